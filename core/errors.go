@@ -1,0 +1,87 @@
+package core
+
+// Reason is the stable code of a refusal, for events, metrics and tests. New
+// ones may be added; none is ever renumbered.
+type Reason uint8
+
+// The reasons. None is zero so that a forgotten one does not look like success
+// of anything: there was no session to refuse.
+const (
+	ReasonNone         Reason = iota // no cookie of the name
+	ReasonMalformed                  // not the cookie format
+	ReasonUnknownKey                 // sealed under a key that is not in the ring
+	ReasonNotAuthentic               // changed, or sealed for another name, tenant or purpose
+	ReasonUnknown                    // no such session
+	ReasonTenant                     // a session of another tenant, asked for by ID
+	ReasonIdle                       // unused for longer than the idle timeout
+	ReasonExpired                    // past its deadline
+	ReasonSuperseded                 // a login or renewal has replaced this cookie
+	ReasonTheft                      // an old secret came back after its grace
+	ReasonIP                         // the bound IP address changed
+	ReasonUserAgent                  // the bound user agent changed
+	ReasonEnded                      // the session was ended
+	ReasonCorrupt                    // the stored record does not open
+	reasons                          // how many there are
+)
+
+var reasonNames = [reasons]string{
+	"none", "malformed", "unknown_key", "not_authentic", "unknown_session", "wrong_tenant", "idle",
+	"expired", "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt",
+}
+
+// String returns the code in words: "unknown_key".
+func (r Reason) String() string {
+	if r < reasons {
+		return reasonNames[r]
+	}
+	return "unlisted"
+}
+
+// Refusal is the error of a session that is not given to a visitor. Compare
+// with errors.Is against the sentinels below; Reason is the same in one byte.
+type Refusal struct {
+	Reason Reason
+	text   string
+}
+
+func (e *Refusal) Error() string { return e.text }
+
+// Is makes every refusal with one reason equal, whatever detail it tells.
+func (e *Refusal) Is(target error) bool {
+	t, ok := target.(*Refusal)
+	return ok && t.Reason == e.Reason
+}
+
+func refusal(r Reason, text string) *Refusal { return &Refusal{r, text} }
+
+// The refusals.
+var (
+	ErrNoCookie         = refusal(ReasonNone, "session cookie not found")
+	ErrMalformed        = refusal(ReasonMalformed, "failed to decrypt session ID: cookie is malformed")
+	ErrUnknownKey       = refusal(ReasonUnknownKey, "failed to decrypt session ID: unknown key")
+	ErrNotAuthentic     = refusal(ReasonNotAuthentic, "failed to decrypt session ID: cookie is not authentic")
+	ErrNotFound         = refusal(ReasonUnknown, "session not found")
+	ErrWrongTenant      = refusal(ReasonTenant, "session belongs to another tenant")
+	ErrIdle             = refusal(ReasonIdle, "session timeout due to inactivity")
+	ErrExpired          = refusal(ReasonExpired, "session expired")
+	ErrSuperseded       = refusal(ReasonSuperseded, "session cookie was superseded by a later login or renewal")
+	ErrTheft            = refusal(ReasonTheft, "session ended: a superseded cookie was used again")
+	ErrIPChanged        = refusal(ReasonIP, "session invalid: IP address changed")
+	ErrUserAgentChanged = refusal(ReasonUserAgent, "session invalid: user agent changed")
+	ErrEnded            = refusal(ReasonEnded, "session has ended")
+	ErrCorrupt          = refusal(ReasonCorrupt, "session record does not open: changed in the store, or sealed under a key that is gone")
+)
+
+// Error is a constant error text.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+// Errors that are no refusal of a visitor.
+const (
+	ErrConflict  Error = "session was changed by another request"
+	ErrBadRecord Error = "session record is outside its bounds"
+	ErrBadName   Error = "tenant or user is not valid UTF-8 of at most 255 bytes without control characters"
+	ErrTooLarge  Error = "session is too large"
+	ErrSeed      Error = "entropy is all zero: no session is issued without randomness"
+)

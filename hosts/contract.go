@@ -1,0 +1,113 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Store keeps records. It has no clock and no opinions: the core alone judges
+// expiry, and there is no blind put, so that a session which has ended cannot
+// be written back by a request that began before the end.
+//
+// A Store is safe for concurrent use, also by other processes where it is
+// shared. Load sees every Save and Delete that was acknowledged before it
+// began, from any process. Every method returns when its context ends.
+type Store interface {
+	// Load returns the record, also an expired one, or core.ErrNotFound.
+	// The caller may keep the record and change its fields, not its bytes.
+	Load(ctx context.Context, id core.ID) (core.Record, error)
+
+	// Save is atomic. Without prev it inserts, and the ID must be new; else
+	// it replaces exactly the version prev. Otherwise it returns
+	// core.ErrConflict and nothing is changed. It is idempotent: when the
+	// stored version is already r.Version it has succeeded.
+	Save(ctx context.Context, r core.Record, prev core.Version) error
+
+	// Delete is unconditional; a missing session is no error. An acknowledged
+	// Delete is as durable as the backend can make it.
+	Delete(ctx context.Context, id core.ID) error
+}
+
+// Sweeper is implemented by stores that do not forget by themselves.
+type Sweeper interface {
+	// Sweep deletes at most limit records whose ExpiresAt is before the given
+	// moment and returns how many. It tests the expiry again in the step that
+	// deletes, so that a session touched in between survives. Fewer than
+	// limit means that none are left.
+	Sweep(ctx context.Context, before core.Time, limit int) (int, error)
+}
+
+// Finder is implemented by stores that can list sessions.
+type Finder interface {
+	// Find returns the records that match q, ordered by the bytes of their ID,
+	// beginning behind after (zero: from the start), at most limit of them.
+	// Fewer than limit means the last page. A record that matches during the
+	// whole of a walk is never missing from it.
+	Find(ctx context.Context, q Query, after core.ID, limit int) ([]core.Record, error)
+}
+
+// Batcher is implemented by stores that do many calls in one command.
+type Batcher interface {
+	// LoadMany answers ids[i] at [i], as Load would.
+	LoadMany(ctx context.Context, ids []core.ID) []Loaded
+	// SaveMany answers saves[i] at [i], as Save would. IDs are distinct.
+	SaveMany(ctx context.Context, saves []Saving) []error
+}
+
+// Loaded is one answer of Batcher.LoadMany.
+type Loaded struct {
+	Record core.Record
+	Err    error
+}
+
+// Saving is one call of Batcher.SaveMany.
+type Saving struct {
+	Record core.Record
+	Prev   core.Version
+}
+
+// Query selects sessions. Its zero value selects the sessions that have
+// neither tenant nor user.
+type Query struct {
+	Tenant        string
+	AnyTenant     bool // whatever the tenant
+	User          string
+	AnyUser       bool      // whatever the user, also none
+	ExpiresBefore core.Time // zero: whatever the expiry
+}
+
+// Matches reports whether q selects r.
+func (q Query) Matches(r *core.Record) bool {
+	return (q.AnyTenant || r.Tenant == q.Tenant) &&
+		(q.AnyUser || r.User == q.User) &&
+		(q.ExpiresBefore == 0 || r.ExpiresAt < q.ExpiresBefore)
+}
+
+// Clock tells the time. The core has none.
+type Clock interface{ Now() core.Time }
+
+// Entropy fills p with random bytes fit for keys, or fails; it is read for 32
+// bytes for each commit. The core has none.
+type Entropy interface {
+	Read(p []byte) (n int, err error)
+}
+
+// Errors of stores and of the manager, beside those of the core. Each may be
+// wrapped with the backend's name and the remedy; test with errors.Is.
+var (
+	// ErrUnavailable: the store could not be asked. The visitor's session is
+	// neither known nor ended; an HTTP host answers 503.
+	ErrUnavailable = errors.New("session store is unavailable")
+	// ErrBusy: a named limit of waiting calls is reached; nothing was changed.
+	ErrBusy = errors.New("session store is busy")
+	// ErrFull: the store's configured bound is reached; nothing was changed
+	// and nothing was dropped.
+	ErrFull = errors.New("session store is full")
+	// ErrUnknown: the answer to a save was lost and it cannot be found out
+	// whether it was applied. It is never applied twice.
+	ErrUnknown = errors.New("session save has an unknown outcome")
+	// ErrClosed: the manager or the store was closed.
+	ErrClosed = errors.New("session store is closed")
+)
