@@ -1,0 +1,43 @@
+// Package peers does the same work with this library and with others, and
+// compares the answers and the speed. It is a module of its own, so that the
+// library does not inherit what it is compared with.
+package peers
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Ratio prints one line, "ratio <name> <value> <target> ok|short". With
+// atLeast the value is to be the target or more, else the target or less.
+func Ratio(name string, value, target float64, atLeast bool) {
+	verdict := "ok"
+	if value != target && value < target == atLeast {
+		verdict = "short"
+	}
+	fmt.Printf("ratio %s %.2f %.2f %s\n", name, value, target, verdict)
+}
+
+// Interleave times the functions in turn, round after round, so that whatever
+// else the machine does meets all of them alike. It returns the median time of
+// each. Rounds is at least 1; the first calls, not timed, warm up.
+func Interleave(rounds int, fns ...func()) []time.Duration {
+	for _, fn := range fns {
+		fn()
+	}
+	times := make([][]time.Duration, len(fns))
+	for range max(rounds, 1) {
+		for i, fn := range fns {
+			start := time.Now()
+			fn()
+			times[i] = append(times[i], time.Since(start))
+		}
+	}
+	medians := make([]time.Duration, len(fns))
+	for i := range times {
+		slices.Sort(times[i])
+		medians[i] = times[i][len(times[i])/2]
+	}
+	return medians
+}
