@@ -1,0 +1,35 @@
+package fsstore_test
+
+import (
+	"testing"
+
+	"github.com/rockstar-web/sessions/conformance"
+	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/stretchr/testify/require"
+)
+
+func TestConformance(t *testing.T) {
+	for name, fast := range map[string]bool{"durable": false, "fast": true} {
+		t.Run(name, func(t *testing.T) {
+			conformance.TestStore(t, func(t *testing.T) hosts.Store {
+				return open(t, fsstore.Options{Dir: t.TempDir(), Fast: fast})
+			})
+		})
+	}
+	// Two handles lock each other out as two processes do.
+	t.Run("shared", func(t *testing.T) {
+		conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
+			dir := t.TempDir()
+			return open(t, fsstore.Options{Dir: dir}), open(t, fsstore.Options{Dir: dir})
+		})
+	})
+}
+
+func open(t testing.TB, o fsstore.Options) *fsstore.Store {
+	t.Helper()
+	s, err := fsstore.Open(o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}

@@ -1,0 +1,160 @@
+package fsstore
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Names beside those of sessions, which are 32 hex digits.
+const (
+	probeName = "probe"
+	newName   = "new" // the file that the holder of the lock is writing
+)
+
+// folder is an open subdirectory. Whoever has the lock on it may change it.
+type folder struct {
+	path  string
+	root  *os.Root
+	dir   *os.File // for flock, listing and sync
+	info  fs.FileInfo
+	named bool // its own name in the root is on the disk; guarded by the lock
+}
+
+func (f *folder) close() error { return errors.Join(f.dir.Close(), f.root.Close()) }
+
+// fileName is lower-case hex, so that a filesystem which ignores case keeps two
+// sessions apart, and so that names sort as IDs do.
+func fileName(id core.ID) string { return hex.EncodeToString(id[:]) }
+
+// isFileName reports whether Load would look for name in folder b.
+func isFileName(name string, b byte) bool {
+	var id core.ID
+	if len(name) != 2*len(id) {
+		return false
+	}
+	_, err := hex.Decode(id[:], []byte(name))
+	return err == nil && id[0] == b && fileName(id) == name
+}
+
+// folder returns the subdirectory of byte b; nil when there is none and create
+// is false. Each call asks the path again: a directory that was removed, moved
+// or unmounted while it was open would otherwise be written to, or would make
+// every session look ended.
+func (s *Store) folder(b byte, create bool) (*folder, error) {
+	name := hex.EncodeToString([]byte{b})
+	path := filepath.Join(s.dir, name)
+	info, err := os.Lstat(path)
+	if f := s.folders[b].Load(); f != nil && err == nil && os.SameFile(info, f.info) {
+		return f, nil
+	}
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	now, err := os.Stat(s.dir)
+	if err != nil {
+		return nil, fail("find", s.dir, err)
+	}
+	if !os.SameFile(now, s.info) {
+		return nil, unavailable(s.dir, "was replaced by another directory; restart the program")
+	}
+	if create {
+		if err := s.root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, fail("create", path, err)
+		}
+	}
+	return s.openFolder(b, name, path)
+}
+
+func (s *Store) openFolder(b byte, name, path string) (*folder, error) {
+	info, err := s.root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fail("open", path, err)
+	}
+	if f := s.folders[b].Load(); f != nil && os.SameFile(info, f.info) {
+		return f, nil // opened by another call meanwhile
+	}
+	if !info.IsDir() {
+		return nil, unavailable(path, "is not a directory; remove it")
+	}
+	f := &folder{path: path}
+	if f.root, err = s.root.OpenRoot(name); err != nil {
+		return nil, fail("open", path, err)
+	}
+	if f.dir, err = f.root.Open("."); err != nil {
+		return nil, fail("open", path, errors.Join(err, f.root.Close()))
+	}
+	if f.info, err = f.dir.Stat(); err != nil {
+		return nil, fail("open", path, errors.Join(err, f.close()))
+	}
+	if !os.SameFile(info, f.info) { // a link was put there after Lstat
+		return nil, errors.Join(unavailable(path, "was replaced while it was opened; look who writes there"), f.close())
+	}
+	// One that this replaces may still be in use; the collector closes it.
+	s.folders[b].Store(f)
+	return f, nil
+}
+
+// lock returns the folder of byte b when this call alone, in all processes, may
+// change it, and what gives it back; nil when there is no folder and create is
+// false. It waits until the context or the store ends.
+func (s *Store) lock(ctx context.Context, b byte, create bool) (*folder, func(), error) {
+	select {
+	case s.gates[b] <- struct{}{}:
+	case <-ctx.Done():
+		return nil, nil, fmt.Errorf("fsstore: waiting for other calls: %w", ctx.Err())
+	case <-s.done:
+		return nil, nil, errClosed
+	}
+	leave := func() { <-s.gates[b] }
+	f, err := s.folder(b, create)
+	for err == nil && f != nil {
+		if err = s.flock(ctx, f); err != nil {
+			break
+		}
+		// The lock that we waited for may be that of a directory which was
+		// removed meanwhile.
+		var now *folder
+		if now, err = s.folder(b, create); now == f && err == nil && ctx.Err() == nil {
+			return f, func() { unlock(f.dir); leave() }, nil
+		}
+		unlock(f.dir)
+		if err == nil && ctx.Err() != nil {
+			err = fmt.Errorf("fsstore: %w", ctx.Err())
+		}
+		f = now
+	}
+	leave()
+	return nil, nil, err
+}
+
+// flock asks again and again instead of blocking in the kernel: a thread that
+// waits there cannot be called back when the context ends.
+func (s *Store) flock(ctx context.Context, f *folder) error {
+	for wait := lockWaitMin; ; wait = min(2*wait, lockWaitMax) {
+		locked, err := tryLock(f.dir)
+		if err != nil {
+			return fail("lock", f.path, err)
+		}
+		if locked {
+			return nil
+		}
+		select {
+		case <-time.After(wait/2 + rand.N(wait)):
+		case <-ctx.Done():
+			return fmt.Errorf("fsstore: waiting for the process that has locked %s: %w", f.path, ctx.Err())
+		case <-s.done:
+			return errClosed
+		}
+	}
+}
