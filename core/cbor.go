@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"math"
+	"unicode/utf8"
 )
 
 // Private tags, from the first come, first served part of the registry. They
@@ -140,4 +141,19 @@ func floatFromHalf(half uint16) float64 {
 		return math.Float64frombits(sign | 0x7ff<<52 | fraction<<42)
 	}
 	return math.Float64frombits(sign | (exponent+1023-15)<<52 | fraction<<42)
+}
+
+// isUTF8 is utf8.ValidString with a short way for short ASCII: names and most
+// values.
+func isUTF8(s string) bool {
+	if len(s) <= 16 {
+		var all byte
+		for i := range len(s) {
+			all |= s[i]
+		}
+		if all < utf8.RuneSelf {
+			return true
+		}
+	}
+	return utf8.ValidString(s)
 }

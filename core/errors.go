@@ -1,5 +1,7 @@
 package core
 
+import "strconv"
+
 // Reason is the stable code of a refusal, for events, metrics and tests. New
 // ones may be added; none is ever renumbered.
 type Reason uint8
@@ -85,3 +87,25 @@ const (
 	ErrTooLarge  Error = "session is too large"
 	ErrSeed      Error = "entropy is all zero: no session is issued without randomness"
 )
+
+// More errors of the verbs of a Session.
+const (
+	ErrBadUser   Error = "user is empty, or not valid UTF-8 of at most 255 bytes without control characters"
+	ErrValueName Error = "name of a session value must be 1 to 128 bytes of valid UTF-8"
+	ErrLifetime  Error = "session lifetime must be positive and at most the policy's MaxLifetime"
+)
+
+// SizeError tells which value made a session larger than the policy allows.
+// It is ErrTooLarge to errors.Is.
+type SizeError struct {
+	Name        string // empty when a merge of two requests' values did
+	Size, Limit int    // bytes
+}
+
+func (e *SizeError) Error() string {
+	return "session is too large: " + decimal(e.Size) + " bytes with value " + strconv.Quote(e.Name) +
+		", the limit (SessionSize) is " + decimal(e.Limit) + "; keep large things elsewhere and their IDs here"
+}
+
+// Is reports ErrTooLarge.
+func (e *SizeError) Is(target error) bool { return target == ErrTooLarge }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// DecodeValue returns the value that data is exactly one of, with the Go type
-// that AppendValue was given. Lists, maps and bytes are never nil, and a time
+// DecodeValue returns the one value that data is, with the Go type that
+// AppendValue was given. Lists, maps and bytes are never nil, and a time
 // is in a zone without a name. The result shares no memory with data.
 //
 // What CheckValue refuses is refused with the same error. ErrIntSize is an int
@@ -17,6 +17,9 @@ func DecodeValue(data []byte) (any, error) {
 		return nil, err
 	}
 	b := builder{data: data}
+	if major := data[0] & 0xe0; len(data) <= maxSharedText && (major == majorArray || major == majorMap || major == majorTag) {
+		b.text = string(data)
+	}
 	v := b.value()
 	if b.narrow {
 		return nil, ErrIntSize
@@ -24,12 +27,17 @@ func DecodeValue(data []byte) (any, error) {
 	return v, nil
 }
 
+// maxSharedText is the longest encoded list or map, in bytes, whose strings are
+// copied in one piece: one kept string keeps no more than that alive.
+const maxSharedText = 4 << 10
+
 // builder builds the value at data[i]. CheckValue has accepted the data, so
 // every length and every type is as announced.
 type builder struct {
 	data   []byte
 	i      int
-	narrow bool // an int was met that needs 64 bits where int has 32
+	text   string // data once more, to take strings from; empty if each is copied
+	narrow bool   // an int was met that needs 64 bits where int has 32
 }
 
 func (b *builder) value() any {
@@ -44,7 +52,7 @@ func (b *builder) value() any {
 	case majorBytes:
 		return append(make([]byte, 0, arg), b.take(arg)...)
 	case majorText:
-		return string(b.take(arg))
+		return b.str(arg)
 	case majorArray:
 		list := make([]any, arg)
 		for k := range list {
@@ -120,7 +128,7 @@ func (b *builder) tagged(tag uint64) any {
 		return m
 	}
 	_, n := b.head() // tagBytesText
-	return string(b.take(n))
+	return b.str(n)
 }
 
 func (b *builder) head() (major byte, arg uint64) {
@@ -134,12 +142,20 @@ func (b *builder) take(n uint64) []byte {
 	return b.data[start:b.i]
 }
 
+func (b *builder) str(n uint64) string {
+	p := b.take(n)
+	if b.text != "" {
+		return b.text[b.i-len(p) : b.i]
+	}
+	return string(p)
+}
+
 func (b *builder) string() string {
 	major, n := b.head()
 	if major == majorTag {
 		_, n = b.head()
 	}
-	return string(b.take(n))
+	return b.str(n)
 }
 
 func (b *builder) int64() (n int64) {

@@ -1,10 +1,7 @@
 package core
 
 import (
-	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // AppendValue appends v as deterministic CBOR (RFC 8949, section 4.2.1), so
@@ -17,184 +14,147 @@ import (
 // The other errors are ErrNesting, ErrTime and ErrValueSize. With any error
 // dst comes back as it was. v must not be changed meanwhile.
 func AppendValue(dst []byte, v any) ([]byte, error) {
-	e := encoder{dst: dst, limit: len(dst) + MaxSessionSize}
-	if err := e.value(v, 0); err != nil {
+	limit := len(dst) + MaxSessionSize
+	grown, err := appendAny(dst, v, bounds{limit: limit})
+	if err == nil && len(grown) > limit {
+		err = ErrValueSize
+	}
+	if err != nil {
 		return dst, err
 	}
-	if len(e.dst) > e.limit {
-		return dst, ErrValueSize
-	}
-	return e.dst, nil
+	return grown, nil
 }
 
-// encoder appends to dst. Its limit, a length of dst, is tested wherever a
-// value may grow: lists that share their elements could otherwise unfold
-// without end.
-type encoder struct {
-	dst   []byte
-	limit int
-}
+// bounds of a value that is being written: the length that dst may reach and
+// the lists and maps around the value. The length is tested wherever it may
+// jump and after each element: lists that share their elements would otherwise
+// unfold almost without end.
+type bounds struct{ limit, depth int }
 
-func (e *encoder) head(major byte, arg uint64) { e.dst = appendHead(e.dst, major, arg) }
+func (b bounds) refuse(dst []byte, n int) bool { return len(dst) > b.limit || n > b.limit-len(dst) }
 
-func (e *encoder) value(v any, depth int) (err error) {
+func appendAny(dst []byte, v any, b bounds) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
-		e.dst = append(e.dst, simpleNull)
+		return append(dst, simpleNull), nil
 	case bool:
 		if v {
-			e.dst = append(e.dst, simpleTrue)
-		} else {
-			e.dst = append(e.dst, simpleFalse)
+			return append(dst, simpleTrue), nil
 		}
+		return append(dst, simpleFalse), nil
 	case int:
-		e.dst = appendInt(e.dst, int64(v))
+		return appendInt(dst, int64(v)), nil
 	case int64:
-		e.head(majorTag, tagInt64)
-		e.dst = appendInt(e.dst, v)
+		return appendInt(appendHead(dst, majorTag, tagInt64), v), nil
 	case uint64:
-		e.head(majorTag, tagUint64)
-		e.head(majorUint, v)
+		return appendHead(appendHead(dst, majorTag, tagUint64), majorUint, v), nil
 	case float64:
-		e.dst = appendFloat(e.dst, v)
+		return appendFloat(dst, v), nil
 	case string:
-		return e.string(v)
+		return appendString(dst, v, b)
 	case []byte:
-		return e.bytes(v)
+		if b.refuse(dst, len(v)) {
+			return dst, ErrValueSize
+		}
+		return append(appendHead(dst, majorBytes, uint64(len(v))), v...), nil
 	case time.Time:
-		e.dst, err = appendTime(e.dst, v)
+		return appendTime(dst, v)
 	case time.Duration:
-		e.head(majorTag, tagDuration)
-		e.dst = appendInt(e.dst, int64(v))
-	default:
-		return e.container(v, depth)
+		return appendInt(appendHead(dst, majorTag, tagDuration), int64(v)), nil
 	}
-	return err
+	return appendContainer(dst, v, b)
 }
 
-func (e *encoder) container(v any, depth int) error {
+func appendContainer(dst []byte, v any, b bounds) ([]byte, error) {
 	switch v := v.(type) {
 	case []any:
-		return list(e, v, depth, (*encoder).value)
+		return appendList(dst, v, b, appendAny)
 	case map[string]any:
-		return dict(e, v, depth, (*encoder).value)
+		return appendMap(dst, v, b, appendAny)
 	case []string:
-		e.head(majorTag, tagStrings)
-		return list(e, v, depth, (*encoder).element)
+		return appendList(appendHead(dst, majorTag, tagStrings), v, b, appendString)
 	case []int:
-		e.head(majorTag, tagInts)
-		return list(e, v, depth, (*encoder).intElement)
+		return appendList(appendHead(dst, majorTag, tagInts), v, b, appendElement)
 	case map[string]string:
-		e.head(majorTag, tagStringMap)
-		return dict(e, v, depth, (*encoder).element)
+		return appendMap(appendHead(dst, majorTag, tagStringMap), v, b, appendString)
 	}
-	return ErrType
+	return dst, ErrType
 }
 
-func (e *encoder) element(s string, _ int) error { return e.string(s) }
+func appendElement(dst []byte, n int, _ bounds) ([]byte, error) { return appendInt(dst, int64(n)), nil }
 
-func (e *encoder) intElement(n, _ int) error {
-	e.dst = appendInt(e.dst, int64(n))
-	return nil
+func appendString(dst []byte, s string, b bounds) ([]byte, error) {
+	return appendChecked(dst, s, isUTF8(s), b)
 }
 
-func (e *encoder) string(s string) error {
-	if len(s) > e.limit-len(e.dst) {
-		return ErrValueSize
+func appendChecked(dst []byte, s string, isUTF8 bool, b bounds) ([]byte, error) {
+	if b.refuse(dst, len(s)) {
+		return dst, ErrValueSize
 	}
-	if utf8.ValidString(s) {
-		e.head(majorText, uint64(len(s)))
-	} else {
-		e.head(majorTag, tagBytesText)
-		e.head(majorBytes, uint64(len(s)))
+	major := byte(majorText)
+	if !isUTF8 {
+		dst = appendHead(dst, majorTag, tagBytesText)
+		major = majorBytes
 	}
-	e.dst = append(e.dst, s...)
-	return nil
+	return append(appendHead(dst, major, uint64(len(s))), s...), nil
 }
 
-func (e *encoder) bytes(p []byte) error {
-	if len(p) > e.limit-len(e.dst) {
-		return ErrValueSize
-	}
-	e.head(majorBytes, uint64(len(p)))
-	e.dst = append(e.dst, p...)
-	return nil
-}
+// appender appends one value of a Go type.
+type appender[V any] func(dst []byte, v V, b bounds) ([]byte, error)
 
-// enter begins a list or a map of n entries inside depth others.
-func (e *encoder) enter(major byte, n, depth int) error {
-	if depth >= MaxNesting {
-		return ErrNesting
+func appendList[V any](dst []byte, values []V, b bounds, appendOne appender[V]) ([]byte, error) {
+	if b.depth >= MaxNesting {
+		return dst, ErrNesting
 	}
-	if n > e.limit-len(e.dst) {
-		return ErrValueSize
+	if b.refuse(dst, len(values)) {
+		return dst, ErrValueSize
 	}
-	e.head(major, uint64(n))
-	return nil
-}
-
-func list[V any](e *encoder, values []V, depth int, each func(*encoder, V, int) error) error {
-	if err := e.enter(majorArray, len(values), depth); err != nil {
-		return err
-	}
+	dst = appendHead(dst, majorArray, uint64(len(values)))
+	b.depth++
+	var err error
 	for _, v := range values {
-		if err := each(e, v, depth+1); err != nil {
-			return err
+		if dst, err = appendOne(dst, v, b); err != nil {
+			return dst, err
 		}
-		if len(e.dst) > e.limit {
-			return ErrValueSize
+		if b.refuse(dst, 0) {
+			return dst, ErrValueSize
 		}
 	}
-	return nil
+	return dst, nil
 }
 
-// sortedOnStack is how many entries of a map are sorted without allocation.
-const sortedOnStack = 16
-
-type entry[V any] struct {
-	key   string
-	value V
-}
-
-func dict[V any](e *encoder, m map[string]V, depth int, each func(*encoder, V, int) error) error {
-	if err := e.enter(majorMap, len(m), depth); err != nil {
-		return err
+func appendMap[V any](dst []byte, m map[string]V, b bounds, appendOne appender[V]) ([]byte, error) {
+	if b.depth >= MaxNesting {
+		return dst, ErrNesting
 	}
-	var few [sortedOnStack]entry[V]
-	entries := few[:0]
-	if len(m) > len(few) {
-		entries = make([]entry[V], 0, len(m))
+	if b.refuse(dst, len(m)) || len(m) > rankIndex {
+		return dst, ErrValueSize
+	}
+	dst = appendHead(dst, majorMap, uint64(len(m)))
+	b.depth++
+	var fewEntries [sortedOnStack]entry[V]
+	var fewRanks [sortedOnStack]uint64
+	entries, order := fewEntries[:0], fewRanks[:0]
+	if len(m) > sortedOnStack {
+		entries, order = make([]entry[V], 0, len(m)), make([]uint64, 0, len(m))
 	}
 	for key, v := range m {
+		order = append(order, rank(key)|uint64(len(entries)))
 		entries = append(entries, entry[V]{key, v})
 	}
-	slices.SortFunc(entries, func(a, b entry[V]) int { return compareKeys(a.key, b.key) })
-	for i := range entries {
-		if err := e.string(entries[i].key); err != nil {
-			return err
+	sortRanks(order, entries)
+	var err error
+	for _, r := range order {
+		e := &entries[r&rankIndex]
+		if dst, err = appendChecked(dst, e.key, r&rankNotUTF8 == 0, b); err != nil {
+			return dst, err
 		}
-		if err := each(e, entries[i].value, depth+1); err != nil {
-			return err
+		if dst, err = appendOne(dst, e.value, b); err != nil {
+			return dst, err
 		}
-		if len(e.dst) > e.limit {
-			return ErrValueSize
+		if b.refuse(dst, 0) {
+			return dst, ErrValueSize
 		}
 	}
-	return nil
-}
-
-// compareKeys orders keys as their encoded bytes are: text before the tag for
-// what is not UTF-8, then, as the head comes first, the shorter before the
-// longer.
-func compareKeys(a, b string) int {
-	if validA, validB := utf8.ValidString(a), utf8.ValidString(b); validA != validB {
-		if validA {
-			return -1
-		}
-		return 1
-	}
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return strings.Compare(a, b)
+	return dst, nil
 }

@@ -1,0 +1,220 @@
+package core
+
+import "crypto/sha256"
+
+// Effects is what a host must do, in the order of the fields. A step that
+// fails ends the commit: nothing after it is done.
+type Effects struct {
+	// Delete names a session to be deleted first, unconditionally: the one
+	// that ended, or the one of another user that a login replaces.
+	Delete ID
+	// Save is a record to be saved in place of version Prev, or nil. On
+	// ErrConflict the host loads the session and calls Rebase.
+	Save *Record
+	Prev Version
+	// Touch: the save only notes the use of the session. A conflict is
+	// success, since the other request noted it too; then no cookie is set.
+	Touch bool
+	// Cookies are Set-Cookie field values, to be sent only after the save.
+	Cookies []string
+	// Did tells what these effects amount to once they are carried out.
+	Did Deed
+	// Size is the session's, and Warn that it has just passed WarnSize.
+	Size int
+	Warn bool
+	// Next is the session after success; the one that was committed is spent.
+	Next *Session
+}
+
+// Deed is a set of things that a commit does.
+type Deed uint8
+
+// The deeds.
+const (
+	DidCreate Deed = 1 << iota
+	DidLogin
+	DidRenew
+	DidRefresh
+	DidChange
+	DidTouch
+	DidEnd
+)
+
+// Nothing reports whether there is nothing to do: no write and no cookie.
+func (e *Effects) Nothing() bool {
+	return e.Delete.IsZero() && e.Save == nil && len(e.Cookies) == 0
+}
+
+// A draft is the next stored state of a session while it is made.
+type draft struct {
+	s      *Session
+	now    Time
+	seed   *Seed
+	rec    Record
+	next   payload
+	ticket Ticket
+	cookie bool // to be set, if the current secret is at hand
+	firm   bool // a conflict is no success, though no deed shows
+	did    Deed
+	write  bool
+}
+
+// Commit tells what must be stored and sent so that what the request did to
+// its session lasts. A session that was only read, and whose use was noted
+// lately, has no effects. The seed must be fresh for each call.
+func (m *Machine) Commit(s *Session, now Time, seed Seed) (Effects, error) {
+	if seed.isZero() {
+		return Effects{}, ErrSeed
+	}
+	if s.state == StateEnded {
+		return m.commitEnd(s), nil
+	}
+	if s.state == StateNew && !s.login && !s.keep && len(s.cur) == 0 {
+		return Effects{Next: s}, nil
+	}
+	d := draft{s: s, now: now, seed: &seed, rec: s.rec, next: s.in, ticket: s.ticket}
+	d.begin()
+	d.authenticate()
+	d.limit()
+	d.use()
+	if !d.write {
+		return Effects{Next: s}, nil
+	}
+	return d.effects()
+}
+
+func (m *Machine) commitEnd(s *Session) Effects {
+	e := Effects{Cookies: m.ClearCookie(), Did: DidEnd, Next: s}
+	if s.rec.Version != NoVersion {
+		e.Delete = s.rec.ID
+	} else if !s.replaces.IsZero() {
+		e.Delete = s.replaces
+	}
+	return e
+}
+
+// begin fills in what is new, and the values.
+func (d *draft) begin() {
+	s := d.s
+	if s.state == StateNew {
+		if d.rec.ID.IsZero() {
+			d.rec.ID = d.seed.id()
+		}
+		d.rec.CreatedAt, d.rec.SeenAt = d.now, d.now
+		d.next.ip = []byte(clip(s.req.IP, MaxAddress))
+		d.next.userAgent = []byte(clip(s.req.UserAgent, MaxUserAgent))
+		d.did |= DidCreate
+	}
+	if s.owned && !sameItems(s.in.data, s.cur) {
+		d.next.data = s.cur
+		d.did |= DidChange
+	}
+	d.rec.User = s.user
+	d.next.lifetime = s.lifetime
+	d.write = d.did != 0
+}
+
+// lifetime is what the session gets from one login or refresh.
+func (d *draft) lifetime() Time {
+	switch p := &d.s.m.policy; {
+	case d.next.lifetime != 0:
+		return d.next.lifetime
+	case d.rec.User != "":
+		return p.Lifetime
+	default:
+		return p.AnonymousLifetime
+	}
+}
+
+// limit sets the deadline: at the beginning, at a login and at a refresh.
+func (d *draft) limit() {
+	s := d.s
+	if s.login {
+		d.next.loginAt = d.now
+		d.did |= DidLogin
+	}
+	if s.refresh || s.relimit {
+		d.did |= DidRefresh
+	}
+	if d.did&(DidCreate|DidLogin|DidRefresh) == 0 {
+		return
+	}
+	start := d.next.loginAt
+	if start == 0 {
+		start = d.rec.CreatedAt
+	}
+	deadline := min(d.now+d.lifetime(), start+s.m.policy.MaxLifetime)
+	if s.refresh && !s.login && !s.relimit {
+		deadline = max(deadline, d.next.deadline)
+	}
+	d.next.deadline = deadline
+	d.cookie, d.write = true, true
+}
+
+// use notes that the session was used, at most sixteen times in an idle
+// timeout: with every write, or alone when the last note is old enough.
+func (d *draft) use() {
+	s, p := d.s, &d.s.m.policy
+	if visit := !s.ticket.trusted; visit || s.refresh {
+		quantum := p.IdleTimeout / 16
+		if p.IdleTimeout == 0 {
+			quantum = min(d.lifetime()/16, Hour)
+		}
+		if s.old || d.now-d.rec.SeenAt >= quantum {
+			d.write = true
+			d.did |= DidTouch
+		}
+		if d.write {
+			d.rec.SeenAt = max(d.rec.SeenAt, d.now)
+		}
+		if d.write && visit {
+			d.next.lastIP = []byte(clip(s.req.IP, MaxAddress))
+			d.next.lastUserAgent = []byte(clip(s.req.UserAgent, MaxUserAgent))
+		}
+	}
+	d.cookie = d.cookie || s.ticket.old // sealed anew under the key that seals now
+	d.rec.ExpiresAt = d.next.deadline
+	if p.IdleTimeout != 0 {
+		d.rec.ExpiresAt = min(d.next.deadline, d.rec.SeenAt+p.IdleTimeout)
+	}
+}
+
+func (d *draft) effects() (Effects, error) {
+	s, m := d.s, d.s.m
+	d.rec.Version = d.seed.version()
+	if s.rec.Version != NoVersion {
+		d.next.versions = d.next.withVersion(s.rec.Version)
+	}
+	d.next.format = recordFormat
+	size := sizeOf(d.next.data)
+	if size > m.policy.SessionSize {
+		return Effects{}, &SizeError{"", size, m.policy.SessionSize}
+	}
+	if err := m.sealRecord(&d.rec, &d.next, d.now, d.seed); err != nil {
+		return Effects{}, err
+	}
+	next := &Session{m: m, state: s.state, rec: d.rec, in: d.next, cur: d.next.data, size: size,
+		req: s.req, ticket: d.ticket, user: d.rec.User, lifetime: d.next.lifetime}
+	if err := next.state.step(verbStore); err != nil {
+		return Effects{}, err
+	}
+	e := Effects{Delete: s.replaces, Save: &next.rec, Prev: s.rec.Version, Touch: d.did&^DidTouch == 0 && !d.firm, Did: d.did,
+		Size: size, Warn: size > m.policy.WarnSize && sizeOf(s.in.data) <= m.policy.WarnSize, Next: next}
+	if d.cookie && d.ticket.gen == d.next.gen && d.ticket.secret != [32]byte{} {
+		value, err := m.sealCookie(&d.ticket, d.rec.Tenant, d.now, d.seed)
+		if err != nil {
+			return Effects{}, err
+		}
+		e.Cookies = m.setCookie(value, m.maxAge(next, d.now))
+	}
+	return e, nil
+}
+
+// newSecret replaces the secret and remembers only its hash in the record.
+func (d *draft) newSecret(secret [32]byte, gen generation) {
+	d.next.secretHash = sha256.Sum256(secret[:])
+	d.next.gen = gen
+	d.next.nextSeenAt, d.next.renewedAt = 0, d.now
+	d.ticket = Ticket{ID: d.rec.ID, secret: secret, gen: gen}
+	d.cookie, d.write = true, true
+}

@@ -1,0 +1,128 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+// KeyLen is the length of an encryption key in bytes: AES-256.
+const KeyLen = 32
+
+// Errors of keys. None contains any of the key.
+const (
+	ErrNoKey       Error = "encryption key is required; make one with: openssl rand -hex 32"
+	ErrKeyHex      Error = "invalid encryption key format: it must be 64 hexadecimal digits, as from: openssl rand -hex 32"
+	ErrKeyLength   Error = "encryption key must be 32 bytes for AES-256"
+	ErrWeakKey     Error = "encryption key is all zero, repeated, sequential or a published example; make one with: openssl rand -hex 32"
+	ErrKeyHexRaw   Error = "encryption key is 32 hexadecimal digits: that is half a key in hex taken for raw bytes; give all 64 digits"
+	ErrSameKey     Error = "encryption keys of the ring share their key ID; leave one out"
+	ErrNoSealing   Error = "no encryption key of the ring seals now: all lie in the future or have run out"
+	ErrTooManyKeys Error = "encryption key ring holds more than 16 keys"
+	ErrNoCipher    Error = "this platform refuses AES-256-GCM with a chosen nonce; GODEBUG=fips140=only cannot be used"
+	ErrKeyTimes    Error = "encryption key opens until a moment before it seals from"
+)
+
+// Key is one encryption key of a ring and the time in which it serves.
+type Key struct {
+	Bytes     []byte // 32 bytes, or their 64 hexadecimal digits
+	Created   Time   // for the reader of the ring; not used
+	SealFrom  Time   // seals from this moment on, until a later key does; zero: always
+	OpenUntil Time   // opens until this moment; zero: always
+}
+
+// KeyRing holds the keys of one application. A message names its key, which is
+// found by that name: none is tried. To rotate, add the new key with a
+// SealFrom that all servers reach with the new ring in place, and remove the
+// old one when every session sealed under it has run out.
+type KeyRing []Key
+
+// ParseKey reads a key from 64 hexadecimal digits.
+func ParseKey(text string) ([]byte, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil, ErrNoKey
+	}
+	key, err := hex.DecodeString(text)
+	switch {
+	case err != nil && err != hex.ErrLength:
+		return nil, ErrKeyHex
+	case err != nil || len(key) != KeyLen:
+		return nil, ErrKeyLength
+	case weak(key):
+		return nil, ErrWeakKey
+	}
+	return key, nil
+}
+
+// keyBytes returns the 32 bytes of a key that is given raw or in hex.
+func keyBytes(given []byte) ([]byte, error) {
+	switch {
+	case len(given) == 0:
+		return nil, ErrNoKey
+	case len(given) == 2*KeyLen && allHex(given):
+		return ParseKey(string(given))
+	case len(given) != KeyLen:
+		return nil, ErrKeyLength
+	case allHex(given):
+		return nil, ErrKeyHexRaw
+	case weak(given):
+		return nil, ErrWeakKey
+	}
+	return slices.Clone(given), nil
+}
+
+func allHex(b []byte) bool {
+	for _, c := range b {
+		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
+			return false
+		}
+	}
+	return true
+}
+
+// weak finds keys that nobody drew at random: a pattern of at most half the
+// key repeated (all zero among them), bytes in steps, and printed examples.
+func weak(key []byte) bool {
+	for period := 1; period <= KeyLen/2; period++ {
+		if string(key[period:]) == string(key[:KeyLen-period]) {
+			return true
+		}
+	}
+	steps := true
+	for i := 2; i < KeyLen; i++ {
+		steps = steps && key[i]-key[i-1] == key[1]-key[0]
+	}
+	return steps || slices.Contains(exampleKeys, string(key))
+}
+
+// exampleKeys stand in manuals and so in public: Go's crypto/cipher, RFC 8439.
+var exampleKeys = []string{
+	"change this password to a secret",
+	"AES256Key-32Characters1234567890",
+	"passphrasewhichneedstobe32bytes!",
+	"thisis32bitlongpassphraseimusing",
+	"your-32-byte-encryption-key-here",
+	"default-insecure-key-change-me!!",
+}
+
+// keyID is how a message names its key: 4 bytes of SHA-256(label, key).
+type keyID [4]byte
+
+func idOfKey(key []byte) keyID {
+	sum := sha256.Sum256(append([]byte("rockstar sessions key id\x00"), key...))
+	return keyID(sum[:4])
+}
+
+func (id keyID) String() string { return hex.EncodeToString(id[:]) }
+
+// KeyID returns the public name of a key, 8 hexadecimal digits, as diagnoses
+// print it; empty when the key is not one.
+func KeyID(key []byte) string {
+	k, err := keyBytes(key)
+	if err != nil {
+		return ""
+	}
+	return idOfKey(k).String()
+}

@@ -1,0 +1,317 @@
+package core
+
+import "encoding/binary"
+
+// The plaintext of a record is a deterministic CBOR map with these keys. Keys
+// that this release does not know are kept as they are, behind its own, so
+// that an older release does not lose what a newer one wrote.
+const (
+	keyFormat        = iota // recordFormat
+	keyDeadline             // integer, ms: the lifetime's end
+	keyLifetime             // integer, ms: this session's own lifetime; 0: the policy's
+	keyLoginAt              // integer, ms; 0: nobody signed in
+	keyChain                // integer, generation of the current secret
+	keyStep                 // integer
+	keySecretHash           // 32 bytes: SHA-256 of the current secret
+	keyPrevHash             // 32 bytes: of the one before it in the chain; absent if none
+	keyNextSeenAt           // integer, ms: first use of the current secret after a renewal; 0: not yet
+	keyRenewalKey           // 32 bytes; absent without periodic renewal
+	keyRenewedAt            // integer, ms: when the current secret was made
+	keyIP                   // bytes, 0, 4 or 16: of the creating request
+	keyUserAgent            // bytes
+	keyLastIP               // bytes: of the last use that was written
+	keyLastUserAgent        // bytes
+	keyVersions             // bytes, 8 each: up to KeptVersions versions before this one, the latest first
+	keyData                 // map of text to values
+	knownKeys
+)
+
+// The formats of the plaintext that this release reads: its own and the one
+// before. It writes its own.
+const (
+	recordFormat = 1
+	oldestFormat = 1
+)
+
+// payload is the opened plaintext of a record. Its byte slices lie in it.
+type payload struct {
+	deadline, lifetime, loginAt Time
+	gen                         generation
+	secretHash                  [32]byte
+	prevHash                    []byte // 32 bytes, or none
+	nextSeenAt, renewedAt       Time
+	renewalKey                  []byte // 32 bytes, or none
+	ip, userAgent               []byte
+	lastIP, lastUserAgent       []byte
+	versions                    []byte // 8 bytes each
+	data                        []item
+	unknown                     []byte // encoded pairs
+	unknownPairs                uint64
+	format                      byte
+}
+
+func appendPayload(dst []byte, p *payload) []byte {
+	pairs := uint64(knownKeys) + p.unknownPairs
+	if p.prevHash == nil {
+		pairs--
+	}
+	if p.renewalKey == nil {
+		pairs--
+	}
+	dst = appendHead(dst, majorMap, pairs)
+	number := func(key byte, n int64) { dst = appendInt(append(dst, key), n) }
+	blob := func(key byte, b []byte) { dst = append(appendHead(append(dst, key), majorBytes, uint64(len(b))), b...) }
+	number(keyFormat, recordFormat)
+	number(keyDeadline, int64(p.deadline))
+	number(keyLifetime, int64(p.lifetime))
+	number(keyLoginAt, int64(p.loginAt))
+	number(keyChain, int64(p.gen.chain))
+	number(keyStep, int64(p.gen.step))
+	blob(keySecretHash, p.secretHash[:])
+	if p.prevHash != nil {
+		blob(keyPrevHash, p.prevHash)
+	}
+	number(keyNextSeenAt, int64(p.nextSeenAt))
+	if p.renewalKey != nil {
+		blob(keyRenewalKey, p.renewalKey)
+	}
+	number(keyRenewedAt, int64(p.renewedAt))
+	blob(keyIP, p.ip)
+	blob(keyUserAgent, p.userAgent)
+	blob(keyLastIP, p.lastIP)
+	blob(keyLastUserAgent, p.lastUserAgent)
+	blob(keyVersions, p.versions)
+	dst = appendHead(append(dst, keyData), majorMap, uint64(len(p.data)))
+	for i := range p.data {
+		e := &p.data[i]
+		dst = append(appendHead(dst, majorText, uint64(len(e.name))), e.name...)
+		dst = append(dst, e.value...)
+	}
+	return append(dst, p.unknown...)
+}
+
+// A reader takes a payload apart. The first thing that is not as it must be
+// makes it bad, and from then on it answers zeros.
+type reader struct {
+	data []byte
+	at   int
+	bad  bool
+}
+
+func (r *reader) head(major byte) uint64 {
+	m, arg, next, ok := readHead(r.data, r.at)
+	if r.bad || !ok || m != major {
+		r.bad = true
+		return 0
+	}
+	r.at = next
+	return arg
+}
+
+func (r *reader) number() Time {
+	n, next, ok := readInt(r.data, r.at)
+	if r.bad || !ok {
+		r.bad = true
+		return 0
+	}
+	r.at = next
+	return Time(n)
+}
+
+func (r *reader) bytes(major byte) []byte {
+	n := r.head(major)
+	if r.bad || n > uint64(len(r.data)-r.at) {
+		r.bad = true
+		return nil
+	}
+	from := r.at
+	r.at += int(n)
+	return r.data[from:r.at:r.at]
+}
+
+func (r *reader) hash() []byte {
+	b := r.bytes(majorBytes)
+	r.bad = r.bad || len(b) != 32
+	return b
+}
+
+// value skips one value and returns its bytes.
+func (r *reader) value() []byte {
+	if r.bad {
+		return nil
+	}
+	from := r.at
+	n, err := skipValue(r.data[from:])
+	if err != nil {
+		r.bad = true
+		return nil
+	}
+	r.at += n
+	return r.data[from:r.at:r.at]
+}
+
+// readPayload refuses what appendPayload cannot have written, except for keys
+// of later releases.
+func readPayload(data []byte, p *payload) error {
+	r := reader{data: data}
+	last := -1
+	for pairs := r.head(majorMap); pairs > 0 && !r.bad; pairs-- {
+		from := r.at
+		key := r.head(majorUint)
+		if r.bad || key > 1<<30 || int(key) <= last {
+			return ErrCorrupt
+		}
+		if last = int(key); last >= knownKeys {
+			p.unknown, p.unknownPairs = r.rest(from, pairs), pairs
+			break
+		}
+		if err := r.field(p, last); err != nil {
+			return err
+		}
+	}
+	if r.bad || r.at != len(data) || p.format == 0 || len(p.versions)%8 != 0 || len(p.versions) > 8*KeptVersions {
+		return ErrCorrupt
+	}
+	return nil
+}
+
+// rest skips the pairs of later releases, the first of whose keys is read, and
+// returns them all as bytes.
+func (r *reader) rest(from int, pairs uint64) []byte {
+	r.value()
+	for ; pairs > 1 && !r.bad; pairs-- {
+		r.head(majorUint)
+		r.value()
+	}
+	return r.data[from:r.at:r.at]
+}
+
+func (r *reader) field(p *payload, key int) error {
+	switch key {
+	case keyFormat:
+		f := r.number()
+		if f < oldestFormat || f > recordFormat {
+			return refusal(ReasonCorrupt, "session record is in format "+decimal(int(f))+", this release reads up to "+decimal(recordFormat))
+		}
+		p.format = byte(f)
+	case keyDeadline:
+		p.deadline = r.number()
+	case keyLifetime:
+		p.lifetime = r.number()
+	case keyLoginAt:
+		p.loginAt = r.number()
+	case keyChain:
+		p.gen.chain = uint32(r.number())
+	case keyStep:
+		p.gen.step = uint32(r.number())
+	case keySecretHash:
+		copy(p.secretHash[:], r.hash())
+	case keyPrevHash:
+		p.prevHash = r.hash()
+	case keyNextSeenAt:
+		p.nextSeenAt = r.number()
+	case keyRenewalKey:
+		p.renewalKey = r.hash()
+	case keyRenewedAt:
+		p.renewedAt = r.number()
+	case keyIP:
+		p.ip = r.bytes(majorBytes)
+	case keyUserAgent:
+		p.userAgent = r.bytes(majorBytes)
+	case keyLastIP:
+		p.lastIP = r.bytes(majorBytes)
+	case keyLastUserAgent:
+		p.lastUserAgent = r.bytes(majorBytes)
+	case keyVersions:
+		p.versions = r.bytes(majorBytes)
+	case keyData:
+		r.items(p)
+	}
+	return nil
+}
+
+func (r *reader) items(p *payload) {
+	n := r.head(majorMap)
+	if r.bad || n > uint64(len(r.data)-r.at)/2 { // a pair takes 2 bytes at least
+		r.bad = true
+		return
+	}
+	p.data = make([]item, 0, n)
+	for ; n > 0 && !r.bad; n-- {
+		e := item{name: r.bytes(majorText), value: r.value()}
+		if k := len(p.data); k > 0 && compareNames(p.data[k-1].name, e.name) >= 0 {
+			r.bad = true
+		}
+		p.data = append(p.data, e)
+	}
+}
+
+// withVersion returns the version list of the state that follows v.
+func (p *payload) withVersion(v Version) []byte {
+	list := binary.BigEndian.AppendUint64(make([]byte, 0, 8*KeptVersions), uint64(v))
+	return append(list, p.versions[:min(len(p.versions), 8*(KeptVersions-1))]...)
+}
+
+// follows reports whether v is among the versions before this state, and
+// whether the list reaches back to the beginning.
+func (p *payload) follows(v Version) (found, whole bool) {
+	for list := p.versions; len(list) >= 8; list = list[8:] {
+		if Version(binary.BigEndian.Uint64(list)) == v {
+			return true, true
+		}
+	}
+	return false, len(p.versions) < 8*KeptVersions
+}
+
+// recordAAD covers every clear field:
+//
+//	header | lp(purpose) | ID 16 | version 8 | created 8 | seen 8 | expires 8 | lp(tenant) | lp(user)
+func recordAAD(dst, head []byte, r *Record) []byte {
+	dst = append(dst, head...)
+	dst = appendField(dst, purposeRecord)
+	dst = append(dst, r.ID[:]...)
+	for _, n := range [...]uint64{uint64(r.Version), uint64(r.CreatedAt), uint64(r.SeenAt), uint64(r.ExpiresAt)} {
+		dst = binary.BigEndian.AppendUint64(dst, n)
+	}
+	return appendField(appendField(dst, r.Tenant), r.User)
+}
+
+// openRecord opens a record into p.
+func (m *Machine) openRecord(r *Record, p *payload, now Time) (old bool, _ error) {
+	if len(r.Sealed) > MaxSealed || len(r.Tenant) > MaxName || len(r.User) > MaxName {
+		return false, ErrCorrupt
+	}
+	h, err := m.ring.checkRecord(r.Sealed)
+	if err != nil {
+		return false, err
+	}
+	var room [256]byte
+	aad := recordAAD(room[:0], r.Sealed[:headerLen], r)
+	plain, err := m.ring.open(make([]byte, 0, len(r.Sealed)-sealedExtra), r.Sealed, aad, h, purposeRecord)
+	if err != nil {
+		return false, ErrCorrupt
+	}
+	if err := readPayload(plain, p); err != nil {
+		return false, err
+	}
+	return h.key != m.ring.sealing(now) || p.format != recordFormat, nil
+}
+
+// sealRecord fills in Sealed.
+func (m *Machine) sealRecord(r *Record, p *payload, now Time, seed *Seed) error {
+	key := m.ring.sealing(now)
+	if key == nil {
+		return ErrNoSealing
+	}
+	h := header{key, epochOf(now)}
+	plain := appendPayload(make([]byte, 0, 512), p)
+	sealed := appendHeader(make([]byte, 0, sealedExtra+len(plain)), h)
+	var room [256]byte
+	part := seed.part(useRecord)
+	sealed, err := m.ring.seal(sealed, plain, recordAAD(room[:0], sealed, r), h, purposeRecord, &part)
+	if err != nil {
+		return err
+	}
+	r.Sealed = sealed
+	return r.Check()
+}

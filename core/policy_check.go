@@ -1,0 +1,122 @@
+package core
+
+import (
+	"strconv"
+	"strings"
+)
+
+func (p *Policy) check() error {
+	if err := p.checkCookie(); err != nil {
+		return err
+	}
+	for _, d := range []struct {
+		field string
+		value Time
+		least Time
+		most  Time
+	}{
+		{"Lifetime", p.Lifetime, Second, MaxLifetime},
+		{"AnonymousLifetime", p.AnonymousLifetime, Second, MaxLifetime},
+		{"MaxLifetime", p.MaxLifetime, p.Lifetime, MaxLifetime},
+		{"IdleTimeout", p.IdleTimeout, 0, MaxLifetime},
+		{"RenewAfter", p.RenewAfter, 0, MaxLifetime},
+		{"RenewGrace", p.RenewGrace, Second, 5 * Minute},
+		{"Retention", p.Retention, Second, MaxLifetime},
+	} {
+		if d.value < d.least || d.value > d.most {
+			return &PolicyError{d.field, millis(d.value), millis(d.least) + " to " + millis(d.most)}
+		}
+	}
+	if p.RenewAfter != 0 && p.RenewAfter < 4*p.RenewGrace {
+		return &PolicyError{"RenewAfter", millis(p.RenewAfter), "0 (off), or at least four times RenewGrace, " + millis(4*p.RenewGrace)}
+	}
+	for _, d := range []struct {
+		field              string
+		value, least, most int
+	}{
+		{"BindIPv4Bits", p.BindIPv4Bits, 0, 32},
+		{"BindIPv6Bits", p.BindIPv6Bits, 0, 128},
+		{"SessionSize", p.SessionSize, 1 << 10, MaxSessionSize},
+		{"WarnSize", p.WarnSize, 1, MaxSessionSize},
+	} {
+		if d.value < d.least || d.value > d.most {
+			return &PolicyError{d.field, decimal(d.value), decimal(d.least) + " to " + decimal(d.most)}
+		}
+	}
+	return nil
+}
+
+func (p *Policy) checkCookie() error {
+	name := strings.ToLower(p.CookieName) // browsers compare the prefixes so
+	switch {
+	case !token(p.CookieName) || len(p.CookieName) > MaxNameLength:
+		return &PolicyError{"CookieName", p.CookieName, "1 to 128 letters, digits and !#$%&'*+-.^_`|~"}
+	case strings.HasPrefix(name, "__host-") && (p.AllowInsecure || p.CookiePath != "/" || p.CookieDomain != ""):
+		return &PolicyError{"CookieName", p.CookieName, "__Host- only with Secure, path / and no domain"}
+	case strings.HasPrefix(name, "__") && strings.Contains(name, "http-") && p.AllowScripts:
+		return &PolicyError{"CookieName", p.CookieName, "__Http- and __Host-Http- only with HttpOnly"}
+	case strings.HasPrefix(name, "__secure-") && p.AllowInsecure:
+		return &PolicyError{"CookieName", p.CookieName, "__Secure- only with Secure"}
+	case p.SameSite > SameSiteNone:
+		return &PolicyError{"SameSite", decimal(int(p.SameSite)), "Lax, Strict, None"}
+	case p.SameSite == SameSiteNone && p.AllowInsecure:
+		return &PolicyError{"SameSite", "None", "None only with Secure"}
+	case p.Partitioned && p.AllowInsecure:
+		return &PolicyError{"Partitioned", "true", "only with Secure"}
+	case len(p.FormerScopes) > MaxCookies:
+		return &PolicyError{"FormerScopes", decimal(len(p.FormerScopes)) + " pairs", "at most 4"}
+	}
+	if err := (Scope{p.CookiePath, p.CookieDomain}).check("CookiePath", "CookieDomain"); err != nil {
+		return err
+	}
+	for _, s := range p.FormerScopes {
+		if err := s.check("FormerScopes.Path", "FormerScopes.Domain"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s Scope) check(pathField, domainField string) error {
+	if !strings.HasPrefix(s.Path, "/") || len(s.Path) > 1024 || !attribute(s.Path) {
+		return &PolicyError{pathField, s.Path, "a path that begins with /, without ; and control characters, of at most 1024 bytes"}
+	}
+	if s.Domain == "" {
+		return nil
+	}
+	labels := strings.Split(strings.TrimPrefix(s.Domain, "."), ".")
+	ok := len(s.Domain) <= 253
+	for _, l := range labels {
+		ok = ok && l != "" && len(l) <= 63 && l[0] != '-' && l[len(l)-1] != '-'
+		for _, c := range []byte(l) {
+			ok = ok && (c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z')
+		}
+	}
+	if last := labels[len(labels)-1]; !ok || last[0] >= '0' && last[0] <= '9' {
+		return &PolicyError{domainField, s.Domain, "a host name in ASCII, such as example.com; empty for this host only"}
+	}
+	return nil
+}
+
+// token is the grammar of a cookie name (RFC 9110, 5.6.2).
+func token(s string) bool {
+	for _, c := range []byte(s) {
+		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func attribute(s string) bool {
+	for _, c := range []byte(s) {
+		if c < 0x20 || c >= 0x7f || c == ';' {
+			return false
+		}
+	}
+	return true
+}
+
+func decimal(n int) string { return strconv.Itoa(n) }
+
+func millis(t Time) string { return strconv.FormatInt(int64(t), 10) + " ms" }

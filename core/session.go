@@ -1,0 +1,247 @@
+package core
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// Request is what the core wants to know of the request that a session is in.
+type Request struct {
+	Tenant    string // resolved by the host
+	AnyTenant bool   // the caller acts for no tenant: operators, background work
+	IP        string // 4 or 16 bytes, not text; empty if unknown
+	UserAgent string // bytes as they came
+	NoCookie  bool   // a periodic renewal must not begin here: HEAD, prefetch, upgrade, headers sent
+}
+
+// Session is one request's view of a session: what was loaded and what this
+// request did. It is not safe for concurrent use. Nothing is stored until
+// Commit's effects are carried out.
+type Session struct {
+	m        *Machine
+	state    State
+	rec      Record  // as loaded or stored; Version NoVersion if it is neither
+	in       payload // of rec
+	cur      []item  // in.data with this request's changes; in.data's memory until owned
+	owned    bool
+	size     int // of cur
+	req      Request
+	ticket   Ticket
+	behind   bool // the previous secret was shown, in its grace
+	old      bool // sealed under a former key or format
+	replaces ID   // a session of another user that the login ends
+	user     string
+	lifetime Time // own, 0: the policy's
+	login    bool
+	renew    bool
+	refresh  bool
+	relimit  bool // lifetime was set
+	keep     bool // to be stored also when empty
+}
+
+// ID returns the session's ID; zero while a new one has none.
+func (s *Session) ID() ID { return s.rec.ID }
+
+// State returns the session's state.
+func (s *Session) State() State { return s.state }
+
+// Version returns the stored version that this view is of.
+func (s *Session) Version() Version { return s.rec.Version }
+
+// Tenant returns the tenant that the session belongs to.
+func (s *Session) Tenant() string { return s.rec.Tenant }
+
+// User returns who is signed in, or nothing.
+func (s *Session) User() string { return s.user }
+
+// CreatedAt returns when the session began; zero while it is new.
+func (s *Session) CreatedAt() Time { return s.rec.CreatedAt }
+
+// SeenAt returns the last use that was written.
+func (s *Session) SeenAt() Time { return s.rec.SeenAt }
+
+// Deadline returns the end of the lifetime, whatever the use.
+func (s *Session) Deadline() Time { return s.in.deadline }
+
+// ExpiresAt returns when the session ends without further use: the deadline
+// or the idle limit, whichever is earlier.
+func (s *Session) ExpiresAt() Time { return s.rec.ExpiresAt }
+
+// LoginAt returns when the user signed in; zero if nobody has.
+func (s *Session) LoginAt() Time { return s.in.loginAt }
+
+// IP returns the address of the creating request: 0, 4 or 16 bytes.
+func (s *Session) IP() string { return string(s.in.ip) }
+
+// UserAgent returns the user agent of the creating request.
+func (s *Session) UserAgent() string { return string(s.in.userAgent) }
+
+// LastIP returns the address of the last use that was written.
+func (s *Session) LastIP() string { return string(s.in.lastIP) }
+
+// LastUserAgent returns the user agent of the last use that was written.
+func (s *Session) LastUserAgent() string { return string(s.in.lastUserAgent) }
+
+// Size returns the bytes of all names and values, which SessionSize bounds.
+func (s *Session) Size() int { return s.size }
+
+// Len returns how many values there are.
+func (s *Session) Len() int { return len(s.cur) }
+
+// Names returns the names of all values, ordered by length, then bytes.
+func (s *Session) Names() []string {
+	names := make([]string, len(s.cur))
+	for i := range s.cur {
+		names[i] = string(s.cur[i].name)
+	}
+	return names
+}
+
+// Value returns the CBOR of a value. It is not to be changed.
+func (s *Session) Value(name string) (value []byte, ok bool) {
+	at, ok := findItem(s.cur, name)
+	if !ok {
+		return nil, false
+	}
+	return s.cur[at].value, true
+}
+
+// SetValue keeps a value, deterministic CBOR as AppendValue makes it. The
+// bytes are the session's from now on.
+func (s *Session) SetValue(name string, value []byte) error {
+	if name == "" || len(name) > MaxNameLength || !utf8.ValidString(name) {
+		return ErrValueName
+	}
+	if err := CheckValue(value); err != nil {
+		return err
+	}
+	size := s.size + len(value)
+	if old, ok := s.Value(name); ok {
+		size -= len(old)
+	} else {
+		size += itemOverhead + len(name)
+	}
+	if size > s.m.policy.SessionSize {
+		return &SizeError{name, size, s.m.policy.SessionSize}
+	}
+	if err := s.state.step(verbChange); err != nil {
+		return err
+	}
+	s.own()
+	s.cur = setItem(s.cur, name, value)
+	s.size = size
+	return nil
+}
+
+// DeleteValue removes a value; a missing one is no error.
+func (s *Session) DeleteValue(name string) error {
+	if err := s.state.step(verbChange); err != nil {
+		return err
+	}
+	at, ok := findItem(s.cur, name)
+	if !ok {
+		return nil
+	}
+	s.own()
+	s.size -= itemOverhead + len(name) + len(s.cur[at].value)
+	s.cur = slices.Delete(s.cur, at, at+1)
+	return nil
+}
+
+// ClearValues removes every value that this view shows.
+func (s *Session) ClearValues() error {
+	if err := s.state.step(verbChange); err != nil {
+		return err
+	}
+	s.cur, s.owned, s.size = nil, true, 0
+	return nil
+}
+
+func (s *Session) own() {
+	if !s.owned {
+		s.cur, s.owned = append(make([]item, 0, len(s.cur)+4), s.cur...), true
+	}
+}
+
+// Login signs user in, for lifetime (0: the policy's). It always makes a new
+// secret: whoever holds the old cookie has nothing. Values stay when nobody or
+// the same user was signed in; otherwise the old session ends and one with a
+// new ID and no values begins.
+func (s *Session) Login(user string, lifetime Time) error {
+	if user == "" || !validName(user) {
+		return ErrBadUser
+	}
+	if lifetime < 0 || lifetime > s.m.policy.MaxLifetime {
+		return ErrLifetime
+	}
+	if err := s.state.step(verbLogin); err != nil {
+		return err
+	}
+	if s.user != "" && s.user != user {
+		s.startOver()
+	}
+	s.user, s.lifetime, s.login = user, lifetime, true
+	return nil
+}
+
+// startOver makes this view a new session in place of the stored one.
+func (s *Session) startOver() {
+	fresh := Session{m: s.m, req: s.req, rec: Record{Tenant: s.rec.Tenant}, owned: true, replaces: s.replaces}
+	if s.state == StateActive {
+		fresh.replaces = s.rec.ID
+	}
+	*s = fresh
+}
+
+// Renew makes a new secret at a change of privilege, with no grace for the old.
+func (s *Session) Renew() error {
+	if err := s.state.step(verbRenew); err != nil {
+		return err
+	}
+	s.renew = true
+	return nil
+}
+
+// Refresh moves the deadline to a whole lifetime from now, never back and
+// never past MaxLifetime since the login.
+func (s *Session) Refresh() error {
+	if err := s.state.step(verbRefresh); err != nil {
+		return err
+	}
+	s.refresh = true
+	return nil
+}
+
+// SetLifetime gives the session a lifetime of its own, from now on, which
+// refreshes keep.
+func (s *Session) SetLifetime(lifetime Time) error {
+	if lifetime <= 0 || lifetime > s.m.policy.MaxLifetime {
+		return ErrLifetime
+	}
+	if err := s.state.step(verbRefresh); err != nil {
+		return err
+	}
+	s.lifetime, s.relimit = lifetime, true
+	return nil
+}
+
+// Keep has a new session stored even with nothing in it, under an ID that is
+// drawn now.
+func (s *Session) Keep(seed Seed) error {
+	if seed.isZero() {
+		return ErrSeed
+	}
+	s.keep = true
+	if s.rec.ID.IsZero() {
+		s.rec.ID = seed.id()
+	}
+	return nil
+}
+
+// End ends the session for good: it is never refused.
+func (s *Session) End() { s.state = transitions[s.state][verbEnd] }
+
+// Changed reports whether this request did anything that a commit must store.
+func (s *Session) Changed() bool {
+	return s.login || s.renew || s.refresh || s.relimit || s.owned && !sameItems(s.in.data, s.cur)
+}
