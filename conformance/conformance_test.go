@@ -1,26 +1,170 @@
-package conformance_test
+package conformance
 
 import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 
-	"github.com/rockstar-web/sessions/conformance"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
 func TestRightStore(t *testing.T) {
-	conformance.TestStore(t, func(*testing.T) hosts.Store { return newMapStore() })
+	TestStore(t, func(*testing.T) hosts.Store { return newMapStore() })
 }
 
 // plain hides the optional interfaces.
 type plain struct{ hosts.Store }
 
 func TestPlainStore(t *testing.T) {
-	conformance.TestStore(t, func(*testing.T) hosts.Store { return plain{newMapStore()} })
+	TestStore(t, func(*testing.T) hosts.Store { return plain{newMapStore()} })
 }
 
 func TestTwoHandles(t *testing.T) {
-	conformance.TestShared(t, func(*testing.T) (a, b hosts.Store) {
+	TestShared(t, func(*testing.T) (a, b hosts.Store) {
 		m := newMapStore()
 		return m, &struct{ *mapStore }{m}
+	})
+}
+
+var allFlaws = slices.Concat(saveFlaws, loadFlaws, endFlaws, sweepFlaws, findFlaws, batchFlaws)
+
+func caseNamed(t *testing.T, name string) testCase {
+	for _, g := range groups {
+		for _, c := range g.cases {
+			if c.name == name {
+				return c
+			}
+		}
+	}
+	require.Fail(t, "no case of this name", name)
+	return testCase{}
+}
+
+func TestFlawsAreSeen(t *testing.T) {
+	for _, flaw := range allFlaws {
+		t.Run(flaw.name, func(t *testing.T) {
+			for name := range strings.FieldsSeq(flaw.breaks) {
+				c := caseNamed(t, name)
+				f := newFlawed()
+				flaw.make(f)
+				require.NotEmpty(t, c.run(t.Context(), f, f), "case %s does not see a store that %s", name, flaw.name)
+			}
+		})
+	}
+}
+
+// A case that no flaw breaks could be one that cannot fail.
+func TestEveryCaseSeesAFlaw(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, flaw := range allFlaws {
+		for name := range strings.FieldsSeq(flaw.breaks) {
+			seen[name] = true
+		}
+	}
+	for _, g := range groups {
+		for _, c := range g.cases {
+			require.True(t, seen[c.name], "no flaw breaks %s", c.name)
+			require.True(t, strings.HasSuffix(c.promise, "."), "the promise of %s is no sentence", c.name)
+		}
+	}
+}
+
+func names(broken []Broken) []string {
+	var all []string
+	for _, b := range broken {
+		all = append(all, b.Name)
+	}
+	return all
+}
+
+func TestCheckReportsPromises(t *testing.T) {
+	closed := 0
+	broken := Check(t.Context(), func() (hosts.Store, func(), error) {
+		f := newFlawed()
+		f.delete = func(context.Context, core.ID) error { return core.ErrNotFound }
+		return plain{f}, func() { closed++ }, nil
+	})
+	require.Subset(t, names(broken), []string{"delete", "delete-missing", "ended-stays-ended", "end-against-loads"})
+	require.NotContains(t, names(broken), "one-winner")
+	require.Contains(t, broken[0].String(), "broken promise: "+broken[0].Promise)
+	require.Positive(t, closed)
+
+	require.Empty(t, Check(t.Context(), func() (hosts.Store, func(), error) { return newMapStore(), func() {}, nil }))
+}
+
+func TestCheckReportsOpen(t *testing.T) {
+	broken := Check(t.Context(), func() (hosts.Store, func(), error) { return nil, nil, errors.New("no such host") })
+	require.Equal(t, []string{"open"}, names(broken))
+	require.Contains(t, broken[0].Seen, "no such host")
+}
+
+func TestCheckStopsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Empty(t, Check(ctx, func() (hosts.Store, func(), error) { return newMapStore(), func() {}, nil }))
+}
+
+func TestStoreThatIsNotFresh(t *testing.T) {
+	used := newMapStore()
+	open := func() (hosts.Store, func(), error) { return used, func() {}, nil }
+	Check(t.Context(), open)
+	require.Contains(t, names(Check(t.Context(), open)), "fresh")
+}
+
+// cached is a handle that remembers what it has loaded: right alone, wrong as
+// one of two.
+type cached struct {
+	*flawed
+	seen map[core.ID]core.Record
+}
+
+func (c *cached) Load(ctx context.Context, id core.ID) (core.Record, error) {
+	c.mu.Lock()
+	r, ok := c.seen[id]
+	c.mu.Unlock()
+	if ok {
+		return r, nil
+	}
+	r, err := c.mapStore.Load(ctx, id)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.seen[id] = r
+	}
+	return r, err
+}
+
+func TestHandleThatDoesNotSeeTheOther(t *testing.T) {
+	broken := CheckShared(t.Context(), func() (a, b hosts.Store, done func(), err error) {
+		f := newFlawed()
+		return f, plain{&cached{f, make(map[core.ID]core.Record)}}, func() {}, nil
+	})
+	require.Subset(t, names(broken), []string{"load-elsewhere", "load-acknowledged"})
+}
+
+func TestPanicIsABrokenPromise(t *testing.T) {
+	for _, name := range []string{"load-missing", "one-winner"} {
+		f := newFlawed()
+		f.load = func(context.Context, core.ID) (core.Record, error) { panic("index out of range") }
+		c := caseNamed(t, name)
+		require.Contains(t, c.run(t.Context(), f, f), "the store panics: index out of range")
+	}
+}
+
+// In the bubble the two minutes pass at once.
+func TestHangIsABrokenPromise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFlawed()
+		release := make(chan struct{})
+		f.load = func(context.Context, core.ID) (core.Record, error) { <-release; return core.Record{}, core.ErrNotFound }
+		c := caseNamed(t, "load-missing")
+		require.Contains(t, c.run(t.Context(), f, f), "has not returned")
+		close(release)
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 var recordCases = []testCase{
 	{"load-missing", "Load of what was never saved returns core.ErrNotFound.", loadMissing},
+	{"load-elsewhere", "Load sees at once what another process has saved or deleted, also where it has looked before.", loadElsewhere},
 	{"load-times", "Load returns exactly the times that were saved.", loadTimes},
 	{"load-versions", "Load returns exactly the version that was saved, all 63 bits of it.", loadVersions},
 	{"load-sealed", "Load returns exactly the sealed bytes that were saved: none, every value, and up to core.MaxSealed.", loadSealed},
@@ -27,6 +28,24 @@ func loadMissing(p *probe) {
 	p.save(p.a, p.record(), core.NoVersion)
 	p.gone(p.a, p.id())
 	p.gone(p.b, p.id())
+}
+
+func loadElsewhere(p *probe) {
+	for range 20 {
+		was := p.record()
+		is := p.next(was)
+		p.gone(p.a, was.ID)
+		p.gone(p.b, was.ID)
+		p.save(p.a, was, core.NoVersion)
+		p.holds(p.b, was)
+		p.holds(p.a, was)
+		p.save(p.b, is, was.Version)
+		p.holds(p.a, is)
+		p.holds(p.b, is)
+		p.delete(p.a, was.ID)
+		p.gone(p.b, was.ID)
+		p.gone(p.a, was.ID)
+	}
 }
 
 // roundTrip saves each record by one handle and then loads all by the other.
