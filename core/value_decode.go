@@ -17,9 +17,6 @@ func DecodeValue(data []byte) (any, error) {
 		return nil, err
 	}
 	b := builder{data: data}
-	if major := data[0] & 0xe0; len(data) <= maxSharedText && (major == majorArray || major == majorMap || major == majorTag) {
-		b.text = string(data)
-	}
 	v := b.value()
 	if b.narrow {
 		return nil, ErrIntSize
@@ -54,12 +51,14 @@ func (b *builder) value() any {
 	case majorText:
 		return b.str(arg)
 	case majorArray:
+		b.share()
 		list := make([]any, arg)
 		for k := range list {
 			list[k] = b.value()
 		}
 		return list
 	case majorMap:
+		b.share()
 		m := make(map[string]any, arg)
 		for ; arg > 0; arg-- {
 			key := b.string()
@@ -68,6 +67,13 @@ func (b *builder) value() any {
 		return m
 	default:
 		return b.tagged(arg)
+	}
+}
+
+// share makes the strings that follow parts of one copy of a small value.
+func (b *builder) share() {
+	if b.text == "" && len(b.data) <= maxSharedText {
+		b.text = string(b.data)
 	}
 }
 
@@ -105,6 +111,7 @@ func (b *builder) tagged(tag uint64) any {
 	case tagDuration:
 		return time.Duration(b.int64())
 	case tagStrings:
+		b.share()
 		_, n := b.head()
 		list := make([]string, n)
 		for k := range list {
@@ -119,6 +126,7 @@ func (b *builder) tagged(tag uint64) any {
 		}
 		return list
 	case tagStringMap:
+		b.share()
 		_, n := b.head()
 		m := make(map[string]string, n)
 		for ; n > 0; n-- {
