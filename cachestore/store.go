@@ -1,0 +1,118 @@
+// Package cachestore keeps sessions in the memory of this process: the fastest
+// backend, and the one that needs nothing.
+//
+// Promised: every Save is atomic and names the version it replaces, so no
+// update is lost and no ended session comes back; the memory is bounded by
+// Options.MaxBytes and shown by Stats; no live session is ever dropped to make
+// room for another; a million sessions cost the garbage collector about as
+// much as none, because a session holds no pointer.
+//
+// Not promised: the sessions are gone when the process ends, and no other
+// process sees them. Nothing runs in the background: whoever opens the store
+// calls Sweep from time to time (hosts.Manager does).
+package cachestore
+
+import (
+	"fmt"
+	"hash/maphash"
+	"math/bits"
+	"reflect"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// Bounds of Options.MaxBytes, in bytes.
+const (
+	DefaultMaxBytes = 256 << 20
+	LeastMaxBytes   = 4 << 20 // room for the largest record that a store must accept
+	LargestMaxBytes = 64 << 30
+)
+
+const (
+	bytesPerShard = 4 << 20 // of the bound: half-filled slabs, one for each size class, stay a small part of it
+	maxShards     = 1024    // a search by user asks each of them
+)
+
+// Options configure a Store. The zero value is the default.
+type Options struct {
+	// MaxBytes bounds the memory that the store holds, its indexes included:
+	// LeastMaxBytes to LargestMaxBytes, zero for DefaultMaxBytes. Over it
+	// Save fails with hosts.ErrFull and changes nothing. From 7/8 of it on
+	// sessions without a user are refused if they are new or need new memory
+	// to grow, so that a flood of visitors cannot stop logins.
+	MaxBytes int64
+}
+
+// Store implements hosts.Store, hosts.Sweeper and hosts.Finder. It is safe for
+// concurrent use.
+type Store struct {
+	budget budget
+	shift  int // of an ID's hash, leaves the number of its shard
+	shards []shard
+}
+
+var (
+	_ hosts.Store   = (*Store)(nil)
+	_ hosts.Sweeper = (*Store)(nil)
+	_ hosts.Finder  = (*Store)(nil)
+)
+
+// Open returns an empty store, or an error that names the option at fault.
+func Open(o Options) (*Store, error) {
+	if o.MaxBytes == 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.MaxBytes < LeastMaxBytes || o.MaxBytes > LargestMaxBytes {
+		return nil, fmt.Errorf("cachestore: Options.MaxBytes is %d: allowed are %d to %d bytes, or 0 for %d",
+			o.MaxBytes, LeastMaxBytes, LargestMaxBytes, DefaultMaxBytes)
+	}
+	log := min(bits.Len64(uint64(o.MaxBytes/bytesPerShard))-1, bits.Len(maxShards)-1)
+	s := &Store{shift: 64 - log, shards: make([]shard, 1<<log)}
+	s.budget.max = o.MaxBytes
+	s.budget.held.Store(s.fixed())
+	seed := maphash.MakeSeed()
+	for i := range s.shards {
+		s.shards[i].budget, s.shards[i].seed = &s.budget, seed
+	}
+	return s, nil
+}
+
+// fixed is what the store holds before the first session.
+func (s *Store) fixed() int64 {
+	return int64(len(s.shards)) * int64(reflect.TypeFor[shard]().Size())
+}
+
+// Close forgets all sessions. Every later call fails with hosts.ErrClosed, but
+// for Close and Stats.
+func (s *Store) Close() error {
+	for i := range s.shards {
+		s.shards[i].close()
+	}
+	s.budget.held.Store(s.fixed()) // no shard takes any more
+	return nil
+}
+
+// Stats is what a Store holds.
+type Stats struct {
+	Sessions int
+	Bytes    int64 // held now, indexes and free slots included
+	MaxBytes int64 // the bound of Bytes
+}
+
+// Stats counts. It is safe for concurrent use and sees each session once.
+func (s *Store) Stats() Stats {
+	st := Stats{Bytes: s.budget.held.Load(), MaxBytes: s.budget.max}
+	for i := range s.shards {
+		st.Sessions += s.shards[i].len()
+	}
+	return st
+}
+
+// shardOf returns the shard of an ID and what the shard's table needs of its hash.
+func (s *Store) shardOf(id core.ID) (*shard, uint32) {
+	h := xxhash.Sum64(id[:])
+	return &s.shards[h>>s.shift], uint32(h)
+}

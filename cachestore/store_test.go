@@ -1,0 +1,117 @@
+package cachestore
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+func TestOpenRefuses(t *testing.T) {
+	for _, n := range []int64{-1, 1, LeastMaxBytes - 1, LargestMaxBytes + 1, -1 << 63} {
+		st, err := Open(Options{MaxBytes: n})
+		require.Nil(t, st)
+		require.ErrorContains(t, err, "cachestore: Options.MaxBytes is ")
+		require.ErrorContains(t, err, "allowed are 4194304 to 68719476736 bytes, or 0 for 268435456")
+	}
+	for _, n := range []int64{LeastMaxBytes, LeastMaxBytes*2 - 1, 100_000_000, LargestMaxBytes} {
+		require.Equal(t, n, open(t, n).Stats().MaxBytes)
+	}
+	require.EqualValues(t, DefaultMaxBytes, open(t, 0).Stats().MaxBytes)
+}
+
+// every calls each method and passes its error on.
+func every(st *Store, ctx context.Context, check func(error)) {
+	_, err := st.Load(ctx, idOf(1))
+	check(err)
+	check(st.Save(ctx, recordOf(1), recordOf(1).Version))
+	check(st.Save(ctx, recordOf(2), core.NoVersion))
+	check(st.Delete(ctx, idOf(1)))
+	_, err = st.Sweep(ctx, core.MaxLifetime, 10)
+	check(err)
+	_, err = st.Find(ctx, hosts.Query{AnyTenant: true, AnyUser: true}, core.ID{}, 10)
+	check(err)
+}
+
+func TestDoneContextChangesNothing(t *testing.T) {
+	st := open(t, LeastMaxBytes)
+	require.NoError(t, st.Save(ctx, recordOf(1), core.NoVersion))
+	done, cancel := context.WithCancel(ctx)
+	cancel()
+	every(st, done, func(err error) {
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorContains(t, err, "cachestore: ")
+	})
+	got, err := st.Load(ctx, idOf(1))
+	require.NoError(t, err)
+	require.Equal(t, recordOf(1), got)
+	require.Equal(t, 1, st.Stats().Sessions)
+}
+
+func TestClose(t *testing.T) {
+	st := open(t, LeastMaxBytes)
+	require.NoError(t, st.Save(ctx, recordOf(1), core.NoVersion))
+	require.NoError(t, st.Close())
+	require.NoError(t, st.Close())
+	every(st, ctx, func(err error) { require.ErrorIs(t, err, hosts.ErrClosed) })
+	require.Equal(t, Stats{Bytes: st.fixed(), MaxBytes: LeastMaxBytes}, st.Stats())
+	audit(t, st)
+}
+
+// What Load hands out costs one allocation for Sealed and one for the names.
+func TestLoadAllocations(t *testing.T) {
+	st := open(t, LeastMaxBytes)
+	named, nameless := recordOf(1), recordOf(2)
+	named.Tenant, nameless.User = "acme", ""
+	for allocs, r := range map[float64]core.Record{1: nameless, 2: named} {
+		require.NoError(t, st.Save(ctx, r, core.NoVersion))
+		require.Equal(t, allocs, testing.AllocsPerRun(100, func() { _, _ = st.Load(ctx, r.ID) }))
+	}
+}
+
+func TestSizeClasses(t *testing.T) {
+	for n := headerSize; n <= maxRecord; n += 1 + n/500 {
+		c := classOf(n)
+		require.GreaterOrEqual(t, slotSize(c), n)
+		require.LessOrEqual(t, slotSize(c), n*9/8+1, "a slot for %d bytes", n)
+		require.Equal(t, c, classOf(slotSize(c)))
+		require.Equal(t, c+1, classOf(slotSize(c)+1))
+		require.Equal(t, 123, refOf(c, 123).index())
+		require.Equal(t, c, refOf(c, 123).class())
+	}
+	require.Equal(t, classes-1, classOf(maxRecord))
+	require.Equal(t, maxIndex, refOf(classes-1, maxIndex).index())
+	require.Equal(t, classes-1, refOf(classes-1, maxIndex).class())
+}
+
+// A table whose keys collide and wrap around its end still finds each of them.
+func TestTableCollisions(t *testing.T) {
+	b := &budget{max: 1 << 20}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	hashes := []uint32{0, 1, 1 << 31, 1<<32 - 1, 1<<32 - 2, 1<<32 - 1<<20}
+	tab, kept := table{}, map[ref]uint32{}
+	for i := range 8_000 {
+		r := ref(1 + rnd.IntN(40+400*(i/2000)))
+		if hash, ok := kept[r]; ok {
+			tab.remove(hash, r)
+			tab.trim(b)
+			delete(kept, r)
+		} else if tab.room(b, b.max) {
+			kept[r] = hashes[rnd.IntN(len(hashes))]
+			tab.add(kept[r], r)
+		}
+		require.Equal(t, len(kept), tab.used)
+		require.EqualValues(t, cap(tab.entries)*entryBytes, b.held.Load())
+		if i%50 != 0 {
+			continue
+		}
+		for r, hash := range kept {
+			require.Equal(t, r, tab.find(hash, func(x ref) bool { return x == r }))
+		}
+		require.Zero(t, tab.find(1, func(x ref) bool { return x == 0 }))
+	}
+}
