@@ -2,12 +2,15 @@ module github.com/rockstar-web/sessions/conformance/peers
 
 go 1.26
 
-require github.com/rockstar-web/sessions v0.0.0
+require (
+	github.com/fxamacker/cbor/v2 v2.10.0
+	github.com/rockstar-web/sessions v0.0.0
+	github.com/stretchr/testify v1.12.1
+)
 
 require (
-	github.com/fxamacker/cbor/v2 v2.10.0 // indirect
-	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
 )
 
 replace github.com/rockstar-web/sessions => ../..
