@@ -56,7 +56,6 @@ type draft struct {
 	cookie bool // to be set, if the current secret is at hand
 	firm   bool // a conflict is no success, though no deed shows
 	did    Deed
-	write  bool
 }
 
 // Commit tells what must be stored and sent so that what the request did to
@@ -69,7 +68,7 @@ func (m *Machine) Commit(s *Session, now Time, seed Seed) (Effects, error) {
 	if s.state == StateEnded {
 		return m.commitEnd(s), nil
 	}
-	if s.state == StateNew && !s.login && !s.keep && len(s.cur) == 0 {
+	if !m.Pending(s, now) {
 		return Effects{Next: s}, nil
 	}
 	d := draft{s: s, now: now, seed: &seed, rec: s.rec, next: s.in, ticket: s.ticket}
@@ -77,10 +76,19 @@ func (m *Machine) Commit(s *Session, now Time, seed Seed) (Effects, error) {
 	d.authenticate()
 	d.limit()
 	d.use()
-	if !d.write {
-		return Effects{Next: s}, nil
-	}
 	return d.effects()
+}
+
+// Pending reports whether Commit has anything to store. It costs next to
+// nothing, so that a host need not draw a seed for a request that only reads.
+func (m *Machine) Pending(s *Session, now Time) bool {
+	switch s.state {
+	case StateNew:
+		return s.login || s.keep || len(s.cur) > 0
+	case StateActive:
+		return s.Changed() || s.touchDue(now) || s.renewalDue(now) || s.followDue(now) || s.sightingDue()
+	}
+	return true
 }
 
 func (m *Machine) commitEnd(s *Session) Effects {
@@ -111,19 +119,6 @@ func (d *draft) begin() {
 	}
 	d.rec.User = s.user
 	d.next.lifetime = s.lifetime
-	d.write = d.did != 0
-}
-
-// lifetime is what the session gets from one login or refresh.
-func (d *draft) lifetime() Time {
-	switch p := &d.s.m.policy; {
-	case d.next.lifetime != 0:
-		return d.next.lifetime
-	case d.rec.User != "":
-		return p.Lifetime
-	default:
-		return p.AnonymousLifetime
-	}
 }
 
 // limit sets the deadline: at the beginning, at a login and at a refresh.
@@ -143,34 +138,26 @@ func (d *draft) limit() {
 	if start == 0 {
 		start = d.rec.CreatedAt
 	}
-	deadline := min(d.now+d.lifetime(), start+s.m.policy.MaxLifetime)
+	deadline := min(d.now+s.wholeLifetime(), start+s.m.policy.MaxLifetime)
 	if s.refresh && !s.login && !s.relimit {
 		deadline = max(deadline, d.next.deadline)
 	}
 	d.next.deadline = deadline
-	d.cookie, d.write = true, true
+	d.cookie = true
 }
 
-// use notes that the session was used, at most sixteen times in an idle
-// timeout: with every write, or alone when the last note is old enough.
+// use notes with every write that the session was used.
 func (d *draft) use() {
 	s, p := d.s, &d.s.m.policy
-	if visit := !s.ticket.trusted; visit || s.refresh {
-		quantum := p.IdleTimeout / 16
-		if p.IdleTimeout == 0 {
-			quantum = min(d.lifetime()/16, Hour)
-		}
-		if s.old || d.now-d.rec.SeenAt >= quantum {
-			d.write = true
+	if s.counts() {
+		d.rec.SeenAt = max(d.rec.SeenAt, d.now)
+		if s.touchDue(d.now) {
 			d.did |= DidTouch
 		}
-		if d.write {
-			d.rec.SeenAt = max(d.rec.SeenAt, d.now)
-		}
-		if d.write && visit {
-			d.next.lastIP = []byte(clip(s.req.IP, MaxAddress))
-			d.next.lastUserAgent = []byte(clip(s.req.UserAgent, MaxUserAgent))
-		}
+	}
+	if !s.ticket.trusted {
+		d.next.lastIP = []byte(clip(s.req.IP, MaxAddress))
+		d.next.lastUserAgent = []byte(clip(s.req.UserAgent, MaxUserAgent))
 	}
 	d.cookie = d.cookie || s.ticket.old // sealed anew under the key that seals now
 	d.rec.ExpiresAt = d.next.deadline
@@ -216,5 +203,5 @@ func (d *draft) newSecret(secret [32]byte, gen generation) {
 	d.next.gen = gen
 	d.next.nextSeenAt, d.next.renewedAt = 0, d.now
 	d.ticket = Ticket{ID: d.rec.ID, secret: secret, gen: gen}
-	d.cookie, d.write = true, true
+	d.cookie = true
 }

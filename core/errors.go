@@ -1,6 +1,9 @@
 package core
 
-import "strconv"
+import (
+	"errors"
+	"strconv"
+)
 
 // Reason is the stable code of a refusal, for events, metrics and tests. New
 // ones may be added; none is ever renumbered.
@@ -109,3 +112,12 @@ func (e *SizeError) Error() string {
 
 // Is reports ErrTooLarge.
 func (e *SizeError) Is(target error) bool { return target == ErrTooLarge }
+
+// ReasonOf returns the reason of the Refusal in err's chain, or ReasonNone.
+func ReasonOf(err error) Reason {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r.Reason
+	}
+	return ReasonNone
+}

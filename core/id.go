@@ -57,3 +57,12 @@ type Version uint64
 
 // NoVersion stands for "not stored yet" where a previous version is asked for.
 const NoVersion Version = 0
+
+// MarshalText lets an ID stand in JSON and in logs as String writes it.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (id *ID) UnmarshalText(text []byte) (err error) {
+	*id, err = ParseID(string(text))
+	return err
+}

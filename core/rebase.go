@@ -61,14 +61,17 @@ func (s *Session) rescue(why error) (*Session, error) {
 }
 
 // Fold replays on t what s changed since it was loaded. Both are views of one
-// session; t is the newer one.
+// session; t is the newer one, and unchanged where Fold fails.
 func (m *Machine) Fold(t, s *Session) error {
 	if s.state == StateEnded {
 		t.End()
 		return nil
 	}
 	if s.owned {
+		before := *t
+		t.owned = false // the next change copies: before stays whole
 		if err := eachChange(s.in.data, s.cur, t.replay); err != nil {
+			*t = before
 			return err
 		}
 	}
@@ -110,4 +113,31 @@ func (t *Session) replay(rawName, before, after []byte) error {
 		return t.DeleteValue(name)
 	}
 	return t.SetValue(name, after)
+}
+
+// For returns s, a session that another request's commit has stored, as the
+// view of the request whose changes went along in it.
+func (s *Session) For(other *Session) *Session {
+	view := *s
+	view.req, view.ticket = other.req, other.ticket
+	view.behind = !view.ticket.trusted && view.ticket.gen.step < view.in.gen.step
+	return &view
+}
+
+// Applied tells from a stored record whether a save is in it whose answer was
+// lost: the version it wrote, in place of prev. Not known means that the
+// record has been replaced too often since.
+func (m *Machine) Applied(theirs *Record, version, prev Version, now Time) (applied, known bool, err error) {
+	if theirs.Version == version || theirs.Version == prev {
+		return theirs.Version == version, true, nil
+	}
+	var p payload
+	if _, err := m.openRecord(theirs, &p, now); err != nil {
+		return false, false, err
+	}
+	applied, whole := p.follows(version)
+	if !applied && !whole {
+		whole, _ = p.follows(prev)
+	}
+	return applied, whole, nil
 }

@@ -10,7 +10,7 @@ import (
 // due; and for requests that still show the previous secret the one that
 // followed it, so that all of them end up with the same cookie.
 func (d *draft) authenticate() {
-	s, p := d.s, &d.s.m.policy
+	s := d.s
 	gen := d.next.gen
 	switch {
 	case s.state == StateNew:
@@ -18,24 +18,38 @@ func (d *draft) authenticate() {
 	case s.login || s.renew:
 		d.did |= DidRenew
 		d.chain(generation{gen.chain + 1, 0})
-	case s.ticket.trusted:
-	case s.behind:
+	case s.followDue(d.now):
 		d.follow()
-	case p.RenewAfter != 0 && d.now-d.next.renewedAt >= p.RenewAfter && !s.req.NoCookie:
-		if d.next.renewalKey == nil { // renewal was switched on later
-			d.makeRenewalKey()
-			d.write, d.did = true, d.did|DidTouch
-			return
-		}
+	case s.renewalDue(d.now) && d.next.renewalKey == nil: // renewal was switched on later
+		d.makeRenewalKey()
+	case s.renewalDue(d.now):
 		prev := d.next.secretHash
-		next := derivedSecret(&d.next, d.rec.ID, generation{gen.chain, gen.step + 1}, &s.ticket.secret)
-		d.newSecret(next, generation{gen.chain, gen.step + 1})
+		next := generation{gen.chain, gen.step + 1}
+		d.newSecret(derivedSecret(&d.next, d.rec.ID, next, &s.ticket.secret), next)
 		d.next.prevHash = prev[:]
 		d.did |= DidRenew
-	case d.next.prevHash != nil && d.next.nextSeenAt == 0:
+	case s.sightingDue():
 		d.next.nextSeenAt = d.now
-		d.write, d.did = true, d.did|DidTouch
 	}
+}
+
+// renewalDue: the secret that was shown is old enough to be replaced.
+func (s *Session) renewalDue(now Time) bool {
+	after := s.m.policy.RenewAfter
+	return after != 0 && !s.ticket.trusted && !s.behind && !s.req.NoCookie && now-s.in.renewedAt >= after
+}
+
+// followDue: the previous secret was shown, and the browser wants the current
+// one; not where the next renewal is due already, since the answer might then
+// set a secret that is superseded.
+func (s *Session) followDue(now Time) bool {
+	return s.behind && !s.req.NoCookie && s.in.renewalKey != nil && now-s.in.renewedAt < s.m.policy.RenewAfter
+}
+
+// sightingDue: the current secret is shown for the first time after a renewal.
+// From then on the previous one has its grace.
+func (s *Session) sightingDue() bool {
+	return !s.behind && !s.ticket.trusted && s.in.prevHash != nil && s.in.nextSeenAt == 0
 }
 
 // chain begins a new chain of secrets: nothing leads from the old one to it.
@@ -54,18 +68,14 @@ func (d *draft) makeRenewalKey() {
 
 // follow answers a request that showed the previous secret with the current
 // one. It goes with a save, so that no response sets a secret which a login
-// has superseded meanwhile; and not where the next renewal is due already.
+// has superseded meanwhile.
 func (d *draft) follow() {
-	s, p := d.s, &d.s.m.policy
-	if s.req.NoCookie || d.now-d.next.renewedAt >= p.RenewAfter || d.next.renewalKey == nil {
-		return
-	}
-	secret := derivedSecret(&d.next, d.rec.ID, d.next.gen, &s.ticket.secret)
+	secret := derivedSecret(&d.next, d.rec.ID, d.next.gen, &d.s.ticket.secret)
 	if sha256.Sum256(secret[:]) != d.next.secretHash {
 		return
 	}
 	d.ticket = Ticket{ID: d.rec.ID, secret: secret, gen: d.next.gen}
-	d.cookie, d.write, d.firm = true, true, true
+	d.cookie, d.firm = true, true
 }
 
 // derivedSecret is HMAC-SHA-256 under the renewal key over ID, generation and

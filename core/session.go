@@ -241,6 +241,33 @@ func (s *Session) Keep(seed Seed) error {
 // End ends the session for good: it is never refused.
 func (s *Session) End() { s.state = transitions[s.state][verbEnd] }
 
+// wholeLifetime is what the session gets from one login or refresh.
+func (s *Session) wholeLifetime() Time {
+	switch p := &s.m.policy; {
+	case s.lifetime != 0:
+		return s.lifetime
+	case s.user != "":
+		return p.Lifetime
+	default:
+		return p.AnonymousLifetime
+	}
+}
+
+// counts reports whether this request is a use of the session: a visitor's
+// are, a program's only when it refreshes.
+func (s *Session) counts() bool { return !s.ticket.trusted || s.refresh }
+
+// touchDue reports whether the last use that was noted is old enough to be
+// noted anew: at most sixteen times in an idle timeout. A record sealed under
+// a former key or format is written at once.
+func (s *Session) touchDue(now Time) bool {
+	quantum := s.m.policy.IdleTimeout / 16
+	if s.m.policy.IdleTimeout == 0 {
+		quantum = min(s.wholeLifetime()/16, Hour)
+	}
+	return s.old || s.counts() && now-s.rec.SeenAt >= quantum
+}
+
 // Changed reports whether this request did anything that a commit must store.
 func (s *Session) Changed() bool {
 	return s.login || s.renew || s.refresh || s.relimit || s.owned && !sameItems(s.in.data, s.cur)

@@ -68,9 +68,9 @@ func Get[T any](s Getter, name string) (T, error) {
 	return t, nil
 }
 
-// encodeValue returns the stored bytes of v. The error names the key and the
+// EncodeValue returns the stored bytes of v. The error names the key and the
 // Go type that is at fault, never the value.
-func encodeValue(name string, v any) ([]byte, error) {
+func EncodeValue(name string, v any) ([]byte, error) {
 	data, err := core.AppendValue(nil, v)
 	if err != nil {
 		return nil, fmt.Errorf("session value %q of type %T: %w", name, culprit(v), err)

@@ -19,7 +19,7 @@ import (
 type encoded map[string][]byte
 
 func (s encoded) Put(name string, v any) error {
-	data, err := encodeValue(name, v)
+	data, err := EncodeValue(name, v)
 	if err == nil {
 		s[name] = data
 	}
@@ -282,16 +282,16 @@ func TestWhatCannotBeKeptIsRefused(t *testing.T) {
 }
 
 func TestEncodeValueNamesKeyAndType(t *testing.T) {
-	_, err := encodeValue("cart", map[string]any{"secret key": []any{1, address{Street: "secret"}}})
+	_, err := EncodeValue("cart", map[string]any{"secret key": []any{1, address{Street: "secret"}}})
 	require.ErrorIs(t, err, core.ErrType)
 	require.ErrorContains(t, err, `session value "cart" of type hosts.address: `)
 	require.NotContains(t, err.Error(), "secret")
 
-	_, err = encodeValue("since", time.Unix(math.MaxInt64, 0))
+	_, err = EncodeValue("since", time.Unix(math.MaxInt64, 0))
 	require.ErrorIs(t, err, core.ErrTime)
 	require.ErrorContains(t, err, `session value "since" of type time.Time: `)
 
-	data, err := encodeValue("n", 1)
+	data, err := EncodeValue("n", 1)
 	require.NoError(t, err)
 	require.Equal(t, []byte{1}, data)
 }

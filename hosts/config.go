@@ -1,0 +1,177 @@
+package hosts
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Config sets up a Manager. Only a key is required: every other zero value is
+// the safe default that stands in brackets. A bad value is refused by New with
+// the field, the value and what is allowed.
+type Config struct {
+	Key  []byte       // 32 bytes, or their 64 hexadecimal digits (openssl rand -hex 32)
+	Keys core.KeyRing // instead of Key, to rotate keys
+
+	CookieName     string        // [rockstar_session]; __Host-name is recommended
+	CookiePath     string        // [/]
+	CookieDomain   string        // [none: this host only]
+	AllowInsecure  bool          // leaves out Secure: for plain HTTP in development
+	AllowScripts   bool          // leaves out HttpOnly
+	SameSite       core.SameSite // [Lax]
+	Partitioned    bool
+	EndWithBrowser bool         // sessions of the default lifetime end when the browser is closed
+	FormerScopes   []core.Scope // where the cookie lived before; expired there, too
+
+	Lifetime          time.Duration // [24 h]
+	AnonymousLifetime time.Duration // [1 h] while nobody is signed in
+	MaxLifetime       time.Duration // [400 days] since the login, whatever refreshes
+	IdleTimeout       time.Duration // [none]
+	RenewAfter        time.Duration // [off] age of a secret at which it is renewed
+	RenewGrace        time.Duration // [30 s]
+	Retention         time.Duration // [1 h] for which expired records stay, to tell the reason
+	CleanupInterval   time.Duration // [1 h]; NoCleanup leaves it to CleanupExpired
+	NoCleanup         bool
+	CommitTimeout     time.Duration // [5 s] for storing a request's changes, also when it was aborted
+
+	BindIPv4Bits  int  // [off] 32: the address must stay; 24: its network
+	BindIPv6Bits  int  // [off] 128, or 64 for the network
+	BindUserAgent bool // the user agent must stay
+
+	SessionSize int // [64 KiB] limit of all data of one session
+	WarnSize    int // [4 KiB] a warning is logged when a session passes it
+
+	Merge     map[string]core.MergeKind // names whose concurrent changes add up
+	Exclusive []string                  // names that must not have changed underneath
+
+	Logger  *slog.Logger // [slog.Default, for warnings only] when set, events too
+	OnEvent func(Event)  // called from one goroutine; a slow one loses events, not requests
+	Clock   Clock        // [the system's]
+	Entropy Entropy      // [crypto/rand]
+}
+
+// Defaults of a Config that the core's policy does not have.
+const (
+	DefaultCleanupInterval = time.Hour
+	DefaultCommitTimeout   = 5 * time.Second
+	DefaultKeyVariable     = "SESSION_ENCRYPTION_KEY"
+)
+
+// ConfigError tells which field of a Config is refused, and what is allowed.
+type ConfigError = core.PolicyError
+
+// KeyFromEnv reads a key in hex from an environment variable, by default
+// SESSION_ENCRYPTION_KEY. Its errors name the variable.
+func KeyFromEnv(variable string) ([]byte, error) {
+	if variable == "" {
+		variable = DefaultKeyVariable
+	}
+	text, ok := os.LookupEnv(variable)
+	if !ok || text == "" {
+		return nil, fmt.Errorf("environment variable %s is not set: %w", variable, core.ErrNoKey)
+	}
+	key, err := core.ParseKey(text)
+	if errors.Is(err, core.ErrKeyLength) {
+		return nil, fmt.Errorf("environment variable %s: %w, found %d bytes", variable, err, len(text)/2)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("environment variable %s: %w", variable, err)
+	}
+	return key, nil
+}
+
+func (c *Config) machine() (*core.Machine, error) {
+	keys := c.Keys
+	switch {
+	case len(c.Key) > 0 && len(c.Keys) > 0:
+		return nil, &ConfigError{Field: "Key", Value: "set", Allowed: "either Key or Keys"}
+	case len(c.Key) > 0:
+		keys = core.KeyRing{{Bytes: c.Key}}
+	}
+	m, err := core.NewMachine(core.Policy{
+		CookieName: c.CookieName, CookiePath: c.CookiePath, CookieDomain: c.CookieDomain,
+		AllowInsecure: c.AllowInsecure, AllowScripts: c.AllowScripts, SameSite: c.SameSite,
+		Partitioned: c.Partitioned, EndWithBrowser: c.EndWithBrowser, FormerScopes: c.FormerScopes,
+		Lifetime: millis(c.Lifetime), AnonymousLifetime: millis(c.AnonymousLifetime), MaxLifetime: millis(c.MaxLifetime),
+		IdleTimeout: millis(c.IdleTimeout), RenewAfter: millis(c.RenewAfter), RenewGrace: millis(c.RenewGrace),
+		Retention: millis(c.Retention), BindIPv4Bits: c.BindIPv4Bits, BindIPv6Bits: c.BindIPv6Bits,
+		BindUserAgent: c.BindUserAgent, SessionSize: c.SessionSize, WarnSize: c.WarnSize,
+		Merge: c.Merge, Exclusive: c.Exclusive,
+	}, keys)
+	if errors.Is(err, core.ErrKeyLength) && len(c.Key) > 0 {
+		return nil, fmt.Errorf("config field Key: %w, found %d", err, len(c.Key))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("session config: %w", err)
+	}
+	return m, nil
+}
+
+func (c *Config) fill() error {
+	for _, d := range []struct {
+		field     string
+		value     *time.Duration
+		otherwise time.Duration
+	}{
+		{"CleanupInterval", &c.CleanupInterval, DefaultCleanupInterval},
+		{"CommitTimeout", &c.CommitTimeout, DefaultCommitTimeout},
+	} {
+		if *d.value < 0 {
+			return fmt.Errorf("session config: %w", &ConfigError{Field: d.field, Value: d.value.String(), Allowed: "a positive duration; zero for the default of " + d.otherwise.String()})
+		}
+		if *d.value == 0 {
+			*d.value = d.otherwise
+		}
+	}
+	if c.Clock == nil {
+		c.Clock = systemClock{}
+	}
+	if c.Entropy == nil {
+		c.Entropy = rand.Reader
+	}
+	return nil
+}
+
+// millis rounds away from zero, so that a tiny negative duration is refused
+// and a tiny positive one is not taken for the default.
+func millis(d time.Duration) core.Time {
+	switch {
+	case d > 0:
+		return core.Time((d + time.Millisecond - 1) / time.Millisecond)
+	case d < 0:
+		return min(core.Time(d/time.Millisecond), -1)
+	}
+	return 0
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() core.Time { return core.Time(time.Now().UnixMilli()) }
+
+func timeOf(t core.Time) time.Time {
+	if t == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(t))
+}
+
+// addressBytes is how the core keeps an address: 4 or 16 bytes, or none.
+func addressBytes(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return string(a.Unmap().AsSlice())
+}
+
+func addressText(b string) string {
+	if a, ok := netip.AddrFromSlice([]byte(b)); ok {
+		return a.String()
+	}
+	return ""
+}

@@ -1,0 +1,240 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Exchange is one HTTP request and its answer as the manager sees it. It is
+// the request's context, so that the manager's verbs, which take a context,
+// find the visitor in it: frameworks need only fill one in and Close it. An
+// Exchange belongs to one goroutine.
+type Exchange struct {
+	context.Context // the request's
+
+	Cookies   []string   // the request's Cookie header fields, as they came
+	IP        netip.Addr // of the client, as far as proxies are trusted
+	UserAgent string
+	Tenant    string
+	HTTPS     bool // the client came by HTTPS, here or at a trusted proxy
+	NoCookie  bool // renewals must not begin here: HEAD, prefetch, upgrade
+
+	// Reply puts a header field on the answer: Set-Cookie beside others of its
+	// name, any other field in their place. It fails when the header was sent
+	// already. A nil Reply means that there is no answer to put it on.
+	Reply func(field, value string) error
+
+	manager *Manager
+	current *core.Session // resumed or made in this exchange
+	owed    bool          // a secret was made and no cookie set
+}
+
+type exchangeKey struct{}
+
+// Value finds the Exchange itself, and else asks the request's context.
+func (x *Exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
+}
+
+// ExchangeFrom returns the Exchange that a context is or descends from, or nil.
+func ExchangeFrom(ctx context.Context) *Exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*Exchange)
+	return x
+}
+
+// Attach makes m the exchange's manager, as Manager returns it.
+func (m *Manager) Attach(x *Exchange) *Exchange {
+	if x.Context == nil {
+		x.Context = context.Background()
+	}
+	x.manager = m
+	return x
+}
+
+// Manager returns the manager that the exchange was attached to.
+func (x *Exchange) Manager() *Manager { return x.manager }
+
+// Close ends the exchange. A session that was saved under a new secret whose
+// cookie was never set is reported: the visitor has lost it.
+func (x *Exchange) Close() {
+	if x.owed && x.manager != nil && x.current != nil {
+		x.owed = false
+		x.manager.events.warn("session was saved but its cookie was not set; call SetCookie before the answer is written",
+			"session", x.current.ID().String())
+	}
+}
+
+func (x *Exchange) request() core.Request {
+	return core.Request{Tenant: x.Tenant, IP: addressBytes(x.IP), UserAgent: x.UserAgent, NoCookie: x.NoCookie}
+}
+
+// requestOf describes who calls: the visitor of an exchange, or a program that
+// acts for no tenant in particular.
+func requestOf(ctx context.Context) (core.Request, *Exchange) {
+	if x := ExchangeFrom(ctx); x != nil {
+		return x.request(), x
+	}
+	return core.Request{AnyTenant: true}, nil
+}
+
+// ErrNoAnswer means that a cookie cannot be set because the verb was called
+// without an Exchange that has an answer.
+var ErrNoAnswer = errors.New("no HTTP answer to set the session cookie on: pass the request's Exchange as the context")
+
+func (m *Manager) reply(x *Exchange, cookies []string) error {
+	if len(cookies) == 0 {
+		return nil
+	}
+	if x == nil || x.Reply == nil {
+		return ErrNoAnswer
+	}
+	m.warnInsecure(x)
+	for _, c := range cookies {
+		if err := x.Reply("Set-Cookie", c); err != nil {
+			return err
+		}
+	}
+	return x.Reply("Cache-Control", "no-store")
+}
+
+// warnInsecure diagnoses once what otherwise looks like lost sessions.
+func (m *Manager) warnInsecure(x *Exchange) {
+	if x.HTTPS || m.machine.Policy().AllowInsecure || m.insecureWarned.Swap(true) {
+		return
+	}
+	m.events.warn("a Secure cookie was set over plain HTTP; browsers drop it except on localhost. " +
+		"Serve HTTPS, or name the proxy that does in TrustedProxies, or set AllowInsecure in development")
+}
+
+// Resume finds the visitor's session: it opens the cookies, asks the store for
+// at most two candidates and returns the first that is live. The error is a
+// refusal of the core (none of them is a failure), or wraps ErrUnavailable.
+func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
+	tickets, err := m.machine.Identify(x.Cookies, x.Tenant, m.now())
+	if err != nil {
+		m.refused(x, core.Record{}, err)
+		return nil, err
+	}
+	var refusal error
+	for i := range tickets[:min(len(tickets), core.CookiesUnloaded)] {
+		s, err := m.resume(x, tickets[i])
+		if err == nil {
+			x.current = s
+			return s, nil
+		}
+		var r *core.Refusal
+		if !errors.As(err, &r) {
+			return nil, err
+		}
+		if refusal == nil {
+			refusal = err
+		}
+	}
+	return nil, refusal
+}
+
+func (m *Manager) resume(x *Exchange, t core.Ticket) (*core.Session, error) {
+	r, err := m.load(x, t.ID)
+	if err != nil {
+		m.refused(x, core.Record{ID: t.ID}, err)
+		return nil, err
+	}
+	s, err := m.machine.Resume(t, r, x.request(), m.now())
+	if err != nil {
+		m.refused(x, r, err)
+		return nil, m.endIfUnsafe(x, &r, err)
+	}
+	if m.events.wanted(EventResumed) {
+		m.tell(x, EventResumed, s)
+	}
+	return s, nil
+}
+
+// endIfUnsafe ends the session of a stolen cookie or a broken binding. The
+// cookie is cleared, since this request ended its session.
+func (m *Manager) endIfUnsafe(x *Exchange, r *core.Record, why error) error {
+	if !errors.Is(why, core.ErrTheft) && !errors.Is(why, core.ErrIPChanged) && !errors.Is(why, core.ErrUserAgentChanged) {
+		return why
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x), m.config.CommitTimeout)
+	defer cancel()
+	if err := m.remove(ctx, r.ID); err != nil {
+		return fmt.Errorf("%w; %w", err, ErrUnavailable)
+	}
+	m.events.emit(Event{Kind: EventEnded, Reason: core.ReasonOf(why), ID: r.ID, Tenant: r.Tenant, User: r.User,
+		IP: addressText(addressBytes(x.IP)), UserAgent: x.UserAgent, At: m.now()})
+	if x.Reply != nil {
+		_ = m.reply(x, m.machine.ClearCookie()) // too late for the header: the cookie opens nothing anyway
+	}
+	return why
+}
+
+func (m *Manager) refused(x *Exchange, r core.Record, err error) {
+	reason := core.ReasonOf(err)
+	if reason == core.ReasonNone || !m.events.wanted(EventRefused) {
+		return
+	}
+	m.events.emit(Event{Kind: EventRefused, Reason: reason, ID: r.ID, Tenant: x.Tenant, User: r.User,
+		IP: addressText(addressBytes(x.IP)), UserAgent: x.UserAgent, At: m.now()})
+}
+
+// tell emits an event of a session.
+func (m *Manager) tell(x *Exchange, k EventKind, s *core.Session) {
+	ev := Event{Kind: k, ID: s.ID(), Tenant: s.Tenant(), User: s.User(), At: m.now()}
+	if x != nil {
+		ev.IP, ev.UserAgent = addressText(addressBytes(x.IP)), x.UserAgent
+	}
+	m.events.emit(ev)
+}
+
+// Commit stores what a session of the exchange did and then sets its cookie.
+// It returns the session as it is afterwards; s is spent.
+func (m *Manager) Commit(x *Exchange, s *core.Session) (*core.Session, error) {
+	e, err := m.commit(x, s)
+	if err != nil {
+		return nil, err
+	}
+	m.tellDeeds(x, &e)
+	if x.Reply != nil {
+		if err := m.reply(x, e.Cookies); err != nil {
+			return e.Next, err
+		}
+	}
+	x.current = e.Next
+	return e.Next, nil
+}
+
+func (m *Manager) tellDeeds(x *Exchange, e *core.Effects) {
+	if e.Warn {
+		m.events.warn("session has grown large; keep large things elsewhere and their IDs here",
+			"session", e.Next.ID().String(), "bytes", e.Size, "limit", m.machine.Policy().SessionSize)
+	}
+	if !e.Delete.IsZero() && m.events.wanted(EventEnded) {
+		m.events.emit(Event{Kind: EventEnded, ID: e.Delete, Tenant: e.Next.Tenant(), At: m.now(),
+			IP: addressText(addressBytes(x.IP)), UserAgent: x.UserAgent})
+	}
+	for _, d := range []struct {
+		deed core.Deed
+		kind EventKind
+	}{
+		{core.DidCreate, EventCreated}, {core.DidLogin, EventLogin}, {core.DidRenew, EventRenewed},
+		{core.DidRefresh, EventRefreshed},
+	} {
+		if e.Did&d.deed != 0 && m.events.wanted(d.kind) {
+			m.tell(x, d.kind, e.Next)
+		}
+	}
+}
+
+// Lost reports that changes could not be stored when it was too late to tell
+// the visitor: hosts call it for what was done after the answer had begun.
+func (m *Manager) Lost(id core.ID, err error) {
+	m.events.warn("changes made after the answer had begun are not stored", "session", id.String(), "error", err)
+}

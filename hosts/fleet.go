@@ -1,0 +1,160 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Bounds of the work over many sessions.
+const (
+	sweepBatch  = 1000 // expired records deleted in one store call
+	findPage    = 200  // records asked of a Finder in one call
+	maxPasses   = 100  // of Revoke over sessions that keep appearing
+	sweepLimit  = 10 * time.Minute
+	maxListPage = 1000 // of Sessions
+)
+
+// ErrNoFinder and ErrNoSweeper mean that the store cannot do it.
+var (
+	ErrNoFinder  = errors.New("this store cannot list sessions: it does not implement hosts.Finder")
+	ErrNoSweeper = errors.New("this store forgets expired sessions by itself: it does not implement hosts.Sweeper")
+)
+
+// CleanupExpired deletes the sessions that expired longer ago than Retention,
+// and returns how many. It never deletes a live one.
+func (m *Manager) CleanupExpired(ctx context.Context) (int, error) {
+	sweeper, ok := m.store.(Sweeper)
+	if !ok {
+		return 0, ErrNoSweeper
+	}
+	return m.sweep(ctx, sweeper)
+}
+
+func (m *Manager) sweep(ctx context.Context, sweeper Sweeper) (total int, err error) {
+	before := m.now() - m.machine.Policy().Retention
+	for {
+		n, err := sweeper.Sweep(ctx, before, sweepBatch)
+		total += n
+		if err != nil {
+			err = fmt.Errorf("sweep expired sessions: %w: %w", ErrUnavailable, err)
+		}
+		if err != nil || n < sweepBatch {
+			m.events.emit(Event{Kind: EventSwept, Count: total, Err: err, At: m.now()})
+			return total, err
+		}
+	}
+}
+
+func (m *Manager) sweepEvery(sweeper Sweeper, interval time.Duration) {
+	defer m.sweeping.Done()
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-m.stopped.Done():
+			return
+		case <-tick.C:
+			ctx, cancel := context.WithTimeout(m.stopped, sweepLimit)
+			if _, err := m.sweep(ctx, sweeper); err != nil && m.stopped.Err() == nil {
+				m.events.warn("cleanup failed; it is tried again at the next interval", "error", err)
+			}
+			cancel()
+		}
+	}
+}
+
+// Sessions lists the live sessions that q selects, ordered by ID, beginning
+// behind after, at most limit (1 to 1000; 0 for 200). next is where the next
+// page begins; it is zero behind the last one. Records that do not open are
+// left out. An exchange in ctx confines the list to its tenant.
+func (m *Manager) Sessions(ctx context.Context, q Query, after core.ID, limit int) (page []*Session, next core.ID, err error) {
+	if limit == 0 {
+		limit = findPage
+	}
+	if limit < 0 || limit > maxListPage {
+		return nil, next, &ConfigError{Field: "limit", Value: fmt.Sprint(limit), Allowed: "1 to 1000, or 0 for 200"}
+	}
+	request, x := requestOf(ctx)
+	if x != nil {
+		q.Tenant, q.AnyTenant = x.Tenant, false
+	}
+	records, err := m.find(ctx, q, after, limit)
+	if err != nil {
+		return nil, next, err
+	}
+	request.AnyTenant = true // the query has chosen
+	for _, r := range records {
+		c, err := m.machine.Resume(core.ByID(r.ID), r, request, m.now())
+		if err != nil {
+			continue
+		}
+		s, err := m.show(c)
+		if err != nil {
+			return nil, next, err
+		}
+		page = append(page, s)
+	}
+	if len(records) == limit {
+		next = records[limit-1].ID
+	}
+	return page, next, nil
+}
+
+func (m *Manager) find(ctx context.Context, q Query, after core.ID, limit int) ([]core.Record, error) {
+	finder, ok := m.store.(Finder)
+	if !ok {
+		return nil, ErrNoFinder
+	}
+	records, err := finder.Find(ctx, q, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w: %w", ErrUnavailable, err)
+	}
+	return records, nil
+}
+
+// Revoke ends every session that q selects, except those named, and returns
+// how many it ended. It repeats until a whole pass finds none, so that a login
+// which races with it does not slip through. An exchange in ctx confines it to
+// its tenant.
+func (m *Manager) Revoke(ctx context.Context, q Query, except ...core.ID) (ended int, err error) {
+	if x := ExchangeFrom(ctx); x != nil {
+		q.Tenant, q.AnyTenant = x.Tenant, false
+	}
+	for range maxPasses {
+		n, err := m.revokePass(ctx, q, except)
+		ended += n
+		if err != nil || n == 0 {
+			return ended, err
+		}
+	}
+	return ended, fmt.Errorf("revoke sessions: new ones keep appearing after %d passes: %w", maxPasses, ErrBusy)
+}
+
+func (m *Manager) revokePass(ctx context.Context, q Query, except []core.ID) (ended int, err error) {
+	var after core.ID
+	for {
+		records, err := m.find(ctx, q, after, findPage)
+		if err != nil {
+			return ended, err
+		}
+		for _, r := range records {
+			if slices.Contains(except, r.ID) {
+				continue
+			}
+			if err := m.remove(ctx, r.ID); err != nil {
+				return ended, err
+			}
+			ended++
+			m.events.emit(Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: r.ID, Tenant: r.Tenant, User: r.User, At: m.now()})
+		}
+		if len(records) < findPage {
+			return ended, nil
+		}
+		after = records[len(records)-1].ID
+	}
+}

@@ -1,0 +1,102 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Manager carries out what the core decides, over one store. It is safe for
+// concurrent use, and several managers, in several processes, may share a
+// store. Close it at the end.
+type Manager struct {
+	machine        *core.Machine
+	store          Store
+	config         Config
+	events         *events
+	queues         queues
+	insecureWarned atomic.Bool
+
+	stop     context.CancelFunc
+	stopped  context.Context
+	sweeping sync.WaitGroup
+}
+
+// New returns a Manager for a store. It refuses a bad config and, unless
+// NoCleanup is set, starts sweeping stores that do not forget by themselves.
+func New(store Store, config Config) (*Manager, error) {
+	if store == nil {
+		return nil, fmt.Errorf("session config: %w", &ConfigError{Field: "store", Value: "nil", Allowed: "a Store, such as fsstore.Open returns"})
+	}
+	machine, err := config.machine()
+	if err != nil {
+		return nil, err
+	}
+	if err := config.fill(); err != nil {
+		return nil, err
+	}
+	m := &Manager{machine: machine, store: store, config: config}
+	m.stopped, m.stop = context.WithCancel(context.Background())
+	m.events = newEvents(config.Logger, config.OnEvent)
+	for _, w := range machine.Warnings() {
+		m.events.warn(w)
+	}
+	if sweeper, ok := store.(Sweeper); ok && !config.NoCleanup {
+		m.sweeping.Add(1)
+		go m.sweepEvery(sweeper, config.CleanupInterval)
+	}
+	return m, nil
+}
+
+// Close stops the cleanup and hands out the events that wait. The store is the
+// caller's to close. A second Close does nothing.
+func (m *Manager) Close() error {
+	m.stop()
+	m.sweeping.Wait()
+	m.events.close()
+	return nil
+}
+
+// Store returns the store that the manager was made with.
+func (m *Manager) Store() Store { return m.store }
+
+// Policy returns what is in force, defaults filled in.
+func (m *Manager) Policy() core.Policy { return m.machine.Policy() }
+
+func (m *Manager) now() core.Time { return m.config.Clock.Now() }
+
+// seed draws the randomness of one commit. Without it nothing is issued.
+func (m *Manager) seed() (s core.Seed, err error) {
+	if n, err := io.ReadFull(m.config.Entropy, s[:]); err != nil || n != len(s) {
+		return core.Seed{}, fmt.Errorf("%w: entropy: %w", ErrUnavailable, err)
+	}
+	return s, nil
+}
+
+// load asks the store. Its errors are core.ErrNotFound, a core refusal for a
+// record that is corrupt, or wrap ErrUnavailable.
+func (m *Manager) load(ctx context.Context, id core.ID) (core.Record, error) {
+	r, err := m.store.Load(ctx, id)
+	switch {
+	case err == nil && r.ID != id:
+		return core.Record{}, fmt.Errorf("session %v: the store answered with another: %w", id, core.ErrCorrupt)
+	case err == nil || errors.Is(err, core.ErrNotFound) || errors.Is(err, core.ErrCorrupt):
+		return r, err
+	}
+	return core.Record{}, unavailable("load session", id, err)
+}
+
+// unavailable makes any store failure one, and keeps what it was.
+func unavailable(what string, id core.ID, err error) error {
+	for _, known := range []error{ErrUnavailable, ErrUnknown, ErrFull, ErrBusy, ErrClosed} {
+		if errors.Is(err, known) {
+			return fmt.Errorf("%s %v: %w", what, id, err)
+		}
+	}
+	return fmt.Errorf("%s %v: %w: %w", what, id, ErrUnavailable, err)
+}

@@ -1,0 +1,85 @@
+package nethttp
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+)
+
+// writer is the round as the handler's response writer. It commits before the
+// first byte, whichever way that takes.
+type writer round
+
+// Unwrap lets http.ResponseController reach what is not listed here:
+// deadlines and full duplex.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader commits and sends the header. Informational answers (1xx), but
+// for 101, come before the header and commit nothing.
+func (w *writer) WriteHeader(status int) {
+	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
+		if w.dead == nil {
+			w.ResponseWriter.WriteHeader(status)
+		}
+		return
+	}
+	if (*round)(w).begin(false) == nil {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write commits first. After an error page it writes nothing.
+func (w *writer) Write(p []byte) (int, error) {
+	if err := (*round)(w).begin(false); err != nil {
+		return 0, err
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// WriteString is Write without a copy where the server can do that.
+func (w *writer) WriteString(s string) (int, error) {
+	if err := (*round)(w).begin(false); err != nil {
+		return 0, err
+	}
+	return io.WriteString(w.ResponseWriter, s)
+}
+
+// ReadFrom keeps sendfile.
+func (w *writer) ReadFrom(src io.Reader) (int64, error) {
+	if err := (*round)(w).begin(false); err != nil {
+		return 0, err
+	}
+	if rf, ok := w.ResponseWriter.(io.ReaderFrom); ok {
+		return rf.ReadFrom(src)
+	}
+	return io.Copy(struct{ io.Writer }{w.ResponseWriter}, src)
+}
+
+// Flush implements http.Flusher.
+func (w *writer) Flush() { _ = w.FlushError() }
+
+// FlushError commits before it sends the header.
+func (w *writer) FlushError() error {
+	if err := (*round)(w).begin(false); err != nil {
+		return err
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Hijack stores what changed. The header is the handler's from then on, so a
+// session that needs a cookie is an error, and the connection stays.
+func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if err := (*round)(w).begin(true); err != nil {
+		return nil, nil, err
+	}
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+// Push implements http.Pusher where the server does.
+func (w *writer) Push(target string, opts *http.PushOptions) error {
+	if p, ok := w.ResponseWriter.(http.Pusher); ok {
+		return p.Push(target, opts)
+	}
+	return http.ErrNotSupported
+}

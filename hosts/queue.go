@@ -1,0 +1,204 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Bounds of the conflict queues.
+const (
+	maxQueued = 1024 // commits of one session that wait; more get ErrBusy
+	maxFolded = 256  // commits that one save may carry
+)
+
+// queues line up the commits of a session after a first conflict, first come,
+// first served: optimistic tries alone would lose most of many writers. One
+// save carries the changes of all that wait, where they need no cookie.
+type queues struct {
+	some atomic.Int64 // how many queues there are; zero costs no lock
+	mu   sync.Mutex
+	byID map[core.ID]*queue
+}
+
+// queue is the line of one session. Whoever opens it has it served by a
+// goroutine that ends with the line.
+type queue struct{ waiting []*waiter }
+
+type waiter struct {
+	ctx     context.Context
+	session *core.Session
+	answer  chan answer // buffered: a caller that left is not waited for
+}
+
+type answer struct {
+	effects core.Effects
+	err     error
+}
+
+// commit stores what s did. The work outlives an aborted request, within
+// CommitTimeout: a double click must not half sign in.
+func (m *Manager) commit(ctx context.Context, s *core.Session) (core.Effects, error) {
+	if !m.machine.Pending(s, m.now()) {
+		return core.Effects{Next: s}, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.config.CommitTimeout)
+	defer cancel()
+	if s.State() != core.StateActive || !m.queues.busy(s) {
+		e, err := m.attempt(ctx, s)
+		if !errors.Is(err, core.ErrConflict) {
+			return e, err
+		}
+	}
+	return m.line(ctx, s)
+}
+
+// busy reports whether a session that changed something should queue at once.
+func (q *queues) busy(s *core.Session) bool {
+	if q.some.Load() == 0 || !s.Changed() {
+		return false
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.byID[s.ID()] != nil
+}
+
+func (m *Manager) line(ctx context.Context, s *core.Session) (core.Effects, error) {
+	w := &waiter{ctx, s, make(chan answer, 1)}
+	if err := m.queues.join(m, s.ID(), w); err != nil {
+		return core.Effects{}, err
+	}
+	select {
+	case a := <-w.answer:
+		return a.effects, a.err
+	case <-ctx.Done():
+		select {
+		case a := <-w.answer: // both were ready
+			return a.effects, a.err
+		default:
+		}
+		// What waits may still be stored: the caller cannot know.
+		return core.Effects{}, unavailable("save session", s.ID(), ctx.Err())
+	}
+}
+
+func (q *queues) join(m *Manager, id core.ID, w *waiter) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	line := q.byID[id]
+	if line == nil {
+		line = &queue{}
+		if q.byID == nil {
+			q.byID = map[core.ID]*queue{}
+		}
+		q.byID[id] = line
+		q.some.Add(1)
+		go m.serve(id, line)
+	}
+	if len(line.waiting) >= maxQueued {
+		return unavailable("save session", id, ErrBusy)
+	}
+	line.waiting = append(line.waiting, w)
+	return nil
+}
+
+// take returns the head of the line and those behind it whose changes can go
+// with it, or closes the line when nobody waits.
+func (q *queues) take(id core.ID, line *queue) []*waiter {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(line.waiting) == 0 {
+		delete(q.byID, id)
+		q.some.Add(-1)
+		return nil
+	}
+	n := 1
+	if line.waiting[0].session.FoldsPlainly() { // else it may become a session of its own
+		for n < min(len(line.waiting), maxFolded) && line.waiting[n].session.FoldsPlainly() {
+			n++
+		}
+	}
+	batch := line.waiting[:n:n]
+	line.waiting = line.waiting[n:]
+	return batch
+}
+
+func (m *Manager) serve(id core.ID, line *queue) {
+	for batch := m.queues.take(id, line); batch != nil; batch = m.queues.take(id, line) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(batch[0].ctx), m.config.CommitTimeout)
+		m.together(ctx, id, batch)
+		cancel()
+	}
+}
+
+// together commits a batch in one save and answers every caller, trying again
+// while other processes win.
+func (m *Manager) together(ctx context.Context, id core.ID, batch []*waiter) {
+	for try := 0; len(batch) > 0; try++ {
+		theirs, err := m.stored(ctx, id)
+		if err != nil {
+			answerAll(batch, core.Effects{}, err)
+			return
+		}
+		var lead *core.Session
+		lead, batch = m.fold(theirs, batch)
+		if lead == nil {
+			return
+		}
+		e, err := m.attempt(ctx, lead)
+		if err == nil || !errors.Is(err, core.ErrConflict) {
+			answerAll(batch, e, err)
+			return
+		}
+		if !pause(ctx, try) {
+			answerAll(batch, core.Effects{}, unavailable("save session", id, ErrBusy))
+			return
+		}
+	}
+}
+
+// stored returns the record, or nil when the session is gone.
+func (m *Manager) stored(ctx context.Context, id core.ID) (*core.Record, error) {
+	r, err := m.load(ctx, id)
+	if errors.Is(err, core.ErrNotFound) {
+		return nil, nil
+	}
+	return &r, err
+}
+
+// fold rebases the batch on one record: the first that has something to store
+// leads and the others' changes go along. Who cannot or need not is answered.
+func (m *Manager) fold(theirs *core.Record, batch []*waiter) (lead *core.Session, left []*waiter) {
+	now := m.now()
+	for _, w := range batch {
+		s, err := m.machine.Rebase(w.session, theirs, now)
+		switch {
+		case err != nil || s == nil:
+			w.answer <- answer{core.Effects{Next: w.session}, err}
+			continue
+		case lead == nil:
+			lead = s
+		default:
+			if err := m.machine.Fold(lead, w.session); err != nil {
+				w.answer <- answer{core.Effects{Next: w.session}, err}
+				continue
+			}
+		}
+		left = append(left, w)
+	}
+	return lead, left
+}
+
+// answerAll gives the leader the effects and the others their part of them.
+func answerAll(batch []*waiter, e core.Effects, err error) {
+	for i, w := range batch {
+		own := e
+		if i > 0 && e.Next != nil {
+			own = core.Effects{Save: e.Save, Did: core.DidChange, Size: e.Size, Next: e.Next.For(w.session)}
+		}
+		w.answer <- answer{own, err}
+	}
+}
