@@ -39,11 +39,14 @@ func ByID(id ID) Ticket { return Ticket{ID: id, trusted: true} }
 
 // opening is the only allocation of Identify for one cookie.
 type opening struct {
-	text    [cookieLen]byte
 	raw     [cookieRawLen]byte
-	aad     [128]byte
+	aad     [usualAAD]byte
 	tickets [1]Ticket
 }
+
+// usualAAD is room for the AAD of usual cookie names and tenants; longer ones
+// cost an allocation.
+const usualAAD = 80
 
 // Identify reads the session cookies among the Cookie header fields of one
 // request: at most MaxCookies of the name are looked at, since browsers also
@@ -103,8 +106,7 @@ func (m *Machine) openCookie(o *opening, value, tenant string, now Time) (t Tick
 	if len(value) != cookieLen {
 		return t, ErrMalformed
 	}
-	copy(o.text[:], value)
-	if n, err := strictBase64.Decode(o.raw[:], o.text[:]); err != nil || n != cookieRawLen {
+	if n, err := strictBase64.Decode(o.raw[:], []byte(value)); err != nil || n != cookieRawLen {
 		return t, ErrMalformed
 	}
 	h, err := m.ring.check(o.raw[:], now)
@@ -112,7 +114,7 @@ func (m *Machine) openCookie(o *opening, value, tenant string, now Time) (t Tick
 		return t, err
 	}
 	aad := m.cookieAAD(o.aad[:0], o.raw[:headerLen], tenant)
-	plain, err := m.ring.open(o.text[:0], o.raw[:], aad, h, purposeCookie)
+	plain, err := m.ring.open(o.raw[headerLen+nonceLen:headerLen+nonceLen], o.raw[:], aad, h, purposeCookie)
 	if err != nil {
 		return t, err
 	}
@@ -124,6 +126,14 @@ func (m *Machine) openCookie(o *opening, value, tenant string, now Time) (t Tick
 	return t, nil
 }
 
+// sealing is the scratch memory of sealCookie.
+type sealing struct {
+	plain [cookiePlainLen]byte
+	raw   [cookieRawLen]byte
+	aad   [usualAAD]byte
+	text  [cookieLen]byte
+}
+
 // sealCookie returns the value of a cookie.
 func (m *Machine) sealCookie(t *Ticket, tenant string, now Time, seed *Seed) (string, error) {
 	key := m.ring.sealing(now)
@@ -131,20 +141,19 @@ func (m *Machine) sealCookie(t *Ticket, tenant string, now Time, seed *Seed) (st
 		return "", ErrNoSealing
 	}
 	h := header{key, epochOf(now)}
-	var plain [cookiePlainLen]byte
-	copy(plain[:], t.ID[:])
-	copy(plain[16:], t.secret[:])
-	binary.BigEndian.PutUint32(plain[48:], t.gen.chain)
-	binary.BigEndian.PutUint32(plain[52:], t.gen.step)
-	var room [cookieRawLen]byte
-	raw := appendHeader(room[:0], h)
-	var aadRoom [128]byte
+	w := new(sealing)
+	copy(w.plain[:], t.ID[:])
+	copy(w.plain[16:], t.secret[:])
+	binary.BigEndian.PutUint32(w.plain[48:], t.gen.chain)
+	binary.BigEndian.PutUint32(w.plain[52:], t.gen.step)
+	raw := appendHeader(w.raw[:0], h)
 	part := seed.part(useCookie)
-	raw, err := m.ring.seal(raw, plain[:], m.cookieAAD(aadRoom[:0], raw, tenant), h, purposeCookie, &part)
+	raw, err := m.ring.seal(raw, w.plain[:], m.cookieAAD(w.aad[:0], raw, tenant), h, purposeCookie, &part)
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(raw), nil
+	base64.RawURLEncoding.Encode(w.text[:], raw)
+	return string(w.text[:]), nil
 }
 
 func (m *Machine) cookieAAD(dst, head []byte, tenant string) []byte {

@@ -26,12 +26,21 @@ func AppendValue(dst []byte, v any) ([]byte, error) {
 }
 
 // bounds of a value that is being written: the length that dst may reach and
-// the lists and maps around the value. The length is tested wherever it may
-// jump and after each element: lists that share their elements would otherwise
-// unfold almost without end.
+// the lists and maps around the value. The length is tested after each element:
+// lists that share their elements would otherwise unfold almost without end.
 type bounds struct{ limit, depth int }
 
-func (b bounds) refuse(dst []byte, n int) bool { return len(dst) > b.limit || n > b.limit-len(dst) }
+// enter is asked before n elements inside the value.
+func (b *bounds) enter(n int) error {
+	if b.depth >= MaxNesting {
+		return ErrNesting
+	}
+	if n >= MaxSessionSize {
+		return ErrValueSize
+	}
+	b.depth++
+	return nil
+}
 
 func appendAny(dst []byte, v any, b bounds) ([]byte, error) {
 	switch v := v.(type) {
@@ -51,9 +60,9 @@ func appendAny(dst []byte, v any, b bounds) ([]byte, error) {
 	case float64:
 		return appendFloat(dst, v), nil
 	case string:
-		return appendString(dst, v, b)
+		return appendString(dst, v)
 	case []byte:
-		if b.refuse(dst, len(v)) {
+		if len(v) > MaxSessionSize {
 			return dst, ErrValueSize
 		}
 		return append(appendHead(dst, majorBytes, uint64(len(v))), v...), nil
@@ -70,25 +79,23 @@ func appendContainer(dst []byte, v any, b bounds) ([]byte, error) {
 	case []any:
 		return appendList(dst, v, b, appendAny)
 	case map[string]any:
-		return appendMap(dst, v, b, appendAny)
+		return appendAnyMap(dst, v, b)
 	case []string:
-		return appendList(appendHead(dst, majorTag, tagStrings), v, b, appendString)
+		return appendList(appendHead(dst, majorTag, tagStrings), v, b, appendStringElement)
 	case []int:
-		return appendList(appendHead(dst, majorTag, tagInts), v, b, appendElement)
+		return appendList(appendHead(dst, majorTag, tagInts), v, b, appendIntElement)
 	case map[string]string:
-		return appendMap(appendHead(dst, majorTag, tagStringMap), v, b, appendString)
+		return appendStringMap(appendHead(dst, majorTag, tagStringMap), v, b)
 	}
 	return dst, ErrType
 }
 
-func appendElement(dst []byte, n int, _ bounds) ([]byte, error) { return appendInt(dst, int64(n)), nil }
-
-func appendString(dst []byte, s string, b bounds) ([]byte, error) {
-	return appendChecked(dst, s, isUTF8(s), b)
+func appendString(dst []byte, s string) ([]byte, error) {
+	return appendChecked(dst, s, isUTF8(s))
 }
 
-func appendChecked(dst []byte, s string, isUTF8 bool, b bounds) ([]byte, error) {
-	if b.refuse(dst, len(s)) {
+func appendChecked(dst []byte, s string, isUTF8 bool) ([]byte, error) {
+	if len(s) > MaxSessionSize {
 		return dst, ErrValueSize
 	}
 	major := byte(majorText)
@@ -99,60 +106,72 @@ func appendChecked(dst []byte, s string, isUTF8 bool, b bounds) ([]byte, error) 
 	return append(appendHead(dst, major, uint64(len(s))), s...), nil
 }
 
-// appender appends one value of a Go type.
-type appender[V any] func(dst []byte, v V, b bounds) ([]byte, error)
+func appendStringElement(dst []byte, s string, _ bounds) ([]byte, error) { return appendString(dst, s) }
 
-func appendList[V any](dst []byte, values []V, b bounds, appendOne appender[V]) ([]byte, error) {
-	if b.depth >= MaxNesting {
-		return dst, ErrNesting
-	}
-	if b.refuse(dst, len(values)) {
-		return dst, ErrValueSize
+func appendIntElement(dst []byte, n int, _ bounds) ([]byte, error) {
+	return appendInt(dst, int64(n)), nil
+}
+
+func appendList[V any](dst []byte, values []V, b bounds, one func([]byte, V, bounds) ([]byte, error)) ([]byte, error) {
+	err := b.enter(len(values))
+	if err != nil {
+		return dst, err
 	}
 	dst = appendHead(dst, majorArray, uint64(len(values)))
-	b.depth++
-	var err error
 	for _, v := range values {
-		if dst, err = appendOne(dst, v, b); err != nil {
+		if dst, err = one(dst, v, b); err != nil {
 			return dst, err
 		}
-		if b.refuse(dst, 0) {
+		if len(dst) > b.limit {
 			return dst, ErrValueSize
 		}
 	}
 	return dst, nil
 }
 
-func appendMap[V any](dst []byte, m map[string]V, b bounds, appendOne appender[V]) ([]byte, error) {
-	if b.depth >= MaxNesting {
-		return dst, ErrNesting
-	}
-	if b.refuse(dst, len(m)) || len(m) > rankIndex {
-		return dst, ErrValueSize
+// The two maps are written alike, but each by direct calls: a map is what
+// costs most.
+
+func appendAnyMap(dst []byte, m map[string]any, b bounds) ([]byte, error) {
+	err := b.enter(len(m))
+	if err != nil {
+		return dst, err
 	}
 	dst = appendHead(dst, majorMap, uint64(len(m)))
-	b.depth++
-	var fewEntries [sortedOnStack]entry[V]
-	var fewRanks [sortedOnStack]uint64
-	entries, order := fewEntries[:0], fewRanks[:0]
-	if len(m) > sortedOnStack {
-		entries, order = make([]entry[V], 0, len(m)), make([]uint64, 0, len(m))
-	}
-	for key, v := range m {
-		order = append(order, rank(key)|uint64(len(entries)))
-		entries = append(entries, entry[V]{key, v})
-	}
-	sortRanks(order, entries)
-	var err error
+	var f few[any]
+	entries, order := sortEntries(m, f.entries[:0], f.order[:0])
 	for _, r := range order {
 		e := &entries[r&rankIndex]
-		if dst, err = appendChecked(dst, e.key, r&rankNotUTF8 == 0, b); err != nil {
+		if dst, err = appendChecked(dst, e.key, r&rankNotUTF8 == 0); err != nil {
 			return dst, err
 		}
-		if dst, err = appendOne(dst, e.value, b); err != nil {
+		if dst, err = appendAny(dst, e.value, b); err != nil {
 			return dst, err
 		}
-		if b.refuse(dst, 0) {
+		if len(dst) > b.limit {
+			return dst, ErrValueSize
+		}
+	}
+	return dst, nil
+}
+
+func appendStringMap(dst []byte, m map[string]string, b bounds) ([]byte, error) {
+	err := b.enter(len(m))
+	if err != nil {
+		return dst, err
+	}
+	dst = appendHead(dst, majorMap, uint64(len(m)))
+	var f few[string]
+	entries, order := sortEntries(m, f.entries[:0], f.order[:0])
+	for _, r := range order {
+		e := &entries[r&rankIndex]
+		if dst, err = appendChecked(dst, e.key, r&rankNotUTF8 == 0); err != nil {
+			return dst, err
+		}
+		if dst, err = appendString(dst, e.value); err != nil {
+			return dst, err
+		}
+		if len(dst) > b.limit {
 			return dst, ErrValueSize
 		}
 	}

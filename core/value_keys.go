@@ -28,7 +28,7 @@ type entry[V any] struct {
 func rank(key string) uint64 {
 	r := uint64(min(len(key), rankLength)) << 52
 	if len(key) >= 4 {
-		r |= (uint64(key[0])<<24 | uint64(key[1])<<16 | uint64(key[2])<<8 | uint64(key[3])) << 20
+		r |= uint64(halfWord(key)) << 20
 	} else {
 		for i := range len(key) {
 			r |= uint64(key[i]) << (44 - 8*i)
@@ -40,9 +40,36 @@ func rank(key string) uint64 {
 	return r
 }
 
-// sortRanks sorts the ranks of entries, ties by the whole key.
-func sortRanks[V any](order []uint64, entries []entry[V]) {
+// few are the arrays that sortEntries fills for a small map, on the stack of
+// its caller.
+type few[V any] struct {
+	entries [sortedOnStack]entry[V]
+	order   [sortedOnStack]uint64
+}
+
+// sortEntries appends the entries of m, at most rankIndex of them, to entries,
+// and to order the ranks of all in the order in which they are written, each
+// with the index of its entry.
+func sortEntries[V any](m map[string]V, entries []entry[V], order []uint64) ([]entry[V], []uint64) {
+	if len(m) > sortedOnStack {
+		entries, order = make([]entry[V], 0, len(m)), make([]uint64, 0, len(m))
+	}
+	for key, v := range m {
+		order = append(order, rank(key)|uint64(len(entries)))
+		entries = append(entries, entry[V]{key, v})
+	}
 	slices.Sort(order)
+	for i := 1; i < len(order); i++ {
+		if order[i]&rankFront == order[i-1]&rankFront {
+			sortTies(entries, order[i-1:])
+			break
+		}
+	}
+	return entries, order
+}
+
+// sortTies sorts each run of equal ranks by the whole key.
+func sortTies[V any](entries []entry[V], order []uint64) {
 	for len(order) > 1 {
 		n := 1
 		for n < len(order) && order[n]&rankFront == order[0]&rankFront {
