@@ -188,11 +188,10 @@ func (d *draft) effects() (Effects, error) {
 	e := Effects{Delete: s.replaces, Save: &next.rec, Prev: s.rec.Version, Touch: d.did&^DidTouch == 0 && !d.firm, Did: d.did,
 		Size: size, Warn: size > m.policy.WarnSize && sizeOf(s.in.data) <= m.policy.WarnSize, Next: next}
 	if d.cookie && d.ticket.gen == d.next.gen && d.ticket.secret != [32]byte{} {
-		value, err := m.sealCookie(&d.ticket, d.rec.Tenant, d.now, d.seed)
-		if err != nil {
+		var err error
+		if e.Cookies, err = m.giveCookie(&d.ticket, d.rec.Tenant, m.maxAge(next, d.now), d.now, d.seed); err != nil {
 			return Effects{}, err
 		}
-		e.Cookies = m.setCookie(value, m.maxAge(next, d.now))
 	}
 	return e, nil
 }

@@ -126,19 +126,18 @@ func (m *Machine) openCookie(o *opening, value, tenant string, now Time) (t Tick
 	return t, nil
 }
 
-// sealing is the scratch memory of sealCookie.
+// sealing is the scratch memory of appendCookie.
 type sealing struct {
 	plain [cookiePlainLen]byte
 	raw   [cookieRawLen]byte
 	aad   [usualAAD]byte
-	text  [cookieLen]byte
 }
 
-// sealCookie returns the value of a cookie.
-func (m *Machine) sealCookie(t *Ticket, tenant string, now Time, seed *Seed) (string, error) {
+// appendCookie appends the value of a cookie.
+func (m *Machine) appendCookie(dst []byte, t *Ticket, tenant string, now Time, seed *Seed) ([]byte, error) {
 	key := m.ring.sealing(now)
 	if key == nil {
-		return "", ErrNoSealing
+		return nil, ErrNoSealing
 	}
 	h := header{key, epochOf(now)}
 	w := new(sealing)
@@ -147,13 +146,11 @@ func (m *Machine) sealCookie(t *Ticket, tenant string, now Time, seed *Seed) (st
 	binary.BigEndian.PutUint32(w.plain[48:], t.gen.chain)
 	binary.BigEndian.PutUint32(w.plain[52:], t.gen.step)
 	raw := appendHeader(w.raw[:0], h)
-	part := seed.part(useCookie)
-	raw, err := m.ring.seal(raw, w.plain[:], m.cookieAAD(w.aad[:0], raw, tenant), h, purposeCookie, &part)
+	raw, err := m.ring.seal(raw, w.plain[:], m.cookieAAD(w.aad[:0], raw, tenant), h, purposeCookie, seed)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	base64.RawURLEncoding.Encode(w.text[:], raw)
-	return string(w.text[:]), nil
+	return base64.RawURLEncoding.AppendEncode(dst, raw), nil
 }
 
 func (m *Machine) cookieAAD(dst, head []byte, tenant string) []byte {

@@ -307,8 +307,7 @@ func (m *Machine) sealRecord(r *Record, p *payload, now Time, seed *Seed) error 
 	plain := appendPayload(make([]byte, 0, 512), p)
 	sealed := appendHeader(make([]byte, 0, sealedExtra+len(plain)), h)
 	var room [256]byte
-	part := seed.part(useRecord)
-	sealed, err := m.ring.seal(sealed, plain, recordAAD(room[:0], sealed, r), h, purposeRecord, &part)
+	sealed, err := m.ring.seal(sealed, plain, recordAAD(room[:0], sealed, r), h, purposeRecord, seed)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,6 @@
 package core
 
-import (
-	"crypto/sha256"
-	"encoding/binary"
-)
+import "crypto/sha256"
 
 // authenticate decides on the secret: a new one at the beginning, at a login
 // and at a change of privilege; the next one of the chain when a renewal is
@@ -76,13 +73,4 @@ func (d *draft) follow() {
 	}
 	d.ticket = Ticket{ID: d.rec.ID, secret: secret, gen: d.next.gen}
 	d.cookie, d.firm = true, true
-}
-
-// derivedSecret is HMAC-SHA-256 under the renewal key over ID, generation and
-// the secret before: whoever shows that one gets the same next one, always.
-func derivedSecret(p *payload, id ID, gen generation, before *[32]byte) [32]byte {
-	var g [8]byte
-	binary.BigEndian.PutUint32(g[:], gen.chain)
-	binary.BigEndian.PutUint32(g[4:], gen.step)
-	return newMacKey((*[32]byte)(p.renewalKey)).sum(id[:], g[:], before[:])
 }

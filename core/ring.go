@@ -51,7 +51,7 @@ type subkeyName struct {
 
 type subkey struct {
 	aead  cipher.AEAD
-	nonce *macKey
+	nonce [32]byte
 }
 
 func newRing(keys KeyRing, longest Time) (*ring, error) {
@@ -154,9 +154,10 @@ func (r *ring) open(dst, msg, aad []byte, h header, purpose string) ([]byte, err
 }
 
 // seal appends a sealed message whose header stands in dst already. The nonce
-// is hedged: HMAC over seed part, AAD and plaintext. A seed that comes twice
-// can repeat a message, but never a nonce under another plaintext.
-func (r *ring) seal(dst, plain, aad []byte, h header, purpose string, part *[32]byte) ([]byte, error) {
+// is hedged: derived from a key of this epoch and purpose, the seed, the AAD
+// and the plaintext. A seed that comes twice can repeat a message, but never a nonce
+// under another plaintext.
+func (r *ring) seal(dst, plain, aad []byte, h header, purpose string, seed *Seed) ([]byte, error) {
 	sub, cached, err := r.subkey(h, purpose)
 	if err != nil {
 		return nil, err
@@ -164,8 +165,8 @@ func (r *ring) seal(dst, plain, aad []byte, h header, purpose string, part *[32]
 	if !cached {
 		r.keep(h, purpose, sub)
 	}
-	mac := sub.nonce.sum(part[:], aad, plain)
-	dst = append(dst, mac[:nonceLen]...)
+	nonce := oneStep(&sub.nonce, seed[:], aad, plain)
+	dst = append(dst, nonce[:nonceLen]...)
 	return sub.aead.Seal(dst, dst[len(dst)-nonceLen:], plain, aad), nil
 }
 
@@ -201,7 +202,7 @@ func derive(key []byte, epoch uint32, purpose string) (*subkey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &subkey{aead, newMacKey((*[32]byte)(out[32:]))}, nil
+	return &subkey{aead, [32]byte(out[32:])}, nil
 }
 
 // keep remembers a subkey: copy on write, at most MaxCachedAEADs. When full,

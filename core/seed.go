@@ -1,6 +1,7 @@
 package core
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 )
@@ -10,24 +11,17 @@ import (
 // so the same inputs give the same bytes everywhere.
 type Seed [32]byte
 
-// One label for each use of a Seed.
+// One label for each use of a Seed; nonces use it under a key of their own.
 const (
 	useID         = "id"
 	useSecret     = "secret"
 	useVersion    = "version"
 	useRenewalKey = "renewal key"
-	useRecord     = "record nonce"
-	useCookie     = "cookie nonce"
 )
 
-// part is the one-step key derivation of NIST SP 800-56C with SHA-256:
-// H(counter 1, seed, label).
+// part is the Seed for one use.
 func (s *Seed) part(label string) [32]byte {
-	var buf [4 + 32 + 24]byte
-	buf[3] = 1
-	copy(buf[4:], s[:])
-	n := copy(buf[36:], label)
-	return sha256.Sum256(buf[:36+n])
+	return oneStep((*[32]byte)(s), []byte(label), nil, nil)
 }
 
 func (s *Seed) isZero() bool { return *s == Seed{} }
@@ -44,4 +38,33 @@ func (s *Seed) version() Version {
 		v = 1
 	}
 	return v
+}
+
+// oneStep is the one-step key derivation of NIST SP 800-56C rev. 2 (option 1,
+// SHA-256): H(counter 1, secret, info). The info is three parts, each behind
+// its length in 4 bytes. Nothing but a part of the digest of a secret is ever
+// shown, so no digest can be extended.
+func oneStep(secret *[32]byte, a, b, c []byte) [32]byte {
+	var room [512]byte // more than a cookie and most sessions need
+	buf := binary.BigEndian.AppendUint32(room[:0], 1)
+	buf = append(buf, secret[:]...)
+	for _, p := range [...][]byte{a, b, c} {
+		buf = binary.BigEndian.AppendUint32(buf, uint32(len(p)))
+		buf = append(buf, p...)
+	}
+	return sha256.Sum256(buf)
+}
+
+// derivedSecret is HMAC-SHA-256 under the renewal key over ID, generation and
+// the secret before: whoever shows that one gets the same next one, always.
+func derivedSecret(p *payload, id ID, gen generation, before *[32]byte) (secret [32]byte) {
+	var msg [16 + 8 + 32]byte
+	copy(msg[:], id[:])
+	binary.BigEndian.PutUint32(msg[16:], gen.chain)
+	binary.BigEndian.PutUint32(msg[20:], gen.step)
+	copy(msg[24:], before[:])
+	h := hmac.New(sha256.New, p.renewalKey)
+	h.Write(msg[:])
+	h.Sum(secret[:0])
+	return secret
 }

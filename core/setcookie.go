@@ -2,55 +2,64 @@ package core
 
 import "strings"
 
-// setCookie returns the Set-Cookie field values that give the browser a value,
-// or take it away when it is empty, and expire the cookie at former scopes.
-func (m *Machine) setCookie(value string, maxAge Time) []string {
-	p := &m.policy
-	fields := make([]string, 0, 1+len(p.FormerScopes))
-	fields = append(fields, m.cookieField(value, Scope{p.CookiePath, p.CookieDomain}, maxAge))
-	for _, s := range p.FormerScopes {
-		fields = append(fields, m.cookieField("", s, 0))
-	}
-	return fields
-}
-
-// persistentUntilClosed leaves Max-Age out: the browser forgets the cookie
-// when it is closed.
+// untilClosed leaves Max-Age out: the browser forgets the cookie when it is
+// closed.
 const untilClosed Time = -1
 
-func (m *Machine) cookieField(value string, s Scope, maxAge Time) string {
+// fieldRoom is what a Set-Cookie field takes beside its path and domain.
+const fieldRoom = 256
+
+// giveCookie returns the Set-Cookie field values that give the browser a
+// sealed ticket and expire the cookie at former scopes.
+func (m *Machine) giveCookie(t *Ticket, tenant string, maxAge, now Time, seed *Seed) ([]string, error) {
 	p := &m.policy
-	var b strings.Builder
-	b.Grow(len(p.CookieName) + len(value) + len(s.Path) + len(s.Domain) + 96)
-	b.WriteString(p.CookieName)
-	b.WriteByte('=')
-	b.WriteString(value)
-	b.WriteString("; Path=")
-	b.WriteString(s.Path)
-	if s.Domain != "" {
-		b.WriteString("; Domain=")
-		b.WriteString(strings.TrimPrefix(s.Domain, "."))
+	b := append(make([]byte, 0, fieldRoom+len(p.CookiePath)+len(p.CookieDomain)), p.CookieName...)
+	b, err := m.appendCookie(append(b, '='), t, tenant, now, seed)
+	if err != nil {
+		return nil, err
 	}
-	if maxAge != untilClosed {
-		b.WriteString("; Max-Age=")
-		b.WriteString(decimal(int((maxAge + Second - 1) / Second)))
-	}
-	if !p.AllowScripts {
-		b.WriteString("; HttpOnly")
-	}
-	if !p.AllowInsecure {
-		b.WriteString("; Secure")
-	}
-	b.WriteString([...]string{"; SameSite=Lax", "; SameSite=Strict", "; SameSite=None"}[p.SameSite])
-	if p.Partitioned {
-		b.WriteString("; Partitioned")
-	}
-	return b.String()
+	b = m.appendAttributes(b, Scope{p.CookiePath, p.CookieDomain}, maxAge)
+	return m.expireFormer([]string{string(b)}), nil
 }
 
 // ClearCookie returns the Set-Cookie field values that remove the cookie from
 // the browser, wherever it was set.
-func (m *Machine) ClearCookie() []string { return m.setCookie("", 0) }
+func (m *Machine) ClearCookie() []string {
+	return m.expireFormer([]string{m.expired(Scope{m.policy.CookiePath, m.policy.CookieDomain})})
+}
+
+func (m *Machine) expireFormer(fields []string) []string {
+	for _, s := range m.policy.FormerScopes {
+		fields = append(fields, m.expired(s))
+	}
+	return fields
+}
+
+func (m *Machine) expired(s Scope) string {
+	return string(m.appendAttributes([]byte(m.policy.CookieName+"="), s, 0))
+}
+
+func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time) []byte {
+	p := &m.policy
+	b = append(append(b, "; Path="...), s.Path...)
+	if s.Domain != "" {
+		b = append(append(b, "; Domain="...), strings.TrimPrefix(s.Domain, ".")...)
+	}
+	if maxAge != untilClosed {
+		b = append(append(b, "; Max-Age="...), decimal(int((maxAge+Second-1)/Second))...)
+	}
+	if !p.AllowScripts {
+		b = append(b, "; HttpOnly"...)
+	}
+	if !p.AllowInsecure {
+		b = append(b, "; Secure"...)
+	}
+	b = append(b, [...]string{"; SameSite=Lax", "; SameSite=Strict", "; SameSite=None"}[p.SameSite]...)
+	if p.Partitioned {
+		b = append(b, "; Partitioned"...)
+	}
+	return b
+}
 
 // maxAge follows the deadline, so that a touch needs no cookie.
 func (m *Machine) maxAge(s *Session, now Time) Time {
@@ -70,9 +79,5 @@ func (m *Machine) Cookie(s *Session, now Time, seed Seed) ([]string, error) {
 	if s.state != StateActive || s.ticket.secret == [32]byte{} || s.behind {
 		return nil, nil
 	}
-	value, err := m.sealCookie(&s.ticket, s.rec.Tenant, now, &seed)
-	if err != nil {
-		return nil, err
-	}
-	return m.setCookie(value, m.maxAge(s, now)), nil
+	return m.giveCookie(&s.ticket, s.rec.Tenant, m.maxAge(s, now), now, &seed)
 }

@@ -95,6 +95,9 @@ func appendString(dst []byte, s string) ([]byte, error) {
 }
 
 func appendChecked(dst []byte, s string, isUTF8 bool) ([]byte, error) {
+	if len(s) < 24 && isUTF8 {
+		return append(append(dst, majorText|byte(len(s))), s...), nil
+	}
 	if len(s) > MaxSessionSize {
 		return dst, ErrValueSize
 	}

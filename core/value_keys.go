@@ -27,12 +27,14 @@ type entry[V any] struct {
 
 func rank(key string) uint64 {
 	r := uint64(min(len(key), rankLength)) << 52
-	if len(key) >= 4 {
-		r |= uint64(halfWord(key)) << 20
-	} else {
-		for i := range len(key) {
-			r |= uint64(key[i]) << (44 - 8*i)
+	if len(key) >= 4 && len(key) <= 8 { // the usual name, in two loads
+		front := halfWord(key)
+		if (front|halfWord(key[len(key)-4:]))&0x80808080 == 0 {
+			return r | uint64(front)<<20
 		}
+	}
+	for i := range min(len(key), 4) {
+		r |= uint64(key[i]) << (44 - 8*i)
 	}
 	if !isUTF8(key) {
 		r |= rankNotUTF8
