@@ -86,7 +86,7 @@ func (m *Machine) Pending(s *Session, now Time) bool {
 	case StateNew:
 		return s.login || s.keep || len(s.cur) > 0
 	case StateActive:
-		return s.Changed() || s.touchDue(now) || s.renewalDue(now) || s.followDue(now) || s.sightingDue()
+		return s.Changed() || s.touchDue(now) || s.renewalDue(now) || s.followDue() || s.sightingDue()
 	}
 	return true
 }
@@ -174,9 +174,6 @@ func (d *draft) effects() (Effects, error) {
 	}
 	d.next.format = recordFormat
 	size := sizeOf(d.next.data)
-	if size > m.policy.SessionSize {
-		return Effects{}, &SizeError{"", size, m.policy.SessionSize}
-	}
 	if err := m.sealRecord(&d.rec, &d.next, d.now, d.seed); err != nil {
 		return Effects{}, err
 	}
@@ -187,7 +184,7 @@ func (d *draft) effects() (Effects, error) {
 	}
 	e := Effects{Delete: s.replaces, Save: &next.rec, Prev: s.rec.Version, Touch: d.did&^DidTouch == 0 && !d.firm, Did: d.did,
 		Size: size, Warn: size > m.policy.WarnSize && sizeOf(s.in.data) <= m.policy.WarnSize, Next: next}
-	if d.cookie && d.ticket.gen == d.next.gen && d.ticket.secret != [32]byte{} {
+	if d.cookie && d.ticket.gen == d.next.gen && d.ticket.secret != [32]byte{} && !m.policy.closing(&d.next, d.now) {
 		var err error
 		if e.Cookies, err = m.giveCookie(&d.ticket, d.rec.Tenant, m.maxAge(next, d.now), d.now, d.seed); err != nil {
 			return Effects{}, err

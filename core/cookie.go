@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -175,16 +176,28 @@ func insertTicket(tickets []Ticket, t Ticket) []Ticket {
 		if old.ID != t.ID {
 			continue
 		}
-		if t.gen.chain > old.gen.chain || t.gen.chain == old.gen.chain && t.gen.step > old.gen.step {
-			*old = t
+		if !t.later(old) {
+			return tickets
 		}
-		return tickets
+		tickets = slices.Delete(tickets, i, i+1)
+		break
 	}
 	tickets = append(tickets, t)
 	for i := len(tickets) - 1; i > 0 && tickets[i].epoch > tickets[i-1].epoch; i-- {
 		tickets[i], tickets[i-1] = tickets[i-1], tickets[i]
 	}
 	return tickets
+}
+
+// later compares two tickets of one session: by chain, step, then epoch.
+func (t *Ticket) later(old *Ticket) bool {
+	switch {
+	case t.gen.chain != old.gen.chain:
+		return t.gen.chain > old.gen.chain
+	case t.gen.step != old.gen.step:
+		return t.gen.step > old.gen.step
+	}
+	return t.epoch > old.epoch
 }
 
 // worse keeps the refusal of the cookie that came closest to being opened.

@@ -101,8 +101,8 @@ const (
 // SizeError tells which value made a session larger than the policy allows.
 // It is ErrTooLarge to errors.Is.
 type SizeError struct {
-	Name        string // empty when a merge of two requests' values did
-	Size, Limit int    // bytes
+	Name        string
+	Size, Limit int // bytes
 }
 
 func (e *SizeError) Error() string {

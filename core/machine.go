@@ -28,7 +28,13 @@ func NewMachine(p Policy, keys KeyRing) (*Machine, error) {
 	}
 	m := &Machine{policy: p, ring: r}
 	for _, k := range r.keys {
-		if next := r.after(k.from); k.till != 0 && next != nil && k.till < next.from+p.Lifetime {
+		next := r.after(k.from)
+		switch {
+		case k.till == 0:
+		case next == nil:
+			m.warnings = append(m.warnings, "encryption key "+k.id.String()+
+				" seals until it opens no more; give it a successor, or the last cookies are lost before their time")
+		case k.till < next.from+p.Lifetime:
 			m.warnings = append(m.warnings, "encryption key "+k.id.String()+" opens until "+millis(k.till-next.from)+
 				" after its successor begins to seal; cookies live for "+millis(p.Lifetime)+" and are lost before their time")
 		}
@@ -70,6 +76,7 @@ func (m *Machine) Resume(t Ticket, r Record, q Request, now Time) (*Session, err
 		return nil, ErrWrongTenant
 	}
 	s := &Session{m: m, state: StateActive, rec: r, req: q, ticket: t}
+	s.in.data = s.few[:0]
 	old, err := m.openRecord(&r, &s.in, now)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,9 @@
 package core
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // The plaintext of a record is a deterministic CBOR map with these keys. Keys
 // that this release does not know are kept as they are, behind its own, so
@@ -16,7 +19,7 @@ const (
 	keyPrevHash             // 32 bytes: of the one before it in the chain; absent if none
 	keyNextSeenAt           // integer, ms: first use of the current secret after a renewal; 0: not yet
 	keyRenewalKey           // 32 bytes; absent without periodic renewal
-	keyRenewedAt            // integer, ms: when the current secret was made
+	keyRenewedAt            // integer, ms: when the current secret was made, or given to one who showed the previous
 	keyIP                   // bytes, 0, 4 or 16: of the creating request
 	keyUserAgent            // bytes
 	keyLastIP               // bytes: of the last use that was written
@@ -118,6 +121,12 @@ func (r *reader) number() Time {
 	return Time(n)
 }
 
+func (r *reader) uint32() uint32 {
+	n := r.head(majorUint)
+	r.bad = r.bad || n > math.MaxUint32
+	return uint32(n)
+}
+
 func (r *reader) bytes(major byte) []byte {
 	n := r.head(major)
 	if r.bad || n > uint64(len(r.data)-r.at) {
@@ -155,6 +164,7 @@ func (r *reader) value() []byte {
 func readPayload(data []byte, p *payload) error {
 	r := reader{data: data}
 	last := -1
+	met := uint32(1<<keyPrevHash | 1<<keyRenewalKey) // these two may be absent
 	for pairs := r.head(majorMap); pairs > 0 && !r.bad; pairs-- {
 		from := r.at
 		key := r.head(majorUint)
@@ -168,8 +178,9 @@ func readPayload(data []byte, p *payload) error {
 		if err := r.field(p, last); err != nil {
 			return err
 		}
+		met |= 1 << last
 	}
-	if r.bad || r.at != len(data) || p.format == 0 || len(p.versions)%8 != 0 || len(p.versions) > 8*KeptVersions {
+	if r.bad || r.at != len(data) || met != 1<<knownKeys-1 || len(p.versions)%8 != 0 || len(p.versions) > 8*KeptVersions {
 		return ErrCorrupt
 	}
 	return nil
@@ -201,9 +212,9 @@ func (r *reader) field(p *payload, key int) error {
 	case keyLoginAt:
 		p.loginAt = r.number()
 	case keyChain:
-		p.gen.chain = uint32(r.number())
+		p.gen.chain = r.uint32()
 	case keyStep:
-		p.gen.step = uint32(r.number())
+		p.gen.step = r.uint32()
 	case keySecretHash:
 		copy(p.secretHash[:], r.hash())
 	case keyPrevHash:
@@ -236,7 +247,9 @@ func (r *reader) items(p *payload) {
 		r.bad = true
 		return
 	}
-	p.data = make([]item, 0, n)
+	if p.data = p.data[:0]; uint64(cap(p.data)) < n {
+		p.data = make([]item, 0, n)
+	}
 	for ; n > 0 && !r.bad; n-- {
 		e := item{name: r.bytes(majorText), value: r.value()}
 		if k := len(p.data); k > 0 && compareNames(p.data[k-1].name, e.name) >= 0 {
@@ -263,6 +276,9 @@ func (p *payload) follows(v Version) (found, whole bool) {
 	return false, len(p.versions) < 8*KeptVersions
 }
 
+// recordAADLen is the length of a record's AAD without tenant and user.
+const recordAADLen = headerLen + 2 + len(purposeRecord) + 16 + 4*8 + 2 + 2
+
 // recordAAD covers every clear field:
 //
 //	header | lp(purpose) | ID 16 | version 8 | created 8 | seen 8 | expires 8 | lp(tenant) | lp(user)
@@ -285,9 +301,9 @@ func (m *Machine) openRecord(r *Record, p *payload, now Time) (old bool, _ error
 	if err != nil {
 		return false, err
 	}
-	var room [256]byte
-	aad := recordAAD(room[:0], r.Sealed[:headerLen], r)
-	plain, err := m.ring.open(make([]byte, 0, len(r.Sealed)-sealedExtra), r.Sealed, aad, h, purposeRecord)
+	room := make([]byte, 0, recordAADLen+len(r.Tenant)+len(r.User)+len(r.Sealed)-sealedExtra)
+	aad := recordAAD(room, r.Sealed[:headerLen], r)
+	plain, err := m.ring.open(room[len(aad):len(aad)], r.Sealed, aad, h, purposeRecord)
 	if err != nil {
 		return false, ErrCorrupt
 	}
@@ -297,6 +313,9 @@ func (m *Machine) openRecord(r *Record, p *payload, now Time) (old bool, _ error
 	return h.key != m.ring.sealing(now) || p.format != recordFormat, nil
 }
 
+// payloadRoom is what a payload without values takes, more or less.
+const payloadRoom = 256
+
 // sealRecord fills in Sealed.
 func (m *Machine) sealRecord(r *Record, p *payload, now Time, seed *Seed) error {
 	key := m.ring.sealing(now)
@@ -304,10 +323,11 @@ func (m *Machine) sealRecord(r *Record, p *payload, now Time, seed *Seed) error 
 		return ErrNoSealing
 	}
 	h := header{key, epochOf(now)}
-	plain := appendPayload(make([]byte, 0, 512), p)
+	room := make([]byte, 0, recordAADLen+len(r.Tenant)+len(r.User)+payloadRoom+sizeOf(p.data))
+	aad := recordAAD(room, appendHeader(room, h), r)
+	plain := appendPayload(aad[len(aad):], p)
 	sealed := appendHeader(make([]byte, 0, sealedExtra+len(plain)), h)
-	var room [256]byte
-	sealed, err := m.ring.seal(sealed, plain, recordAAD(room[:0], sealed, r), h, purposeRecord, seed)
+	sealed, err := m.ring.seal(sealed, plain, aad, h, purposeRecord, seed)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,6 +44,37 @@ func (p *Policy) check() error {
 			return &PolicyError{d.field, decimal(d.value), decimal(d.least) + " to " + decimal(d.most)}
 		}
 	}
+	return p.checkNames()
+}
+
+// checkNames holds the names of values that have rules. Of several bad ones it
+// tells the first in order, whatever the order of the map.
+func (p *Policy) checkNames() error {
+	var bad *PolicyError
+	for name, kind := range p.Merge {
+		e := &PolicyError{"Merge", name, ""}
+		switch {
+		case !validValueName(name):
+			e.Allowed = "names of 1 to 128 bytes of valid UTF-8"
+		case kind != MergeCounter && kind != MergeSet:
+			e.Allowed = "MergeCounter and MergeSet, not kind " + decimal(int(kind))
+		case slices.Contains(p.Exclusive, name):
+			e.Allowed = "names that are not in Exclusive"
+		default:
+			continue
+		}
+		if bad == nil || name < bad.Value {
+			bad = e
+		}
+	}
+	if bad != nil {
+		return bad
+	}
+	for _, name := range p.Exclusive {
+		if !validValueName(name) {
+			return &PolicyError{"Exclusive", name, "names of 1 to 128 bytes of valid UTF-8"}
+		}
+	}
 	return nil
 }
 
@@ -53,8 +85,10 @@ func (p *Policy) checkCookie() error {
 		return &PolicyError{"CookieName", p.CookieName, "1 to 128 letters, digits and !#$%&'*+-.^_`|~"}
 	case strings.HasPrefix(name, "__host-") && (p.AllowInsecure || p.CookiePath != "/" || p.CookieDomain != ""):
 		return &PolicyError{"CookieName", p.CookieName, "__Host- only with Secure, path / and no domain"}
-	case strings.HasPrefix(name, "__") && strings.Contains(name, "http-") && p.AllowScripts:
-		return &PolicyError{"CookieName", p.CookieName, "__Http- and __Host-Http- only with HttpOnly"}
+	case strings.HasPrefix(name, "__http-") && (p.AllowScripts || p.AllowInsecure):
+		return &PolicyError{"CookieName", p.CookieName, "__Http- only with HttpOnly and Secure"}
+	case strings.HasPrefix(name, "__host-http-") && p.AllowScripts:
+		return &PolicyError{"CookieName", p.CookieName, "__Host-Http- only with HttpOnly"}
 	case strings.HasPrefix(name, "__secure-") && p.AllowInsecure:
 		return &PolicyError{"CookieName", p.CookieName, "__Secure- only with Secure"}
 	case p.SameSite > SameSiteNone:

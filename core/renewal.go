@@ -15,7 +15,7 @@ func (d *draft) authenticate() {
 	case s.login || s.renew:
 		d.did |= DidRenew
 		d.chain(generation{gen.chain + 1, 0})
-	case s.followDue(d.now):
+	case s.followDue():
 		d.follow()
 	case s.renewalDue(d.now) && d.next.renewalKey == nil: // renewal was switched on later
 		d.makeRenewalKey()
@@ -30,17 +30,27 @@ func (d *draft) authenticate() {
 	}
 }
 
-// renewalDue: the secret that was shown is old enough to be replaced.
+// renewalDue: the secret that was shown is old enough to be replaced. A request
+// that sends the cookie anyway renews a little earlier, as closing tells.
 func (s *Session) renewalDue(now Time) bool {
-	after := s.m.policy.RenewAfter
-	return after != 0 && !s.ticket.trusted && !s.behind && !s.req.NoCookie && now-s.in.renewedAt >= after
+	p := &s.m.policy
+	if p.RenewAfter == 0 || s.ticket.trusted || s.behind || s.req.NoCookie {
+		return false
+	}
+	sends := s.refresh || s.relimit || s.ticket.old
+	return now-s.in.renewedAt >= p.RenewAfter || sends && p.closing(&s.in, now)
 }
 
-// followDue: the previous secret was shown, and the browser wants the current
-// one; not where the next renewal is due already, since the answer might then
-// set a secret that is superseded.
-func (s *Session) followDue(now Time) bool {
-	return s.behind && !s.req.NoCookie && s.in.renewalKey != nil && now-s.in.renewedAt < s.m.policy.RenewAfter
+// closing: the next renewal may begin before an answer of now has arrived,
+// which takes at most RenewGrace. That answer must not set the current secret:
+// it could put an old one back in the place of its successor.
+func (p *Policy) closing(in *payload, now Time) bool {
+	return p.RenewAfter != 0 && now-in.renewedAt >= p.RenewAfter-p.RenewGrace
+}
+
+// followDue: the previous secret was shown, and the browser wants the current.
+func (s *Session) followDue() bool {
+	return s.behind && !s.req.NoCookie && s.in.renewalKey != nil && s.ticket.gen.step+1 == s.in.gen.step
 }
 
 // sightingDue: the current secret is shown for the first time after a renewal.
@@ -65,12 +75,14 @@ func (d *draft) makeRenewalKey() {
 
 // follow answers a request that showed the previous secret with the current
 // one. It goes with a save, so that no response sets a secret which a login
-// has superseded meanwhile.
+// has superseded meanwhile; and it begins the current secret's time anew, so
+// that the answer arrives before the next renewal.
 func (d *draft) follow() {
 	secret := derivedSecret(&d.next, d.rec.ID, d.next.gen, &d.s.ticket.secret)
 	if sha256.Sum256(secret[:]) != d.next.secretHash {
 		return
 	}
 	d.ticket = Ticket{ID: d.rec.ID, secret: secret, gen: d.next.gen}
+	d.next.renewedAt = d.now
 	d.cookie, d.firm = true, true
 }

@@ -130,7 +130,7 @@ func (r *ring) check(msg []byte, now Time) (header, error) {
 		return header{}, unknownKey(keyID(msg[1:5]))
 	case h.epoch > current && h.epoch-current > 1:
 		return header{}, ErrNotAuthentic
-	case h.epoch < current && Time(current-h.epoch-1)*Hour > r.oldest:
+	case h.epoch < current && Time(current-h.epoch-1)*Hour >= r.oldest:
 		return header{}, ErrExpired
 	}
 	return h, nil

@@ -22,6 +22,7 @@ type Session struct {
 	state    State
 	rec      Record  // as loaded or stored; Version NoVersion if it is neither
 	in       payload // of rec
+	few      [6]item // memory of in.data while it holds no more
 	cur      []item  // in.data with this request's changes; in.data's memory until owned
 	owned    bool
 	size     int // of cur
@@ -109,7 +110,7 @@ func (s *Session) Value(name string) (value []byte, ok bool) {
 // SetValue keeps a value, deterministic CBOR as AppendValue makes it. The
 // bytes are the session's from now on.
 func (s *Session) SetValue(name string, value []byte) error {
-	if name == "" || len(name) > MaxNameLength || !utf8.ValidString(name) {
+	if !validValueName(name) {
 		return ErrValueName
 	}
 	if err := CheckValue(value); err != nil {
@@ -121,7 +122,7 @@ func (s *Session) SetValue(name string, value []byte) error {
 	} else {
 		size += itemOverhead + len(name)
 	}
-	if size > s.m.policy.SessionSize {
+	if size > s.m.policy.SessionSize && size > s.size { // a limit that was lowered later refuses growth alone
 		return &SizeError{name, size, s.m.policy.SessionSize}
 	}
 	if err := s.state.step(verbChange); err != nil {
@@ -131,6 +132,10 @@ func (s *Session) SetValue(name string, value []byte) error {
 	s.cur = setItem(s.cur, name, value)
 	s.size = size
 	return nil
+}
+
+func validValueName(name string) bool {
+	return name != "" && len(name) <= MaxNameLength && utf8.ValidString(name)
 }
 
 // DeleteValue removes a value; a missing one is no error.

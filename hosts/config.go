@@ -166,7 +166,12 @@ func addressBytes(a netip.Addr) string {
 	if !a.IsValid() {
 		return ""
 	}
-	return string(a.Unmap().AsSlice())
+	if a = a.Unmap(); a.Is4() {
+		b := a.As4()
+		return string(b[:])
+	}
+	b := a.As16()
+	return string(b[:])
 }
 
 func addressText(b string) string {

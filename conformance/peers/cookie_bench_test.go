@@ -44,7 +44,7 @@ func BenchmarkRatioCookie(b *testing.B) {
 	if b.N > 1 {
 		return
 	}
-	const rounds, calls = 401, 200
+	const rounds, calls = 101, 2000
 	m, s, field := cookieOf(b)
 	fields := []string{field}
 	value := field[len(core.DefaultCookieName)+1:]

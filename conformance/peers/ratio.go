@@ -16,7 +16,7 @@ func Ratio(name string, value, target float64, atLeast bool) {
 	if value != target && value < target == atLeast {
 		verdict = "short"
 	}
-	fmt.Printf("ratio %s %.2f %.2f %s\n", name, value, target, verdict)
+	fmt.Printf("ratio %s %.3g %.3g %s\n", name, value, target, verdict)
 }
 
 // Interleave times the functions in turn, round after round, so that whatever

@@ -82,7 +82,7 @@ func (h *Host) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		rd := &round{Context: r.Context(), ResponseWriter: w, host: h, request: r}
+		rd := &round{ResponseWriter: w, host: h, request: r}
 		next.ServeHTTP((*writer)(rd), r.WithContext((*roundContext)(rd)))
 		rd.finish() // not reached by a panic: that commits nothing
 	})
@@ -108,32 +108,42 @@ func (h *Host) Require(next http.Handler) http.Handler {
 // Handler around it, or a new one, to be closed at the end of the request.
 func (h *Host) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange {
 	if rd := h.roundOf(r); rd != nil {
-		return rd.visit().x
+		return &rd.visit().x
 	}
-	return h.exchange(r, func(field, value string) error {
+	x := new(hosts.Exchange)
+	h.fill(x, r)
+	x.Reply = func(field, value string) error {
 		if field == "Set-Cookie" {
 			w.Header().Add(field, value)
 		} else {
 			w.Header().Set(field, value)
 		}
 		return nil
-	})
+	}
+	return x
 }
 
-func (h *Host) exchange(r *http.Request, reply func(field, value string) error) *hosts.Exchange {
-	ip, https := h.client(r)
-	x := &hosts.Exchange{Context: r.Context(), Cookies: r.Header["Cookie"], IP: ip, HTTPS: https,
-		UserAgent: r.UserAgent(), NoCookie: cannotTravel(r), Reply: reply}
+// fill reads the request into an exchange.
+func (h *Host) fill(x *hosts.Exchange, r *http.Request) {
+	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), r.Header["Cookie"], r.UserAgent(), cannotTravel(r)
+	x.IP, x.HTTPS = h.client(r)
 	if h.o.Tenant != nil {
 		x.Tenant = h.o.Tenant(r)
 	}
-	return h.manager.Attach(x)
+	h.manager.Attach(x)
 }
 
 // cannotTravel finds requests whose answer may not bring a cookie home.
 func cannotTravel(r *http.Request) bool {
 	return r.Method == http.MethodHead || r.Header["Upgrade"] != nil ||
-		strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Purpose") == "prefetch"
+		strings.HasPrefix(first(r.Header["Sec-Purpose"]), "prefetch") || first(r.Header["Purpose"]) == "prefetch"
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }
 
 func unauthorized(w http.ResponseWriter, _ *http.Request, err error) {

@@ -1,31 +1,26 @@
 package nethttp
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rockstar-web/sessions/core"
 )
 
 // A round is one request on its way through Handler: its context and its
-// response writer in one allocation. Handlers that time out go on using it
-// while the server is done with it, so nothing of it is pooled.
+// response writer in one small allocation. Handlers that time out go on using
+// it while the server is done with it, so nothing of it is pooled.
 type round struct {
-	context.Context
 	http.ResponseWriter
 	host    *Host
 	request *http.Request
-
-	once sync.Mutex  // guards v against two goroutines of a handler
-	v    *Visit      // nil until the session is asked for
-	sent atomic.Bool // the header is on its way
-	over atomic.Bool // the handler has returned, or was given up
-	dead error       // the error page was sent: nothing may follow
+	visited atomic.Pointer[Visit] // nil until the session is asked for
+	sent    atomic.Bool           // the header is on its way
+	over    atomic.Bool           // the handler has returned, or was given up
 }
 
 // roundContext is the round as the request's context.
@@ -38,8 +33,13 @@ func (c *roundContext) Value(key any) any {
 	if k, ok := key.(roundKey); ok && (k.host == nil || k.host == c.host) {
 		return (*round)(c)
 	}
-	return c.Context.Value(key)
+	return c.request.Context().Value(key)
 }
+
+// The rest of context.Context is the request's own.
+func (c *roundContext) Deadline() (time.Time, bool) { return c.request.Context().Deadline() }
+func (c *roundContext) Done() <-chan struct{}       { return c.request.Context().Done() }
+func (c *roundContext) Err() error                  { return c.request.Context().Err() }
 
 func (h *Host) roundOf(r *http.Request) *round {
 	rd, _ := r.Context().Value(roundKey{h}).(*round)
@@ -69,31 +69,25 @@ func (h *Host) Session(r *http.Request) (*Visit, error) {
 }
 
 func (rd *round) visit() *Visit {
-	rd.once.Lock()
-	defer rd.once.Unlock()
-	if rd.v == nil {
-		v := &Visit{round: rd}
-		v.x = rd.host.exchange(rd.request, v.reply)
-		rd.v = v
+	if v := rd.visited.Load(); v != nil {
+		return v
 	}
-	return rd.v
-}
-
-func (rd *round) visited() *Visit {
-	rd.once.Lock()
-	defer rd.once.Unlock()
-	return rd.v
+	v := &Visit{round: rd}
+	rd.host.fill(&v.x, rd.request)
+	v.x.Reply = v.reply
+	rd.visited.CompareAndSwap(nil, v)
+	return rd.visited.Load()
 }
 
 // begin is called before the first byte: it stores what changed and completes
-// the header, or sends the error page and makes the round dead.
+// the header, or sends the error page, after which nothing may follow.
 func (rd *round) begin(hijack bool) error {
-	if rd.dead != nil || rd.sent.Load() {
-		return rd.dead
-	}
-	v := rd.visited()
-	if v == nil {
+	v := rd.visited.Load()
+	if rd.sent.Load() || v == nil {
 		rd.sent.Store(true)
+		if v != nil {
+			return v.dead
+		}
 		return nil
 	}
 	v.mu.Lock()
@@ -103,11 +97,11 @@ func (rd *round) begin(hijack bool) error {
 		return err
 	}
 	if err == nil && v.used {
-		addVary(rd.ResponseWriter.Header())
+		v.addVary(rd.ResponseWriter.Header())
 	}
 	rd.sent.Store(true)
 	if err != nil {
-		rd.dead = err
+		v.dead = err
 		clear(rd.ResponseWriter.Header())
 		rd.host.o.Failed(rd.ResponseWriter, rd.request, err)
 	}
@@ -118,12 +112,17 @@ func (rd *round) begin(hijack bool) error {
 func (rd *round) finish() {
 	err := rd.begin(false)
 	rd.over.Store(true)
-	if v := rd.visited(); v != nil && err == nil {
+	if v := rd.visited.Load(); v != nil && err == nil {
 		v.close()
 	}
 }
 
-func addVary(h http.Header) {
+func (v *Visit) addVary(h http.Header) {
+	if len(h["Vary"]) == 0 {
+		v.vary[0] = "Cookie"
+		h["Vary"] = v.vary[:1:1]
+		return
+	}
 	for _, line := range h["Vary"] {
 		for field := range strings.SplitSeq(line, ",") {
 			if f := strings.TrimSpace(field); f == "*" || strings.EqualFold(f, "Cookie") {

@@ -15,13 +15,15 @@ import (
 type Visit struct {
 	round   *round
 	mu      sync.Mutex
-	x       *hosts.Exchange
+	x       hosts.Exchange
 	s       *core.Session // nil until loaded
 	err     error         // why it could not be loaded
 	refusal error         // why the visitor has no session, if there is a reason
 	used    bool          // the answer depends on the cookie
 	firm    bool          // it has a login, a renewal or a beginning, which need a cookie
 	cookies []string      // ours on the answer
+	dead    error         // the error page was sent in place of the answer
+	vary    [1]string     // memory of the answer's Vary field
 }
 
 // load finds the visitor's session once, or begins one.
@@ -31,14 +33,15 @@ func (v *Visit) load() error {
 	}
 	v.used = true
 	m := v.round.host.manager
-	s, err := m.Resume(v.x)
-	var refusal *core.Refusal
-	switch {
-	case err == nil:
+	s, err := m.Resume(&v.x)
+	if err == nil {
 		v.s = s
-	case errors.As(err, &refusal):
-		v.s, v.refusal = m.New(v.x), err
-	default:
+		return nil
+	}
+	var refusal *core.Refusal
+	if errors.As(err, &refusal) {
+		v.s, v.refusal = m.New(&v.x), err
+	} else {
 		v.err = err
 	}
 	return v.err
@@ -172,10 +175,10 @@ func (v *Visit) Destroy() error {
 	}
 	v.s.End()
 	m := v.round.host.manager
-	if _, err := m.Commit(v.x, v.s); err != nil && !errors.Is(err, ErrHeadersSent) {
+	if _, err := m.Commit(&v.x, v.s); err != nil && !errors.Is(err, ErrHeadersSent) {
 		return err
 	}
-	v.s, v.firm, v.refusal = m.New(v.x), false, core.ErrEnded
+	v.s, v.firm, v.refusal = m.New(&v.x), false, core.ErrEnded
 	return nil
 }
 
@@ -190,7 +193,7 @@ func (v *Visit) commit(hijack bool) error {
 	if hijack {
 		v.x.Reply = nil
 	}
-	next, err := v.round.host.manager.Commit(v.x, v.s)
+	next, err := v.round.host.manager.Commit(&v.x, v.s)
 	if err != nil {
 		return err
 	}
@@ -204,7 +207,7 @@ func (v *Visit) close() {
 	defer v.mu.Unlock()
 	if v.s != nil && v.s.Changed() {
 		v.x.Reply = nil // too late for a cookie
-		if _, err := v.round.host.manager.Commit(v.x, v.s); err != nil {
+		if _, err := v.round.host.manager.Commit(&v.x, v.s); err != nil {
 			v.round.host.manager.Lost(v.s.ID(), err)
 		}
 	}

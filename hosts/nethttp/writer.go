@@ -19,7 +19,7 @@ func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // for 101, come before the header and commit nothing.
 func (w *writer) WriteHeader(status int) {
 	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
-		if w.dead == nil {
+		if !w.sent.Load() {
 			w.ResponseWriter.WriteHeader(status)
 		}
 		return
