@@ -21,6 +21,7 @@ type Manager struct {
 	events         *events
 	queues         queues
 	insecureWarned atomic.Bool
+	touchWarned    atomic.Int64 // core.Time
 
 	stop     context.CancelFunc
 	stopped  context.Context

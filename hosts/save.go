@@ -35,15 +35,27 @@ func (m *Manager) attempt(ctx context.Context, s *core.Session) (core.Effects, e
 		return e, nil
 	}
 	err = m.save(ctx, &e)
-	if e.Touch && errors.Is(err, core.ErrConflict) {
-		// Another request noted the use. It may also have ended the session;
-		// this one changed nothing and goes on, without a cookie.
+	if e.Touch && err != nil {
+		// On a conflict another request noted the use, or ended the session;
+		// else the note is lost. This request changed nothing: it goes on,
+		// without a cookie.
+		if !errors.Is(err, core.ErrConflict) {
+			m.warnTouch(err)
+		}
 		return core.Effects{Next: s}, nil
 	}
 	if err != nil {
 		return core.Effects{}, err
 	}
 	return e, nil
+}
+
+// warnTouch reports that uses are not noted, at most once a minute.
+func (m *Manager) warnTouch(err error) {
+	now, last := int64(m.now()), m.touchWarned.Load()
+	if now-last >= int64(core.Minute) && m.touchWarned.CompareAndSwap(last, now) {
+		m.events.warn("the use of sessions cannot be noted, so that they may idle out; requests go on", "error", err)
+	}
 }
 
 // remove deletes for good. It is idempotent, so a lost answer is asked again.

@@ -198,13 +198,26 @@ func (m *Manager) Save(ctx context.Context, s *Session) error {
 		return err
 	}
 	if x != nil {
-		if e.Did&(core.DidCreate|core.DidRenew) != 0 {
-			x.owed = true
-		}
 		x.current = e.Next
 		m.tellDeeds(x, &e)
+		if err := m.hold(x, &e); err != nil {
+			return err
+		}
 	}
 	return m.adopt(s, e.Next)
+}
+
+// hold leaves the cookie of a new session or login to SetCookie, and sees to it
+// that it is not forgotten; every other cookie goes out with the save.
+func (m *Manager) hold(x *Exchange, e *core.Effects) error {
+	if e.Did&(core.DidCreate|core.DidLogin) != 0 {
+		x.owed = true
+		return nil
+	}
+	if x.Reply == nil {
+		return nil
+	}
+	return m.reply(x, e.Cookies)
 }
 
 // ErrNoSecret means that a cookie cannot be made because the session was

@@ -131,6 +131,7 @@ func (m *Manager) visitor(x *Exchange, id core.ID) (*core.Session, error) {
 // cleared. It acts at once.
 func (m *Manager) Destroy(ctx context.Context, id core.ID) error {
 	q, x := requestOf(ctx)
+	own, _ := m.visitor(x, id) // a store that is down shows below
 	r, err := m.load(ctx, id)
 	switch {
 	case errors.Is(err, core.ErrNotFound):
@@ -153,7 +154,7 @@ func (m *Manager) Destroy(ctx context.Context, id core.ID) error {
 		}
 		m.events.emit(ev)
 	}
-	if x != nil && x.current != nil && x.current.ID() == id {
+	if own != nil || x != nil && x.current != nil && x.current.ID() == id {
 		x.current.End()
 		x.owed = false
 		if x.Reply != nil {
@@ -213,8 +214,5 @@ func (m *Manager) Renew(ctx context.Context, s *Session) error {
 	if err := s.current.Renew(); err != nil {
 		return err
 	}
-	if err := m.Save(ctx, s); err != nil {
-		return err
-	}
-	return m.SetCookie(ctx, s)
+	return m.Save(ctx, s)
 }
