@@ -63,9 +63,8 @@ func (s *Session) rescue(why error) (*Session, error) {
 // Fold replays on t what s changed since it was loaded. Both are views of one
 // session; t is the newer one, and unchanged where Fold fails.
 func (m *Machine) Fold(t, s *Session) error {
-	if s.state == StateEnded {
-		t.End()
-		return nil
+	if !s.ticket.trusted && t.in.gen.chain != s.in.gen.chain {
+		return ErrSuperseded
 	}
 	if s.owned {
 		before := *t

@@ -33,11 +33,14 @@ type Exchange struct {
 	owed    bool          // a secret was made and no cookie set
 }
 
-type exchangeKey struct{}
+// ExchangeKey is the key under which a host's request context answers with the
+// request's *Exchange, so that the verbs are confined to the visitor's tenant
+// also when a handler passes them its context alone.
+type ExchangeKey struct{}
 
 // Value finds the Exchange itself, and else asks the request's context.
 func (x *Exchange) Value(key any) any {
-	if key == (exchangeKey{}) {
+	if key == (ExchangeKey{}) {
 		return x
 	}
 	return x.Context.Value(key)
@@ -45,7 +48,7 @@ func (x *Exchange) Value(key any) any {
 
 // ExchangeFrom returns the Exchange that a context is or descends from, or nil.
 func ExchangeFrom(ctx context.Context) *Exchange {
-	x, _ := ctx.Value(exchangeKey{}).(*Exchange)
+	x, _ := ctx.Value(ExchangeKey{}).(*Exchange)
 	return x
 }
 

@@ -13,6 +13,10 @@ import (
 const (
 	maxQueued = 1024 // commits of one session that wait; more get ErrBusy
 	maxFolded = 256  // commits that one save may carry
+
+	// Tries without a pause: whoever won them was on the way already when the
+	// line was opened. Later ones are lost to other processes.
+	quickTries = 3
 )
 
 // queues line up the commits of a session after a first conflict, first come,
@@ -153,7 +157,7 @@ func (m *Manager) together(ctx context.Context, id core.ID, batch []*waiter) {
 			answerAll(batch, e, err)
 			return
 		}
-		if !pause(ctx, try) {
+		if ctx.Err() != nil || try >= quickTries && !pause(ctx, try-quickTries) {
 			answerAll(batch, core.Effects{}, unavailable("save session", id, ErrBusy))
 			return
 		}
@@ -174,18 +178,15 @@ func (m *Manager) stored(ctx context.Context, id core.ID) (*core.Record, error) 
 func (m *Manager) fold(theirs *core.Record, batch []*waiter) (lead *core.Session, left []*waiter) {
 	now := m.now()
 	for _, w := range batch {
-		s, err := m.machine.Rebase(w.session, theirs, now)
-		switch {
-		case err != nil || s == nil:
+		var err error
+		if lead == nil {
+			lead, err = m.machine.Rebase(w.session, theirs, now)
+		} else {
+			err = m.machine.Fold(lead, w.session)
+		}
+		if err != nil || lead == nil {
 			w.answer <- answer{core.Effects{Next: w.session}, err}
 			continue
-		case lead == nil:
-			lead = s
-		default:
-			if err := m.machine.Fold(lead, w.session); err != nil {
-				w.answer <- answer{core.Effects{Next: w.session}, err}
-				continue
-			}
 		}
 		left = append(left, w)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // A round is one request on its way through Handler: its context and its
@@ -28,10 +29,13 @@ type roundContext round
 
 type roundKey struct{ host *Host } // a nil host: the innermost round
 
-// Value finds the round itself, and else asks the request's own context.
+// Value finds the round itself and its exchange, and else asks the request's own context.
 func (c *roundContext) Value(key any) any {
 	if k, ok := key.(roundKey); ok && (k.host == nil || k.host == c.host) {
 		return (*round)(c)
+	}
+	if key == (hosts.ExchangeKey{}) {
+		return &(*round)(c).visit().x
 	}
 	return c.request.Context().Value(key)
 }
