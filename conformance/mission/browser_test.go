@@ -1,0 +1,200 @@
+package mission
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/stretchr/testify/require"
+)
+
+// home is the host that browsers visit unless told otherwise; the name is in
+// the certificate of every test server.
+const home = "www.example.com"
+
+// browser is a visitor with a cookie jar of its own.
+type browser struct {
+	site    *site
+	client  *http.Client
+	network *http.Transport
+	host    string
+	headers map[string]string
+}
+
+// browser returns a new visitor of the site.
+func (s *site) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	require.NoError(s.t, err)
+	b := &browser{site: s, host: home, headers: map[string]string{"User-Agent": "Mission/1.0"}}
+	b.network = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, b.site.server.Listener.Addr().String())
+	}}
+	if !s.setup.plain {
+		roots := x509.NewCertPool()
+		roots.AddCert(s.server.Certificate())
+		b.network.TLSClientConfig = &tls.Config{RootCAs: roots}
+	}
+	b.client = &http.Client{Transport: b.network, Jar: jar}
+	s.t.Cleanup(b.network.CloseIdleConnections)
+	return b
+}
+
+// to takes the browser to another server under the same name.
+func (b *browser) to(s *site) *browser {
+	b.site = s
+	b.reconnect()
+	return b
+}
+
+// reconnect has the next request come on a new connection, from a new port.
+func (b *browser) reconnect() { b.network.CloseIdleConnections() }
+
+// from sets the address that the server sees.
+func (b *browser) from(address string) *browser {
+	b.headers[addressHeader] = address
+	return b
+}
+
+func (b *browser) url(path string) string {
+	if b.site.setup.plain {
+		return "http://" + b.host + path
+	}
+	return "https://" + b.host + path
+}
+
+func (b *browser) get(path string) answer  { return b.send(http.MethodGet, path, nil) }
+func (b *browser) post(path string) answer { return b.send(http.MethodPost, path, nil) }
+
+// try sends a request. It may be called from any goroutine.
+func (b *browser) try(method, path string, headers map[string]string) (answer, error) {
+	r, err := http.NewRequestWithContext(b.site.t.Context(), method, b.url(path), nil)
+	if err != nil {
+		return answer{}, err
+	}
+	for _, all := range []map[string]string{b.headers, headers} {
+		for name, value := range all {
+			r.Header.Set(name, value)
+		}
+	}
+	resp, err := b.client.Do(r)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return answer{b.site, resp, string(body)}, err
+}
+
+func (b *browser) send(method, path string, headers map[string]string) answer {
+	b.site.t.Helper()
+	a, err := b.try(method, path, headers)
+	require.NoError(b.site.t, err)
+	return a
+}
+
+// during runs a handler of the guide's manner inside a request of its own.
+func (b *browser) during(h verbs) answer { return b.call("/call", b.site.by(h)) }
+
+// visiting runs a handler under the middleware inside a request of its own.
+func (b *browser) visiting(h visit) answer { return b.call("/call", b.site.within(h)) }
+
+// call runs a handler inside a request to any path.
+func (b *browser) call(path string, h http.HandlerFunc) answer {
+	b.site.t.Helper()
+	number := strconv.FormatInt(b.site.number.Add(1), 10)
+	b.site.calls.Store(number, h)
+	return b.send(http.MethodPost, path, map[string]string{callHeader: number})
+}
+
+// cookie returns the session cookie that the browser would send, or nothing.
+func (b *browser) cookie() string {
+	u, err := url.Parse(b.url("/"))
+	require.NoError(b.site.t, err)
+	for _, c := range b.client.Jar.Cookies(u) {
+		if c.Name == core.DefaultCookieName {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// give puts a session cookie into the browser, in place of its own.
+func (b *browser) give(value string) *browser {
+	u, err := url.Parse(b.url("/"))
+	require.NoError(b.site.t, err)
+	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: core.DefaultCookieName, Value: value, Path: "/"}})
+	return b
+}
+
+// thief returns another browser of the same kind that has stolen b's cookie.
+func (b *browser) thief() *browser {
+	t := b.site.browser()
+	t.host, t.headers = b.host, maps.Clone(b.headers)
+	return t.give(b.cookie())
+}
+
+// answer is what the server said.
+type answer struct {
+	site *site
+	*http.Response
+	body string
+}
+
+// is requires a status.
+func (a answer) is(status int) answer {
+	a.site.t.Helper()
+	require.Equal(a.site.t, status, a.StatusCode, a.body)
+	return a
+}
+
+// refused requires 401 with a reason.
+func (a answer) refused(why core.Reason) answer {
+	a.site.t.Helper()
+	a.is(http.StatusUnauthorized)
+	require.Equal(a.site.t, why.String(), a.field("reason"), a.body)
+	return a
+}
+
+// field returns a member of the JSON object in the body.
+func (a answer) field(name string) any {
+	a.site.t.Helper()
+	members := map[string]any{}
+	require.NoError(a.site.t, json.Unmarshal([]byte(a.body), &members), a.body)
+	return members[name]
+}
+
+// id returns the session ID that the body tells.
+func (a answer) id() core.ID {
+	a.site.t.Helper()
+	text, _ := a.field("session_id").(string)
+	id, err := core.ParseID(text)
+	require.NoError(a.site.t, err, a.body)
+	return id
+}
+
+// cookies returns the session cookies that the answer sets.
+func (a answer) cookies() (ours []*http.Cookie) {
+	for _, c := range a.Response.Cookies() {
+		if strings.HasSuffix(c.Name, core.DefaultCookieName) {
+			ours = append(ours, c)
+		}
+	}
+	return ours
+}
+
+// cookie requires the answer to set one session cookie.
+func (a answer) cookie() *http.Cookie {
+	a.site.t.Helper()
+	require.Len(a.site.t, a.cookies(), 1, a.body)
+	return a.cookies()[0]
+}

@@ -1,0 +1,94 @@
+// Package mission holds the mission's rows as tests: each drives a site over
+// real HTTP, with a browser's cookie jar, on every backend that it concerns.
+//
+// The tests are named TestMission/backend/row, such as TestMission/cache/07;
+// what no storage is part of is TestMission/any/row. The sentences of the rows
+// stand in table/rows.txt, from which the table command prints who keeps them.
+package mission
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rockstar-web/sessions/cachestore"
+	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/stretchr/testify/require"
+)
+
+// backend is a kind of storage. open returns a store of its own on what is in
+// dir; where sessions last, that is also what a restart and a second server do.
+type backend struct {
+	name  string
+	lasts bool
+	open  func(t *testing.T, dir string) hosts.Store
+}
+
+// Another backend is another line.
+var backends = []backend{
+	{"cache", false, openCache},
+	{"filesystem", true, openFiles},
+}
+
+func openCache(t *testing.T, _ string) hosts.Store {
+	s, err := cachestore.Open(cachestore.Options{MaxBytes: cachestore.LeastMaxBytes})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func openFiles(t *testing.T, dir string) hosts.Store {
+	s, err := fsstore.Open(fsstore.Options{Dir: filepath.Join(dir, "sessions")})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// row is the test of one row of table/rows.txt.
+type row struct {
+	number string
+	test   func(t *testing.T, b backend)
+}
+
+var rows = slices.Concat(overview, configuration, backendRows, use, validation, security, practice, troubleshooting, beyond)
+
+func TestMission(t *testing.T) {
+	concerns := concerned(t)
+	for _, b := range append(slices.Clone(backends), backend{"any", false, openCache}) {
+		t.Run(b.name, func(t *testing.T) {
+			for _, r := range rows {
+				if slices.Contains(concerns[r.number], b.name) {
+					t.Run(r.number, func(t *testing.T) { r.test(t, b) })
+				}
+			}
+		})
+	}
+}
+
+// concerned reads which backends each row concerns, and holds the rows here to
+// that list.
+func concerned(t *testing.T) map[string][]string {
+	text, err := os.ReadFile("table/rows.txt")
+	require.NoError(t, err)
+	concerns := map[string][]string{}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Split(strings.TrimSpace(line), "\t")
+		if len(fields) == 3 {
+			concerns[fields[0]] = strings.Split(fields[2], ",")
+			continue
+		}
+		for _, b := range backends {
+			concerns[fields[0]] = append(concerns[fields[0]], b.name)
+		}
+	}
+	seen := map[string]bool{}
+	for _, r := range rows {
+		require.Contains(t, concerns, r.number, "a row that the list does not have")
+		require.False(t, seen[r.number], "row %s stands here twice", r.number)
+		seen[r.number] = true
+	}
+	return concerns
+}

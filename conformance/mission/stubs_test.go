@@ -1,0 +1,3 @@
+package mission
+
+var configuration, backendRows, use, validation, practice, troubleshooting, beyond []row
