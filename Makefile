@@ -1,0 +1,61 @@
+# make run     the demo: a web application with our sessions, on http://127.0.0.1:8080
+# make test    everything: format, vet, linters, tests under the race detector, fuzzing, browser
+# make help    the rest
+
+GO        ?= go
+FUZZTIME  ?= 20s
+ADDR      ?= 127.0.0.1:8080
+PEERS     := conformance/peers
+STATIC    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: help run test tools lint unit peers fuzz mission bench vuln clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+	@echo 'make lint    gofmt, vet, staticcheck'
+	@echo 'make unit    go test -race ./... (no servers, no browser)'
+	@echo 'make peers   the browser, the peers and the vectors of others, in their own module'
+	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME))'
+	@echo 'make mission the table of promises from a test run'
+	@echo 'make bench   ratios against the raw limits and the peers'
+	@echo 'make vuln    govulncheck, where its database can be reached'
+
+run:
+	$(GO) run ./hosts/sessionctl demo --addr $(ADDR)
+
+test: tools lint unit mission peers fuzz vuln
+	@echo 'make test: all passed'
+
+tools:
+	@sh .ci/tools
+
+lint:
+	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATIC) ./...
+	cd $(PEERS) && $(GO) vet ./... && $(GO) run $(STATIC) ./...
+
+unit:
+	$(GO) test -race -timeout 10m ./...
+
+peers:
+	cd $(PEERS) && $(GO) test -race -timeout 15m ./...
+
+fuzz:
+	@sh .ci/fuzz $(FUZZTIME)
+
+# The table is made from the run itself: a row without a passing test is never ok.
+mission:
+	@$(GO) test -race -count=1 -json ./conformance/mission/ | $(GO) run ./conformance/mission/table
+
+bench:
+	cd $(PEERS) && $(GO) test -run '^$$' -bench Ratio -benchtime 1x ./...
+	$(GO) test -run '^$$' -bench Ratio -benchtime 1x ./cachestore/
+
+vuln:
+	@$(GO) run $(VULN) ./... || { echo 'govulncheck: found something, or its database cannot be reached (see above)'; \
+	  $(GO) run $(VULN) ./... 2>&1 | grep -q 'Vulnerability #' && exit 1 || echo 'SKIP govulncheck: no database'; }
+
+clean:
+	rm -rf bin
