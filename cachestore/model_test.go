@@ -66,6 +66,7 @@ func audit(t testing.TB, st *Store) {
 			for _, slab := range sh.classes[c].slabs {
 				held += int64(cap(slab)) + slabHeader
 			}
+			require.Less(t, cap(sh.classes[c].slabs), 4*len(sh.classes[c].slabs)+1)
 		}
 		require.Equal(t, records, sh.ids.used)
 		require.Len(t, sh.expiry, records)

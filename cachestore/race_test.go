@@ -16,6 +16,7 @@ import (
 
 const (
 	steadySessions = 200 // always there, changed all the time
+	fickleSessions = 40  // change their user all the time
 	writers        = 8
 	rounds         = 300 // of each writer
 )
@@ -101,12 +102,15 @@ func TestRace(t *testing.T) {
 		assert.NoError(t, err)
 	})
 	repeat(func() {
-		seen := walk(t, st, hosts.Query{Tenant: "acme", AnyUser: true})
-		assert.Len(t, seen, steadySessions)
+		requireSteady(t, 1, walk(t, st, hosts.Query{Tenant: "acme", AnyUser: true}))
 	})
 	repeat(func() {
-		seen := walk(t, st, hosts.Query{AnyTenant: true, User: "user-3"})
-		assert.Len(t, seen, steadySessions/5)
+		requireSteady(t, 5, walk(t, st, hosts.Query{AnyTenant: true, User: "user-0"}))
+	})
+	repeat(func() {
+		for n := range fickleSessions {
+			turn(t, st, 1_000_000+n)
+		}
 	})
 	group.Wait()
 	close(stop)
@@ -120,6 +124,31 @@ func TestRace(t *testing.T) {
 	}
 	require.EqualValues(t, writers*rounds, changes)
 	audit(t, st)
+}
+
+// requireSteady checks that each every-th steady session was seen.
+func requireSteady(t *testing.T, every int, seen map[core.ID]bool) {
+	for n := 0; n < steadySessions; n += every {
+		assert.True(t, seen[idOf(n)], "session %d is missing", n)
+	}
+}
+
+// turn gives a session to user-0 if it has no user, else to nobody.
+func turn(t *testing.T, st *Store, n int) {
+	r, err := st.Load(ctx, idOf(n))
+	if err != nil {
+		assert.ErrorIs(t, err, core.ErrNotFound)
+		r = recordOf(n)
+		r.Version = core.NoVersion
+	}
+	prev := r.Version
+	r.Version++
+	if r.User != "" {
+		r.User = ""
+	} else {
+		r.User = "user-0"
+	}
+	assert.NoError(t, st.Save(ctx, r, prev))
 }
 
 // comeAndGo saves a session that the sweeper may take, changes it and ends it.

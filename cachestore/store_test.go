@@ -2,7 +2,9 @@ package cachestore
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,6 +88,80 @@ func TestSizeClasses(t *testing.T) {
 	require.Equal(t, classes-1, classOf(maxRecord))
 	require.Equal(t, maxIndex, refOf(classes-1, maxIndex).index())
 	require.Equal(t, classes-1, refOf(classes-1, maxIndex).class())
+}
+
+// Takers at the same time get the limit to the last byte, and no byte more.
+func TestBudgetIsExact(t *testing.T) {
+	b := &budget{max: 80_003}
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for b.take(4, b.max) {
+			}
+			for b.take(1, b.max) {
+			}
+		})
+	}
+	group.Wait()
+	require.Equal(t, b.max, b.held.Load())
+	require.EqualValues(t, 80_003/8*7, b.limit(true))
+	require.False(t, b.take(1, b.max))
+	b.give(10)
+	require.Nil(t, grown[byte](b, 11, 1, b.max))
+	require.Nil(t, grown[byte](b, 9, 1, b.max), "the allocator makes it 16")
+	require.Equal(t, b.max-10, b.held.Load())
+}
+
+// A store that was large and is small again holds little.
+func TestMemoryShrinks(t *testing.T) {
+	const many, few = 40_000, 200
+	st := open(t, modelBytes)
+	for n := range many {
+		require.NoError(t, st.Save(ctx, recordOf(n), core.NoVersion))
+	}
+	require.Greater(t, st.Stats().Bytes, int64(many*recordBytes))
+	for n := few; n < many; n++ {
+		if err := st.Delete(ctx, idOf(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	require.Less(t, st.Stats().Bytes-st.fixed(), int64(few*recordBytes+len(st.shards)*2*slabBytes))
+	audit(t, st)
+}
+
+// collision returns two numbers that f gives the same hash.
+func collision(f func(n int) uint32) (int, int) {
+	seen := map[uint32]int{}
+	for n := 0; ; n++ {
+		if m, ok := seen[f(n)]; ok {
+			return m, n
+		}
+		seen[f(n)] = n
+	}
+}
+
+// IDs and users of the same hash are told apart.
+func TestHashCollisions(t *testing.T) {
+	st := open(t, LeastMaxBytes)
+	user := func(n int) string { return fmt.Sprint("user ", n) }
+	a, b := collision(func(n int) uint32 { return hashID(idOf(n)) })
+	c, d := collision(func(n int) uint32 { return st.shards[0].hashUser([]byte(user(n))) })
+	for id, owner := range map[int]int{a: c, b: d} {
+		r := recordOf(id)
+		r.User = user(owner)
+		_, err := st.Load(ctx, r.ID)
+		require.ErrorIs(t, err, core.ErrNotFound)
+		require.NoError(t, st.Save(ctx, r, core.NoVersion))
+	}
+	for id, owner := range map[int]int{a: c, b: d} {
+		r, err := st.Load(ctx, idOf(id))
+		require.NoError(t, err)
+		require.Equal(t, idOf(id), r.ID)
+		found, err := st.Find(ctx, hosts.Query{User: user(owner)}, core.ID{}, 10)
+		require.NoError(t, err)
+		require.Equal(t, []core.Record{r}, found)
+	}
+	audit(t, st)
 }
 
 // A table whose keys collide and wrap around its end still finds each of them.
