@@ -76,9 +76,9 @@ var errRead = errors.New("read failed")
 // readRecord reads a file of about size bytes; another may have taken its name
 // since the size was asked.
 func readRecord(file io.Reader, size int64, want func(*core.Record) bool) (core.Record, bool, error) {
-	first := min(size, maxFile) + 1 // one more, to see a file that is too long
-	if want != nil {
-		first = min(first, maxHeader)
+	first := int64(maxHeader)
+	if want == nil {
+		first = max(first, min(size, maxFile)+1) // one more, to see a file that is too long
 	}
 	b, err := readMore(file, nil, int(first))
 	if err != nil {
