@@ -143,32 +143,31 @@ func floatFromHalf(half uint16) float64 {
 	return math.Float64frombits(sign | (exponent+1023-15)<<52 | fraction<<42)
 }
 
-// isUTF8 is utf8.ValidString with a shorter way for ASCII of 4 to 16 bytes, as
-// most names and many values are.
-func isUTF8(s string) bool {
+// isUTF8 is utf8.ValidString with a shorter way for short ASCII.
+func isUTF8(s string) bool { return shortASCII(s) || utf8.ValidString(s) }
+
+// shortASCII reports whether s is ASCII of 4 to 16 bytes, as most names and
+// many values are, in two loads that may overlap.
+func shortASCII[T string | []byte](s T) bool {
 	const high = 0x8080808080808080
 	switch n := len(s); {
 	case n >= 8 && n <= 16:
-		if (word(s)|word(s[n-8:]))&high == 0 {
-			return true
-		}
+		return (word(s)|word(s[n-8:]))&high == 0
 	case n >= 4 && n < 8:
-		if uint64(halfWord(s)|halfWord(s[n-4:]))&high == 0 {
-			return true
-		}
+		return uint64(halfWord(s)|halfWord(s[n-4:]))&high == 0
 	}
-	return utf8.ValidString(s)
+	return false
 }
 
 // word is the first eight bytes of s as a big-endian number; halfWord the first
 // four. The compiler makes one load of each.
-func word(s string) uint64 {
+func word[T string | []byte](s T) uint64 {
 	_ = s[7]
 	return uint64(s[0])<<56 | uint64(s[1])<<48 | uint64(s[2])<<40 | uint64(s[3])<<32 |
 		uint64(s[4])<<24 | uint64(s[5])<<16 | uint64(s[6])<<8 | uint64(s[7])
 }
 
-func halfWord(s string) uint32 {
+func halfWord[T string | []byte](s T) uint32 {
 	_ = s[3]
 	return uint32(s[0])<<24 | uint32(s[1])<<16 | uint32(s[2])<<8 | uint32(s[3])
 }

@@ -105,7 +105,10 @@ func skipBytes(data []byte, i int, n uint64) (int, error) {
 
 func skipText(data []byte, i int, n uint64) (int, error) {
 	end, err := skipBytes(data, i, n)
-	if err != nil || !utf8.Valid(data[i:end]) {
+	if err != nil {
+		return 0, err
+	}
+	if text := data[i:end]; !shortASCII(text) && !utf8.Valid(text) {
 		return 0, ErrBadValue
 	}
 	return end, nil

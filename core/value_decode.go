@@ -41,11 +41,11 @@ func (b *builder) value() any {
 	if b.data[b.i]&0xe0 == majorSimple {
 		return b.simple()
 	}
-	start := b.i
 	switch major, arg := b.head(); major {
-	case majorUint, majorNegint:
-		b.i = start
-		return b.int()
+	case majorUint:
+		return b.narrowed(int64(arg))
+	case majorNegint:
+		return b.narrowed(^int64(arg))
 	case majorBytes:
 		return append(make([]byte, 0, arg), b.take(arg)...)
 	case majorText:
@@ -171,8 +171,10 @@ func (b *builder) int64() (n int64) {
 	return n
 }
 
-func (b *builder) int() int {
-	n := b.int64()
+func (b *builder) int() int { return b.narrowed(b.int64()) }
+
+// narrowed is n as an int; where that loses something the value is refused.
+func (b *builder) narrowed(n int64) int {
 	if int64(int(n)) != n {
 		b.narrow = true
 	}
