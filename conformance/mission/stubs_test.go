@@ -1,3 +1,3 @@
 package mission
 
-var configuration, backendRows, use, validation, practice, troubleshooting, beyond []row
+var practice, troubleshooting, beyond []row
