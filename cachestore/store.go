@@ -4,8 +4,8 @@
 // Promised: every Save is atomic and names the version it replaces, so no
 // update is lost and no ended session comes back; the memory is bounded by
 // Options.MaxBytes and shown by Stats; no live session is ever dropped to make
-// room for another; a million sessions cost the garbage collector about as
-// much as none, because a session holds no pointer.
+// room for another; a million sessions cost the garbage collector a few
+// milliseconds a cycle, because a session holds no pointer.
 //
 // Not promised: the sessions are gone when the process ends, and no other
 // process sees them. Nothing runs in the background: whoever opens the store
