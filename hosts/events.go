@@ -23,7 +23,7 @@ const (
 	EventLogin     EventKind = "session login"
 	EventRenewed   EventKind = "session renewed"
 	EventRefreshed EventKind = "session refreshed"
-	EventRefused   EventKind = "session refused" // with a Reason
+	EventRefused   EventKind = "session refused" // with a Reason and Err
 	EventEnded     EventKind = "session ended"
 	EventSwept     EventKind = "sessions swept" // with a Count, and Err if it failed
 )
@@ -39,7 +39,7 @@ type Event struct {
 	UserAgent string
 	At        core.Time
 	Count     int
-	Err       error
+	Err       error  // why EventSwept failed, or the whole refusal of EventRefused
 	Dropped   uint64 // events lost before this one because the hook was slow
 }
 
@@ -147,7 +147,9 @@ func (e *events) log(ev Event) {
 		attrs = append(attrs, slog.Int("count", ev.Count))
 	}
 	if ev.Err != nil {
-		level = slog.LevelError
+		if ev.Kind != EventRefused {
+			level = slog.LevelError
+		}
 		attrs = append(attrs, slog.Any("error", ev.Err))
 	}
 	if ev.Dropped > 0 {

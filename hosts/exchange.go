@@ -38,6 +38,9 @@ type Exchange struct {
 // also when a handler passes them its context alone.
 type ExchangeKey struct{}
 
+// String shows nothing of the request, so that no cookie is ever printed.
+func (x *Exchange) String() string { return "session exchange" }
+
 // Value finds the Exchange itself, and else asks the request's context.
 func (x *Exchange) Value(key any) any {
 	if key == (ExchangeKey{}) {
@@ -171,8 +174,7 @@ func (m *Manager) endIfUnsafe(x *Exchange, r *core.Record, why error) error {
 	if err := m.remove(ctx, r.ID); err != nil {
 		return fmt.Errorf("%w; %w", err, ErrUnavailable)
 	}
-	m.events.emit(Event{Kind: EventEnded, Reason: core.ReasonOf(why), ID: r.ID, Tenant: r.Tenant, User: r.User,
-		IP: addressText(addressBytes(x.IP)), UserAgent: x.UserAgent, At: m.now()})
+	m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonOf(why), ID: r.ID, Tenant: r.Tenant, User: r.User})
 	if x.Reply != nil {
 		_ = m.reply(x, m.machine.ClearCookie()) // too late for the header: the cookie opens nothing anyway
 	}
@@ -184,13 +186,18 @@ func (m *Manager) refused(x *Exchange, r core.Record, err error) {
 	if reason == core.ReasonNone || !m.events.wanted(EventRefused) {
 		return
 	}
-	m.events.emit(Event{Kind: EventRefused, Reason: reason, ID: r.ID, Tenant: x.Tenant, User: r.User,
-		IP: addressText(addressBytes(x.IP)), UserAgent: x.UserAgent, At: m.now()})
+	m.emit(x, Event{Kind: EventRefused, Reason: reason, ID: r.ID, Tenant: x.Tenant, User: r.User, Err: err})
 }
 
 // tell emits an event of a session.
 func (m *Manager) tell(x *Exchange, k EventKind, s *core.Session) {
-	ev := Event{Kind: k, ID: s.ID(), Tenant: s.Tenant(), User: s.User(), At: m.now()}
+	m.emit(x, Event{Kind: k, ID: s.ID(), Tenant: s.Tenant(), User: s.User()})
+}
+
+// emit hands an event out with the time and, where there is an exchange, with
+// whose request it was.
+func (m *Manager) emit(x *Exchange, ev Event) {
+	ev.At = m.now()
 	if x != nil {
 		ev.IP, ev.UserAgent = addressText(addressBytes(x.IP)), x.UserAgent
 	}
@@ -214,14 +221,18 @@ func (m *Manager) Commit(x *Exchange, s *core.Session) (*core.Session, error) {
 	return e.Next, nil
 }
 
+// tellDeeds emits the events of a commit; x may be nil.
 func (m *Manager) tellDeeds(x *Exchange, e *core.Effects) {
 	if e.Warn {
 		m.events.warn("session has grown large; keep large things elsewhere and their IDs here",
 			"session", e.Next.ID().String(), "bytes", e.Size, "limit", m.machine.Policy().SessionSize)
 	}
 	if !e.Delete.IsZero() && m.events.wanted(EventEnded) {
-		m.events.emit(Event{Kind: EventEnded, ID: e.Delete, Tenant: e.Next.Tenant(), At: m.now(),
-			IP: addressText(addressBytes(x.IP)), UserAgent: x.UserAgent})
+		ended := Event{Kind: EventEnded, Reason: core.ReasonSuperseded, ID: e.Delete, Tenant: e.Next.Tenant()}
+		if e.Did&core.DidEnd != 0 { // else a login replaced another user's
+			ended.Reason, ended.User = core.ReasonEnded, e.Next.User()
+		}
+		m.emit(x, ended)
 	}
 	for _, d := range []struct {
 		deed core.Deed
@@ -240,4 +251,10 @@ func (m *Manager) tellDeeds(x *Exchange, e *core.Effects) {
 // the visitor: hosts call it for what was done after the answer had begun.
 func (m *Manager) Lost(id core.ID, err error) {
 	m.events.warn("changes made after the answer had begun are not stored", "session", id.String(), "error", err)
+}
+
+// Failed reports that a request got an error page because the store could not
+// be asked for its session, or could not store it.
+func (m *Manager) Failed(err error) {
+	m.events.warn("a session could not be loaded or stored; the request got an error page", "error", err)
 }

@@ -197,9 +197,9 @@ func (m *Manager) Save(ctx context.Context, s *Session) error {
 	if err != nil {
 		return err
 	}
+	m.tellDeeds(x, &e)
 	if x != nil {
 		x.current = e.Next
-		m.tellDeeds(x, &e)
 		if err := m.hold(x, &e); err != nil {
 			return err
 		}

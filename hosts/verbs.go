@@ -32,9 +32,7 @@ func (m *Manager) change(ctx context.Context, id core.ID, do func(*core.Session)
 	if err != nil {
 		return err
 	}
-	if x := ExchangeFrom(ctx); x != nil {
-		m.tellDeeds(x, &e)
-	}
+	m.tellDeeds(ExchangeFrom(ctx), &e)
 	return nil
 }
 
@@ -148,11 +146,7 @@ func (m *Manager) Destroy(ctx context.Context, id core.ID) error {
 		return err
 	}
 	if m.events.wanted(EventEnded) {
-		ev := Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: id, Tenant: r.Tenant, User: r.User, At: m.now()}
-		if x != nil {
-			ev.IP, ev.UserAgent = addressText(q.IP), q.UserAgent
-		}
-		m.events.emit(ev)
+		m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: id, Tenant: r.Tenant, User: r.User})
 	}
 	if own != nil || x != nil && x.current != nil && x.current.ID() == id {
 		x.current.End()

@@ -25,8 +25,7 @@ const home = "www.example.com"
 // browser is a visitor with a cookie jar of its own.
 type browser struct {
 	site    *site
-	client  *http.Client
-	network *http.Transport
+	jar     *cookiejar.Jar
 	host    string
 	headers map[string]string
 }
@@ -35,29 +34,31 @@ type browser struct {
 func (s *site) browser() *browser {
 	jar, err := cookiejar.New(nil)
 	require.NoError(s.t, err)
-	b := &browser{site: s, host: home, headers: map[string]string{"User-Agent": "Mission/1.0"}}
-	b.network = &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, b.site.server.Listener.Addr().String())
+	return &browser{site: s, jar: jar, host: home, headers: map[string]string{"User-Agent": "Mission/1.0"}}
+}
+
+// transport returns the way to the server, under whatever name. Connections
+// are the site's: a new handshake for each browser would only take time.
+func (s *site) transport() *http.Transport {
+	n := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, s.server.Listener.Addr().String())
 	}}
-	if !s.setup.plain {
+	if s.server.TLS != nil {
 		roots := x509.NewCertPool()
 		roots.AddCert(s.server.Certificate())
-		b.network.TLSClientConfig = &tls.Config{RootCAs: roots}
+		n.TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
-	b.client = &http.Client{Transport: b.network, Jar: jar}
-	s.t.Cleanup(b.network.CloseIdleConnections)
-	return b
+	return n
 }
 
 // to takes the browser to another server under the same name.
 func (b *browser) to(s *site) *browser {
 	b.site = s
-	b.reconnect()
 	return b
 }
 
 // reconnect has the next request come on a new connection, from a new port.
-func (b *browser) reconnect() { b.network.CloseIdleConnections() }
+func (b *browser) reconnect() { b.site.network.CloseIdleConnections() }
 
 // from sets the address that the server sees.
 func (b *browser) from(address string) *browser {
@@ -86,7 +87,8 @@ func (b *browser) try(method, path string, headers map[string]string) (answer, e
 			r.Header.Set(name, value)
 		}
 	}
-	resp, err := b.client.Do(r)
+	client := http.Client{Transport: b.site.network, Jar: b.jar}
+	resp, err := client.Do(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -120,7 +122,7 @@ func (b *browser) call(path string, h http.HandlerFunc) answer {
 func (b *browser) cookie() string {
 	u, err := url.Parse(b.url("/"))
 	require.NoError(b.site.t, err)
-	for _, c := range b.client.Jar.Cookies(u) {
+	for _, c := range b.jar.Cookies(u) {
 		if c.Name == core.DefaultCookieName {
 			return c.Value
 		}
@@ -132,7 +134,7 @@ func (b *browser) cookie() string {
 func (b *browser) give(value string) *browser {
 	u, err := url.Parse(b.url("/"))
 	require.NoError(b.site.t, err)
-	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: core.DefaultCookieName, Value: value, Path: "/"}})
+	b.jar.SetCookies(u, []*http.Cookie{{Name: core.DefaultCookieName, Value: value, Path: "/"}})
 	return b
 }
 

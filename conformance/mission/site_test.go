@@ -75,6 +75,7 @@ type site struct {
 	manager *hosts.Manager
 	host    *nethttp.Host
 	server  *httptest.Server
+	network *http.Transport
 	events  chan hosts.Event
 	log     *logbook // of the sessions
 	faults  *logbook // of the server: panics
@@ -122,11 +123,13 @@ func (s *site) serve(m *hosts.Manager, o nethttp.Options, plain bool) {
 	} else {
 		s.server.StartTLS()
 	}
+	s.network = s.transport()
 	s.t.Cleanup(s.stop)
 }
 
 // stop ends server and manager, and hands out all events.
 func (s *site) stop() {
+	s.network.CloseIdleConnections()
 	s.server.Close()
 	require.NoError(s.t, s.manager.Close())
 }

@@ -1,3 +1,3 @@
 package mission
 
-var practice, troubleshooting, beyond []row
+var beyond []row
