@@ -51,7 +51,7 @@ mission:
 
 bench:
 	cd $(PEERS) && $(GO) test -run '^$$' -bench Ratio -benchtime 1x ./...
-	$(GO) test -run '^$$' -bench Ratio -benchtime 1x ./cachestore/
+	$(GO) test -run '^$$' -bench Ratio -benchtime 1x ./core/ ./cachestore/
 
 vuln:
 	@$(GO) run $(VULN) ./... || { echo 'govulncheck: found something, or its database cannot be reached (see above)'; \

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/conformance/ratio"
 	"github.com/rockstar-web/sessions/core"
 )
 
@@ -95,15 +96,6 @@ func gcSeconds() float64 {
 	return s[0].Value.Float64()
 }
 
-func ratio(b *testing.B, name string, value, target float64) {
-	word := "ok"
-	if value > target {
-		word = "short"
-	}
-	fmt.Printf("\nratio %s %.4f %.2f %s\n", name, value, target, word)
-	b.ReportMetric(value, name)
-}
-
 // BenchmarkRatioMemory compares a million sessions in the store with the bytes
 // that they say, and with a map of pointers to the same records.
 func BenchmarkRatioMemory(b *testing.B) {
@@ -119,8 +111,8 @@ func BenchmarkRatioMemory(b *testing.B) {
 	}
 	fmt.Printf("\nstore: %.0f B a record and %.2f ms a collection; map of pointers: %.0f B and %.2f ms\n",
 		ours.heap/million, ours.gc*1e3, theirs.heap/million, theirs.gc*1e3)
-	ratio(b, "memory-bytes-per-record", ours.heap/million/recordBytes, 1.40)
-	ratio(b, "memory-bytes-per-mixed-record", mixed.heap/million/mixedBytes, 1.40)
-	ratio(b, "memory-gc-cpu-of-pointer-map", ours.gc/theirs.gc, 0.05)
-	ratio(b, "memory-held-but-not-counted", ours.heap/float64(counted)-1, 0.03)
+	ratio.Print("memory-bytes-per-record", ours.heap/million/recordBytes, 1.40, false)
+	ratio.Print("memory-bytes-per-mixed-record", mixed.heap/million/mixedBytes, 1.40, false)
+	ratio.Print("memory-gc-cpu-of-pointer-map", ours.gc/theirs.gc, 0.05, false)
+	ratio.Print("memory-held-but-not-counted", ours.heap/float64(counted)-1, 0.03, false)
 }

@@ -47,7 +47,7 @@ type opening struct {
 
 // usualAAD is room for the AAD of usual cookie names and tenants; longer ones
 // cost an allocation.
-const usualAAD = 80
+const usualAAD = 48
 
 // Identify reads the session cookies among the Cookie header fields of one
 // request: at most MaxCookies of the name are looked at, since browsers also
@@ -100,7 +100,11 @@ func nextCookie(field, name string) (value, rest string, ok bool) {
 	if len(pair) <= len(name) || pair[len(name)] != '=' || pair[:len(name)] != name {
 		return "", rest, false
 	}
-	return strings.TrimRight(pair[len(name)+1:], " \t"), rest, true
+	value = pair[len(name)+1:]
+	for value != "" && (value[len(value)-1] == ' ' || value[len(value)-1] == '\t') {
+		value = value[:len(value)-1]
+	}
+	return value, rest, true
 }
 
 func (m *Machine) openCookie(o *opening, value, tenant string, now Time) (t Ticket, _ error) {

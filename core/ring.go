@@ -34,6 +34,7 @@ type ring struct {
 	keys   []ringKey
 	oldest Time // an epoch further back than this opens nothing
 	ready  atomic.Pointer[map[subkeyName]*subkey]
+	latest [2]atomic.Pointer[subkey] // of the newest epoch that was used, by purpose
 }
 
 type ringKey struct {
@@ -50,6 +51,7 @@ type subkeyName struct {
 }
 
 type subkey struct {
+	name  subkeyName
 	aead  cipher.AEAD
 	nonce [32]byte
 }
@@ -148,7 +150,7 @@ func (r *ring) open(dst, msg, aad []byte, h header, purpose string) ([]byte, err
 		return nil, ErrNotAuthentic
 	}
 	if !cached {
-		r.keep(h, purpose, sub)
+		r.keep(sub)
 	}
 	return plain, nil
 }
@@ -163,7 +165,7 @@ func (r *ring) seal(dst, plain, aad []byte, h header, purpose string, seed *Seed
 		return nil, err
 	}
 	if !cached {
-		r.keep(h, purpose, sub)
+		r.keep(sub)
 	}
 	nonce := oneStep(&sub.nonce, seed[:], aad, plain)
 	dst = append(dst, nonce[:nonceLen]...)
@@ -178,10 +180,24 @@ func appendHeader(dst []byte, h header) []byte {
 
 func (r *ring) subkey(h header, purpose string) (s *subkey, cached bool, err error) {
 	name := subkeyName{h.key.id, h.epoch, purpose == purposeRecord}
+	latest := &r.latest[0]
+	if name.record {
+		latest = &r.latest[1]
+	}
+	newest := latest.Load()
+	if newest != nil && newest.name == name {
+		return newest, true, nil
+	}
 	if s, ok := (*r.ready.Load())[name]; ok {
+		if newest == nil || newest.name.epoch < name.epoch {
+			latest.Store(s)
+		}
 		return s, true, nil
 	}
 	s, err = derive(h.key.key, h.epoch, purpose)
+	if err == nil {
+		s.name = name
+	}
 	return s, false, err
 }
 
@@ -202,13 +218,13 @@ func derive(key []byte, epoch uint32, purpose string) (*subkey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &subkey{aead, [32]byte(out[32:])}, nil
+	return &subkey{aead: aead, nonce: [32]byte(out[32:])}, nil
 }
 
 // keep remembers a subkey: copy on write, at most MaxCachedAEADs. When full,
 // the oldest epoch makes room, unless s itself is older still.
-func (r *ring) keep(h header, purpose string, s *subkey) {
-	name := subkeyName{h.key.id, h.epoch, purpose == purposeRecord}
+func (r *ring) keep(s *subkey) {
+	name := s.name
 	for {
 		old := r.ready.Load()
 		if _, ok := (*old)[name]; ok {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/rockstar-web/sessions/cachestore"
+	"github.com/rockstar-web/sessions/conformance/ratio"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
@@ -118,11 +119,11 @@ func BenchmarkRatioRequest(b *testing.B) {
 	store.loads.Store(0)
 	store.saves.Store(0)
 	answer := serve(read, cookie, 1000)
-	Ratio("request-read-saves", float64(store.saves.Load()), 0, false)
-	Ratio("request-read-set-cookie", float64(len(answer.Header()["Set-Cookie"])), 0, false)
+	ratio.Print("request-read-saves", float64(store.saves.Load()), 0, false)
+	ratio.Print("request-read-set-cookie", float64(len(answer.Header()["Set-Cookie"])), 0, false)
 	require.Equal(b, int64(1000), store.loads.Load())
 
-	t := Interleave(rounds,
+	t := ratio.Interleave(rounds,
 		func() { serve(plain, cookie, calls) },
 		func() { serve(read, cookie, calls) },
 		func() { serve(peerRead, peerCookie, calls) },
@@ -130,9 +131,9 @@ func BenchmarkRatioRequest(b *testing.B) {
 		func() { serve(peerChange, peerCookie, calls) })
 	above := func(i int) float64 { return float64(t[i]-t[0]) / calls }
 	b.Logf("ns above %v: read %.0f, scs %.0f; change %.0f, scs %.0f", t[0]/calls, above(1), above(2), above(3), above(4))
-	Ratio("request-read-vs-scs", above(1)/above(2), 1./8, false)
-	Ratio("request-change-vs-scs", above(3)/above(4), 1./5, false)
-	Ratio("request-read-allocs", allocs(read, cookie)-allocs(plain, cookie), 12, false)
+	ratio.Print("request-read-vs-scs", above(1)/above(2), 1./8, false)
+	ratio.Print("request-change-vs-scs", above(3)/above(4), 1./5, false)
+	ratio.Print("request-read-allocs", allocs(read, cookie)-allocs(plain, cookie), 12, false)
 }
 
 // discard is an answer that goes nowhere, so that little but the handler is
@@ -161,9 +162,9 @@ func BenchmarkRatioUntouched(b *testing.B) {
 			}
 		}
 	}
-	t := Interleave(rounds, run(plain), run(wrapped))
-	Ratio("request-untouched-ns", float64(t[1]-t[0])/calls, 150, false)
-	Ratio("request-untouched-store-calls", float64(store.loads.Load()+store.saves.Load()), 0, false)
+	t := ratio.Interleave(rounds, run(plain), run(wrapped))
+	ratio.Print("request-untouched-ns", float64(t[1]-t[0])/calls, 150, false)
+	ratio.Print("request-untouched-store-calls", float64(store.loads.Load()+store.saves.Load()), 0, false)
 }
 
 func allocs(h http.Handler, cookie string) float64 {

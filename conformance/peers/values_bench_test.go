@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rockstar-web/sessions/conformance/ratio"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/stretchr/testify/require"
 )
@@ -36,7 +37,7 @@ func BenchmarkRatioValues(b *testing.B) {
 	enc, dec := peerModes(b)
 	ours, theirs := make([]byte, 0, 4096), new(bytes.Buffer)
 	var ourErr, theirErr error
-	times := Interleave(rounds, func() {
+	times := ratio.Interleave(rounds, func() {
 		for range calls {
 			ours, ourErr = core.AppendValue(ours[:0], m)
 		}
@@ -48,10 +49,10 @@ func BenchmarkRatioValues(b *testing.B) {
 	})
 	require.NoError(b, ourErr)
 	require.NoError(b, theirErr)
-	Ratio("values-encode", float64(times[1])/float64(times[0]), 2, true)
+	ratio.Print("values-encode", float64(times[1])/float64(times[0]), 2, true)
 	b.Logf("encode: %v, peer %v", times[0]/calls, times[1]/calls)
 
-	times = Interleave(rounds, func() {
+	times = ratio.Interleave(rounds, func() {
 		for range calls {
 			_, ourErr = core.DecodeValue(ours)
 		}
@@ -63,6 +64,6 @@ func BenchmarkRatioValues(b *testing.B) {
 	})
 	require.NoError(b, ourErr)
 	require.NoError(b, theirErr)
-	Ratio("values-decode", float64(times[1])/float64(times[0]), 2, true)
+	ratio.Print("values-decode", float64(times[1])/float64(times[0]), 2, true)
 	b.Logf("decode: %v, peer %v", times[0]/calls, times[1]/calls)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/cachestore"
+	"github.com/rockstar-web/sessions/conformance/ratio"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore"
 	"github.com/rockstar-web/sessions/hosts"
@@ -54,7 +55,7 @@ func contend(b *testing.B, name string, store hosts.Store) {
 	slices.Sort(alone)
 	slices.Sort(slowest)
 	b.Logf("%s: alone %v, slowest of %d %v", name, alone[rounds/2], writers, slowest[rounds/2])
-	Ratio(name, float64(slowest[rounds/2])/float64(alone[rounds/2]), 50, false)
+	ratio.Print(name, float64(slowest[rounds/2])/float64(alone[rounds/2]), 50, false)
 }
 
 func race(b *testing.B, m *hosts.Manager, id core.ID, writers int) []time.Duration {

@@ -1,7 +1,7 @@
-// Package peers does the same work with this library and with others, and
-// compares the answers and the speed. It is a module of its own, so that the
-// library does not inherit what it is compared with.
-package peers
+// Package ratio measures one way of doing a thing against another, side by side
+// in one run: on a machine that does other things too, only ratios mean
+// something.
+package ratio
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Ratio prints one line, "ratio <name> <value> <target> ok|short". With
+// Print prints one line, "ratio <name> <value> <target> ok|short". With
 // atLeast the value is to be the target or more, else the target or less.
-func Ratio(name string, value, target float64, atLeast bool) {
+func Print(name string, value, target float64, atLeast bool) {
 	verdict := "ok"
 	if value != target && value < target == atLeast {
 		verdict = "short"
