@@ -1,3 +1,5 @@
+//go:build darwin || freebsd || linux
+
 package fsstore_test
 
 import (
@@ -104,7 +106,7 @@ func add(args []string) error {
 		counts := []byte(string(r.Sealed))
 		counts[me]++
 		done++
-		r.Sealed, r.Version = counts, core.Version((me+1)<<32|done)
+		r.Sealed, r.Version = counts, core.Version(me+1)<<32|core.Version(done)
 		switch err := s.Save(context.Background(), r, prev); {
 		case err == nil:
 			fmt.Println(uint64(prev), uint64(r.Version))

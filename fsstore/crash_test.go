@@ -1,3 +1,5 @@
+//go:build darwin || freebsd || linux
+
 package fsstore_test
 
 import (
@@ -36,7 +38,7 @@ func (c churnStep) id() core.ID {
 // record is the state that a step leaves; Sealed is large, to be caught half written.
 func (c churnStep) record() core.Record {
 	fill := bytes.Repeat([]byte{byte(c.n)}, 200_000+c.n)
-	return core.Record{ID: c.id(), Version: core.Version(c.writer<<32 | c.n + 1), User: "ada", Sealed: fill}
+	return core.Record{ID: c.id(), Version: core.Version(c.writer)<<32 | core.Version(c.n+1), User: "ada", Sealed: fill}
 }
 
 func (c churnStep) do(s *fsstore.Store) error {
