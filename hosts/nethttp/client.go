@@ -1,8 +1,11 @@
 package nethttp
 
 import (
+	"iter"
+	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -11,22 +14,34 @@ const maxHops = 32
 
 // client returns who sent the request and whether by HTTPS. Only trusted
 // proxies are believed: from the right, the first address that is not one of
-// theirs is the client's, since every proxy appends whom it heard from.
+// theirs is the client's, since every proxy appends whom it heard from. The
+// address is not valid when nobody tells it.
 func (h *Host) client(r *http.Request) (ip netip.Addr, https bool) {
 	ip, https = address(r.RemoteAddr), r.TLS != nil
-	if len(h.o.TrustedProxies) == 0 || !h.trusted(ip) {
+	if !h.trusted(ip) && !(h.o.TrustUnixSocket && byUnixSocket(r)) {
 		return ip, https
 	}
-	for i, hop := range h.hops(r) {
-		if i == 0 && hop.proto != "" {
-			https = strings.EqualFold(hop.proto, "https")
+	if h.o.ForwardedHeader != "Forwarded" {
+		for proto := range fromRight(r.Header["X-Forwarded-Proto"]) {
+			https = strings.EqualFold(proto, "https")
+			break
 		}
-		a := address(hop.from)
+	}
+	hops := 0
+	for entry := range fromRight(r.Header[h.o.ForwardedHeader]) {
+		from, proto := entry, ""
+		if h.o.ForwardedHeader == "Forwarded" {
+			from, proto = forwarded(entry)
+		}
+		if proto != "" {
+			https = strings.EqualFold(proto, "https")
+		}
+		a := address(from)
 		if !a.IsValid() {
 			break // "unknown" or hidden: the last one known stands
 		}
 		ip = a
-		if !h.trusted(a) {
+		if hops++; hops == maxHops || !h.trusted(a) {
 			break
 		}
 	}
@@ -42,43 +57,42 @@ func (h *Host) trusted(a netip.Addr) bool {
 	return false
 }
 
-type hop struct{ from, proto string }
+// byUnixSocket goes by our end of the connection: the peer's has no name.
+func byUnixSocket(r *http.Request) bool {
+	_, ok := r.Context().Value(http.LocalAddrContextKey).(*net.UnixAddr)
+	return ok
+}
 
-// hops returns the header's entries, the latest first.
-func (h *Host) hops(r *http.Request) []hop {
-	var entries []string
-	for _, line := range r.Header[h.o.ForwardedHeader] {
-		entries = append(entries, strings.Split(line, ",")...)
-	}
-	var list []hop
-	for i := len(entries) - 1; i >= 0 && len(list) < maxHops; i-- {
-		e := strings.TrimSpace(entries[i])
-		if h.o.ForwardedHeader == "Forwarded" {
-			list = append(list, forwarded(e))
-		} else {
-			list = append(list, hop{from: e})
+// fromRight returns the entries of a header field, the latest first. Commas
+// are not looked for in quotes: what stands further left, where a client may
+// have opened one, must not change what a proxy appended.
+func fromRight(lines []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range slices.Backward(lines) {
+			for comma := len(line); comma >= 0; {
+				line = line[:comma]
+				comma = strings.LastIndexByte(line, ',')
+				if !yield(strings.TrimSpace(line[comma+1:])) {
+					return
+				}
+			}
 		}
 	}
-	if len(list) > 0 && h.o.ForwardedHeader != "Forwarded" {
-		protos := strings.Split(strings.Join(r.Header["X-Forwarded-Proto"], ","), ",")
-		list[0].proto = strings.TrimSpace(protos[len(protos)-1])
-	}
-	return list
 }
 
 // forwarded reads one element of RFC 7239.
-func forwarded(element string) (e hop) {
+func forwarded(element string) (from, proto string) {
 	for pair := range strings.SplitSeq(element, ";") {
 		name, value, _ := strings.Cut(pair, "=")
 		value = strings.Trim(strings.TrimSpace(value), `"`)
 		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "for":
-			e.from = value
+			from = value
 		case "proto":
-			e.proto = value
+			proto = value
 		}
 	}
-	return e
+	return from, proto
 }
 
 // address reads an address with or without port, IPv6 with or without

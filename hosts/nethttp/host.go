@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
-	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
@@ -21,17 +21,23 @@ type Options struct {
 	// TrustedProxies may say who the client is. From everybody else the
 	// forwarding header is ignored.
 	TrustedProxies []netip.Prefix
+	// TrustUnixSocket makes whoever connects by a Unix socket one of them.
+	// Such a peer has no address.
+	TrustUnixSocket bool
 	// ForwardedHeader is the one that the proxies set: "X-Forwarded-For"
 	// (the default, with X-Forwarded-Proto) or "Forwarded" (RFC 7239). Only
 	// one, since a client can send the other through.
 	ForwardedHeader string
 
 	// Unauthorized answers for Require when nobody is signed in: err is the
-	// refusal. The default is 401 with a JSON object {"error","reason"}.
+	// refusal, or ErrNotSignedIn. The default is 401 with a JSON object
+	// {"error","reason"}.
 	Unauthorized func(w http.ResponseWriter, r *http.Request, err error)
-	// Failed answers when a session could not be loaded or stored: none of
-	// what the handler wrote is sent. The default is 503, or 409, 413 and 400
-	// where the request itself is at fault, as plain text.
+	// Failed answers when a session could not be loaded or stored: nothing of
+	// the handler's answer is sent. It must write a status. The default is
+	// 503 as plain text; 401 when the session has ended or was superseded
+	// meanwhile, 409 on a conflict of exclusive values, 413 for a session that
+	// is too large and 400 for a tenant that no store can keep.
 	Failed func(w http.ResponseWriter, r *http.Request, err error)
 }
 
@@ -55,9 +61,10 @@ func New(m *hosts.Manager, o Options) (*Host, error) {
 	default:
 		return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "ForwardedHeader", Value: o.ForwardedHeader, Allowed: "X-Forwarded-For, Forwarded"})
 	}
+	o.TrustedProxies = slices.Clone(o.TrustedProxies)
 	for _, p := range o.TrustedProxies {
-		if !p.IsValid() {
-			return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "TrustedProxies", Value: p.String(), Allowed: "address prefixes such as 10.0.0.0/8"})
+		if !p.IsValid() || p.Addr().Is4In6() {
+			return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "TrustedProxies", Value: p.String(), Allowed: "address prefixes such as 10.0.0.0/8 and fd00::/8; IPv4 as such, not in IPv6"})
 		}
 	}
 	if o.Unauthorized == nil {
@@ -75,39 +82,57 @@ func (h *Host) Manager() *hosts.Manager { return h.manager }
 // Handler gives next its sessions: [Session] finds them. A session is loaded
 // when it is first asked for, and what changed is stored before the first byte
 // of the answer; when that fails, an error page is sent in place of the
-// handler's answer. A second Handler on the same request does nothing.
+// handler's answer and without its header fields. A handler that panics stores
+// nothing, unless the panic is recovered inside of next. A second Handler of
+// the same manager on the same request does nothing.
 func (h *Host) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h.roundOf(r) != nil {
+		if roundOf(r.Context(), h.manager) != nil {
 			next.ServeHTTP(w, r)
 			return
 		}
-		rd := &round{ResponseWriter: w, host: h, request: r}
+		rd := newRound(h, w, r)
+		defer rd.over.Store(true)
 		next.ServeHTTP((*writer)(rd), r.WithContext((*roundContext)(rd)))
-		rd.finish() // not reached by a panic: that commits nothing
+		rd.finish() // not reached by a panic
 	})
 }
+
+// ErrNotSignedIn means that the visitor has a session, and it is anonymous.
+var ErrNotSignedIn = errors.New("nobody is signed in")
 
 // Require lets only requests with a signed-in user through to next. It brings
 // its own Handler where there is none.
 func (h *Host) Require(next http.Handler) http.Handler {
 	return h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := h.Session(r)
-		switch {
-		case err != nil:
-			h.o.Failed(w, r, err)
-		case v.User() == "":
-			h.o.Unauthorized(w, r, v.Refusal())
-		default:
-			next.ServeHTTP(w, r)
+		if err != nil {
+			h.fail(w, r, err)
+			return
 		}
+		if v.User() != "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if err = v.Refusal(); err == nil {
+			err = ErrNotSignedIn
+		}
+		h.o.Unauthorized(w, r, err)
 	}))
+}
+
+// fail answers a request whose session could not be loaded or stored.
+func (h *Host) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if status, _ := Failure(err); status == http.StatusServiceUnavailable {
+		h.manager.Failed(err)
+	}
+	h.o.Failed(w, r, err)
 }
 
 // Exchange returns the request as the manager's verbs take it: the one of the
 // Handler around it, or a new one, to be closed at the end of the request.
 func (h *Host) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange {
-	if rd := h.roundOf(r); rd != nil {
+	if rd := roundOf(r.Context(), h.manager); rd != nil {
 		return &rd.visit().x
 	}
 	x := new(hosts.Exchange)
@@ -144,45 +169,4 @@ func first(values []string) string {
 		return ""
 	}
 	return values[0]
-}
-
-func unauthorized(w http.ResponseWriter, _ *http.Request, err error) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusUnauthorized)
-	fmt.Fprintf(w, "{\"error\":%q,\"reason\":%q}\n", Explain(err), core.ReasonOf(err))
-}
-
-// Explain says in a few words, fit for a visitor, why there is no session.
-func Explain(err error) string {
-	switch core.ReasonOf(err) {
-	case core.ReasonExpired, core.ReasonSuperseded, core.ReasonEnded:
-		return "Session expired"
-	case core.ReasonIdle:
-		return "Session timeout due to inactivity"
-	case core.ReasonIP:
-		return "Session invalid - IP address changed"
-	case core.ReasonUserAgent:
-		return "Session invalid - user agent changed"
-	case core.ReasonTheft:
-		return "Session ended - its cookie was used twice"
-	}
-	return "Authentication required"
-}
-
-func failed(w http.ResponseWriter, _ *http.Request, err error) {
-	status, text := http.StatusServiceUnavailable, "The session store cannot be reached. Nothing was changed for certain; try again."
-	switch {
-	case errors.Is(err, core.ErrEnded), errors.Is(err, core.ErrSuperseded):
-		status, text = http.StatusUnauthorized, "The session has ended in the meantime. Nothing of this request was stored."
-	case errors.Is(err, core.ErrConflict):
-		status, text = http.StatusConflict, "The session was changed by another request. Nothing of this request was stored."
-	case errors.Is(err, core.ErrTooLarge):
-		status, text = http.StatusRequestEntityTooLarge, "The session is too large. Nothing of this request was stored."
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
-	}
-	http.Error(w, text, status)
 }

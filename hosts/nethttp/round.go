@@ -1,37 +1,51 @@
 package nethttp
 
 import (
+	"context"
 	"errors"
+	"maps"
 	"net/http"
-	"slices"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
 // A round is one request on its way through Handler: its context and its
 // response writer in one small allocation. Handlers that time out go on using
-// it while the server is done with it, so nothing of it is pooled.
+// it while the server is done with it, so nothing of it is pooled, and the
+// header of the answer is touched only from begin.
 type round struct {
 	http.ResponseWriter
 	host    *Host
 	request *http.Request
+	given   http.Header           // what was on the answer before the handler's turn
 	visited atomic.Pointer[Visit] // nil until the session is asked for
-	sent    atomic.Bool           // the header is on its way
-	over    atomic.Bool           // the handler has returned, or was given up
+
+	mu   sync.Mutex  // guards the Visit and the way to the first byte
+	sent atomic.Bool // the header is on its way; set under mu
+	over atomic.Bool // the handler has returned, panicked, or was given up
+	dead error       // the error page was sent in place of the answer; set before sent
+}
+
+func newRound(h *Host, w http.ResponseWriter, r *http.Request) *round {
+	rd := &round{ResponseWriter: w, host: h, request: r}
+	if header := w.Header(); len(header) > 0 {
+		rd.given = maps.Clone(header)
+	}
+	return rd
 }
 
 // roundContext is the round as the request's context.
 type roundContext round
 
-type roundKey struct{ host *Host } // a nil host: the innermost round
+// roundKey finds the round of a manager; of no manager: the innermost.
+type roundKey struct{ manager *hosts.Manager }
 
 // Value finds the round itself and its exchange, and else asks the request's own context.
 func (c *roundContext) Value(key any) any {
-	if k, ok := key.(roundKey); ok && (k.host == nil || k.host == c.host) {
+	if k, ok := key.(roundKey); ok && (k.manager == nil || k.manager == c.host.manager) {
 		return (*round)(c)
 	}
 	if key == (hosts.ExchangeKey{}) {
@@ -45,8 +59,8 @@ func (c *roundContext) Deadline() (time.Time, bool) { return c.request.Context()
 func (c *roundContext) Done() <-chan struct{}       { return c.request.Context().Done() }
 func (c *roundContext) Err() error                  { return c.request.Context().Err() }
 
-func (h *Host) roundOf(r *http.Request) *round {
-	rd, _ := r.Context().Value(roundKey{h}).(*round)
+func roundOf(ctx context.Context, m *hosts.Manager) *round {
+	rd, _ := ctx.Value(roundKey{m}).(*round)
 	return rd
 }
 
@@ -56,20 +70,23 @@ var ErrNoHandler = errors.New("no session on this request: wrap the handler in (
 // Session returns the session of a request that came through a Handler, the
 // innermost if there are several. A visitor without a live session gets a new
 // one, of which nothing is stored until something is in it. The error wraps
-// hosts.ErrUnavailable when the store cannot be asked.
-func Session(r *http.Request) (*Visit, error) { return (*Host)(nil).Session(r) }
+// hosts.ErrUnavailable when the store cannot be asked before r's context ends;
+// the Visit then returns it from every verb.
+func Session(r *http.Request) (*Visit, error) { return session(r, nil) }
 
-// Session returns the session of this host, where several hosts share a
-// request.
-func (h *Host) Session(r *http.Request) (*Visit, error) {
-	rd := h.roundOf(r)
+// Session is the function of that name where several hosts share a request:
+// it returns the session of this one.
+func (h *Host) Session(r *http.Request) (*Visit, error) { return session(r, h.manager) }
+
+func session(r *http.Request, m *hosts.Manager) (*Visit, error) {
+	rd := roundOf(r.Context(), m)
 	if rd == nil {
 		return nil, ErrNoHandler
 	}
 	v := rd.visit()
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v, v.load()
+	rd.mu.Lock()
+	defer rd.mu.Unlock()
+	return v, v.load(r.Context())
 }
 
 func (rd *round) visit() *Visit {
@@ -85,94 +102,42 @@ func (rd *round) visit() *Visit {
 
 // begin is called before the first byte: it stores what changed and completes
 // the header, or sends the error page, after which nothing may follow.
-func (rd *round) begin(hijack bool) error {
-	v := rd.visited.Load()
-	if rd.sent.Load() || v == nil {
-		rd.sent.Store(true)
-		if v != nil {
-			return v.dead
-		}
+func (rd *round) begin() error {
+	if rd.sent.Load() {
+		return rd.dead
+	}
+	if err := rd.complete(); err != nil {
+		rd.host.fail(rd.ResponseWriter, rd.request, err)
+	}
+	return rd.dead
+}
+
+// complete commits and completes the header, and returns an error to whoever
+// must send the error page.
+func (rd *round) complete() error {
+	rd.mu.Lock()
+	defer rd.mu.Unlock()
+	if rd.sent.Load() {
 		return nil
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	err := v.commit(hijack)
-	if err != nil && hijack {
-		return err
-	}
-	if err == nil && v.used {
-		v.addVary(rd.ResponseWriter.Header())
+	if v := rd.visited.Load(); v != nil {
+		header := rd.Header()
+		if rd.dead = v.commit(); rd.dead != nil {
+			clear(header)
+			maps.Copy(header, rd.given)
+		} else {
+			v.complete(header)
+		}
 	}
 	rd.sent.Store(true)
-	if err != nil {
-		v.dead = err
-		clear(rd.ResponseWriter.Header())
-		rd.host.o.Failed(rd.ResponseWriter, rd.request, err)
-	}
-	return err
+	return rd.dead
 }
 
 // finish is called when the handler has returned.
 func (rd *round) finish() {
-	err := rd.begin(false)
+	err := rd.begin()
 	rd.over.Store(true)
 	if v := rd.visited.Load(); v != nil && err == nil {
 		v.close()
 	}
 }
-
-func (v *Visit) addVary(h http.Header) {
-	if len(h["Vary"]) == 0 {
-		v.vary[0] = "Cookie"
-		h["Vary"] = v.vary[:1:1]
-		return
-	}
-	for _, line := range h["Vary"] {
-		for field := range strings.SplitSeq(line, ",") {
-			if f := strings.TrimSpace(field); f == "*" || strings.EqualFold(f, "Cookie") {
-				return
-			}
-		}
-	}
-	h.Add("Vary", "Cookie")
-}
-
-// reply puts a field on the answer for the manager. A cookie that a later one
-// of ours replaces is taken back.
-func (v *Visit) reply(field, value string) error {
-	if v.round.sent.Load() {
-		return ErrHeadersSent
-	}
-	h := v.round.ResponseWriter.Header()
-	if field != "Set-Cookie" {
-		h.Set(field, value)
-		return nil
-	}
-	scope := cookieScope(value)
-	h["Set-Cookie"] = slices.DeleteFunc(h["Set-Cookie"], func(old string) bool {
-		return slices.Contains(v.cookies, old) && cookieScope(old) == scope
-	})
-	h.Add(field, value)
-	v.cookies = append(v.cookies, value)
-	return nil
-}
-
-// cookieScope returns what tells one cookie of ours from another in a browser.
-func cookieScope(field string) string {
-	_, attributes, _ := strings.Cut(field, ";")
-	for _, end := range []string{"; Max-Age", "; HttpOnly", "; Secure", "; SameSite"} {
-		attributes, _, _ = strings.Cut(attributes, end)
-	}
-	return attributes
-}
-
-// Errors of a Visit.
-var (
-	// ErrHeadersSent: it needs a cookie, and the answer has begun without it.
-	ErrHeadersSent = errors.New("session cookie can no longer be set: the answer has begun; sign in, renew and begin sessions before writing")
-	// ErrCommitted: the request is over, and what changes now is stored nowhere.
-	ErrCommitted = errors.New("session was committed and its request is over: the change is not stored")
-)
-
-// needsCookie reports whether storing s is of no use without a cookie.
-func needsCookie(s *core.Session) bool { return s.State() == core.StateNew }

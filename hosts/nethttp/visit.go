@@ -1,48 +1,66 @@
 package nethttp
 
 import (
+	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
+// Errors of a Visit.
+var (
+	// ErrHeadersSent: it needs a cookie, and the answer has begun without it.
+	ErrHeadersSent = errors.New("session cookie can no longer be set: the answer has begun; sign in, renew and begin sessions before writing")
+	// ErrCommitted: the request is over, and what changes now is stored nowhere.
+	ErrCommitted = errors.New("session was committed and its request is over: the change is not stored")
+)
+
 // Visit is one request's hold on its session. Values are kept encoded and are
 // decoded one by one. It is safe for concurrent use, also by a handler that
 // goes on after its time is up: from then on changes fail, and nothing panics.
+//
+// What is done with it is stored before the first byte of the answer, and
+// changes of values also once more when the handler returns. When storing
+// fails before the first byte, the error page is sent and every later change
+// returns the same error.
 type Visit struct {
 	round   *round
-	mu      sync.Mutex
 	x       hosts.Exchange
 	s       *core.Session // nil until loaded
 	err     error         // why it could not be loaded
 	refusal error         // why the visitor has no session, if there is a reason
-	used    bool          // the answer depends on the cookie
-	firm    bool          // it has a login, a renewal or a beginning, which need a cookie
-	cookies []string      // ours on the answer
-	dead    error         // the error page was sent in place of the answer
+	firm    bool          // it has a login, a renewal or a refresh, which need a cookie
+	fields  []field       // of the answer's header, until it is sent
 	vary    [1]string     // memory of the answer's Vary field
 }
 
-// load finds the visitor's session once, or begins one.
-func (v *Visit) load() error {
-	if v.s != nil || v.err != nil {
+// String names the session and shows nothing of its cookie or its values, so
+// that a Visit may be printed.
+func (v *Visit) String() string {
+	if id := v.ID(); !id.IsZero() {
+		return "session " + id.String()
+	}
+	return "session that is not stored"
+}
+
+// load finds the visitor's session once, or begins one. A failure is kept too,
+// unless it was met under a context that had ended.
+func (v *Visit) load(ctx context.Context) error {
+	if v.s != nil || v.err != nil && v.x.Err() == nil {
 		return v.err
 	}
-	v.used = true
 	m := v.round.host.manager
-	s, err := m.Resume(&v.x)
-	if err == nil {
-		v.s = s
+	v.x.Context = ctx
+	v.x.NoCookie = v.x.NoCookie || v.round.sent.Load()
+	v.s, v.err = m.Resume(&v.x)
+	if v.err == nil {
 		return nil
 	}
-	var refusal *core.Refusal
-	if errors.As(err, &refusal) {
-		v.s, v.refusal = m.New(&v.x), err
-	} else {
-		v.err = err
+	var refusal *core.Refusal // costs memory, which a visitor with a session is spared
+	if errors.As(v.err, &refusal) {
+		v.s, v.refusal, v.err = m.New(&v.x), v.err, nil
 	}
 	return v.err
 }
@@ -50,15 +68,15 @@ func (v *Visit) load() error {
 // Refusal tells why the visitor had no session to resume: a refusal of the
 // core, core.ErrNoCookie for a first visit; nil when there was one.
 func (v *Visit) Refusal() error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.round.mu.Lock()
+	defer v.round.mu.Unlock()
 	return v.refusal
 }
 
 // view runs f on the session for reading.
 func view[T any](v *Visit, f func(*core.Session) T) (out T) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.round.mu.Lock()
+	defer v.round.mu.Unlock()
 	if v.s == nil {
 		return out
 	}
@@ -85,8 +103,8 @@ func (v *Visit) Names() []string { return view(v, (*core.Session).Names) }
 // Get returns a value as it was put: the same Go type. hosts.ErrNoValue means
 // that there is none of that name.
 func (v *Visit) Get(name string) (any, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.round.mu.Lock()
+	defer v.round.mu.Unlock()
 	if v.s == nil {
 		return nil, v.err
 	}
@@ -117,34 +135,40 @@ func (v *Visit) Clear() error { return v.change((*core.Session).ClearValues) }
 
 // change does something that a later commit can store.
 func (v *Visit) change(f func(*core.Session) error) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	switch {
-	case v.s == nil:
-		return v.err
-	case v.round.over.Load():
-		return ErrCommitted
-	case v.round.sent.Load() && needsCookie(v.s):
-		return ErrHeadersSent
+	v.round.mu.Lock()
+	defer v.round.mu.Unlock()
+	if err := v.closed(false); err != nil {
+		return err
 	}
 	return f(v.s)
 }
 
 // firmly does something that needs a cookie.
 func (v *Visit) firmly(f func(*core.Session) error) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	switch {
-	case v.s == nil:
-		return v.err
-	case v.round.over.Load():
-		return ErrCommitted
-	case v.round.sent.Load():
-		return ErrHeadersSent
+	v.round.mu.Lock()
+	defer v.round.mu.Unlock()
+	if err := v.closed(true); err != nil {
+		return err
 	}
 	err := f(v.s)
 	v.firm = v.firm || err == nil
 	return err
+}
+
+// closed tells why nothing can be changed any more, if so.
+func (v *Visit) closed(firmly bool) error {
+	rd := v.round
+	switch {
+	case rd.dead != nil:
+		return rd.dead
+	case v.s == nil:
+		return v.err
+	case rd.over.Load():
+		return ErrCommitted
+	case rd.sent.Load() && (firmly || v.s.State() == core.StateNew):
+		return ErrHeadersSent
+	}
+	return nil
 }
 
 // Login signs user in; see core.Session.Login. A lifetime of zero is the
@@ -162,16 +186,15 @@ func (v *Visit) Refresh() error { return v.firmly((*core.Session).Refresh) }
 
 // Destroy ends the session at once and for good, in the store and in the
 // browser, whatever happens to the request afterwards. The visitor goes on
-// with a new session that is not stored. After the answer has begun the
-// browser keeps the cookie, which opens nothing.
+// with a new session that is not stored. After the answer has begun, and also
+// after its end, it still ends the session; the browser then keeps a cookie
+// that opens nothing. An error means that the store could not be reached: the
+// session lives, and it is tried once more before the first byte.
 func (v *Visit) Destroy() error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.round.mu.Lock()
+	defer v.round.mu.Unlock()
 	if v.s == nil {
 		return v.err
-	}
-	if v.round.over.Load() {
-		return ErrCommitted
 	}
 	v.s.End()
 	m := v.round.host.manager
@@ -183,15 +206,9 @@ func (v *Visit) Destroy() error {
 }
 
 // commit stores what was done so far.
-func (v *Visit) commit(hijack bool) error {
+func (v *Visit) commit() error {
 	if v.s == nil {
-		return nil // never asked for, or the store was down, which the handler knows
-	}
-	if hijack && (v.firm || needsCookie(v.s) && v.s.Len() > 0) {
-		return ErrHeadersSent
-	}
-	if hijack {
-		v.x.Reply = nil
+		return nil // not asked for by Session, or the store was down, which the handler knows
 	}
 	next, err := v.round.host.manager.Commit(&v.x, v.s)
 	if err != nil {
@@ -201,14 +218,23 @@ func (v *Visit) commit(hijack bool) error {
 	return nil
 }
 
+// needsCookie reports whether a commit is of no use without a cookie.
+func (v *Visit) needsCookie() bool {
+	if v.s != nil && v.s.State() == core.StateNew {
+		return v.s.User() != "" || v.s.Len() > 0
+	}
+	return v.firm
+}
+
 // close stores what was done after the first byte and ends the visit.
 func (v *Visit) close() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	v.round.mu.Lock()
+	defer v.round.mu.Unlock()
 	if v.s != nil && v.s.Changed() {
+		m := v.round.host.manager
 		v.x.Reply = nil // too late for a cookie
-		if _, err := v.round.host.manager.Commit(&v.x, v.s); err != nil {
-			v.round.host.manager.Lost(v.s.ID(), err)
+		if _, err := m.Commit(&v.x, v.s); err != nil {
+			m.Lost(v.s.ID(), err)
 		}
 	}
 	v.x.Close()

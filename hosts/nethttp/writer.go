@@ -2,6 +2,7 @@ package nethttp
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -24,14 +25,14 @@ func (w *writer) WriteHeader(status int) {
 		}
 		return
 	}
-	if (*round)(w).begin(false) == nil {
+	if (*round)(w).begin() == nil {
 		w.ResponseWriter.WriteHeader(status)
 	}
 }
 
 // Write commits first. After an error page it writes nothing.
 func (w *writer) Write(p []byte) (int, error) {
-	if err := (*round)(w).begin(false); err != nil {
+	if err := (*round)(w).begin(); err != nil {
 		return 0, err
 	}
 	return w.ResponseWriter.Write(p)
@@ -39,7 +40,7 @@ func (w *writer) Write(p []byte) (int, error) {
 
 // WriteString is Write without a copy where the server can do that.
 func (w *writer) WriteString(s string) (int, error) {
-	if err := (*round)(w).begin(false); err != nil {
+	if err := (*round)(w).begin(); err != nil {
 		return 0, err
 	}
 	return io.WriteString(w.ResponseWriter, s)
@@ -47,7 +48,7 @@ func (w *writer) WriteString(s string) (int, error) {
 
 // ReadFrom keeps sendfile.
 func (w *writer) ReadFrom(src io.Reader) (int64, error) {
-	if err := (*round)(w).begin(false); err != nil {
+	if err := (*round)(w).begin(); err != nil {
 		return 0, err
 	}
 	if rf, ok := w.ResponseWriter.(io.ReaderFrom); ok {
@@ -61,19 +62,35 @@ func (w *writer) Flush() { _ = w.FlushError() }
 
 // FlushError commits before it sends the header.
 func (w *writer) FlushError() error {
-	if err := (*round)(w).begin(false); err != nil {
+	if err := (*round)(w).begin(); err != nil {
 		return err
 	}
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // Hijack stores what changed. The header is the handler's from then on, so a
-// session that needs a cookie is an error, and the connection stays.
+// session that needs a cookie is ErrHeadersSent. After an error the connection
+// is still the server's, and the handler can answer as usual.
 func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if err := (*round)(w).begin(true); err != nil {
-		return nil, nil, err
+	rd := (*round)(w)
+	rd.mu.Lock()
+	defer rd.mu.Unlock()
+	if rd.dead != nil {
+		return nil, nil, rd.dead
 	}
-	return http.NewResponseController(w.ResponseWriter).Hijack()
+	if v := rd.visited.Load(); v != nil && !rd.sent.Load() {
+		if v.needsCookie() {
+			return nil, nil, fmt.Errorf("hijack with a sign-in, renewal, refresh or new session: %w", ErrHeadersSent)
+		}
+		if err := v.commit(); err != nil {
+			return nil, nil, err
+		}
+	}
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil {
+		rd.sent.Store(true)
+	}
+	return conn, rw, err
 }
 
 // Push implements http.Pusher where the server does.

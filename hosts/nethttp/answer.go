@@ -1,0 +1,68 @@
+package nethttp
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// field is one of the answer's header that waits for the first byte.
+type field struct{ name, value string }
+
+// reply keeps a field for the answer, in place of an earlier one: of its name,
+// or for cookies of its name, path and domain.
+func (v *Visit) reply(name, value string) error {
+	if v.round.sent.Load() {
+		return ErrHeadersSent
+	}
+	f := field{name, value}
+	i := slices.IndexFunc(v.fields, func(old field) bool {
+		return old.name == name && (name != "Set-Cookie" || cookieScope(old.value) == cookieScope(value))
+	})
+	if i < 0 {
+		v.fields = append(v.fields, f)
+	} else {
+		v.fields[i] = f
+	}
+	return nil
+}
+
+// cookieScope returns what tells one cookie of ours from another in a browser:
+// all have the manager's name.
+func cookieScope(value string) string {
+	_, attributes, _ := strings.Cut(value, ";")
+	for _, end := range []string{"; Max-Age", "; HttpOnly", "; Secure", "; SameSite"} {
+		attributes, _, _ = strings.Cut(attributes, end)
+	}
+	return attributes
+}
+
+// complete puts on the answer what the session adds to it, beside the
+// handler's cookies and over its Cache-Control.
+func (v *Visit) complete(h http.Header) {
+	for _, f := range v.fields {
+		if f.name == "Set-Cookie" {
+			h.Add(f.name, f.value)
+		} else {
+			h.Set(f.name, f.value)
+		}
+	}
+	v.fields = nil
+	v.addVary(h)
+}
+
+func (v *Visit) addVary(h http.Header) {
+	if len(h["Vary"]) == 0 {
+		v.vary[0] = "Cookie"
+		h["Vary"] = v.vary[:1:1]
+		return
+	}
+	for _, line := range h["Vary"] {
+		for name := range strings.SplitSeq(line, ",") {
+			if n := strings.TrimSpace(name); n == "*" || strings.EqualFold(n, "Cookie") {
+				return
+			}
+		}
+	}
+	h.Add("Vary", "Cookie")
+}
