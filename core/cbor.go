@@ -3,7 +3,6 @@ package core
 import (
 	"encoding/binary"
 	"math"
-	"unicode/utf8"
 )
 
 // Private tags, from the first come, first served part of the registry. They
@@ -143,11 +142,9 @@ func floatFromHalf(half uint16) float64 {
 	return math.Float64frombits(sign | (exponent+1023-15)<<52 | fraction<<42)
 }
 
-// isUTF8 is utf8.ValidString with a shorter way for short ASCII.
-func isUTF8(s string) bool { return shortASCII(s) || utf8.ValidString(s) }
-
 // shortASCII reports whether s is ASCII of 4 to 16 bytes, as most names and
-// many values are, in two loads that may overlap.
+// many values are, in two loads that may overlap. What it denies may still be
+// UTF-8.
 func shortASCII[T string | []byte](s T) bool {
 	const high = 0x8080808080808080
 	switch n := len(s); {

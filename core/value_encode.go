@@ -2,6 +2,7 @@ package core
 
 import (
 	"time"
+	"unicode/utf8"
 )
 
 // AppendValue appends v as deterministic CBOR (RFC 8949, section 4.2.1), so
@@ -70,12 +71,6 @@ func appendAny(dst []byte, v any, b bounds) ([]byte, error) {
 		return appendTime(dst, v)
 	case time.Duration:
 		return appendInt(appendHead(dst, majorTag, tagDuration), int64(v)), nil
-	}
-	return appendContainer(dst, v, b)
-}
-
-func appendContainer(dst []byte, v any, b bounds) ([]byte, error) {
-	switch v := v.(type) {
 	case []any:
 		return appendList(dst, v, b, appendAny)
 	case map[string]any:
@@ -91,7 +86,7 @@ func appendContainer(dst []byte, v any, b bounds) ([]byte, error) {
 }
 
 func appendString(dst []byte, s string) ([]byte, error) {
-	return appendChecked(dst, s, isUTF8(s))
+	return appendChecked(dst, s, shortASCII(s) || utf8.ValidString(s))
 }
 
 func appendChecked(dst []byte, s string, isUTF8 bool) ([]byte, error) {
@@ -132,8 +127,8 @@ func appendList[V any](dst []byte, values []V, b bounds, one func([]byte, V, bou
 	return dst, nil
 }
 
-// The two maps are written alike, but each by direct calls: a map is what
-// costs most.
+// The two maps are written alike, but each by direct calls, and the usual name
+// without one: a session's maps are what costs most.
 
 func appendAnyMap(dst []byte, m map[string]any, b bounds) ([]byte, error) {
 	err := b.enter(len(m))
@@ -145,7 +140,9 @@ func appendAnyMap(dst []byte, m map[string]any, b bounds) ([]byte, error) {
 	entries, order := sortEntries(m, f.entries[:0], f.order[:0])
 	for _, r := range order {
 		e := &entries[r&rankIndex]
-		if dst, err = appendChecked(dst, e.key, r&rankNotUTF8 == 0); err != nil {
+		if len(e.key) < 24 && r&rankNotUTF8 == 0 {
+			dst = append(append(dst, majorText|byte(len(e.key))), e.key...)
+		} else if dst, err = appendChecked(dst, e.key, r&rankNotUTF8 == 0); err != nil {
 			return dst, err
 		}
 		if dst, err = appendAny(dst, e.value, b); err != nil {

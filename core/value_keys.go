@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // The keys of a map are written in the order of their encoded bytes: text
@@ -17,8 +18,12 @@ const (
 	rankFront   = ^uint64(rankIndex)
 )
 
+// A map of more entries than an index can tell is over the size limit: each
+// entry takes a byte at least. This does not compile should that change.
+var _ [rankIndex + 1 - MaxSessionSize]struct{}
+
 // sortedOnStack is how many entries of a map are sorted without allocation.
-const sortedOnStack = 16
+const sortedOnStack = 12
 
 type entry[V any] struct {
 	key   string
@@ -26,17 +31,21 @@ type entry[V any] struct {
 }
 
 func rank(key string) uint64 {
-	r := uint64(min(len(key), rankLength)) << 52
 	if len(key) >= 4 && len(key) <= 8 { // the usual name, in two loads
 		front := halfWord(key)
 		if (front|halfWord(key[len(key)-4:]))&0x80808080 == 0 {
-			return r | uint64(front)<<20
+			return uint64(len(key))<<52 | uint64(front)<<20
 		}
 	}
+	return rankOfAny(key)
+}
+
+func rankOfAny(key string) uint64 {
+	r := uint64(min(len(key), rankLength)) << 52
 	for i := range min(len(key), 4) {
 		r |= uint64(key[i]) << (44 - 8*i)
 	}
-	if !isUTF8(key) {
+	if !shortASCII(key) && !utf8.ValidString(key) {
 		r |= rankNotUTF8
 	}
 	return r
@@ -60,7 +69,7 @@ func sortEntries[V any](m map[string]V, entries []entry[V], order []uint64) ([]e
 		order = append(order, rank(key)|uint64(len(entries)))
 		entries = append(entries, entry[V]{key, v})
 	}
-	slices.Sort(order)
+	sortNumbers(order)
 	for i := 1; i < len(order); i++ {
 		if order[i]&rankFront == order[i-1]&rankFront {
 			sortTies(entries, order[i-1:])
@@ -68,6 +77,21 @@ func sortEntries[V any](m map[string]V, entries []entry[V], order []uint64) ([]e
 		}
 	}
 	return entries, order
+}
+
+// sortNumbers is slices.Sort with a shorter way for what small maps need.
+func sortNumbers(a []uint64) {
+	if len(a) > sortedOnStack {
+		slices.Sort(a)
+		return
+	}
+	for i := 1; i < len(a); i++ {
+		moved, j := a[i], i
+		for ; j > 0 && a[j-1] > moved; j-- {
+			a[j] = a[j-1]
+		}
+		a[j] = moved
+	}
 }
 
 // sortTies sorts each run of equal ranks by the whole key.
