@@ -113,9 +113,16 @@ func (b *browser) visiting(h visit) answer { return b.call("/call", b.site.withi
 // call runs a handler inside a request to any path.
 func (b *browser) call(path string, h http.HandlerFunc) answer {
 	b.site.t.Helper()
+	a, err := b.tryCall(path, h)
+	require.NoError(b.site.t, err)
+	return a
+}
+
+// tryCall is call from any goroutine.
+func (b *browser) tryCall(path string, h http.HandlerFunc) (answer, error) {
 	number := strconv.FormatInt(b.site.number.Add(1), 10)
 	b.site.calls.Store(number, h)
-	return b.send(http.MethodPost, path, map[string]string{callHeader: number})
+	return b.try(http.MethodPost, path, map[string]string{callHeader: number})
 }
 
 // cookie returns the session cookie that the browser would send, or nothing.

@@ -1,3 +1,0 @@
-package mission
-
-var beyond []row
