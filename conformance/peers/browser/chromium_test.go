@@ -1,0 +1,128 @@
+// Package browser drives the demo in a real Chromium: what a cookie attribute
+// means is decided there and nowhere else.
+package browser
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// patience bounds every step in the browser.
+const patience = 60 * time.Second
+
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("no Chromium: install it (Debian: apt-get install chromium)")
+	}
+	t.Skip("SKIPPED, LOUDLY: no Chromium here; install it (Debian: apt-get install chromium) to run the browser tests")
+	return ""
+}
+
+// A browser is one run of Chromium over a profile, which a later run may open
+// again.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+	end context.CancelFunc
+}
+
+func launch(t *testing.T, profile string) *browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("ignore-certificate-errors", true),
+		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	b := &browser{t, ctx, func() { _ = chromedp.Cancel(ctx); cancel(); stop() }}
+	require.NoError(t, chromedp.Run(ctx))
+	t.Cleanup(func() { b.end() })
+	return b
+}
+
+// tab opens another tab of the same browser.
+func (b *browser) tab() *browser {
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	return &browser{b.t, ctx, cancel}
+}
+
+func (b *browser) run(actions ...chromedp.Action) {
+	b.t.Helper()
+	require.NoError(b.t, chromedp.Run(b.ctx, chromedp.ActionFunc(func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		return chromedp.Tasks(actions).Do(ctx)
+	})))
+}
+
+// open goes to a page and returns the text that a visitor sees.
+func (b *browser) open(url string) (text string) {
+	b.t.Helper()
+	b.run(chromedp.Navigate(url), chromedp.WaitReady("body"), chromedp.Text("body", &text))
+	return text
+}
+
+// cookie returns the session cookie as the browser keeps it.
+func (b *browser) cookie(name string) *network.Cookie {
+	b.t.Helper()
+	var all []*network.Cookie
+	b.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		all, err = storage.GetCookies().Do(ctx)
+		return err
+	}))
+	for _, c := range all {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// demo runs the command's demo as a user would and returns its address.
+func demo(t *testing.T, args ...string) (url string) {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "sessionctl")
+	build := exec.Command("go", "build", "-o", bin, "github.com/rockstar-web/sessions/hosts/sessionctl")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+	cmd := exec.Command(bin, append([]string{"demo", "--addr", "127.0.0.1:0"}, args...)...)
+	cmd.Dir = t.TempDir()
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() })
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if i := strings.Index(lines.Text(), "http"); i >= 0 {
+			url, _, _ = strings.Cut(lines.Text()[i:], " ")
+			go func() { // keep the pipe from filling up
+				for lines.Scan() {
+				}
+			}()
+			return strings.TrimRight(url, "/")
+		}
+	}
+	t.Fatal("the demo printed no address")
+	return ""
+}
