@@ -173,7 +173,10 @@ func (d *draft) effects() (Effects, error) {
 		d.next.versions = d.next.withVersion(s.rec.Version)
 	}
 	d.next.format = recordFormat
-	size := sizeOf(d.next.data)
+	size, gives := sizeOf(d.next.data), d.gives()
+	if gives {
+		d.next.givenAt = d.now
+	}
 	if err := m.sealRecord(&d.rec, &d.next, d.now, d.seed); err != nil {
 		return Effects{}, err
 	}
@@ -184,7 +187,7 @@ func (d *draft) effects() (Effects, error) {
 	}
 	e := Effects{Delete: s.replaces, Save: &next.rec, Prev: s.rec.Version, Touch: d.did&^DidTouch == 0 && !d.firm, Did: d.did,
 		Size: size, Warn: size > m.policy.WarnSize && sizeOf(s.in.data) <= m.policy.WarnSize, Next: next}
-	if d.cookie && d.ticket.gen == d.next.gen && d.ticket.secret != [32]byte{} && !m.policy.closing(&d.next, d.now) {
+	if gives {
 		var err error
 		if e.Cookies, err = m.giveCookie(&d.ticket, d.rec.Tenant, m.maxAge(next, d.now), d.now, d.seed); err != nil {
 			return Effects{}, err

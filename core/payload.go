@@ -19,7 +19,8 @@ const (
 	keyPrevHash             // 32 bytes: of the one before it in the chain; absent if none
 	keyNextSeenAt           // integer, ms: first use of the current secret after a renewal; 0: not yet
 	keyRenewalKey           // 32 bytes; absent without periodic renewal
-	keyRenewedAt            // integer, ms: when the current secret was made, or given to one who showed the previous
+	keyRenewedAt            // integer, ms: when the current secret was made
+	keyGivenAt              // integer, ms: when an answer last set it
 	keyIP                   // bytes, 0, 4 or 16: of the creating request
 	keyUserAgent            // bytes
 	keyLastIP               // bytes: of the last use that was written
@@ -42,7 +43,8 @@ type payload struct {
 	gen                         generation
 	secretHash                  [32]byte
 	prevHash                    []byte // 32 bytes, or none
-	nextSeenAt, renewedAt       Time
+	nextSeenAt                  Time
+	renewedAt, givenAt          Time
 	renewalKey                  []byte // 32 bytes, or none
 	ip, userAgent               []byte
 	lastIP, lastUserAgent       []byte
@@ -79,6 +81,7 @@ func appendPayload(dst []byte, p *payload) []byte {
 		blob(keyRenewalKey, p.renewalKey)
 	}
 	number(keyRenewedAt, int64(p.renewedAt))
+	number(keyGivenAt, int64(p.givenAt))
 	blob(keyIP, p.ip)
 	blob(keyUserAgent, p.userAgent)
 	blob(keyLastIP, p.lastIP)
@@ -225,6 +228,8 @@ func (r *reader) field(p *payload, key int) error {
 		p.renewalKey = r.hash()
 	case keyRenewedAt:
 		p.renewedAt = r.number()
+	case keyGivenAt:
+		p.givenAt = r.number()
 	case keyIP:
 		p.ip = r.bytes(majorBytes)
 	case keyUserAgent:

@@ -43,7 +43,7 @@ type Policy struct {
 	MaxLifetime       Time // [400 days] no refresh goes past this since the login
 	IdleTimeout       Time // [none]
 	RenewAfter        Time // [off] age of a secret at which it is renewed
-	RenewGrace        Time // [30 s] for which the previous secret lives on
+	RenewGrace        Time // [30 s] for which the previous secret lives on: longer than any message travels
 	Retention         Time // [1 h] for which a record outlives its expiry, so that the reason can be told
 
 	BindIPv4Bits  int  // [off] leading bits of an IPv4 address that must stay

@@ -30,22 +30,24 @@ func (d *draft) authenticate() {
 	}
 }
 
-// renewalDue: the secret that was shown is old enough to be replaced. A request
-// that sends the cookie anyway renews a little earlier, as closing tells.
+// renewalDue: the secret that was shown is old enough to be replaced. A message
+// travels for less than RenewGrace. So by now every answer that gave this secret
+// has arrived, none of which may put it back in the place of its successor, and
+// so has every request that was sent before them with the secret before it.
 func (s *Session) renewalDue(now Time) bool {
 	p := &s.m.policy
-	if p.RenewAfter == 0 || s.ticket.trusted || s.behind || s.req.NoCookie {
-		return false
-	}
-	sends := s.refresh || s.relimit || s.ticket.old
-	return now-s.in.renewedAt >= p.RenewAfter || sends && p.closing(&s.in, now)
+	return !s.ticket.trusted && !s.behind && !s.req.NoCookie && p.aged(&s.in, now) && now-s.in.givenAt >= 2*p.RenewGrace
 }
 
-// closing: the next renewal may begin before an answer of now has arrived,
-// which takes at most RenewGrace. That answer must not set the current secret:
-// it could put an old one back in the place of its successor.
-func (p *Policy) closing(in *payload, now Time) bool {
-	return p.RenewAfter != 0 && now-in.renewedAt >= p.RenewAfter-p.RenewGrace
+func (p *Policy) aged(in *payload, now Time) bool {
+	return p.RenewAfter != 0 && now-in.renewedAt >= p.RenewAfter
+}
+
+// gives reports whether the answer sets the cookie: if it is wanted, if the
+// current secret is at hand, and not while that waits to be renewed, or whoever
+// refreshes all the time would put the renewal off for ever.
+func (d *draft) gives() bool {
+	return d.cookie && d.ticket.gen == d.next.gen && d.ticket.secret != [32]byte{} && (d.firm || !d.s.m.policy.aged(&d.next, d.now))
 }
 
 // followDue: the previous secret was shown, and the browser wants the current.
@@ -75,14 +77,12 @@ func (d *draft) makeRenewalKey() {
 
 // follow answers a request that showed the previous secret with the current
 // one. It goes with a save, so that no response sets a secret which a login
-// has superseded meanwhile; and it begins the current secret's time anew, so
-// that the answer arrives before the next renewal.
+// has superseded meanwhile.
 func (d *draft) follow() {
 	secret := derivedSecret(&d.next, d.rec.ID, d.next.gen, &d.s.ticket.secret)
 	if sha256.Sum256(secret[:]) != d.next.secretHash {
 		return
 	}
 	d.ticket = Ticket{ID: d.rec.ID, secret: secret, gen: d.next.gen}
-	d.next.renewedAt = d.now
 	d.cookie, d.firm = true, true
 }
