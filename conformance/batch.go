@@ -3,7 +3,7 @@ package conformance
 import (
 	"errors"
 	"slices"
-	"sync/atomic"
+	"sync"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -148,34 +148,50 @@ func saveManyRepeated(p *probe) {
 // batchesAtOnce gives each client another order, which would make two that
 // lock row by row wait for each other.
 func batchesAtOnce(p *probe) {
-	const clients, size = 8, 23 // a prime, so that every step gives a permutation
+	const rounds, size = 8, 23 // a prime, so that every step gives a permutation
 	base := make([]core.Record, size)
 	for i := range base {
 		base[i] = p.record()
 		p.save(p.a, base[i], core.NoVersion)
 	}
-	wins := make([]atomic.Int32, size)
-	won := make([]atomic.Pointer[core.Record], size)
+	for range rounds {
+		base = p.batchContest(base)
+		for i, r := range base {
+			p.holds(p.handle(i), r)
+		}
+	}
+}
+
+// batchContest lets each client replace all of base in one batch and returns
+// the winners.
+func (p *probe) batchContest(base []core.Record) []core.Record {
+	const clients = 8
+	var mu sync.Mutex
+	wins := make([]int, len(base))
+	won := make([]core.Record, len(base))
 	p.together(clients, func(c int) {
-		saves := make([]hosts.Saving, size)
-		place := func(i int) int { return (i*(c+1) + c) % size }
+		place := func(i int) int { return (i*(c+1) + c) % len(base) }
+		saves := make([]hosts.Saving, len(base))
 		for i := range saves {
 			was := base[place(i)]
 			saves[i] = hosts.Saving{Record: p.next(was), Prev: was.Version}
 		}
 		for i, err := range p.saveMany(p.handle(c), saves) {
-			if err == nil {
-				wins[place(i)].Add(1)
-				won[place(i)].Store(&saves[i].Record)
-			} else if !errors.Is(err, core.ErrConflict) {
+			switch {
+			case err == nil:
+				mu.Lock()
+				wins[place(i)]++
+				won[place(i)] = saves[i].Record
+				mu.Unlock()
+			case !errors.Is(err, core.ErrConflict):
 				p.fail("SaveMany answers at [%d]: %v, want core.ErrConflict", i, err)
 			}
 		}
 	})
-	for i := range base {
-		if n := wins[i].Load(); n != 1 {
+	for i, n := range wins {
+		if n != 1 {
 			p.fail("%d of %d were told that they have succeeded on version %d, want 1", n, clients, base[i].Version)
 		}
-		p.holds(p.b, *won[i].Load())
 	}
+	return won
 }

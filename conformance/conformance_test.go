@@ -112,7 +112,7 @@ func TestCheckStopsWithItsContext(t *testing.T) {
 
 func TestStoreThatIsNotFresh(t *testing.T) {
 	used := newMapStore()
-	open := func() (hosts.Store, func(), error) { return used, func() {}, nil }
+	open := func() (hosts.Store, func(), error) { return plain{used}, func() {}, nil }
 	Check(t.Context(), open)
 	require.Contains(t, names(Check(t.Context(), open)), "fresh")
 }

@@ -91,6 +91,45 @@ func (p *probe) together(n int, f func(i int)) {
 	}
 }
 
+// meeting returns a function that blocks until n goroutines have called it.
+func (p *probe) meeting(n int32) func() {
+	var came atomic.Int32
+	all := make(chan struct{})
+	return func() {
+		if came.Add(1) == n {
+			close(all)
+		}
+		select {
+		case <-all:
+		case <-p.ctx.Done():
+		}
+	}
+}
+
+// pulse tells one goroutine that others are getting on.
+type pulse chan struct{}
+
+// beat counts if somebody awaits it. It never blocks, but lets others run: on
+// few processors those who only call a fast store would keep them all.
+func (u pulse) beat() {
+	select {
+	case u <- struct{}{}:
+	default:
+	}
+	runtime.Gosched()
+}
+
+// await returns after n beats that come from now on.
+func (u pulse) await(ctx context.Context, n int) {
+	for range n {
+		select {
+		case <-u:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // handle spreads clients over the two views.
 func (p *probe) handle(i int) hosts.Store {
 	if i%2 == 0 {

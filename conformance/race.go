@@ -3,6 +3,7 @@ package conformance
 import (
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/rockstar-web/sessions/core"
@@ -11,7 +12,7 @@ import (
 // Clients of one race.
 const (
 	racers  = 50
-	readers = 6
+	readers = 4 // and one who writes or ends
 )
 
 var raceCases = []testCase{
@@ -72,12 +73,18 @@ func sameSaveAtOnce(p *probe) {
 	p.holds(p.b, is)
 }
 
-// noLostUpdate has each client set its own bit.
+// noLostUpdate has each client set its own bit. All begin with the same state.
 func noLostUpdate(p *probe) {
 	r := counted(p.record(), 0)
 	p.save(p.a, r, core.NoVersion)
+	wait := p.meeting(racers)
 	p.together(racers, func(i int) {
+		first := true
 		_, there := p.change(p.handle(i), r.ID, func(r core.Record) core.Record {
+			if first {
+				first = false
+				wait()
+			}
 			if len(r.Sealed) != 8 {
 				p.fail("Sealed has %d bytes, want 8", len(r.Sealed))
 			}
@@ -104,9 +111,11 @@ func (p *probe) whole(r core.Record, n int) core.Record {
 
 // oneWriter runs write(0) to write(steps-1) in one goroutine and read in the
 // others until it has ended. read gets the last acknowledged step, -1 for none.
+// Of so many reads as the writer awaits one began after the acknowledgement.
 func (p *probe) oneWriter(steps int, write func(n int), read func(i, acknowledged int)) {
 	var acknowledged atomic.Int64
 	var ended atomic.Bool
+	reads := make(pulse)
 	acknowledged.Store(-1)
 	p.together(1+readers, func(i int) {
 		if i == 0 {
@@ -114,11 +123,13 @@ func (p *probe) oneWriter(steps int, write func(n int), read func(i, acknowledge
 			for n := range steps {
 				write(n)
 				acknowledged.Store(int64(n))
+				reads.await(p.ctx, readers+1)
 			}
 			return
 		}
 		for !ended.Load() {
 			read(i, int(acknowledged.Load()))
+			reads.beat()
 		}
 	})
 }
@@ -127,7 +138,7 @@ func loadWhole(p *probe) {
 	is := p.whole(p.record(), 0)
 	id := is.ID
 	p.save(p.a, is, core.NoVersion)
-	p.oneWriter(200, func(n int) {
+	p.oneWriter(100, func(n int) {
 		next := p.whole(is, n)
 		p.save(p.a, next, is.Version)
 		is = next
@@ -148,7 +159,7 @@ func loadWhole(p *probe) {
 // cache of either answer shows.
 func loadAcknowledged(p *probe) {
 	const life = 10 // steps: the first inserts, the last deletes
-	ids := make([]core.ID, 20)
+	ids := make([]core.ID, 10)
 	for i := range ids {
 		ids[i] = p.id()
 	}
@@ -181,58 +192,68 @@ func loadAcknowledged(p *probe) {
 	})
 }
 
-func endAgainstSaves(p *probe) {
+// endRace ends a session in one goroutine while the others use it. use reports
+// whether the session was there, which it must not be after the end.
+func (p *probe) endRace(before func(n int, r core.Record), use func(i int, r core.Record) bool) {
 	for round := range 20 {
 		r := p.record()
 		p.save(p.a, r, core.NoVersion)
-		p.together(8, func(i int) {
-			s := p.handle(i + round)
+		var ended atomic.Bool
+		p.together(1+readers, func(i int) {
 			if i == 0 {
-				for range round % 4 {
-					p.change(s, r.ID, p.next)
-				}
-				p.delete(s, r.ID)
-				p.gone(s, r.ID)
+				defer ended.Store(true)
+				before(round, r)
+				p.delete(p.handle(round), r.ID)
 				return
 			}
-			was := r
-			for range maxTries {
-				is, there := p.change(s, r.ID, p.next)
-				if !there {
-					p.conflict(s, p.next(was), was.Version)
+			for {
+				late := ended.Load()
+				if !use(i+round, r) {
 					return
 				}
-				was = is
+				if late {
+					p.fail("%v is still there after an acknowledged Delete", r.ID)
+				}
+				runtime.Gosched() // or these calls keep the processor from the Delete
 			}
-			p.fail("the session is still there after %d saves", maxTries)
 		})
 		p.gone(p.a, r.ID)
 		p.gone(p.b, r.ID)
 	}
 }
 
+// endAgainstSaves lets the one who ends it change the session first, some
+// times, so that the end comes at different moments.
+func endAgainstSaves(p *probe) {
+	p.endRace(func(n int, r core.Record) {
+		for range n % 4 {
+			p.change(p.a, r.ID, p.next)
+		}
+	}, func(i int, r core.Record) bool {
+		s := p.handle(i)
+		is, there := p.change(s, r.ID, p.next)
+		if !there {
+			p.conflict(s, p.next(r), r.Version)
+			return false
+		}
+		if err := p.try(s, p.next(is), is.Version); err != nil && !errors.Is(err, core.ErrConflict) {
+			p.fail("Save: %v", err)
+		}
+		return true
+	})
+}
+
 func endAgainstLoads(p *probe) {
-	for round := range 20 {
-		r := p.record()
-		p.save(p.a, r, core.NoVersion)
-		p.together(1+readers, func(i int) {
-			s := p.handle(i + round)
-			if i == 0 {
-				p.delete(s, r.ID)
-				return
-			}
-			for range maxTries {
-				got, err := s.Load(p.ctx, r.ID)
-				if errors.Is(err, core.ErrNotFound) {
-					p.gone(s, r.ID)
-					return
-				}
-				if d := difference(r, got); err != nil || d != "" {
-					p.fail("Load during a Delete returns %v %s", err, d)
-				}
-			}
-		})
-		p.gone(p.a, r.ID)
-		p.gone(p.b, r.ID)
-	}
+	p.endRace(func(int, core.Record) {}, func(i int, r core.Record) bool {
+		s := p.handle(i)
+		got, err := s.Load(p.ctx, r.ID)
+		if errors.Is(err, core.ErrNotFound) {
+			p.gone(s, r.ID)
+			return false
+		}
+		if d := difference(r, got); err != nil || d != "" {
+			p.fail("Load during a Delete returns %v %s", err, d)
+		}
+		return true
+	})
 }

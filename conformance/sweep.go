@@ -171,18 +171,20 @@ func sweepAgainstTouches(p *probe) {
 }
 
 func sweepsAtOnce(p *probe) {
-	const batch, sweepers = 60, 4
-	all := p.saveExpiring(batch, p.soon-1)
+	const rounds, batch, sweepers = 10, 30, 4
 	live := p.saveExpiring(3, p.soon)
-	var swept atomic.Int64
-	p.together(sweepers, func(i int) {
-		swept.Add(int64(p.sweepAll(p.handle(i), p.soon, 7)))
-	})
-	if n := int(swept.Load()) + p.sweepAll(p.a, p.soon, 7); n != batch {
-		p.fail("%d sweeps at once have counted %d records, want %d", sweepers, n, batch)
-	}
-	for _, r := range all {
-		p.gone(p.b, r.ID)
+	for range rounds {
+		all := p.saveExpiring(batch, p.soon-1)
+		var swept atomic.Int64
+		p.together(sweepers, func(i int) {
+			swept.Add(int64(p.sweepAll(p.handle(i), p.soon, 7)))
+		})
+		if n := int(swept.Load()) + p.sweepAll(p.a, p.soon, 7); n != batch {
+			p.fail("%d sweeps at once have counted %d records, want %d", sweepers, n, batch)
+		}
+		for _, r := range all {
+			p.gone(p.b, r.ID)
+		}
 	}
 	for _, r := range live {
 		p.holds(p.b, r)

@@ -105,21 +105,23 @@ func findChanging(p *probe) {
 // findUnderSaves touches the records all the time: an index that takes an
 // entry out before it puts the next one in loses it for a moment.
 func findUnderSaves(p *probe) {
-	const walks = 10
+	const walks, records = 40, 8 // few, so that each is away often if it ever is
 	q := hosts.Query{Tenant: "acme", User: "alice"}
-	steady := make([]core.Record, 20)
+	steady := make([]core.Record, records)
 	for i := range steady {
 		steady[i] = p.record()
 		p.save(p.a, steady[i], core.NoVersion)
 	}
 	var walking atomic.Int32
 	walking.Store(2)
+	saves := make(pulse)
 	p.together(4, func(i int) {
 		s := p.handle(i)
 		if i < 2 {
 			defer walking.Add(-1)
 			for n := range walks {
-				p.complete(steady, p.walk(s, q, 1+n%7, func([]core.Record) {}))
+				saves.await(p.ctx, 1)
+				p.complete(steady, p.walk(s, q, 1+n%(records+1), func([]core.Record) {}))
 			}
 			return
 		}
@@ -130,6 +132,7 @@ func findUnderSaves(p *probe) {
 				r.SeenAt++
 				return r
 			})
+			saves.beat()
 		}
 	})
 }
