@@ -266,7 +266,7 @@ func (s *Session) counts() bool { return !s.ticket.trusted || s.refresh }
 // noted anew: at most sixteen times in an idle timeout. A record sealed under
 // a former key or format is written at once.
 func (s *Session) touchDue(now Time) bool {
-	quantum := s.m.policy.IdleTimeout / 16
+	quantum := (s.m.policy.IdleTimeout + 15) / 16
 	if s.m.policy.IdleTimeout == 0 {
 		quantum = min(s.wholeLifetime()/16, Hour)
 	}
