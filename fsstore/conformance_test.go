@@ -11,20 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Two handles lock each other out as two processes do.
 func TestConformance(t *testing.T) {
-	for name, fast := range map[string]bool{"durable": false, "fast": true} {
-		t.Run(name, func(t *testing.T) {
-			conformance.TestStore(t, func(t *testing.T) hosts.Store {
-				return open(t, fsstore.Options{Dir: t.TempDir(), Fast: fast})
-			})
-		})
-	}
-	// Two handles lock each other out as two processes do.
-	t.Run("shared", func(t *testing.T) {
-		conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
-			dir := t.TempDir()
-			return open(t, fsstore.Options{Dir: dir}), open(t, fsstore.Options{Dir: dir})
-		})
+	conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
+		dir := t.TempDir()
+		return open(t, fsstore.Options{Dir: dir}), open(t, fsstore.Options{Dir: dir})
+	})
+}
+
+func TestConformanceFast(t *testing.T) {
+	conformance.TestStore(t, func(t *testing.T) hosts.Store {
+		return open(t, fsstore.Options{Dir: t.TempDir(), Fast: true})
 	})
 }
 
