@@ -3,6 +3,7 @@ package mission
 import (
 	"errors"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,15 +86,29 @@ func noCookieOrABadOne(t *testing.T, b backend) {
 // slow begins a request that waits inside its handler, and returns what lets it
 // go on and waits for its answer.
 func (b *browser) slow(h func(wait func()) http.HandlerFunc) (goOn func() answer) {
-	began, free, done := make(chan struct{}), make(chan struct{}), make(chan answer, 1)
-	handler := h(func() { close(began); <-free })
-	go func() { done <- b.call("/call", handler) }()
+	t, began, waiting, done := b.site.t, make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var a answer
+	var err error
+	free := sync.OnceFunc(func() { close(waiting) })
+	t.Cleanup(free) // also when the test fails first: the server waits for its handlers
+	handler := h(func() { close(began); <-waiting })
+	go func() {
+		defer close(done)
+		a, err = b.tryCall("/call", handler)
+	}()
 	select {
 	case <-began:
+	case <-done:
+		t.Fatal("the handler did not wait")
 	case <-time.After(patience):
-		b.site.t.Fatal("the handler did not begin")
+		t.Fatal("the handler did not begin")
 	}
-	return func() answer { close(free); return <-done }
+	return func() answer {
+		free()
+		<-done
+		require.NoError(t, err)
+		return a
+	}
 }
 
 func destroyedForEver(t *testing.T, b backend) {

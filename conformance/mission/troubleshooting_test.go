@@ -145,10 +145,10 @@ func cleanupSparesTheLive(t *testing.T, b backend) {
 	s.clock.pass(30*time.Minute - time.Millisecond)
 	s.swept(2)
 	ann.get("/verbs/me").is(http.StatusOK)
-	s.clock.pass(30 * time.Minute)
+	s.clock.pass(30*time.Minute + time.Second)
 	s.swept(2)
 	ann.get("/verbs/me").refused(core.ReasonIdle) // told while it is retained
-	s.clock.pass(time.Minute + time.Millisecond)
+	s.clock.pass(time.Minute)
 	s.swept(2)
 	ann.get("/verbs/me").refused(core.ReasonUnknown)
 }

@@ -13,10 +13,11 @@ import (
 var list string
 
 // The columns that are always printed. A row of rows.txt concerns every
-// storage unless it names its columns; "any" is for what no storage is part of.
+// storage unless it names its columns; "browser" is what a real one must show, and
+// "any" is for what no storage is part of.
 var (
 	storages = []string{"cache", "filesystem", "database", "redis"}
-	columns  = append(slices.Clone(storages), "any")
+	columns  = append(slices.Clone(storages), "browser", "any")
 )
 
 // row is one line of rows.txt: number, sentence and, where not all storages
