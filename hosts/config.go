@@ -1,12 +1,14 @@
 package hosts
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -38,7 +40,7 @@ type Config struct {
 	Retention         time.Duration // [1 h] for which expired records stay, to tell the reason
 	CleanupInterval   time.Duration // [1 h]; NoCleanup leaves it to CleanupExpired
 	NoCleanup         bool
-	CommitTimeout     time.Duration // [5 s] for storing a request's changes, also when it was aborted
+	CommitTimeout     time.Duration // [5 s] for storing a request's changes, also when it was aborted; loads end with their context
 
 	BindIPv4Bits  int  // [off] 32: the address must stay; 24: its network
 	BindIPv6Bits  int  // [off] 128, or 64 for the network
@@ -51,9 +53,9 @@ type Config struct {
 	Exclusive []string                  // names that must not have changed underneath
 
 	Logger  *slog.Logger // [slog.Default, for warnings only] when set, events too
-	OnEvent func(Event)  // called from one goroutine; a slow one loses events, not requests
+	OnEvent func(Event)  // called from one goroutine; a slow one loses events, not requests; a panic is logged
 	Clock   Clock        // [the system's]
-	Entropy Entropy      // [crypto/rand]
+	Entropy Entropy      // [crypto/rand] read by one goroutine at a time
 }
 
 // Defaults of a Config that the core's policy does not have.
@@ -77,8 +79,12 @@ func KeyFromEnv(variable string) ([]byte, error) {
 		return nil, fmt.Errorf("environment variable %s is not set: %w", variable, core.ErrNoKey)
 	}
 	key, err := core.ParseKey(text)
-	if errors.Is(err, core.ErrKeyLength) {
-		return nil, fmt.Errorf("environment variable %s: %w, found %d bytes", variable, err, len(text)/2)
+	if digits := len(strings.TrimSpace(text)); errors.Is(err, core.ErrKeyLength) {
+		found := fmt.Sprintf("%d bytes", digits/2)
+		if digits%2 != 0 {
+			found = fmt.Sprintf("%d hexadecimal digits instead of 64", digits)
+		}
+		return nil, fmt.Errorf("environment variable %s: %w, found %s", variable, err, found)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("environment variable %s: %w", variable, err)
@@ -97,12 +103,12 @@ func (c *Config) machine() (*core.Machine, error) {
 	m, err := core.NewMachine(core.Policy{
 		CookieName: c.CookieName, CookiePath: c.CookiePath, CookieDomain: c.CookieDomain,
 		AllowInsecure: c.AllowInsecure, AllowScripts: c.AllowScripts, SameSite: c.SameSite,
-		Partitioned: c.Partitioned, EndWithBrowser: c.EndWithBrowser, FormerScopes: c.FormerScopes,
+		Partitioned: c.Partitioned, EndWithBrowser: c.EndWithBrowser, FormerScopes: slices.Clone(c.FormerScopes),
 		Lifetime: millis(c.Lifetime), AnonymousLifetime: millis(c.AnonymousLifetime), MaxLifetime: millis(c.MaxLifetime),
 		IdleTimeout: millis(c.IdleTimeout), RenewAfter: millis(c.RenewAfter), RenewGrace: millis(c.RenewGrace),
 		Retention: millis(c.Retention), BindIPv4Bits: c.BindIPv4Bits, BindIPv6Bits: c.BindIPv6Bits,
 		BindUserAgent: c.BindUserAgent, SessionSize: c.SessionSize, WarnSize: c.WarnSize,
-		Merge: c.Merge, Exclusive: c.Exclusive,
+		Merge: maps.Clone(c.Merge), Exclusive: slices.Clone(c.Exclusive),
 	}, keys)
 	if errors.Is(err, core.ErrKeyLength) && len(c.Key) > 0 {
 		return nil, fmt.Errorf("config field Key: %w, found %d", err, len(c.Key))
@@ -132,9 +138,6 @@ func (c *Config) fill() error {
 	if c.Clock == nil {
 		c.Clock = systemClock{}
 	}
-	if c.Entropy == nil {
-		c.Entropy = rand.Reader
-	}
 	return nil
 }
 
@@ -143,7 +146,7 @@ func (c *Config) fill() error {
 func millis(d time.Duration) core.Time {
 	switch {
 	case d > 0:
-		return core.Time((d + time.Millisecond - 1) / time.Millisecond)
+		return core.Time((d-1)/time.Millisecond + 1)
 	case d < 0:
 		return min(core.Time(d/time.Millisecond), -1)
 	}

@@ -89,7 +89,7 @@ func (q Query) Matches(r *core.Record) bool {
 type Clock interface{ Now() core.Time }
 
 // Entropy fills p with random bytes fit for keys, or fails; it is read for 32
-// bytes for each commit. The core has none.
+// bytes for each commit, until they are full. The core has none.
 type Entropy interface {
 	Read(p []byte) (n int, err error)
 }
@@ -108,6 +108,6 @@ var (
 	// ErrUnknown: the answer to a save was lost and it cannot be found out
 	// whether it was applied. It is never applied twice.
 	ErrUnknown = errors.New("session save has an unknown outcome")
-	// ErrClosed: the manager or the store was closed.
+	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("session store is closed")
 )

@@ -40,7 +40,7 @@ type Event struct {
 	At        core.Time
 	Count     int
 	Err       error  // why EventSwept failed, or the whole refusal of EventRefused
-	Dropped   uint64 // events lost before this one because the hook was slow
+	Dropped   uint64 // events lost since the one before, because the hook was slow
 }
 
 // events hands events out from one goroutine.
@@ -98,9 +98,23 @@ func (e *events) run() {
 			e.log(ev)
 		}
 		if e.hook != nil {
-			e.hook(ev)
+			e.callHook(ev)
 		}
 	}
+	if n := e.dropped.Load(); n > 0 {
+		e.warn("events were lost because OnEvent was slow", "dropped", n)
+	}
+}
+
+// callHook survives the hook's panic: it would end the process, sessions of
+// others and all.
+func (e *events) callHook(ev Event) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.logger.Error("sessions: OnEvent panics; the event is lost to it", "event", string(ev.Kind), "panic", r)
+		}
+	}()
+	e.hook(ev)
 }
 
 func (e *events) close() {

@@ -3,7 +3,6 @@ package hosts
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 
 	"github.com/rockstar-web/sessions/core"
@@ -14,7 +13,7 @@ import (
 // find the visitor in it: frameworks need only fill one in and Close it. An
 // Exchange belongs to one goroutine.
 type Exchange struct {
-	context.Context // the request's
+	context.Context // the request's; Attach fills in a missing one
 
 	Cookies   []string   // the request's Cookie header fields, as they came
 	IP        netip.Addr // of the client, as far as proxies are trusted
@@ -120,8 +119,9 @@ func (m *Manager) warnInsecure(x *Exchange) {
 }
 
 // Resume finds the visitor's session: it opens the cookies, asks the store for
-// at most two candidates and returns the first that is live. The error is a
-// refusal of the core (none of them is a failure), or wraps ErrUnavailable.
+// at most two candidates and returns the first that is live. A session whose
+// cookie was stolen, or whose binding is broken, is ended. The error is the
+// refusal of the newest (none of them is a failure), or wraps ErrUnavailable.
 func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
 	tickets, err := m.machine.Identify(x.Cookies, x.Tenant, m.now())
 	if err != nil {
@@ -129,6 +129,7 @@ func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
 		return nil, err
 	}
 	var refusal error
+	ended := false
 	for i := range tickets[:min(len(tickets), core.CookiesUnloaded)] {
 		s, err := m.resume(x, tickets[i])
 		if err == nil {
@@ -142,6 +143,10 @@ func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
 		if refusal == nil {
 			refusal = err
 		}
+		ended = ended || breach(err)
+	}
+	if ended && x.Reply != nil { // this request ended what the cookie is of
+		_ = m.reply(x, m.machine.ClearCookie()) // too late for the header: the cookie opens nothing anyway
 	}
 	return nil, refusal
 }
@@ -155,7 +160,10 @@ func (m *Manager) resume(x *Exchange, t core.Ticket) (*core.Session, error) {
 	s, err := m.machine.Resume(t, r, x.request(), m.now())
 	if err != nil {
 		m.refused(x, r, err)
-		return nil, m.endIfUnsafe(x, &r, err)
+		if breach(err) {
+			return nil, m.endBreached(x, &r, err)
+		}
+		return nil, err
 	}
 	if m.events.wanted(EventResumed) {
 		m.tell(x, EventResumed, s)
@@ -163,21 +171,18 @@ func (m *Manager) resume(x *Exchange, t core.Ticket) (*core.Session, error) {
 	return s, nil
 }
 
-// endIfUnsafe ends the session of a stolen cookie or a broken binding. The
-// cookie is cleared, since this request ended its session.
-func (m *Manager) endIfUnsafe(x *Exchange, r *core.Record, why error) error {
-	if !errors.Is(why, core.ErrTheft) && !errors.Is(why, core.ErrIPChanged) && !errors.Is(why, core.ErrUserAgentChanged) {
-		return why
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x), m.config.CommitTimeout)
+// breach tells a stolen cookie or a broken binding: the session must end.
+func breach(err error) bool {
+	return errors.Is(err, core.ErrTheft) || errors.Is(err, core.ErrIPChanged) || errors.Is(err, core.ErrUserAgentChanged)
+}
+
+func (m *Manager) endBreached(x *Exchange, r *core.Record, why error) error {
+	ctx, cancel := m.lasting(x)
 	defer cancel()
 	if err := m.remove(ctx, r.ID); err != nil {
-		return fmt.Errorf("%w; %w", err, ErrUnavailable)
+		return err
 	}
 	m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonOf(why), ID: r.ID, Tenant: r.Tenant, User: r.User})
-	if x.Reply != nil {
-		_ = m.reply(x, m.machine.ClearCookie()) // too late for the header: the cookie opens nothing anyway
-	}
 	return why
 }
 
@@ -212,13 +217,11 @@ func (m *Manager) Commit(x *Exchange, s *core.Session) (*core.Session, error) {
 		return nil, err
 	}
 	m.tellDeeds(x, &e)
-	if x.Reply != nil {
-		if err := m.reply(x, e.Cookies); err != nil {
-			return e.Next, err
-		}
-	}
 	x.current = e.Next
-	return e.Next, nil
+	if x.Reply == nil {
+		return e.Next, nil
+	}
+	return e.Next, m.reply(x, e.Cookies)
 }
 
 // tellDeeds emits the events of a commit; x may be nil.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rockstar-web/sessions/core"
 )
@@ -17,7 +17,9 @@ import (
 type Manager struct {
 	machine        *core.Machine
 	store          Store
-	config         Config
+	clock          Clock
+	entropy        entropy
+	commitTimeout  time.Duration
 	events         *events
 	queues         queues
 	insecureWarned atomic.Bool
@@ -41,7 +43,8 @@ func New(store Store, config Config) (*Manager, error) {
 	if err := config.fill(); err != nil {
 		return nil, err
 	}
-	m := &Manager{machine: machine, store: store, config: config}
+	m := &Manager{machine: machine, store: store, clock: config.Clock, commitTimeout: config.CommitTimeout}
+	m.entropy = newEntropy(config.Entropy)
 	m.stopped, m.stop = context.WithCancel(context.Background())
 	m.events = newEvents(config.Logger, config.OnEvent)
 	for _, w := range machine.Warnings() {
@@ -54,8 +57,9 @@ func New(store Store, config Config) (*Manager, error) {
 	return m, nil
 }
 
-// Close stops the cleanup and hands out the events that wait. The store is the
-// caller's to close. A second Close does nothing.
+// Close stops the cleanup and hands out the events that wait: OnEvent must not
+// call it. Requests that are still running go on without events. The store is
+// the caller's to close. A second Close does nothing.
 func (m *Manager) Close() error {
 	m.stop()
 	m.sweeping.Wait()
@@ -66,15 +70,22 @@ func (m *Manager) Close() error {
 // Store returns the store that the manager was made with.
 func (m *Manager) Store() Store { return m.store }
 
-// Policy returns what is in force, defaults filled in.
+// Policy returns what is in force, defaults filled in. Its map and slices are
+// not to be changed.
 func (m *Manager) Policy() core.Policy { return m.machine.Policy() }
 
-func (m *Manager) now() core.Time { return m.config.Clock.Now() }
+func (m *Manager) now() core.Time { return m.clock.Now() }
 
 // seed draws the randomness of one commit. Without it nothing is issued.
-func (m *Manager) seed() (s core.Seed, err error) {
-	if n, err := io.ReadFull(m.config.Entropy, s[:]); err != nil || n != len(s) {
-		return core.Seed{}, fmt.Errorf("%w: entropy: %w", ErrUnavailable, err)
+func (m *Manager) seed(ctx context.Context) (core.Seed, error) {
+	if m.entropy.source == nil {
+		return systemSeed(), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.commitTimeout)
+	defer cancel()
+	s, err := m.entropy.draw(ctx)
+	if err != nil {
+		return core.Seed{}, fmt.Errorf("no session is issued: %w: entropy: %w", ErrUnavailable, err)
 	}
 	return s, nil
 }

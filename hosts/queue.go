@@ -3,6 +3,7 @@ package hosts
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -49,15 +50,26 @@ func (m *Manager) commit(ctx context.Context, s *core.Session) (core.Effects, er
 	if !m.machine.Pending(s, m.now()) {
 		return core.Effects{Next: s}, nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.config.CommitTimeout)
+	ctx, cancel := m.lasting(ctx)
 	defer cancel()
+	e, err := core.Effects{}, error(core.ErrConflict)
 	if s.State() != core.StateActive || !m.queues.busy(s) {
-		e, err := m.attempt(ctx, s)
-		if !errors.Is(err, core.ErrConflict) {
-			return e, err
-		}
+		e, err = m.attempt(ctx, s)
 	}
-	return m.line(ctx, s)
+	if errors.Is(err, core.ErrConflict) {
+		e, err = m.line(ctx, s)
+	}
+	if err != nil && s.State() == core.StateActive && !s.Changed() {
+		// A periodic renewal waits for the next request: this one only read.
+		m.warnTouch(err)
+		return core.Effects{Next: s}, nil
+	}
+	return e, err
+}
+
+// lasting is the context of work that outlives an aborted request.
+func (m *Manager) lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), m.commitTimeout)
 }
 
 // busy reports whether a session that changed something should queue at once.
@@ -79,14 +91,32 @@ func (m *Manager) line(ctx context.Context, s *core.Session) (core.Effects, erro
 	case a := <-w.answer:
 		return a.effects, a.err
 	case <-ctx.Done():
+		if m.queues.leave(s.ID(), w) {
+			return core.Effects{}, unavailable("save session", s.ID(), ErrBusy)
+		}
 		select {
 		case a := <-w.answer: // both were ready
 			return a.effects, a.err
-		default:
+		default: // its save is on the way
+			return core.Effects{}, unavailable("save session", s.ID(), ErrUnknown)
 		}
-		// What waits may still be stored: the caller cannot know.
-		return core.Effects{}, unavailable("save session", s.ID(), ctx.Err())
 	}
+}
+
+// leave takes w out of its line. False means that its turn had come.
+func (q *queues) leave(id core.ID, w *waiter) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	line := q.byID[id]
+	if line == nil {
+		return false
+	}
+	at := slices.Index(line.waiting, w)
+	if at < 0 {
+		return false
+	}
+	line.waiting = slices.Delete(line.waiting, at, at+1)
+	return true
 }
 
 func (q *queues) join(m *Manager, id core.ID, w *waiter) error {
@@ -132,7 +162,7 @@ func (q *queues) take(id core.ID, line *queue) []*waiter {
 
 func (m *Manager) serve(id core.ID, line *queue) {
 	for batch := m.queues.take(id, line); batch != nil; batch = m.queues.take(id, line) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(batch[0].ctx), m.config.CommitTimeout)
+		ctx, cancel := m.lasting(batch[0].ctx)
 		m.together(ctx, id, batch)
 		cancel()
 	}

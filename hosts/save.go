@@ -3,6 +3,7 @@ package hosts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -18,36 +19,50 @@ const (
 
 // attempt commits s once, without rebasing.
 func (m *Manager) attempt(ctx context.Context, s *core.Session) (core.Effects, error) {
-	seed, err := m.seed()
-	if err != nil {
-		return core.Effects{}, err
-	}
-	e, err := m.machine.Commit(s, m.now(), seed)
-	if err != nil {
-		return core.Effects{}, err
-	}
-	if !e.Delete.IsZero() {
-		if err := m.remove(ctx, e.Delete); err != nil {
+	for try := 0; ; try++ {
+		seed, err := m.seed(ctx)
+		if err != nil {
+			return core.Effects{}, err
+		}
+		e, err := m.machine.Commit(s, m.now(), seed)
+		if err != nil {
+			return core.Effects{}, err
+		}
+		if !e.Delete.IsZero() {
+			if err := m.remove(ctx, e.Delete); err != nil {
+				return core.Effects{}, err
+			}
+		}
+		switch {
+		case e.Save == nil:
+			return e, nil
+		case e.Touch:
+			return m.touch(ctx, s, e), nil
+		}
+		err = m.save(ctx, &e)
+		if err == nil {
+			return e, nil
+		}
+		// A new session that was not stored, or ended already: it is made anew
+		// under another ID, unless the program knows this one.
+		if !errors.Is(err, errNotThere) || !s.ID().IsZero() || try == maxResends {
 			return core.Effects{}, err
 		}
 	}
-	if e.Save == nil {
-		return e, nil
+}
+
+// touch notes the use of a session. On a conflict another request noted it, or
+// ended the session; else the note is lost. The request changed nothing: it
+// goes on, without a cookie.
+func (m *Manager) touch(ctx context.Context, s *core.Session, e core.Effects) core.Effects {
+	err := m.store.Save(ctx, *e.Save, e.Prev)
+	if err == nil {
+		return e
 	}
-	err = m.save(ctx, &e)
-	if e.Touch && err != nil {
-		// On a conflict another request noted the use, or ended the session;
-		// else the note is lost. This request changed nothing: it goes on,
-		// without a cookie.
-		if !errors.Is(err, core.ErrConflict) {
-			m.warnTouch(err)
-		}
-		return core.Effects{Next: s}, nil
+	if !errors.Is(err, core.ErrConflict) {
+		m.warnTouch(err)
 	}
-	if err != nil {
-		return core.Effects{}, err
-	}
-	return e, nil
+	return core.Effects{Next: s}
 }
 
 // warnTouch reports that uses are not noted, at most once a minute.
@@ -71,32 +86,37 @@ func (m *Manager) remove(ctx context.Context, id core.ID) error {
 	}
 }
 
+// errNotThere: after a lost answer the new session is not in the store. It is
+// ErrUnknown to callers, since it may have been stored and ended.
+var errNotThere = fmt.Errorf("%w: it is not in the store; begin another", ErrUnknown)
+
 // save stores e.Save exactly once, or tells that it did not, or cannot tell.
 func (m *Manager) save(ctx context.Context, e *core.Effects) error {
-	doubt := false // an answer was lost: the save may have been applied
+	var lost error // an answer: the save may have been applied
+	prev := e.Prev
 	for try := 0; ; try++ {
-		err := m.store.Save(ctx, *e.Save, e.Prev)
+		err := m.store.Save(ctx, *e.Save, prev)
 		switch {
 		case err == nil:
 			return nil
+		case lost == nil && errors.Is(err, core.ErrConflict):
+			return core.ErrConflict
+		case lost == nil && refusedBefore(err):
+			return unavailable("save session", e.Save.ID, err)
 		case errors.Is(err, core.ErrConflict):
-			if !doubt {
-				return core.ErrConflict
-			}
-			done, again, err := m.settle(ctx, e)
-			if done || !again {
+			if again, err := m.settle(ctx, e); !again {
 				return err
 			}
-		case refusedBefore(err) && !doubt:
-			return unavailable("save session", e.Save.ID, err)
 		default:
-			doubt = true
+			lost = err
+			if prev == core.NoVersion {
+				// Asked again as the successor of itself, it is found if it is
+				// stored, and not inserted once more if it has ended since.
+				prev = e.Save.Version
+			}
 		}
 		if try == maxResends || !pause(ctx, try) {
-			if err == nil || errors.Is(err, core.ErrConflict) {
-				err = ErrUnknown
-			}
-			return unavailable("save session", e.Save.ID, err)
+			return unavailable("save session", e.Save.ID, fmt.Errorf("%w: %w", ErrUnknown, lost))
 		}
 	}
 }
@@ -113,27 +133,29 @@ func refusedBefore(err error) bool {
 
 // settle finds out, after a lost answer and then a conflict, whether the save
 // was applied: by its version, which the record or its sealed history shows.
-func (m *Manager) settle(ctx context.Context, e *core.Effects) (done, again bool, err error) {
+// Again means that it was not, and may be; or that this cannot be told yet.
+func (m *Manager) settle(ctx context.Context, e *core.Effects) (again bool, err error) {
 	theirs, err := m.load(ctx, e.Save.ID)
-	if errors.Is(err, core.ErrNotFound) {
-		return false, false, core.ErrConflict // ended meanwhile: for Rebase to tell
-	}
-	if err != nil {
-		return false, false, err
-	}
-	if e.Prev != core.NoVersion && theirs.Version == e.Prev {
-		return false, true, nil
+	switch {
+	case errors.Is(err, core.ErrNotFound) && e.Prev == core.NoVersion:
+		return false, unavailable("save session", e.Save.ID, errNotThere)
+	case errors.Is(err, core.ErrNotFound):
+		return false, core.ErrConflict // ended meanwhile: for Rebase to tell
+	case errors.Is(err, core.ErrCorrupt):
+		return false, err
+	case err != nil:
+		return true, nil
+	case e.Prev != core.NoVersion && theirs.Version == e.Prev:
+		return true, nil
 	}
 	applied, known, err := m.machine.Applied(&theirs, e.Save.Version, e.Prev, m.now())
 	switch {
-	case err != nil:
-		return false, false, err
-	case applied:
-		return true, false, nil
+	case err != nil || applied:
+		return false, err
 	case known:
-		return false, false, core.ErrConflict
+		return false, core.ErrConflict
 	}
-	return false, false, unavailable("save session", e.Save.ID, ErrUnknown)
+	return false, unavailable("save session", e.Save.ID, ErrUnknown)
 }
 
 // pause waits before the next try, with jitter so that rivals part. Not ok

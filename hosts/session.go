@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -22,12 +24,13 @@ type Session struct {
 	LastUserAgent string
 	CreatedAt     time.Time
 	LastSeenAt    time.Time
-	ExpiresAt     time.Time // the deadline; moving it gives the session a lifetime of its own
-	IdleExpiresAt time.Time // when it ends without further use; zero without an idle timeout
-	Data          map[string]any
+	ExpiresAt     time.Time      // the deadline; moving it gives the session a lifetime of its own
+	IdleExpiresAt time.Time      // when it ends without further use; zero without an idle timeout
+	Data          map[string]any // nil is the same as empty
 
 	current *core.Session
 	shown   time.Time // ExpiresAt as it was shown
+	proven  bool      // the visitor's own: made for it, or its cookie was shown
 }
 
 // Size returns the bytes of all data as it was loaded or last saved.
@@ -60,30 +63,38 @@ func (m *Manager) showFields(s *Session) {
 	}
 }
 
-// apply puts what the program did to s into the core's session. All values are
-// encoded before anything is applied, so that a refused one changes nothing.
-func (m *Manager) apply(s *Session) error {
-	encoded := make(map[string][]byte, len(s.Data))
-	for name, v := range s.Data {
-		raw, err := EncodeValue(name, v)
-		if err != nil {
-			return err
-		}
-		encoded[name] = raw
-	}
-	c := s.current
+// apply puts what the program did to s into a copy of the core's session: what
+// is refused changes nothing.
+func (m *Manager) apply(s *Session) (*core.Session, error) {
+	changed := *s.current
+	c := &changed
 	if s.UserID != c.User() {
 		if s.UserID == "" {
-			return fmt.Errorf("session %v: UserID cannot be emptied; Destroy the session to sign %q out", s.ID, c.User())
+			return nil, fmt.Errorf("session %v: UserID cannot be emptied; Destroy the session to sign %q out: %w", s.ID, c.User(), core.ErrBadUser)
 		}
 		if err := c.Login(s.UserID, 0); err != nil {
-			return err
+			return nil, fmt.Errorf("session %v: UserID: %w", s.ID, err)
 		}
 	}
 	if !s.ExpiresAt.Equal(s.shown) {
 		if err := c.SetLifetime(core.Time(s.ExpiresAt.UnixMilli()) - m.now()); err != nil {
-			return fmt.Errorf("session %v: ExpiresAt %v: %w", s.ID, s.ExpiresAt.UTC().Format(time.RFC3339), err)
+			return nil, fmt.Errorf("session %v: ExpiresAt %v: %w", s.ID, s.ExpiresAt.UTC().Format(time.RFC3339), err)
 		}
+	}
+	return c, applyData(c, s.Data)
+}
+
+// applyData makes data all of c's values. What shrinks goes before what grows,
+// so that values which fit together are never too large on the way.
+func applyData(c *core.Session, data map[string]any) error {
+	names := slices.Sorted(maps.Keys(data)) // of several refused, always the same one is told
+	encoded := make(map[string][]byte, len(data))
+	for _, name := range names {
+		raw, err := EncodeValue(name, data[name])
+		if err != nil {
+			return err
+		}
+		encoded[name] = raw
 	}
 	for _, name := range c.Names() {
 		if _, ok := encoded[name]; !ok {
@@ -92,9 +103,15 @@ func (m *Manager) apply(s *Session) error {
 			}
 		}
 	}
-	for name, raw := range encoded {
-		if err := c.SetValue(name, raw); err != nil {
-			return fmt.Errorf("session %v, value %q: %w", s.ID, name, err)
+	for _, grows := range []bool{false, true} {
+		for _, name := range names {
+			old, _ := c.Value(name)
+			if len(encoded[name]) > len(old) != grows {
+				continue
+			}
+			if err := c.SetValue(name, encoded[name]); err != nil {
+				return fmt.Errorf("session %v, value %q: %w", c.ID(), name, err)
+			}
 		}
 	}
 	return nil
@@ -129,7 +146,7 @@ func (m *Manager) adopt(s *Session, next *core.Session) error {
 func (m *Manager) Create(ctx context.Context) (*Session, error) {
 	q, x := requestOf(ctx)
 	c := m.machine.New(q)
-	seed, err := m.seed()
+	seed, err := m.seed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +163,7 @@ func (m *Manager) Create(ctx context.Context) (*Session, error) {
 	expires := now.Add(time.Duration(m.machine.Policy().Lifetime) * time.Millisecond)
 	return &Session{ID: c.ID(), TenantID: q.Tenant, IPAddress: addressText(q.IP), UserAgent: q.UserAgent,
 		LastIPAddress: addressText(q.IP), LastUserAgent: q.UserAgent, CreatedAt: now, LastSeenAt: now,
-		ExpiresAt: expires, shown: expires, Data: map[string]any{}, current: c}, nil
+		ExpiresAt: expires, shown: expires, Data: map[string]any{}, current: c, proven: true}, nil
 }
 
 // GetSessionFromCookie returns the visitor's session, and notes its use. The
@@ -164,7 +181,17 @@ func (m *Manager) GetSessionFromCookie(ctx context.Context) (*Session, error) {
 	if c, err = m.Commit(x, c); err != nil {
 		return nil, err
 	}
-	return m.show(c)
+	return m.showProven(c)
+}
+
+// showProven shows the visitor's own session.
+func (m *Manager) showProven(c *core.Session) (*Session, error) {
+	s, err := m.show(c)
+	if err != nil {
+		return nil, err
+	}
+	s.proven = true
+	return s, nil
 }
 
 // Load returns a session by its ID, for programs rather than visitors: no
@@ -180,38 +207,54 @@ func (m *Manager) Load(ctx context.Context, id core.ID) (*Session, error) {
 
 // Save stores the session. Changes of other requests under other names stay;
 // under the same name the later Save wins, unless Merge or Exclusive say
-// otherwise. Afterwards s shows what is stored.
+// otherwise. Afterwards s shows what is stored. The error is core.ErrEnded or
+// core.ErrSuperseded when the session is no longer there for this request,
+// core.ErrConflict for an Exclusive name, a refusal of a field or value, or of
+// the store: ErrUnavailable, ErrBusy, ErrFull, or ErrUnknown, after which a new
+// session is given up, as it may have been stored and ended.
 func (m *Manager) Save(ctx context.Context, s *Session) error {
+	return m.saveAfter(ctx, s, func(*core.Session) error { return nil })
+}
+
+// saveAfter does one thing more to the session before it is stored.
+func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Session) error) error {
 	if s == nil || s.current == nil {
 		return errors.New("session is nil, or was not made by this package: use Create, Load or GetSessionFromCookie")
 	}
 	if s.current.State() == core.StateEnded {
 		return fmt.Errorf("save session %v: %w", s.ID, core.ErrEnded)
 	}
-	if err := m.apply(s); err != nil {
-		return err
-	}
-	x := ExchangeFrom(ctx)
-	before := s.current
-	e, err := m.commit(ctx, before)
+	c, err := m.apply(s)
 	if err != nil {
 		return err
 	}
-	m.tellDeeds(x, &e)
-	if x != nil {
-		x.current = e.Next
-		if err := m.hold(x, &e); err != nil {
-			return err
-		}
+	if err := do(c); err != nil {
+		return err
 	}
-	return m.adopt(s, e.Next)
+	e, err := m.commit(ctx, c)
+	if err != nil {
+		if errors.Is(err, ErrUnknown) && c.State() == core.StateNew {
+			s.current.End() // it may have been stored and ended: nobody brings it back
+		}
+		return err
+	}
+	x := ExchangeFrom(ctx)
+	m.tellDeeds(x, &e)
+	if err := m.adopt(s, e.Next); err != nil {
+		return err
+	}
+	if x == nil || !s.proven {
+		return nil
+	}
+	x.current = e.Next
+	return m.hold(x, &e)
 }
 
 // hold leaves the cookie of a new session or login to SetCookie, and sees to it
 // that it is not forgotten; every other cookie goes out with the save.
 func (m *Manager) hold(x *Exchange, e *core.Effects) error {
 	if e.Did&(core.DidCreate|core.DidLogin) != 0 {
-		x.owed = true
+		x.manager, x.owed = m, true
 		return nil
 	}
 	if x.Reply == nil {
@@ -222,25 +265,29 @@ func (m *Manager) hold(x *Exchange, e *core.Effects) error {
 
 // ErrNoSecret means that a cookie cannot be made because the session was
 // loaded by its ID, and only the browser knows its secret.
-var ErrNoSecret = errors.New("session cookie cannot be set: the session was not saved or resumed in this exchange, and only the browser knows its secret")
+var ErrNoSecret = errors.New("session cookie cannot be set: the session was not saved, or was loaded by its ID, and only the browser knows its secret")
 
-// SetCookie sets the encrypted cookie of a saved session.
+// SetCookie sets the encrypted cookie of a saved session, as it is after
+// whatever else was done to it in this exchange.
 func (m *Manager) SetCookie(ctx context.Context, s *Session) error {
-	if s == nil || s.current == nil {
+	if s == nil || !s.proven {
 		return ErrNoSecret
 	}
-	seed, err := m.seed()
+	x, c := ExchangeFrom(ctx), s.current
+	if x != nil && x.current != nil && x.current.ID() == c.ID() {
+		c = x.current
+	}
+	seed, err := m.seed(ctx)
 	if err != nil {
 		return err
 	}
-	cookies, err := m.machine.Cookie(s.current, m.now(), seed)
+	cookies, err := m.machine.Cookie(c, m.now(), seed)
 	if err != nil {
 		return err
 	}
 	if len(cookies) == 0 {
 		return ErrNoSecret
 	}
-	x := ExchangeFrom(ctx)
 	if err := m.reply(x, cookies); err != nil {
 		return err
 	}

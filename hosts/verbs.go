@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -21,7 +22,9 @@ func (m *Manager) byID(ctx context.Context, id core.ID) (*core.Session, error) {
 
 // change opens a session by ID, does something to it and stores that.
 func (m *Manager) change(ctx context.Context, id core.ID, do func(*core.Session) error) error {
-	c, err := m.byID(ctx, id)
+	loading, cancel := context.WithTimeout(ctx, m.commitTimeout)
+	defer cancel()
+	c, err := m.byID(loading, id)
 	if err != nil {
 		return err
 	}
@@ -126,36 +129,54 @@ func (m *Manager) visitor(x *Exchange, id core.ID) (*core.Session, error) {
 
 // Destroy ends a session for good, for every request, also those in flight.
 // A missing one is no error. When it is the visitor's own, the cookie is
-// cleared. It acts at once.
+// cleared. It acts at once, and also when the session cannot be loaded, unless
+// it is not the visitor's and may be another tenant's.
 func (m *Manager) Destroy(ctx context.Context, id core.ID) error {
 	q, x := requestOf(ctx)
-	own, _ := m.visitor(x, id) // a store that is down shows below
-	r, err := m.load(ctx, id)
+	own := m.owns(x, id)
+	r, err := m.loadToEnd(ctx, id)
 	switch {
-	case errors.Is(err, core.ErrNotFound):
-		r = core.Record{ID: id, Tenant: q.Tenant}
-	case err != nil && !errors.Is(err, core.ErrCorrupt):
-		r = core.Record{ID: id, Tenant: q.Tenant} // ending is never refused: try all the same
-	}
-	if err == nil && !q.AnyTenant && r.Tenant != q.Tenant {
+	case err == nil && !q.AnyTenant && r.Tenant != q.Tenant:
 		return core.ErrWrongTenant
-	}
-	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.config.CommitTimeout)
-	defer cancel()
-	if err := m.remove(wait, id); err != nil {
+	case err != nil && !errors.Is(err, core.ErrNotFound) && !own && !q.AnyTenant:
 		return err
 	}
-	if m.events.wanted(EventEnded) {
+	ending, cancel := m.lasting(ctx)
+	defer cancel()
+	if err := m.remove(ending, id); err != nil {
+		return err
+	}
+	if !errors.Is(err, core.ErrNotFound) { // nothing ended, then
 		m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: id, Tenant: r.Tenant, User: r.User})
 	}
-	if own != nil || x != nil && x.current != nil && x.current.ID() == id {
-		x.current.End()
-		x.owed = false
-		if x.Reply != nil {
-			return m.reply(x, m.machine.ClearCookie())
-		}
+	if !own {
+		return nil
 	}
-	return nil
+	x.owed = false
+	if x.current != nil {
+		x.current.End()
+	}
+	if x.Reply == nil {
+		return nil
+	}
+	return m.reply(x, m.machine.ClearCookie())
+}
+
+// owns reports whether the session is the visitor's: the one in this exchange,
+// else one that an authentic cookie of this tenant names.
+func (m *Manager) owns(x *Exchange, id core.ID) bool {
+	if x == nil || x.current != nil {
+		return x != nil && x.current.ID() == id
+	}
+	tickets, _ := m.machine.Identify(x.Cookies, x.Tenant, m.now()) // none, if it fails
+	return slices.ContainsFunc(tickets, func(t core.Ticket) bool { return t.ID == id })
+}
+
+// loadToEnd finds out whose a session is that is to be ended.
+func (m *Manager) loadToEnd(ctx context.Context, id core.ID) (core.Record, error) {
+	ctx, cancel := m.lasting(ctx)
+	defer cancel()
+	return m.load(ctx, id)
 }
 
 // Login signs a user in on the exchange in ctx: the visitor's session gets a
@@ -165,7 +186,7 @@ func (m *Manager) Destroy(ctx context.Context, id core.ID) error {
 // "remember me".
 func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration) (*Session, error) {
 	x := ExchangeFrom(ctx)
-	if x == nil {
+	if x == nil || x.Reply == nil {
 		return nil, ErrNoAnswer
 	}
 	c, err := m.currentOrNew(x)
@@ -178,7 +199,7 @@ func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration
 	if c, err = m.Commit(x, c); err != nil {
 		return nil, err
 	}
-	return m.show(c)
+	return m.showProven(c)
 }
 
 func (m *Manager) currentOrNew(x *Exchange) (*core.Session, error) {
@@ -199,14 +220,14 @@ func (m *Manager) currentOrNew(x *Exchange) (*core.Session, error) {
 // New returns a session for the exchange that is not stored.
 func (m *Manager) New(x *Exchange) *core.Session { return m.machine.New(x.request()) }
 
-// Renew gives the session a new secret, at a change of privilege, and saves
-// it. The old cookie is worthless from then on; the new one is set.
+// Renew gives the visitor's session a new secret, at a change of privilege, and
+// saves it. The old cookie is worthless from then on; the new one is set.
 func (m *Manager) Renew(ctx context.Context, s *Session) error {
-	if s == nil || s.current == nil {
+	if s == nil || !s.proven {
 		return ErrNoSecret
 	}
-	if err := s.current.Renew(); err != nil {
-		return err
+	if x := ExchangeFrom(ctx); x == nil || x.Reply == nil {
+		return ErrNoAnswer
 	}
-	return m.Save(ctx, s)
+	return m.saveAfter(ctx, s, (*core.Session).Renew)
 }
