@@ -12,8 +12,11 @@ import (
 // be written back by a request that began before the end.
 //
 // A Store is safe for concurrent use, also by other processes where it is
-// shared. Load sees every Save and Delete that was acknowledged before it
-// began, from any process. Every method returns when its context ends.
+// shared. Load and Find see every Save and Delete that was acknowledged before
+// they began, from any process. Every method returns when its context ends,
+// with an error that wraps the context's; one whose context has ended before
+// changes nothing. A backend that forgets by itself keeps a record for at least
+// a minute past its ExpiresAt.
 type Store interface {
 	// Load returns the record, also an expired one, or core.ErrNotFound.
 	// The caller may keep the record and change its fields, not its bytes.
@@ -22,7 +25,8 @@ type Store interface {
 	// Save is atomic. Without prev it inserts, and the ID must be new; else
 	// it replaces exactly the version prev. Otherwise it returns
 	// core.ErrConflict and nothing is changed. It is idempotent: when the
-	// stored version is already r.Version it has succeeded.
+	// stored version is already r.Version it has succeeded. A record that
+	// fails Record.Check is refused, with the error of the check.
 	Save(ctx context.Context, r core.Record, prev core.Version) error
 
 	// Delete is unconditional; a missing session is no error. An acknowledged
