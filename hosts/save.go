@@ -43,13 +43,25 @@ func (m *Manager) attempt(ctx context.Context, s *core.Session) (core.Effects, e
 		if err == nil {
 			return e, nil
 		}
-		// A new session that was not stored, or ended already: it is made anew
-		// under another ID, unless the program knows this one.
-		if !errors.Is(err, errNotThere) || !s.ID().IsZero() || try == maxResends {
+		// A new session that was not stored, ended already, or met another of
+		// its ID: it is made anew under another ID, unless the program knows
+		// this one.
+		taken := errors.Is(err, core.ErrConflict)
+		switch {
+		case !s.ID().IsZero() || !taken && !errors.Is(err, errNotThere):
+			return core.Effects{}, err
+		case try < maxResends:
+		case taken:
+			return core.Effects{}, unavailable("begin session", e.Save.ID, errTaken)
+		default:
 			return core.Effects{}, err
 		}
 	}
 }
+
+// errTaken: nothing ended and nothing was changed by others, so it is none of
+// what a conflict means for a session that was loaded.
+var errTaken = errors.New("the store says of every ID drawn for it that it is taken")
 
 // touch notes the use of a session. On a conflict another request noted it, or
 // ended the session; else the note is lost. The request changed nothing: it

@@ -266,7 +266,8 @@ func TestAStoreThatCannotBeAsked(t *testing.T) {
 	}
 }
 
-// TestALoadIsAskedAgainUnderAContextThatLives.
+// TestALoadIsAskedAgainUnderAContextThatLives: one that ended says nothing of
+// the session.
 func TestALoadIsAskedAgainUnderAContextThatLives(t *testing.T) {
 	s := open(t, setup{})
 	b := s.browser()

@@ -275,7 +275,9 @@ func (b *browser) get(h http.HandlerFunc) answer {
 
 // visit asks for the session and has f use it; an error of f fails the test.
 func (b *browser) visit(f func(v *nethttp.Visit, w http.ResponseWriter) error) answer {
-	return b.get(b.s.with(f))
+	ctx, cancel := context.WithTimeout(b.s.t.Context(), patience)
+	defer cancel()
+	return b.send(ctx, http.MethodPost, b.s.with(f)) // which no client sends twice
 }
 
 func (s *site) with(f func(v *nethttp.Visit, w http.ResponseWriter) error) http.HandlerFunc {
