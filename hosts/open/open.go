@@ -67,6 +67,21 @@ func Allowed() string {
 	return strings.Join(list, ", ")
 }
 
+// Dir returns the directory of a file store, and whether url names one.
+func Dir(url string) (dir string, ok bool) {
+	if url == "filesystem" {
+		return fsstore.DefaultDir, true
+	}
+	dir, ok = strings.CutPrefix(url, "file:")
+	switch {
+	case !ok || machineIn(dir):
+		return "", false
+	case dir == "":
+		return fsstore.DefaultDir, true
+	}
+	return dir, true
+}
+
 func refuse(value, allowed string) error {
 	return fmt.Errorf("open store: %w", &hosts.ConfigError{Field: "store", Value: value, Allowed: allowed})
 }
@@ -78,10 +93,14 @@ func memory(_ context.Context, rest string) (store, error) {
 	return cachestore.Open(cachestore.Options{})
 }
 
-// file takes file:///abs, as URLs are written, but not file://dir, where dir
-// would be the name of a machine.
+// machineIn finds file://dir, where dir would be the name of a machine;
+// file:///dir is how URLs are written.
+func machineIn(rest string) bool {
+	return strings.HasPrefix(rest, "//") && !strings.HasPrefix(rest, "///")
+}
+
 func file(_ context.Context, rest string) (store, error) {
-	if strings.HasPrefix(rest, "//") && !strings.HasPrefix(rest, "///") {
+	if machineIn(rest) {
 		return nil, &hosts.ConfigError{Field: "store", Value: "file://", Allowed: "file:DIR, file:/DIR or file:///DIR"}
 	}
 	return fsstore.Open(fsstore.Options{Dir: rest})

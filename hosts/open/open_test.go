@@ -32,7 +32,10 @@ func TestStoreByName(t *testing.T) {
 		s, closer, err := open.Store(t.Context(), c.url)
 		require.NoError(t, err, c.url)
 		require.IsType(t, c.kind, s, c.url)
-		if c.dir != "" {
+		dir, ok := open.Dir(c.url)
+		require.Equal(t, c.dir != "", ok, c.url)
+		if ok {
+			require.DirExists(t, dir)
 			require.DirExists(t, c.dir)
 		}
 		r := core.Record{ID: core.ID{1}, Version: 1, Sealed: []byte("x")}
@@ -66,6 +69,8 @@ func TestOtherNamesAreRefusedWithTheList(t *testing.T) {
 	_, _, err := open.Store(t.Context(), "database")
 	require.ErrorContains(t, err, "databases are not among them yet")
 	for _, url := range []string{"memory:hush", "file://hush/dir"} {
+		_, isFile := open.Dir(url)
+		require.False(t, isFile)
 		_, _, err := open.Store(t.Context(), url)
 		require.ErrorContains(t, err, "allowed: "+url[:4], url)
 		require.NotContains(t, err.Error(), "hush")

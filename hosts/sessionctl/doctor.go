@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts/open"
+	"github.com/rockstar-web/sessions/hosts/sessionctl/demo"
+)
+
+var doctorCommand = command{
+	name: "doctor", brief: "look for what is wrong with a setup",
+	about: `Looks at the key, the cookie's attributes against how browsers reach the site, the
+store (by saving, loading and deleting a scratch session), the clock and the modes
+of files. Each finding comes with its remedy. Exit code 1 means that there are some.`,
+	flags: doctorFlags,
+}
+
+// A doctor is one examination.
+type doctor struct {
+	keyFile, store, url, sameSite string
+	policy                        core.Policy
+	proxy                         bool
+	trusted                       []netip.Prefix
+
+	out      io.Writer
+	now      func() time.Time
+	findings int
+}
+
+func doctorFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
+	d := &doctor{}
+	set.StringVar(&d.keyFile, "key-file", "", "read the key from `FILE`, raw or in hex, not from the environment")
+	set.StringVar(&d.store, "store", demo.DefaultStore, "try `STORE`: "+open.Allowed())
+	set.StringVar(&d.url, "url", "", "`URL` at which browsers reach the site, such as https://example.com")
+	set.BoolVar(&d.proxy, "proxy", false, "a proxy stands before the server")
+	set.Func("trusted-proxy", "`CIDR` of a proxy that the server believes; may be repeated", func(text string) error {
+		return addPrefix(&d.trusted, text)
+	})
+	set.StringVar(&d.policy.CookieName, "name", core.DefaultCookieName, "`NAME` of the cookie")
+	set.StringVar(&d.policy.CookiePath, "path", "/", "`PATH` of the cookie")
+	set.StringVar(&d.policy.CookieDomain, "domain", "", "`DOMAIN` of the cookie")
+	set.StringVar(&d.sameSite, "samesite", "Lax", "SameSite of the cookie: `WORD` is Lax, Strict or None")
+	set.BoolVar(&d.policy.AllowInsecure, "insecure", false, "the cookie is without Secure (AllowInsecure)")
+	set.BoolVar(&d.policy.AllowScripts, "scripts", false, "the cookie is without HttpOnly (AllowScripts)")
+	return d.run
+}
+
+func (d *doctor) run(ctx context.Context, p *program, _ []string) error {
+	d.out, d.now = p.out, p.now
+	var ok bool
+	d.policy.SameSite, ok = map[string]core.SameSite{
+		"lax": core.SameSiteLax, "strict": core.SameSiteStrict, "none": core.SameSiteNone,
+	}[strings.ToLower(d.sameSite)]
+	if !ok {
+		return usagef("doctor: --samesite is %q; allowed: Lax, Strict, None", d.sameSite)
+	}
+	site, err := url.Parse(d.url)
+	if err != nil || d.url != "" && (site.Scheme != "http" && site.Scheme != "https" || site.Host == "") {
+		return usagef("doctor: --url is not usable; allowed: http:// or https:// and a host name")
+	}
+	key := d.examineKey()
+	d.examineCookie(site)
+	d.examineProxies()
+	if err := d.examineStore(ctx, key); err != nil {
+		return err
+	}
+	if d.findings == 0 {
+		_, err = fmt.Fprintln(d.out, "no findings")
+		return err
+	}
+	fmt.Fprintf(d.out, "findings: %d\n", d.findings)
+	return errFindings
+}
+
+// fine tells what is as it should be.
+func (d *doctor) fine(about, format string, args ...any) {
+	fmt.Fprintf(d.out, "ok       %-7s %s\n", about, fmt.Sprintf(format, args...))
+}
+
+// note tells what is worth knowing and no fault.
+func (d *doctor) note(about, format string, args ...any) {
+	fmt.Fprintf(d.out, "note     %-7s %s\n", about, fmt.Sprintf(format, args...))
+}
+
+// finding tells a fault and what to do about it.
+func (d *doctor) finding(about, remedy, format string, args ...any) {
+	d.findings++
+	fmt.Fprintf(d.out, "FINDING  %-7s %s\n         remedy: %s\n", about, fmt.Sprintf(format, args...), remedy)
+}

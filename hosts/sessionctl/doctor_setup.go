@@ -1,0 +1,117 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// examineKey returns the key, or a random one where there is none to be had.
+func (d *doctor) examineKey() []byte {
+	key, err := readKey(d.keyFile)
+	switch {
+	case errors.Is(err, errNoKeyGiven):
+		d.finding("key", "make one with sessionctl keygen and give it to every server, in "+hosts.DefaultKeyVariable+" or with --key-file", "there is none")
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		d.finding("key", "name the file that the server reads, as the user it runs as", "%v", err)
+	case err != nil:
+		d.finding("key", "make one with sessionctl keygen; everybody has to sign in again", "%v", err)
+	default:
+		d.fine("key", "32 bytes, key ID %s: compare it between servers", core.KeyID(key))
+	}
+	if err == nil && d.keyFile != "" {
+		d.examineMode("key", d.keyFile, "0600")
+	}
+	if err != nil {
+		key = make([]byte, core.KeyLen)
+		rand.Read(key) // never fails
+	}
+	return key
+}
+
+// examineMode finds files and directories that others may open.
+func (d *doctor) examineMode(about, path, mode string) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		d.finding(about, "run this as the user that the server runs as", "%v", err)
+	case info.Mode().Perm()&0o077 != 0:
+		d.finding(about, "chmod "+mode+" "+path, "%s has mode %v: others may open it", path, info.Mode().Perm())
+	default:
+		d.fine(about, "%s has mode %v", path, info.Mode().Perm())
+	}
+}
+
+func (d *doctor) examineCookie(site *url.URL) {
+	random := make([]byte, core.KeyLen)
+	rand.Read(random) // never fails
+	if _, err := core.NewMachine(d.policy, core.KeyRing{{Bytes: random}}); err != nil {
+		d.finding("cookie", "take one of the allowed values", "%v", err)
+		return
+	}
+	before := d.findings
+	if d.policy.AllowScripts {
+		d.finding("cookie", "leave AllowScripts out", "every script on the page can read it, one that an attacker got in, too")
+	}
+	if d.url == "" {
+		d.note("cookie", "without --url its attributes cannot be held against how browsers reach the site")
+		return
+	}
+	d.examineSecure(site.Scheme == "https", local(site.Hostname()))
+	domain := strings.ToLower(strings.TrimPrefix(d.policy.CookieDomain, "."))
+	host := strings.ToLower(site.Hostname())
+	if domain != "" && host != domain && !strings.HasSuffix(host, "."+domain) {
+		d.finding("cookie", "leave CookieDomain out, or set it to "+host+" or a domain above it",
+			"browsers refuse the domain %s from %s", domain, host)
+	}
+	plain := !strings.HasPrefix(strings.ToLower(d.policy.CookieName), "__host-")
+	if plain && site.Scheme == "https" && domain == "" && d.policy.CookiePath == "/" && !d.policy.AllowInsecure {
+		d.note("cookie", "the name __Host-%s would keep other hosts of the domain from setting it", d.policy.CookieName)
+	}
+	if d.findings == before {
+		d.fine("cookie", "%s fits %s", d.policy.CookieName, d.url)
+	}
+}
+
+func (d *doctor) examineSecure(https, local bool) {
+	switch {
+	case https && d.policy.AllowInsecure:
+		d.finding("cookie", "leave AllowInsecure out", "it is without Secure, so browsers send it over plain HTTP, too")
+	case !https && !local && d.policy.AllowInsecure:
+		d.finding("cookie", "serve HTTPS and leave AllowInsecure out", "whoever is on the way can read it, and be that visitor")
+	case !https && !local:
+		d.finding("cookie", "serve HTTPS; if a proxy does, say --url https://... and --proxy",
+			"browsers drop a Secure cookie that comes over plain HTTP: nobody stays signed in")
+	case !https && !d.policy.AllowInsecure:
+		d.note("cookie", "some browsers keep a Secure cookie from localhost, others need AllowInsecure in development")
+	}
+}
+
+// local finds hosts that plain HTTP never leaves.
+func local(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+func (d *doctor) examineProxies() {
+	for _, p := range d.trusted {
+		if p.Bits() == 0 {
+			d.finding("proxy", "name the addresses of your proxies alone", "%v trusts everybody: every visitor can choose an IP address", p)
+			return
+		}
+	}
+	switch {
+	case d.proxy && len(d.trusted) == 0:
+		d.finding("proxy", "name its address in TrustedProxies (--trusted-proxy)",
+			"it is not trusted, so all visitors have its IP address and seem to come by plain HTTP")
+	case len(d.trusted) > 0:
+		d.fine("proxy", "%d trusted", len(d.trusted))
+	}
+}

@@ -1,0 +1,167 @@
+// Sessionctl makes keys, opens cookies, runs the demo, and finds what is wrong
+// with a setup.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+// Exit codes.
+const (
+	exitFine     = 0
+	exitFindings = 1 // something is wrong: a refused cookie, a finding, a failure
+	exitUsage    = 2 // the command line, the key or its file is not usable
+)
+
+// A program is one call of the command: what it reads and writes.
+type program struct {
+	in       io.Reader
+	out, err io.Writer
+	now      func() time.Time
+}
+
+// A command is one of the words after sessionctl.
+type command struct {
+	name, args, brief string
+	about             string // more, for its help
+	// flags enters the command's flags and returns what runs once they are read.
+	flags func(*flag.FlagSet) func(ctx context.Context, p *program, args []string) error
+}
+
+func commands() []command {
+	return []command{keygenCommand, inspectCommand, doctorCommand, demoCommand}
+}
+
+const environment = `Environment:
+  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits, as keygen prints it
+`
+
+// usageError is a command line that cannot be carried out.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errFindings ends a command that has printed what it found.
+var errFindings = errors.New("findings")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process
+	p := &program{os.Stdin, os.Stdout, os.Stderr, time.Now}
+	os.Exit(p.run(ctx, os.Args[1:]))
+}
+
+func (p *program) run(ctx context.Context, args []string) int {
+	err := p.dispatch(ctx, args)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitFine
+	case errors.Is(err, errFindings):
+		return exitFindings
+	case errors.As(err, &usage):
+		fmt.Fprintln(p.err, "sessionctl:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(p.err, "sessionctl:", err)
+	return exitFindings
+}
+
+func (p *program) dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return usagef("no command is given; allowed: %s; see sessionctl help", names())
+	}
+	name, rest := args[0], args[1:]
+	switch name {
+	case "help", "-h", "-help", "--help":
+		return p.help(rest)
+	}
+	c, err := find(name)
+	if err != nil {
+		return err
+	}
+	set := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	run := c.flags(set)
+	switch err := set.Parse(rest); {
+	case errors.Is(err, flag.ErrHelp):
+		return p.help([]string{name})
+	case err != nil:
+		return usagef("%s: %w; see sessionctl help %s", name, err, name)
+	}
+	if c.args == "" && set.NArg() > 0 {
+		return usagef("%s: %d arguments too many; it takes flags alone; see sessionctl help %s", name, set.NArg(), name)
+	}
+	return run(ctx, p, set.Args())
+}
+
+func find(name string) (command, error) {
+	for _, c := range commands() {
+		if c.name == name {
+			return c, nil
+		}
+	}
+	return command{}, usagef("unknown command %q; allowed: %s; see sessionctl help", name, names())
+}
+
+func names() string {
+	var list []string
+	for _, c := range commands() {
+		list = append(list, c.name)
+	}
+	return strings.Join(append(list, "help"), ", ")
+}
+
+func (p *program) help(args []string) error {
+	var text bytes.Buffer
+	if len(args) == 0 {
+		fmt.Fprint(&text, "Sessionctl is the command of the session library.\n\nUsage: sessionctl COMMAND [flags]\n\n")
+		table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
+		for _, c := range commands() {
+			fmt.Fprintf(table, "  %s\t%s\n", c.name, c.brief)
+		}
+		fmt.Fprint(table, "  help COMMAND\tall about a command\n")
+		table.Flush()
+		fmt.Fprintf(&text, "\n%s\nExit codes: 0 fine, 1 something is wrong, 2 wrong usage. Errors go to stderr.\n", environment)
+		_, err := text.WriteTo(p.out)
+		return err
+	}
+	c, err := find(args[0])
+	if err != nil {
+		return err
+	}
+	set := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	c.flags(set)
+	fmt.Fprintf(&text, "Usage: %s\n\n%s\n", strings.Join(strings.Fields("sessionctl "+c.name+" [flags] "+c.args), " "), c.about)
+	table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
+	first := true
+	set.VisitAll(func(f *flag.Flag) {
+		if first {
+			fmt.Fprint(table, "\nFlags:\n")
+			first = false
+		}
+		shape, usage := flag.UnquoteUsage(f)
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" {
+			usage += " (" + f.DefValue + ")"
+		}
+		fmt.Fprintf(table, "  --%s\t%s\n", strings.TrimSpace(f.Name+" "+shape), usage)
+	})
+	table.Flush()
+	fmt.Fprint(&text, "\n"+environment)
+	_, err = text.WriteTo(p.out)
+	return err
+}
