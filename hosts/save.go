@@ -48,9 +48,9 @@ func (m *Manager) attempt(ctx context.Context, s *core.Session) (core.Effects, e
 		// this one.
 		taken := errors.Is(err, core.ErrConflict)
 		switch {
-		case !s.ID().IsZero() || !taken && !errors.Is(err, errNotThere):
+		case e.Prev != core.NoVersion || !taken && !errors.Is(err, errNotThere):
 			return core.Effects{}, err
-		case try < maxResends:
+		case s.ID().IsZero() && try < maxResends:
 		case taken:
 			return core.Effects{}, unavailable("begin session", e.Save.ID, errTaken)
 		default:
