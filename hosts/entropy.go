@@ -3,6 +3,7 @@ package hosts
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 
 	"github.com/rockstar-web/sessions/core"
@@ -38,7 +39,7 @@ func (e *entropy) draw(ctx context.Context) (core.Seed, error) {
 	answer := make(chan drawn, 1) // one who left is not waited for
 	go func() {
 		var d drawn
-		_, d.err = io.ReadFull(e.source, d.seed[:])
+		d.err = e.fill(d.seed[:])
 		<-e.turn
 		answer <- d
 	}()
@@ -48,4 +49,27 @@ func (e *entropy) draw(ctx context.Context) (core.Seed, error) {
 	case <-ctx.Done():
 		return core.Seed{}, ctx.Err()
 	}
+}
+
+// maxEmptyReads is how often in a row a source may give nothing and no error.
+const maxEmptyReads = 100
+
+// fill reads until p is full. Unlike io.ReadFull it survives a source that
+// claims to have read what it cannot have.
+func (e *entropy) fill(p []byte) error {
+	for empty := 0; len(p) > 0; empty++ {
+		n, err := e.source.Read(p)
+		switch {
+		case n < 0 || n > len(p):
+			return fmt.Errorf("a read of %d bytes returned %d", len(p), n)
+		case n < len(p) && err != nil:
+			return err
+		case n > 0:
+			empty = 0
+		case empty == maxEmptyReads:
+			return io.ErrNoProgress
+		}
+		p = p[n:]
+	}
+	return nil
 }
