@@ -29,6 +29,7 @@ func BenchmarkSave(b *testing.B) {
 
 func benchSave(b *testing.B, fast bool) {
 	s := benchStore(b, fast)
+	b.ResetTimer()
 	var next atomic.Uint32
 	b.RunParallel(func(pb *testing.PB) {
 		mine := next.Add(1) // a first byte of its own: writers do not meet

@@ -145,7 +145,13 @@ func TestWaitingCallsAreBounded(t *testing.T) {
 		waiting = append(waiting, saveInBackground(s, a, r, 7))
 		<-a.times
 	}
-	err := s.Save(ctx, r, 7)
+	over := asked{ctx, make(chan struct{}, polls)}
+	var err error
+	select {
+	case err = <-saveInBackground(s, over, r, 7):
+	case <-over.times:
+		t.Fatal("one call more than the limit waits")
+	}
 	require.ErrorIs(t, err, hosts.ErrBusy)
 	require.ErrorContains(t, err, "4096")
 	cancel()
@@ -172,4 +178,42 @@ func TestSaveFollowsTheDirectoryThatItWaitedFor(t *testing.T) {
 	got, err := s.Load(t.Context(), r.ID)
 	require.NoError(t, err)
 	require.Equal(t, next, got)
+}
+
+// endsAfter is a context that ends when it has been asked n times.
+type endsAfter struct {
+	context.Context
+	n *int
+}
+
+func (c endsAfter) Err() error {
+	if *c.n--; *c.n < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Whenever the context ends, a save that returns its error has changed nothing.
+func TestCancelledAtAnyMomentChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, fsstore.Options{Dir: dir})
+	r := core.Record{ID: shared, Version: 1, Sealed: []byte("one")}
+	require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
+	next := r
+	next.Version = 2
+	moments := 0
+	for {
+		left := moments
+		err := s.Save(endsAfter{t.Context(), &left}, next, r.Version)
+		if err == nil {
+			break
+		}
+		moments++
+		require.ErrorIs(t, err, context.Canceled)
+		got, err := s.Load(t.Context(), r.ID)
+		require.NoError(t, err)
+		require.Equal(t, r, got)
+		require.NoFileExists(t, filepath.Join(dir, "77", "new"))
+	}
+	require.GreaterOrEqual(t, moments, 3, "at the start, under the lock, before the rename")
 }
