@@ -101,9 +101,6 @@ func (e *events) run() {
 			e.callHook(ev)
 		}
 	}
-	if n := e.dropped.Load(); n > 0 {
-		e.warn("events were lost because OnEvent was slow", "dropped", n)
-	}
 }
 
 // callHook survives the hook's panic: it would end the process, sessions of
