@@ -33,9 +33,9 @@ func TestAPanicCommitsNothing(t *testing.T) {
 			id := b.login("alice")
 			before, _ := s.stored(id)
 			s.counts()
-			var kept *nethttp.Visit
+			kept := make(chan *nethttp.Visit, 1)
 			a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
-				kept = v
+				kept <- v
 				_ = v.Put("n", 1)
 				_ = v.Login("bob", 0)
 				panic(value)
@@ -44,7 +44,7 @@ func TestAPanicCommitsNothing(t *testing.T) {
 			after, _ := s.stored(id)
 			require.Equal(t, before, after)
 			require.Equal(t, "alice", b.user())
-			require.ErrorIs(t, kept.Put("n", 2), nethttp.ErrCommitted)
+			require.ErrorIs(t, await(t, kept).Put("n", 2), nethttp.ErrCommitted)
 			if o.outside == nil {
 				require.Error(t, a.err)
 				continue

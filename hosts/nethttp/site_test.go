@@ -292,11 +292,11 @@ func (s *site) with(f func(v *nethttp.Visit, w http.ResponseWriter) error) http.
 	}
 }
 
-// start is visit in the background; the function that it returns awaits the answer.
-func (b *browser) start(f func(v *nethttp.Visit, w http.ResponseWriter) error) func() answer {
+// start is visit in the background.
+func (b *browser) start(f func(v *nethttp.Visit, w http.ResponseWriter) error) <-chan answer {
 	answers := make(chan answer, 1)
 	go func() { answers <- b.visit(f) }()
-	return func() answer { return await(b.s.t, answers) }
+	return answers
 }
 
 // login signs in and returns the session's ID.
@@ -373,17 +373,17 @@ func telling(ended chan<- bool) func(http.Handler) http.Handler {
 // gate stops the first call of a verb, before it is done or after.
 type gate struct {
 	arrived, opened chan struct{}
-	once            sync.Once
+	taken           atomic.Bool
 }
 
 func newGate() *gate { return &gate{arrived: make(chan struct{}), opened: make(chan struct{})} }
 
 // pass stops the first that comes here until the gate is opened.
 func (g *gate) pass() {
-	g.once.Do(func() {
+	if !g.taken.Swap(true) {
 		close(g.arrived)
 		<-g.opened
-	})
+	}
 }
 
 func (s *site) stopBefore(verb conformance.Verb) *gate {
