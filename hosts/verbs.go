@@ -97,16 +97,18 @@ func (m *Manager) IsExpired(ctx context.Context, id core.ID) (bool, error) {
 // the visitor's own, the cookie follows.
 func (m *Manager) Refresh(ctx context.Context, id core.ID) error {
 	x := ExchangeFrom(ctx)
-	if own, err := m.visitor(x, id); own == nil || err != nil {
-		if err != nil {
-			return err
-		}
-		return m.change(ctx, id, (*core.Session).Refresh)
-	}
-	if err := x.current.Refresh(); err != nil {
+	own, err := m.visitor(x, id)
+	if err != nil {
 		return err
 	}
-	_, err := m.Commit(x, x.current)
+	if own == nil {
+		return m.change(ctx, id, (*core.Session).Refresh)
+	}
+	c := *own // a Session that shows it must not refresh once more
+	if err := c.Refresh(); err != nil {
+		return err
+	}
+	_, err = m.Commit(x, &c)
 	return err
 }
 
@@ -183,23 +185,26 @@ func (m *Manager) loadToEnd(ctx context.Context, id core.ID) (core.Record, error
 // new secret and keeps its data when it was anonymous or the same user's;
 // otherwise it ends and a new one begins. The session is saved and its cookie
 // set. A lifetime of zero is the configured one; 30 days is a usual
-// "remember me".
+// "remember me". Go on with the Session that it returns: one from before is of
+// the old secret, and saving it is refused.
 func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration) (*Session, error) {
 	x := ExchangeFrom(ctx)
 	if x == nil || x.Reply == nil {
 		return nil, ErrNoAnswer
 	}
-	c, err := m.currentOrNew(x)
+	before, err := m.currentOrNew(x)
 	if err != nil {
 		return nil, err
 	}
+	c := *before // a Session that shows it must not sign in once more
 	if err := c.Login(user, millis(lifetime)); err != nil {
 		return nil, err
 	}
-	if c, err = m.Commit(x, c); err != nil {
+	next, err := m.Commit(x, &c)
+	if err != nil {
 		return nil, err
 	}
-	return m.showProven(c)
+	return m.showProven(next)
 }
 
 func (m *Manager) currentOrNew(x *Exchange) (*core.Session, error) {

@@ -190,7 +190,9 @@ func (b *browser) asking(ctx context.Context, m *hosts.Manager) *hosts.Exchange 
 			return err
 		}
 		b.set = append(b.set, c)
-		b.name, b.value = c.Name, c.Value
+		if c.Path == "/" {
+			b.name, b.value = c.Name, c.Value
+		}
 		return nil
 	}
 	return m.Attach(x)

@@ -1,0 +1,400 @@
+package hosts_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rockstar-web/sessions/conformance"
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/stretchr/testify/require"
+)
+
+func TestForgottenSetCookieIsReported(t *testing.T) {
+	const warning = "call SetCookie before the answer is written"
+	for name, c := range map[string]struct {
+		finish func(m *site, x *hosts.Exchange, n *hosts.Session) error
+		warns  int
+	}{
+		"forgotten": {func(*site, *hosts.Exchange, *hosts.Session) error { return nil }, 1},
+		"set":       {func(m *site, x *hosts.Exchange, n *hosts.Session) error { return m.SetCookie(x, n) }, 0},
+		"destroyed": {func(m *site, x *hosts.Exchange, n *hosts.Session) error { return m.Destroy(x, n.ID) }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := open(t, nil, hosts.Config{})
+			x := newBrowser().ask(m)
+			n, err := m.Create(x)
+			require.NoError(t, err)
+			require.NoError(t, m.Save(x, n))
+			require.NoError(t, c.finish(m, x, n))
+			x.Close()
+			x.Close()
+			require.Equal(t, c.warns, m.log.count(warning))
+			require.Equal(t, c.warns, m.log.count(warning+`" session=`+n.ID.String()))
+		})
+	}
+	m := open(t, nil, hosts.Config{})
+	ann := newBrowser()
+	ann.login(m, "ann")
+	x := ann.ask(m)
+	n, err := m.GetSessionFromCookie(x)
+	require.NoError(t, err)
+	n.UserID = "ben" // a login by hand
+	require.NoError(t, m.Save(x, n))
+	x.Close()
+	require.Equal(t, 1, m.log.count(warning))
+	require.NotPanics(t, (&hosts.Exchange{}).Close)
+}
+
+func TestSecureOverPlainHTTPIsDiagnosedOnce(t *testing.T) {
+	const warning = "a Secure cookie was set over plain HTTP"
+	m := open(t, nil, hosts.Config{})
+	newBrowser().login(m, "ann")
+	require.Zero(t, m.log.count(warning))
+	for range 3 {
+		b := newBrowser()
+		b.plain = true
+		b.login(m, "ann")
+	}
+	require.Equal(t, 1, m.log.count(warning))
+	m = open(t, nil, hosts.Config{AllowInsecure: true})
+	b := newBrowser()
+	b.plain = true
+	b.login(m, "ann")
+	require.Zero(t, m.log.count(warning))
+}
+
+// many is a request with the cookies of several browsers.
+func many(m *site, all ...*browser) *hosts.Exchange {
+	x := all[0].ask(m)
+	x.Cookies = nil
+	for _, b := range all {
+		x.Cookies = append(x.Cookies, b.field()...)
+	}
+	return x
+}
+
+func TestCandidates(t *testing.T) {
+	loads := 0
+	store := conformance.Faulty(memory(t), func(_ int, verb conformance.Verb) conformance.Fault {
+		if verb == conformance.Load {
+			loads++
+		}
+		return conformance.Pass
+	})
+	m := open(t, store, hosts.Config{BindUserAgent: true})
+	var old []*browser
+	for range 4 {
+		b := newBrowser()
+		id := b.login(m, "ann").ID
+		old = append(old, b)
+		require.NoError(t, m.Destroy(t.Context(), id))
+	}
+	loads = 0
+	_, err := m.GetSessionFromCookie(many(m, old...))
+	require.ErrorIs(t, err, core.ErrNotFound)
+	require.Equal(t, 2, loads, "no more are asked of the store")
+
+	m.clock.pass(time.Hour)
+	live := newBrowser()
+	id := live.login(m, "ann").ID
+	for _, order := range [][]*browser{{live, old[0]}, {old[0], live}, {old[0], old[1], old[2], live}} {
+		n, err := m.GetSessionFromCookie(many(m, order...))
+		require.NoError(t, err, "the newest is asked first")
+		require.Equal(t, id, n.ID)
+	}
+
+	forged := newBrowser()
+	forged.name, forged.value = live.name, "x"
+	foreign := newBrowser()
+	foreign.login(open(t, nil, hosts.Config{Key: []byte("\x03another key, also of no other use")[:32]}), "ann")
+	loads = 0
+	_, err = m.GetSessionFromCookie(many(m, forged, foreign))
+	require.ErrorIs(t, err, core.ErrUnknownKey, "of several it tells the one that came closest")
+	_, err = m.GetSessionFromCookie(many(m, foreign, forged))
+	require.ErrorIs(t, err, core.ErrUnknownKey)
+	_, err = m.GetSessionFromCookie(newBrowser().ask(m))
+	require.ErrorIs(t, err, core.ErrNoCookie)
+	require.Zero(t, loads, "none of it asks the store")
+
+	// A breach of one session does not take the cookie of another that lives.
+	m.clock.pass(time.Hour)
+	moved := newBrowser()
+	moved.agent = "Other/1.0"
+	breached := moved.login(m, "ann").ID
+	both := many(m, live, moved)
+	n, err := m.GetSessionFromCookie(both)
+	require.NoError(t, err)
+	require.Equal(t, id, n.ID)
+	m.gone(breached)
+	require.NotEmpty(t, live.value)
+}
+
+func TestBreachesEndTheSession(t *testing.T) {
+	for _, c := range []struct {
+		config hosts.Config
+		change func(b *browser)
+		want   error
+	}{
+		{hosts.Config{BindIPv4Bits: 32}, func(b *browser) { b.ip = netip.MustParseAddr("192.0.2.8") }, core.ErrIPChanged},
+		{hosts.Config{BindIPv4Bits: 24}, func(b *browser) { b.ip = netip.MustParseAddr("192.0.3.7") }, core.ErrIPChanged},
+		{hosts.Config{BindIPv4Bits: 24}, func(b *browser) { b.ip = netip.MustParseAddr("2001:db8::1") }, core.ErrIPChanged},
+		{hosts.Config{BindIPv4Bits: 24}, func(b *browser) { b.ip = netip.MustParseAddr("::ffff:192.0.2.200") }, nil},
+		{hosts.Config{BindIPv4Bits: 24}, func(b *browser) { b.ip = netip.Addr{} }, core.ErrIPChanged},
+		{hosts.Config{BindUserAgent: true}, func(b *browser) { b.agent = "Other/1.0" }, core.ErrUserAgentChanged},
+		{hosts.Config{}, func(b *browser) { b.agent, b.ip = "Other/1.0", netip.Addr{} }, nil},
+	} {
+		m := open(t, nil, c.config)
+		ann := newBrowser()
+		id := ann.login(m, "ann").ID
+		c.change(ann)
+		_, err := ann.session(m)
+		if c.want == nil {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, c.want)
+		m.gone(id)
+		require.Empty(t, ann.value, "its request ended the session, and clears the cookie")
+		told := m.events(hosts.EventRefused, hosts.EventEnded)
+		require.Len(t, told, 2)
+		for _, e := range told {
+			require.Equal(t, core.ReasonOf(c.want), e.Reason)
+			require.Equal(t, id, e.ID)
+			require.Equal(t, "ann", e.User)
+		}
+	}
+}
+
+// Whose breached session cannot be ended is let in by nobody.
+func TestBreachThatCannotBeEnded(t *testing.T) {
+	store := conformance.Faulty(memory(t), func(_ int, verb conformance.Verb) conformance.Fault {
+		if verb == conformance.Delete {
+			return conformance.Fail
+		}
+		return conformance.Pass
+	})
+	m := open(t, store, hosts.Config{BindUserAgent: true})
+	ann := newBrowser()
+	ann.login(m, "ann")
+	ann.agent = "Other/1.0"
+	_, err := ann.session(m)
+	require.ErrorIs(t, err, hosts.ErrUnavailable)
+	require.NotEmpty(t, ann.value)
+}
+
+func TestDestroyKeepsToTheTenant(t *testing.T) {
+	down := false
+	store := conformance.Faulty(memory(t), func(_ int, verb conformance.Verb) conformance.Fault {
+		if verb == conformance.Load && down {
+			return conformance.Fail
+		}
+		return conformance.Pass
+	})
+	m := open(t, store, hosts.Config{})
+	red, blue := newBrowser(), newBrowser()
+	red.tenant, blue.tenant = "red", "blue"
+	reds, blues := red.login(m, "ann").ID, blue.login(m, "ann").ID
+	x := blue.ask(m)
+	for range 2 {
+		require.ErrorIs(t, m.Destroy(x, reds), core.ErrWrongTenant)
+		require.ErrorIs(t, m.Set(x, reds, "name", 1), core.ErrWrongTenant)
+		_, err := m.Load(x, reds)
+		require.ErrorIs(t, err, core.ErrWrongTenant)
+		ok, err := m.IsValid(x, reds)
+		require.NoError(t, err)
+		require.False(t, ok)
+		_, err = m.GetSessionFromCookie(x)
+		require.NoError(t, err)
+	}
+	down = true
+	require.ErrorIs(t, m.Destroy(x, reds), hosts.ErrUnavailable, "it cannot be told whose it is")
+	down = false
+	m.data(reds)
+	down = true
+	require.NoError(t, m.Destroy(x, blues), "one's own can be ended all the same")
+	require.Empty(t, blue.value)
+	require.NoError(t, m.Destroy(t.Context(), reds), "and a program's")
+	down = false
+	m.gone(blues)
+	m.gone(reds)
+}
+
+// The cookie is cleared when it is of the session that is ended, by whatever
+// name the request knows it.
+func TestDestroyClearsOnesOwnCookie(t *testing.T) {
+	m := open(t, nil, hosts.Config{FormerScopes: []core.Scope{{Path: "/old"}}})
+	ann := newBrowser()
+	id := ann.login(m, "ann").ID
+	other := m.signedIn(1, "ann")[0]
+	require.NoError(t, m.Destroy(ann.ask(m), other))
+	require.NotEmpty(t, ann.value)
+	ann.set = nil
+	x := ann.ask(m)
+	require.NoError(t, m.Destroy(x, id), "nothing was loaded before")
+	require.Len(t, ann.set, 2)
+	require.Equal(t, "/ /old", ann.set[0].Path+" "+ann.set[1].Path)
+	require.NoError(t, m.Destroy(x, id), "twice is no error")
+	ann.value = ""
+	require.NoError(t, m.Destroy(newBrowser().ask(m), id))
+	require.Len(t, m.events(hosts.EventEnded), 2, "what was missing did not end again")
+}
+
+func TestVerbsByIDWithAndWithoutAnExchange(t *testing.T) {
+	m := open(t, nil, hosts.Config{})
+	ann := newBrowser()
+	id := ann.login(m, "ann").ID
+	x := ann.ask(m)
+	for _, ctx := range []context.Context{t.Context(), x, context.WithValue(x, whoKey{}, 1)} {
+		require.NoError(t, m.Set(ctx, id, "a", 1))
+		require.NoError(t, m.Set(ctx, id, "b", []string{"x"}))
+		v, err := m.Get(ctx, id, "b")
+		require.NoError(t, err)
+		require.Equal(t, []string{"x"}, v)
+		require.NoError(t, m.Delete(ctx, id, "a"))
+		require.NoError(t, m.Delete(ctx, id, "a"))
+		_, err = m.Get(ctx, id, "a")
+		require.ErrorIs(t, err, hosts.ErrNoValue)
+		require.NoError(t, m.Clear(ctx, id))
+		_, err = m.Get(ctx, id, "b")
+		require.ErrorIs(t, err, hosts.ErrNoValue)
+		ok, err := m.IsValid(ctx, id)
+		require.True(t, ok && err == nil)
+		ok, err = m.IsExpired(ctx, id)
+		require.False(t, ok || err != nil)
+		require.NoError(t, m.Refresh(ctx, id))
+	}
+	missing := core.ID{1}
+	for _, err := range []error{
+		m.Set(x, missing, "a", 1), m.Delete(x, missing, "a"), m.Clear(x, missing), m.Refresh(x, missing),
+		func() error { _, err := m.Get(x, missing, "a"); return err }(),
+		func() error { _, err := m.IsExpired(x, missing); return err }(),
+	} {
+		require.ErrorIs(t, err, core.ErrNotFound)
+	}
+	m.clock.pass(24 * time.Hour)
+	ok, err := m.IsExpired(t.Context(), id)
+	require.True(t, ok && err == nil)
+	ok, err = m.IsValid(t.Context(), id)
+	require.False(t, ok || err != nil)
+	require.NoError(t, m.Store().(interface{ Close() error }).Close())
+	_, err = m.IsValid(t.Context(), id)
+	require.ErrorIs(t, err, hosts.ErrClosed)
+	_, err = m.IsExpired(t.Context(), id)
+	require.ErrorIs(t, err, hosts.ErrClosed)
+}
+
+func TestNoAnswerAndNoSecret(t *testing.T) {
+	m := open(t, nil, hosts.Config{})
+	ann := newBrowser()
+	id := ann.login(m, "ann").ID
+	mute := ann.ask(m)
+	mute.Reply = nil
+	own, err := m.GetSessionFromCookie(mute)
+	require.NoError(t, err)
+	for _, ctx := range []context.Context{t.Context(), mute} {
+		_, err := m.Login(ctx, "ann", 0)
+		require.ErrorIs(t, err, hosts.ErrNoAnswer)
+		require.ErrorIs(t, m.Renew(ctx, own), hosts.ErrNoAnswer)
+		require.ErrorIs(t, m.SetCookie(ctx, own), hosts.ErrNoAnswer)
+		require.ErrorIs(t, m.ClearCookie(ctx), hosts.ErrNoAnswer)
+	}
+	_, err = ann.session(m)
+	require.NoError(t, err, "nothing of it was stored")
+	_, err = m.GetSessionFromCookie(t.Context())
+	require.ErrorContains(t, err, "pass the request's Exchange")
+
+	// What was loaded by its ID never becomes the visitor's.
+	boss := newBrowser()
+	boss.login(m, "boss")
+	x := boss.ask(m)
+	_, err = m.GetSessionFromCookie(x)
+	require.NoError(t, err)
+	byID, err := m.Load(x, id)
+	require.NoError(t, err)
+	require.ErrorIs(t, m.SetCookie(x, byID), hosts.ErrNoSecret)
+	require.ErrorIs(t, m.Renew(x, byID), hosts.ErrNoSecret)
+	require.ErrorIs(t, m.SetCookie(x, nil), hosts.ErrNoSecret)
+	byID.Data["note"] = "seen by the boss"
+	require.NoError(t, m.Save(x, byID))
+	byID.UserID = "carl"
+	require.NoError(t, m.Save(x, byID))
+	require.ErrorIs(t, m.SetCookie(x, byID), hosts.ErrNoSecret)
+	n, err := m.Login(x, "boss", 0)
+	require.NoError(t, err)
+	require.NotEqual(t, byID.ID, n.ID)
+	x.Close()
+	require.Zero(t, m.log.count("cookie was not set"))
+	unsaved, err := m.Create(x)
+	require.NoError(t, err)
+	require.ErrorIs(t, m.SetCookie(x, unsaved), hosts.ErrNoSecret)
+}
+
+// What a verb did to the visitor's session is done once, whoever else shows it.
+func TestVerbsAreNotDoneAgainByAnEarlierView(t *testing.T) {
+	m := open(t, nil, hosts.Config{})
+	ann := newBrowser()
+	ann.login(m, "ann")
+	x := ann.ask(m)
+	early, err := m.GetSessionFromCookie(x)
+	require.NoError(t, err)
+	_, err = m.Login(x, "ann", 0)
+	require.NoError(t, err)
+	early.Data["name"] = 1
+	require.ErrorIs(t, m.Save(x, early), core.ErrSuperseded)
+	page, _, err := m.Sessions(t.Context(), hosts.Query{User: "ann"}, core.ID{}, 0)
+	require.NoError(t, err)
+	require.Len(t, page, 1)
+	require.Empty(t, page[0].Data)
+}
+
+// An answer that has begun takes no cookie: its error reaches the caller.
+func TestReplyThatFails(t *testing.T) {
+	sent := errors.New("the header is sent")
+	m := open(t, nil, hosts.Config{})
+	ann := newBrowser()
+	ann.login(m, "ann")
+	x := ann.ask(m)
+	x.Reply = func(string, string) error { return sent }
+	n, err := m.GetSessionFromCookie(x)
+	require.NoError(t, err)
+	require.ErrorIs(t, m.Refresh(x, n.ID), sent)
+	require.ErrorIs(t, m.SetCookie(x, n), sent)
+	n.Data["name"] = 1
+	require.NoError(t, m.Save(x, n), "this needs no cookie")
+	require.ErrorIs(t, m.Destroy(x, n.ID), sent)
+	m.gone(n.ID)
+}
+
+// SetCookie gives what the exchange has made of the session since.
+func TestSetCookieGivesTheLatest(t *testing.T) {
+	m := open(t, nil, hosts.Config{})
+	ann := newBrowser()
+	ann.login(m, "ann")
+	x := ann.ask(m)
+	n, err := m.GetSessionFromCookie(x)
+	require.NoError(t, err)
+	before := ann.clone()
+	_, err = m.Login(x, "ann", 30*24*time.Hour)
+	require.NoError(t, err)
+	require.NoError(t, m.SetCookie(x, n))
+	require.Equal(t, 30*86400, ann.set[len(ann.set)-1].MaxAge)
+	_, err = ann.session(m)
+	require.NoError(t, err)
+	_, err = before.session(m)
+	require.ErrorIs(t, err, core.ErrSuperseded)
+}
+
+func TestExchangeAsAContext(t *testing.T) {
+	m := open(t, nil, hosts.Config{})
+	x := m.Attach(&hosts.Exchange{Cookies: []string{"rockstar_session=hush"}})
+	require.NoError(t, x.Err(), "a missing context is filled in")
+	require.Same(t, m.Manager, x.Manager())
+	require.Same(t, x, hosts.ExchangeFrom(context.WithValue(x, whoKey{}, 1)))
+	require.Nil(t, hosts.ExchangeFrom(t.Context()))
+	require.False(t, strings.Contains(context.WithValue(x, whoKey{}, 1).(interface{ String() string }).String(), "hush"))
+}
