@@ -19,9 +19,15 @@ import (
 
 func hostWith(t *testing.T, o nethttp.Options) *nethttp.Host {
 	t.Helper()
+	return hostNamed(t, "", o)
+}
+
+// hostNamed is a host with a memory of its own and its own cookie name.
+func hostNamed(t *testing.T, cookie string, o nethttp.Options) *nethttp.Host {
+	t.Helper()
 	store, err := cachestore.Open(cachestore.Options{})
 	require.NoError(t, err)
-	m, err := hosts.New(store, hosts.Config{Key: siteKey, NoCleanup: true, AllowInsecure: true})
+	m, err := hosts.New(store, hosts.Config{Key: siteKey, CookieName: cookie, NoCleanup: true, AllowInsecure: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { m.Close() })
 	h, err := nethttp.New(m, o)

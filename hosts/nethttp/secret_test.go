@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// secretIn opens a cookie of a site without tenants, by what the format says.
-func secretIn(t *testing.T, value string) (core.ID, []byte) {
+// secretIn opens a cookie of a site, by what the format says.
+func secretIn(t *testing.T, value, tenant string) (core.ID, []byte) {
 	t.Helper()
 	raw, err := base64.RawURLEncoding.DecodeString(value)
 	require.NoError(t, err)
@@ -33,7 +33,7 @@ func secretIn(t *testing.T, value string) (core.ID, []byte) {
 	aead, err := cipher.NewGCM(block)
 	require.NoError(t, err)
 	aad := append([]byte(nil), raw[:9]...)
-	for _, part := range []string{"cookie", cookieName, ""} {
+	for _, part := range []string{"cookie", cookieName, tenant} {
 		aad = append(binary.BigEndian.AppendUint16(aad, uint16(len(part))), part...)
 	}
 	plain, err := aead.Open(nil, raw[9:21], raw[21:], aad)
@@ -45,14 +45,14 @@ func secretIn(t *testing.T, value string) (core.ID, []byte) {
 // noted, for the cookies that were given and the secrets in them.
 func (s *site) requireNoSecrets() {
 	text := s.log.String()
-	for cookie := range s.cookies.Range {
-		requireNoSecretIn(s.t, text, cookie.(string))
+	for cookie, tenant := range s.cookies.Range {
+		requireNoSecretIn(s.t, text, cookie.(string), tenant.(string))
 	}
 }
 
-func requireNoSecretIn(t *testing.T, text, cookie string) {
+func requireNoSecretIn(t *testing.T, text, cookie, tenant string) {
 	t.Helper()
-	_, secret := secretIn(t, cookie)
+	_, secret := secretIn(t, cookie, tenant)
 	require.NotContains(t, text, cookie)
 	for _, form := range []string{
 		string(secret), hex.EncodeToString(secret), base64.RawURLEncoding.EncodeToString(secret),
@@ -90,8 +90,8 @@ func TestNothingSecretIsShown(t *testing.T) {
 	require.Contains(t, text, id.String(), "the log tells of the session")
 	require.Contains(t, text, "superseded")
 	require.NotContains(t, text, "payload-4111")
-	requireNoSecretIn(t, text, first)
-	requireNoSecretIn(t, text, second)
-	sealedFor, _ := secretIn(t, second)
+	requireNoSecretIn(t, text, first, "")
+	requireNoSecretIn(t, text, second, "")
+	sealedFor, _ := secretIn(t, second, "")
 	require.Equal(t, id, sealedFor)
 }

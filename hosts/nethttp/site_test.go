@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -76,7 +74,7 @@ type site struct {
 	calls   [3]atomic.Int64                        // loads, saves, deletes
 	routes  sync.Map                               // handlers by path
 	number  atomic.Int64
-	cookies sync.Map // every value that a browser was given
+	cookies sync.Map // every value that a browser was given, and the tenant
 }
 
 func open(t *testing.T, o setup) *site {
@@ -205,205 +203,4 @@ func (s *site) all() []core.Record {
 	records, err := s.memory.Find(s.t.Context(), hosts.Query{AnyTenant: true, AnyUser: true}, core.ID{}, 1000)
 	require.NoError(s.t, err)
 	return records
-}
-
-// browser keeps the one cookie, which a test can copy.
-type browser struct {
-	s      *site
-	cookie string
-	header http.Header // more to send
-}
-
-func (s *site) browser() *browser { return &browser{s: s, header: http.Header{}} }
-
-func (b *browser) copy() *browser {
-	return &browser{s: b.s, cookie: b.cookie, header: b.header.Clone()}
-}
-
-// answer is what came back.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-	err    error
-}
-
-// take keeps the answer's cookie as a browser does.
-func (b *browser) take(resp *http.Response) {
-	for _, c := range resp.Cookies() {
-		if c.Name != cookieName {
-			continue
-		}
-		if b.cookie = c.Value; c.MaxAge < 0 {
-			b.cookie = ""
-		}
-		if b.cookie != "" {
-			b.s.cookies.Store(b.cookie, true)
-		}
-	}
-}
-
-// send has one request of any method served by h.
-func (b *browser) send(ctx context.Context, method string, h http.HandlerFunc) answer {
-	path := fmt.Sprint("/", b.s.number.Add(1))
-	b.s.routes.Store(path, h)
-	req, err := http.NewRequestWithContext(ctx, method, b.s.server.URL+path, nil)
-	if err != nil {
-		return answer{err: err}
-	}
-	for name, values := range b.header {
-		req.Header[name] = values
-	}
-	if b.cookie != "" {
-		req.Header.Set("Cookie", cookieName+"="+b.cookie)
-	}
-	resp, err := b.s.server.Client().Transport.RoundTrip(req)
-	if err != nil {
-		return answer{err: err}
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	b.take(resp)
-	return answer{resp.StatusCode, resp.Header, string(body), err}
-}
-
-func (b *browser) get(h http.HandlerFunc) answer {
-	ctx, cancel := context.WithTimeout(b.s.t.Context(), patience)
-	defer cancel()
-	return b.send(ctx, http.MethodGet, h)
-}
-
-// visit asks for the session and has f use it; an error of f fails the test.
-func (b *browser) visit(f func(v *nethttp.Visit, w http.ResponseWriter) error) answer {
-	ctx, cancel := context.WithTimeout(b.s.t.Context(), patience)
-	defer cancel()
-	return b.send(ctx, http.MethodPost, b.s.with(f)) // which no client sends twice
-}
-
-func (s *site) with(f func(v *nethttp.Visit, w http.ResponseWriter) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
-		if err == nil {
-			err = f(v, w)
-		}
-		if s.note(err) != nil {
-			s.t.Errorf("%s: %v", r.URL.Path, err)
-		}
-	}
-}
-
-// start is visit in the background.
-func (b *browser) start(f func(v *nethttp.Visit, w http.ResponseWriter) error) <-chan answer {
-	answers := make(chan answer, 1)
-	go func() { answers <- b.visit(f) }()
-	return answers
-}
-
-// login signs in and returns the session's ID.
-func (b *browser) login(user string) core.ID {
-	b.s.t.Helper()
-	require.Equal(b.s.t, 200, b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Login(user, 0) }).status)
-	return b.id()
-}
-
-func (b *browser) put(name string, value any) answer {
-	return b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Put(name, value) })
-}
-
-// id returns the session's ID, user the user, as a request sees them.
-func (b *browser) id() (id core.ID) {
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { id = v.ID(); return nil })
-	return id
-}
-
-func (b *browser) user() (user string) {
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { user = v.User(); return nil })
-	return user
-}
-
-// value returns a value, or the error's text where there is none.
-func (b *browser) value(name string) (value any) {
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
-		got, err := v.Get(name)
-		if value = got; err != nil {
-			value = err.Error()
-		}
-		return nil
-	})
-	return value
-}
-
-// refusal returns why the cookie opens no session.
-func (b *browser) refusal() (err error) {
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { err = b.s.note(v.Refusal()); return nil })
-	return err
-}
-
-// ours returns the Set-Cookie fields of the session.
-func (a answer) ours() (fields []string) {
-	for _, f := range a.header["Set-Cookie"] {
-		if strings.HasPrefix(f, cookieName+"=") {
-			fields = append(fields, f)
-		}
-	}
-	return fields
-}
-
-// await returns what comes from a channel, soon.
-func await[T any](t *testing.T, c <-chan T) (value T) {
-	t.Helper()
-	select {
-	case value = <-c:
-	case <-time.After(patience):
-		t.Error("waited in vain")
-	}
-	return value
-}
-
-// telling tells when Host.Handler has returned or panicked.
-func telling(ended chan<- bool) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			defer func() { ended <- true }()
-			next.ServeHTTP(w, r)
-		})
-	}
-}
-
-// gate stops the first call of a verb, before it is done or after.
-type gate struct {
-	arrived, opened chan struct{}
-	taken           atomic.Bool
-}
-
-func newGate() *gate { return &gate{arrived: make(chan struct{}), opened: make(chan struct{})} }
-
-// pass stops the first that comes here until the gate is opened.
-func (g *gate) pass() {
-	if !g.taken.Swap(true) {
-		close(g.arrived)
-		<-g.opened
-	}
-}
-
-func (s *site) stopBefore(verb conformance.Verb) *gate {
-	g := newGate()
-	s.faults(func(_ int, v conformance.Verb) conformance.Fault {
-		if v == verb {
-			g.pass()
-		}
-		return conformance.Pass
-	})
-	return g
-}
-
-func (s *site) stopAfter(verb conformance.Verb) *gate {
-	g := newGate()
-	f := func(v conformance.Verb) {
-		if v == verb {
-			g.pass()
-		}
-	}
-	s.after.Store(&f)
-	return g
 }

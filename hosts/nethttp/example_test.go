@@ -1,0 +1,142 @@
+package nethttp_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+
+	"github.com/rockstar-web/sessions/cachestore"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+)
+
+// exampleHost keeps sessions in memory, for plain HTTP on this machine.
+func exampleHost() *nethttp.Host {
+	store, err := cachestore.Open(cachestore.Options{})
+	if err != nil {
+		panic(err)
+	}
+	manager, err := hosts.New(store, hosts.Config{Key: siteKey, AllowInsecure: true})
+	if err != nil {
+		panic(err)
+	}
+	host, err := nethttp.New(manager, nethttp.Options{})
+	if err != nil {
+		panic(err)
+	}
+	return host
+}
+
+// show asks for pages one after the other, as one browser does.
+func show(h http.Handler, paths ...string) {
+	server := httptest.NewServer(h)
+	defer server.Close()
+	jar, _ := cookiejar.New(nil)
+	client := &http.Client{Jar: jar}
+	for _, path := range paths {
+		resp, err := client.Get(server.URL + path)
+		if err != nil {
+			panic(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		fmt.Printf("%s: %d %s\n", path, resp.StatusCode, bytes.TrimSpace(body))
+	}
+}
+
+// A counter for each visitor: stored before the answer's first byte, with the
+// cookie that a new session needs.
+func ExampleHost_Handler() {
+	host := exampleHost()
+	count := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session, err := nethttp.Session(r)
+		if err != nil {
+			http.Error(w, "try again", http.StatusServiceUnavailable)
+			return
+		}
+		n, _ := hosts.Get[int](session, "visits") // zero at the first
+		if err := session.Put("visits", n+1); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprint(w, "visit ", n+1)
+	})
+	show(host.Handler(count), "/", "/", "/")
+	// Output:
+	// /: 200 visit 1
+	// /: 200 visit 2
+	// /: 200 visit 3
+}
+
+// Sign in, be greeted, and sign out. Login gives the session a new secret, so
+// that whoever knew the old cookie has nothing.
+func ExampleSession() {
+	host := exampleHost()
+	mux := http.NewServeMux()
+	with := func(path string, f func(w http.ResponseWriter, s *nethttp.Visit) error) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			s, err := nethttp.Session(r)
+			if err == nil {
+				err = f(w, s)
+			}
+			if err != nil {
+				status, text := nethttp.Failure(err)
+				http.Error(w, text, status)
+			}
+		})
+	}
+	with("/login", func(w http.ResponseWriter, s *nethttp.Visit) error {
+		if err := s.Login("alice", 0); err != nil { // for the configured lifetime
+			return err
+		}
+		_, err := fmt.Fprint(w, "welcome")
+		return err
+	})
+	with("/", func(w http.ResponseWriter, s *nethttp.Visit) error {
+		_, err := fmt.Fprintf(w, "hello %q", s.User())
+		return err
+	})
+	with("/logout", func(w http.ResponseWriter, s *nethttp.Visit) error {
+		if err := s.Destroy(); err != nil { // at once, also for requests in flight
+			return err
+		}
+		_, err := fmt.Fprint(w, "bye")
+		return err
+	})
+	show(host.Handler(mux), "/", "/login", "/", "/logout", "/")
+	// Output:
+	// /: 200 hello ""
+	// /login: 200 welcome
+	// /: 200 hello "alice"
+	// /logout: 200 bye
+	// /: 200 hello ""
+}
+
+// Only one route needs a user. The others load no session.
+func ExampleHost_Require() {
+	host := exampleHost()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/login", func(w http.ResponseWriter, r *http.Request) {
+		s, err := nethttp.Session(r)
+		if err == nil {
+			err = s.Login("alice", 0)
+		}
+		if err != nil {
+			http.Error(w, "try again", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprint(w, "welcome")
+	})
+	mux.Handle("/account", host.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, _ := nethttp.Session(r) // loaded by Require already
+		fmt.Fprint(w, "the account of ", s.User())
+	})))
+	show(host.Handler(mux), "/account", "/login", "/account")
+	// Output:
+	// /account: 401 {"error":"Authentication required","reason":"none"}
+	// /login: 200 welcome
+	// /account: 200 the account of alice
+}
