@@ -89,35 +89,6 @@ func requestOf(ctx context.Context) (core.Request, *Exchange) {
 	return core.Request{AnyTenant: true}, nil
 }
 
-// ErrNoAnswer means that a cookie cannot be set because the verb was called
-// without an Exchange that has an answer.
-var ErrNoAnswer = errors.New("no HTTP answer to set the session cookie on: pass the request's Exchange as the context")
-
-func (m *Manager) reply(x *Exchange, cookies []string) error {
-	if len(cookies) == 0 {
-		return nil
-	}
-	if x == nil || x.Reply == nil {
-		return ErrNoAnswer
-	}
-	m.warnInsecure(x)
-	for _, c := range cookies {
-		if err := x.Reply("Set-Cookie", c); err != nil {
-			return err
-		}
-	}
-	return x.Reply("Cache-Control", "no-store")
-}
-
-// warnInsecure diagnoses once what otherwise looks like lost sessions.
-func (m *Manager) warnInsecure(x *Exchange) {
-	if x.HTTPS || m.machine.Policy().AllowInsecure || m.insecureWarned.Swap(true) {
-		return
-	}
-	m.events.warn("a Secure cookie was set over plain HTTP; browsers drop it except on localhost. " +
-		"Serve HTTPS, or name the proxy that does in TrustedProxies, or set AllowInsecure in development")
-}
-
 // Resume finds the visitor's session: it opens the cookies, asks the store for
 // at most two candidates and returns the first that is live. A session whose
 // cookie was stolen, or whose binding is broken, is ended. The error is the

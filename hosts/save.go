@@ -13,7 +13,7 @@ import (
 // Bounds of what is tried again within CommitTimeout.
 const (
 	maxResends = 4                      // of a save or delete whose answer was lost
-	firstPause = 2 * time.Millisecond   // before the second try, doubled and jittered
+	firstPause = 4 * time.Millisecond   // before the third try, doubled and jittered
 	longPause  = 200 * time.Millisecond // no pause is longer
 )
 
@@ -170,10 +170,14 @@ func (m *Manager) settle(ctx context.Context, e *core.Effects) (again bool, err 
 	return false, unavailable("save session", e.Save.ID, ErrUnknown)
 }
 
-// pause waits before the next try, with jitter so that rivals part. Not ok
-// means that there is no time left.
+// pause waits before the next try, with jitter so that rivals part. The second
+// try is at once: the longer a lost answer is left, the more saves of others
+// hide whether it was applied. Not ok means that there is no time left.
 func pause(ctx context.Context, try int) bool {
-	d := min(firstPause<<min(try, 16), longPause)
+	if try == 0 {
+		return ctx.Err() == nil
+	}
+	d := min(firstPause<<min(try-1, 16), longPause)
 	t := time.NewTimer(d/2 + rand.N(d))
 	defer t.Stop()
 	select {

@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 type Session struct {
 	ID            core.ID
 	TenantID      string
-	UserID        string // setting it to another user is a login: the secret is renewed
+	UserID        string // setting it is a login: the secret is renewed; after another user a new session begins
 	IPAddress     string // of the creating request
 	UserAgent     string
 	LastIPAddress string // of the last use that was written
@@ -81,21 +82,36 @@ func (m *Manager) apply(s *Session) (*core.Session, error) {
 			return nil, fmt.Errorf("session %v: ExpiresAt %v: %w", s.ID, s.ExpiresAt.UTC().Format(time.RFC3339), err)
 		}
 	}
-	return c, applyData(c, s.Data)
+	names, encoded, err := encodeData(s.Data)
+	if err != nil {
+		return nil, err
+	}
+	if old := s.current; old.User() != "" && old.User() != c.User() {
+		// Another user's session begins: what s shows of the old one stays there.
+		names = slices.DeleteFunc(names, func(name string) bool {
+			value, ok := old.Value(name)
+			return ok && bytes.Equal(value, encoded[name])
+		})
+	}
+	return c, applyData(c, names, encoded)
 }
 
-// applyData makes data all of c's values. What shrinks goes before what grows,
-// so that values which fit together are never too large on the way.
-func applyData(c *core.Session, data map[string]any) error {
-	names := slices.Sorted(maps.Keys(data)) // of several refused, always the same one is told
-	encoded := make(map[string][]byte, len(data))
+// encodeData returns the names in order, so that of several values which are
+// refused always the same one is told.
+func encodeData(data map[string]any) (names []string, encoded map[string][]byte, err error) {
+	names = slices.Sorted(maps.Keys(data))
+	encoded = make(map[string][]byte, len(data))
 	for _, name := range names {
-		raw, err := EncodeValue(name, data[name])
-		if err != nil {
-			return err
+		if encoded[name], err = EncodeValue(name, data[name]); err != nil {
+			return nil, nil, err
 		}
-		encoded[name] = raw
 	}
+	return names, encoded, nil
+}
+
+// applyData makes the named values all of c's. What shrinks goes before what
+// grows, so that values which fit together are never too large on the way.
+func applyData(c *core.Session, names []string, encoded map[string][]byte) error {
 	for _, name := range c.Names() {
 		if _, ok := encoded[name]; !ok {
 			if err := c.DeleteValue(name); err != nil {
@@ -248,55 +264,4 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 	}
 	x.current = e.Next
 	return m.hold(x, &e)
-}
-
-// hold leaves the cookie of a new session or login to SetCookie, and sees to it
-// that it is not forgotten; every other cookie goes out with the save.
-func (m *Manager) hold(x *Exchange, e *core.Effects) error {
-	if e.Did&(core.DidCreate|core.DidLogin) != 0 {
-		x.manager, x.owed = m, true
-		return nil
-	}
-	if x.Reply == nil {
-		return nil
-	}
-	return m.reply(x, e.Cookies)
-}
-
-// ErrNoSecret means that a cookie cannot be made because the session was
-// loaded by its ID, and only the browser knows its secret.
-var ErrNoSecret = errors.New("session cookie cannot be set: the session was not saved, or was loaded by its ID, and only the browser knows its secret")
-
-// SetCookie sets the encrypted cookie of a saved session, as it is after
-// whatever else was done to it in this exchange.
-func (m *Manager) SetCookie(ctx context.Context, s *Session) error {
-	if s == nil || !s.proven {
-		return ErrNoSecret
-	}
-	x, c := ExchangeFrom(ctx), s.current
-	if x != nil && x.current != nil && x.current.ID() == c.ID() {
-		c = x.current
-	}
-	seed, err := m.seed(ctx)
-	if err != nil {
-		return err
-	}
-	cookies, err := m.machine.Cookie(c, m.now(), seed)
-	if err != nil {
-		return err
-	}
-	if len(cookies) == 0 {
-		return ErrNoSecret
-	}
-	if err := m.reply(x, cookies); err != nil {
-		return err
-	}
-	x.owed = false
-	return nil
-}
-
-// ClearCookie removes the session cookie from the browser, whatever the
-// route's path.
-func (m *Manager) ClearCookie(ctx context.Context) error {
-	return m.reply(ExchangeFrom(ctx), m.machine.ClearCookie())
 }

@@ -147,34 +147,45 @@ func TestExclusiveNamesHaveOneWinner(t *testing.T) {
 	})
 }
 
-// Every third answer of the store is lost; every increment counts once.
+// Every third answer of the store is lost; every increment counts once. Where
+// too many are lost in a row, or others have saved too often since, it is
+// unknown whether it was applied, and it is not done again.
 func TestLostAnswersCountOnce(t *testing.T) {
-	for _, k := range backends {
-		t.Run(k.name, func(t *testing.T) {
-			store, _ := k.open(t)
-			lossy := conformance.Faulty(store, func(call int, verb conformance.Verb) conformance.Fault {
-				if verb == conformance.Save && call%3 == 0 {
-					return conformance.LoseAnswer
-				}
-				return conformance.Pass
-			})
-			clock := newClock()
-			a, b := open(t, lossy, adding(clock)), open(t, store, adding(clock))
-			n := b.create()
-			for _, err := range crowd(a, b, func(m *site, i int) error {
-				v, err := m.Load(t.Context(), n.ID)
-				if err != nil {
-					return err
-				}
-				hits, _ := v.Data["hits"].(int)
-				v.Data["hits"] = hits + 1
-				return m.Save(t.Context(), v)
-			}) {
-				require.NoError(t, err)
+	eachPair(t, func(t *testing.T, a, b *site) {
+		lossy := conformance.Faulty(a.store, func(call int, verb conformance.Verb) conformance.Fault {
+			if verb == conformance.Save && call%3 == 0 {
+				return conformance.LoseAnswer
 			}
-			require.Equal(t, writers, b.data(n.ID)["hits"])
+			return conformance.Pass
 		})
-	}
+		alone := a == b
+		a = open(t, lossy, adding(a.clock))
+		if alone {
+			b = a
+		}
+		n := b.create()
+		require.NoError(t, b.Set(t.Context(), n.ID, "hits", 0))
+		done, unknown := 0, 0
+		for _, err := range crowd(a, b, func(m *site, i int) error {
+			v, err := m.Load(t.Context(), n.ID)
+			if err != nil {
+				return err
+			}
+			v.Data["hits"] = v.Data["hits"].(int) + 1
+			return m.Save(t.Context(), v)
+		}) {
+			if isAny(err, hosts.ErrUnknown) {
+				unknown++
+				continue
+			}
+			require.NoError(t, err)
+			done++
+		}
+		hits := a.data(n.ID)["hits"].(int)
+		require.GreaterOrEqual(t, hits, done)
+		require.LessOrEqual(t, hits, done+unknown)
+		require.Less(t, unknown, writers/2)
+	})
 }
 
 func TestEndedUnderWriters(t *testing.T) {

@@ -1,0 +1,88 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// ErrNoAnswer means that a cookie cannot be set because the verb was called
+// without an Exchange that has an answer.
+var ErrNoAnswer = errors.New("no HTTP answer to set the session cookie on: pass the request's Exchange as the context")
+
+func (m *Manager) reply(x *Exchange, cookies []string) error {
+	if len(cookies) == 0 {
+		return nil
+	}
+	if x == nil || x.Reply == nil {
+		return ErrNoAnswer
+	}
+	m.warnInsecure(x)
+	for _, c := range cookies {
+		if err := x.Reply("Set-Cookie", c); err != nil {
+			return err
+		}
+	}
+	return x.Reply("Cache-Control", "no-store")
+}
+
+// warnInsecure diagnoses once what otherwise looks like lost sessions.
+func (m *Manager) warnInsecure(x *Exchange) {
+	if x.HTTPS || m.machine.Policy().AllowInsecure || m.insecureWarned.Swap(true) {
+		return
+	}
+	m.events.warn("a Secure cookie was set over plain HTTP; browsers drop it except on localhost. " +
+		"Serve HTTPS, or name the proxy that does in TrustedProxies, or set AllowInsecure in development")
+}
+
+// hold leaves the cookie of a new session or login to SetCookie, and sees to it
+// that it is not forgotten; every other cookie goes out with the save.
+func (m *Manager) hold(x *Exchange, e *core.Effects) error {
+	if e.Did&(core.DidCreate|core.DidLogin) != 0 {
+		x.manager, x.owed = m, true
+		return nil
+	}
+	if x.Reply == nil {
+		return nil
+	}
+	return m.reply(x, e.Cookies)
+}
+
+// ErrNoSecret means that a cookie cannot be made because the session was
+// loaded by its ID, and only the browser knows its secret.
+var ErrNoSecret = errors.New("session cookie cannot be set: the session was not saved, or was loaded by its ID, and only the browser knows its secret")
+
+// SetCookie sets the encrypted cookie of a saved session, as it is after
+// whatever else was done to it in this exchange.
+func (m *Manager) SetCookie(ctx context.Context, s *Session) error {
+	if s == nil || !s.proven {
+		return ErrNoSecret
+	}
+	x, c := ExchangeFrom(ctx), s.current
+	if x != nil && x.current != nil && x.current.ID() == c.ID() {
+		c = x.current
+	}
+	seed, err := m.seed(ctx)
+	if err != nil {
+		return err
+	}
+	cookies, err := m.machine.Cookie(c, m.now(), seed)
+	if err != nil {
+		return err
+	}
+	if len(cookies) == 0 {
+		return ErrNoSecret
+	}
+	if err := m.reply(x, cookies); err != nil {
+		return err
+	}
+	x.owed = false
+	return nil
+}
+
+// ClearCookie removes the session cookie from the browser, whatever the
+// route's path.
+func (m *Manager) ClearCookie(ctx context.Context) error {
+	return m.reply(ExchangeFrom(ctx), m.machine.ClearCookie())
+}
