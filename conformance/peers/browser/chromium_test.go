@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ import (
 )
 
 // patience bounds every step in the browser.
-const patience = 60 * time.Second
+const patience = 20 * time.Second
 
 func chromium(t *testing.T) string {
 	t.Helper()
@@ -53,8 +54,8 @@ func launch(t *testing.T, profile string) *browser {
 		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
-	b := &browser{t, ctx, func() { _ = chromedp.Cancel(ctx); cancel(); stop() }}
-	require.NoError(t, chromedp.Run(ctx))
+	b := &browser{t, ctx, sync.OnceFunc(func() { _ = chromedp.Cancel(ctx); cancel(); stop() })}
+	require.NoError(t, chromedp.Do(ctx))
 	t.Cleanup(func() { b.end() })
 	return b
 }
@@ -63,34 +64,51 @@ func launch(t *testing.T, profile string) *browser {
 func (b *browser) tab() *browser {
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	b.t.Cleanup(cancel)
+	require.NoError(b.t, chromedp.Do(ctx)) // the tab lives as long as the context of its first step
 	return &browser{b.t, ctx, cancel}
 }
 
-func (b *browser) run(actions ...chromedp.Action) {
+// do carries out steps that stay on the page.
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	require.NoError(b.t, chromedp.Run(b.ctx, chromedp.ActionFunc(func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		return chromedp.Tasks(actions).Do(ctx)
-	})))
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	require.NoError(b.t, chromedp.Do(ctx, steps...))
+}
+
+// load carries out steps that lead to a page, waits for it, and returns its
+// status and the text that a visitor sees.
+func (b *browser) load(steps ...chromedp.Action[chromedp.Void]) (status int64, text string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	response, err := chromedp.RunResponse(ctx, steps...)
+	require.NoError(b.t, err)
+	return response.Status, b.text()
 }
 
 // open goes to a page and returns the text that a visitor sees.
-func (b *browser) open(url string) (text string) {
+func (b *browser) open(url string) string {
 	b.t.Helper()
-	b.run(chromedp.Navigate(url), chromedp.WaitReady("body"), chromedp.Text("body", &text))
+	b.do(chromedp.Navigate(url))
+	return b.text()
+}
+
+func (b *browser) text() string {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Text("body"))
+	require.NoError(b.t, err)
 	return text
 }
 
-// cookie returns the session cookie as the browser keeps it.
+// cookie returns the session cookie as the browser keeps it, or nil.
 func (b *browser) cookie(name string) *network.Cookie {
 	b.t.Helper()
-	var all []*network.Cookie
-	b.run(chromedp.ActionFunc(func(ctx context.Context) (err error) {
-		all, err = storage.GetCookies().Do(ctx)
-		return err
-	}))
-	for _, c := range all {
+	all, err := chromedp.CallBrowser(b.ctx, storage.GetCookies, storage.GetCookiesParams{})
+	require.NoError(b.t, err)
+	for _, c := range all.Cookies {
 		if c.Name == name {
 			return c
 		}
@@ -102,7 +120,8 @@ func (b *browser) cookie(name string) *network.Cookie {
 func demo(t *testing.T, args ...string) (url string) {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "sessionctl")
-	build := exec.Command("go", "build", "-o", bin, "github.com/rockstar-web/sessions/hosts/sessionctl")
+	build := exec.Command("go", "build", "-o", bin, "./hosts/sessionctl")
+	build.Dir = "../../.." // in its own module
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
 	cmd := exec.Command(bin, append([]string{"demo", "--addr", "127.0.0.1:0"}, args...)...)
