@@ -53,7 +53,7 @@ type row struct {
 	test   func(t *testing.T, b backend)
 }
 
-var rows = slices.Concat(overview, configuration, backendRows, use, validation, security, practice, troubleshooting, beyond)
+var rows = slices.Concat(overview, configuration, backendRows, use, validation, security, practice, troubleshooting, beyond, surroundings)
 
 func TestMission(t *testing.T) {
 	concerns := concerned(t)

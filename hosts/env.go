@@ -1,0 +1,79 @@
+package hosts
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// ConfigFromEnv reads a Config from the environment. Only
+// SESSION_ENCRYPTION_KEY is required; every variable that is not set leaves
+// the default. Its errors name the variable, and what is allowed.
+//
+//	SESSION_ENCRYPTION_KEY      64 hexadecimal digits
+//	SESSION_COOKIE_NAME, _PATH, _DOMAIN
+//	SESSION_SAME_SITE           Lax, Strict, None
+//	SESSION_ALLOW_INSECURE, SESSION_ALLOW_SCRIPTS, SESSION_END_WITH_BROWSER, SESSION_BIND_USER_AGENT
+//	                            true, false
+//	SESSION_LIFETIME, SESSION_ANONYMOUS_LIFETIME, SESSION_MAX_LIFETIME, SESSION_IDLE_TIMEOUT,
+//	SESSION_RENEW_AFTER, SESSION_CLEANUP_INTERVAL
+//	                            durations such as 30m or 24h
+func ConfigFromEnv() (Config, error) {
+	var c Config
+	var err error
+	if c.Key, err = KeyFromEnv(DefaultKeyVariable); err != nil {
+		return Config{}, err
+	}
+	e := environment{}
+	for name, field := range map[string]*string{
+		"SESSION_COOKIE_NAME": &c.CookieName, "SESSION_COOKIE_PATH": &c.CookiePath, "SESSION_COOKIE_DOMAIN": &c.CookieDomain,
+	} {
+		*field = os.Getenv(name)
+	}
+	for name, field := range map[string]*bool{
+		"SESSION_ALLOW_INSECURE": &c.AllowInsecure, "SESSION_ALLOW_SCRIPTS": &c.AllowScripts,
+		"SESSION_END_WITH_BROWSER": &c.EndWithBrowser, "SESSION_BIND_USER_AGENT": &c.BindUserAgent,
+	} {
+		set(&e, name, "true, false", field, strconv.ParseBool)
+	}
+	for name, field := range map[string]*time.Duration{
+		"SESSION_LIFETIME": &c.Lifetime, "SESSION_ANONYMOUS_LIFETIME": &c.AnonymousLifetime,
+		"SESSION_MAX_LIFETIME": &c.MaxLifetime, "SESSION_IDLE_TIMEOUT": &c.IdleTimeout,
+		"SESSION_RENEW_AFTER": &c.RenewAfter, "SESSION_CLEANUP_INTERVAL": &c.CleanupInterval,
+	} {
+		set(&e, name, "a duration such as 30m or 24h", field, time.ParseDuration)
+	}
+	set(&e, "SESSION_SAME_SITE", "Lax, Strict, None", &c.SameSite, parseSameSite)
+	if e.err != nil {
+		return Config{}, e.err
+	}
+	return c, nil
+}
+
+type environment struct{ err error }
+
+// set reads one variable into a field, and keeps the first error.
+func set[T any](e *environment, name, allowed string, field *T, parse func(string) (T, error)) {
+	text := os.Getenv(name)
+	if text == "" {
+		return
+	}
+	v, err := parse(text)
+	if err != nil && e.err == nil {
+		e.err = fmt.Errorf("environment variable %w", &ConfigError{Field: name, Value: text, Allowed: allowed})
+	}
+	*field = v
+}
+
+func parseSameSite(text string) (core.SameSite, error) {
+	for value, name := range []string{"lax", "strict", "none"} {
+		if strings.EqualFold(text, name) {
+			return core.SameSite(value), nil
+		}
+	}
+	return 0, strconv.ErrSyntax
+}
