@@ -131,8 +131,7 @@ var errNoCookieText = errors.New("inspect: no session cookie in the input; name 
 func pick(text, name string) (string, []string, error) {
 	text = strings.TrimSpace(text)
 	lower := strings.ToLower(text)
-	setCookie := strings.HasPrefix(lower, "set-cookie:")
-	if setCookie || strings.HasPrefix(lower, "cookie:") {
+	if strings.HasPrefix(lower, "set-cookie:") || strings.HasPrefix(lower, "cookie:") {
 		_, text, _ = strings.Cut(text, ":")
 	}
 	if text == "" {
@@ -145,9 +144,6 @@ func pick(text, name string) (string, []string, error) {
 		return name, []string{text}, nil
 	}
 	pairs := strings.Split(text, ";")
-	if setCookie {
-		pairs = pairs[:1]
-	}
 	if name == "" {
 		name = nameIn(pairs)
 	}

@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"compress/gzip"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -50,7 +51,7 @@ func TestDevelopmentKey(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, left, 1, "no file is left over")
 
-	run := func() error { return demo.Run(t.Context(), demo.Options{Store: "file:" + dir}, io.Discard, io.Discard) }
+	run := func() error { return tryRun(t, demo.Options{Store: "file:" + dir}) }
 	require.NoError(t, os.Chmod(path, 0o644))
 	require.ErrorContains(t, run(), "others may have read it")
 	require.NoError(t, os.Chmod(path, 0o600))
@@ -58,6 +59,17 @@ func TestDevelopmentKey(t *testing.T) {
 	err = run()
 	require.ErrorContains(t, err, path)
 	require.NotContains(t, err.Error(), "short")
+}
+
+// tryRun runs a demo that should refuse to.
+func tryRun(t *testing.T, o demo.Options) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), stopTime)
+	defer cancel()
+	if o.Addr == "" {
+		o.Addr = "127.0.0.1:0"
+	}
+	return demo.Run(ctx, o, io.Discard, io.Discard)
 }
 
 func TestGivenKeyNeedsNoWarning(t *testing.T) {
@@ -78,9 +90,9 @@ func TestRefusedOptions(t *testing.T) {
 		"IdleTimeout":             {Store: "memory:", Idle: -time.Second},
 		"CleanupInterval":         {Store: "memory:", Cleanup: -time.Second},
 		"--addr":                  {Store: "memory:", Addr: "127.0.0.1:http:"},
-		"no such file":            {Store: "memory:", Addr: "127.0.0.1:0", Cert: "none.pem", CertKey: "none.pem"},
+		"no such file":            {Store: "memory:", Cert: "none.pem", CertKey: "none.pem"},
 	} {
-		require.ErrorContains(t, demo.Run(t.Context(), o, io.Discard, io.Discard), want)
+		require.ErrorContains(t, tryRun(t, o), want)
 	}
 }
 
