@@ -29,7 +29,7 @@ type gate struct {
 type call struct {
 	who  int
 	verb conformance.Verb
-	go_  chan conformance.Fault
+	turn chan conformance.Fault
 }
 
 type whoKey struct{}
@@ -45,7 +45,7 @@ func (g *gate) pass(ctx context.Context, verb conformance.Verb, do func() error)
 	g.waiting = append(g.waiting, c)
 	g.mu.Unlock()
 	g.poke()
-	switch <-c.go_ {
+	switch <-c.turn {
 	case conformance.Fail:
 		return hosts.ErrUnavailable
 	case conformance.LoseAnswer:
@@ -126,7 +126,7 @@ func (g *gate) together(n, faults int, choose func(n int) int, do func(ctx conte
 			trace += "(lost)"
 		}
 		trace += " "
-		c.go_ <- fault
+		c.turn <- fault
 	}
 }
 

@@ -19,9 +19,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 10 * time.Second
-
 // key is of no other use.
 var key = []byte("\x91\x0e\xc7manager tests, not a secret...")[:32]
 
