@@ -18,6 +18,7 @@ import (
 type page struct {
 	Title, Path  string
 	User, Tenant string
+	Unasked      bool // who it is: an error page does not ask the session
 	Theme        string
 	Warning      string
 	Style, Icon  string
@@ -68,7 +69,7 @@ func (s *site) pageRoutes(mux *http.ServeMux) {
 		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.trouble(w, r, http.StatusNotFound, "There is no such page.", "not_found")
+		s.show(w, r, http.StatusNotFound, "trouble", http.StatusText(http.StatusNotFound), "There is no such page.")
 	})
 }
 

@@ -127,6 +127,9 @@ func TestPagesWithoutScripts(t *testing.T) {
 		require.Contains(t, b.page, "[customer admin]")
 		b.send(t, "/session/preferences", "theme", "dark")
 		require.Contains(t, b.page, `data-theme="dark"`)
+		b.open(t, "/nothing", 404)
+		require.Contains(t, b.page, `<span class="user">alice</span>`)
+		b.open(t, "/session", 200)
 		b.send(t, "/session/refresh")
 		require.Contains(t, b.page, "whole lifetime again")
 		b.send(t, "/signout")
@@ -193,6 +196,7 @@ func TestNoFormLeadsAway(t *testing.T) {
 	b := &browser{visitor: r.visitor()}
 	a, text := b.post(t, "/session/preferences", url.Values{"theme": {"loud"}})
 	require.Equal(t, 400, a.StatusCode, text)
+	require.NotContains(t, text, `href="/signin"`, "an error page does not know who it is")
 	a, text = b.post(t, "/signin", url.Values{"user": {strings.Repeat("x", 200<<10)}})
 	require.Equal(t, 413, a.StatusCode, text)
 }

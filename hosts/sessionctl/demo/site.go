@@ -165,7 +165,7 @@ func (s *site) trouble(w http.ResponseWriter, r *http.Request, status int, text,
 		apiError(w, status, text, reason)
 		return
 	}
-	s.write(w, status, "trouble", page{Title: http.StatusText(status), Content: text})
+	s.write(w, status, "trouble", page{Title: http.StatusText(status), Unasked: true, Content: text})
 }
 
 // detached is for work that goes on when the browser has left.
