@@ -111,3 +111,33 @@ func TestStoreThatMixesSessionsUp(t *testing.T) {
 	require.ErrorIs(t, err, core.ErrCorrupt)
 	require.ErrorContains(t, err, "answered with another")
 }
+
+// A conflict first, and then the store fails: the whole line hears it.
+func TestTheLineHearsOfFailures(t *testing.T) {
+	for failure, want := range map[error]error{hosts.ErrFull: hosts.ErrFull, hosts.ErrUnavailable: hosts.ErrUnknown} {
+		store := memory(t)
+		m := open(t, store, adding(newClock()))
+		id := m.create().ID
+		n, err := m.Load(t.Context(), id)
+		require.NoError(t, err)
+		require.NoError(t, m.Set(t.Context(), id, "hits", 1))
+		n.Data["hits"] = 1
+		line := open(t, &later{Store: store, failure: failure}, adding(m.clock))
+		require.ErrorIs(t, line.Save(t.Context(), n), want)
+		require.Equal(t, 1, m.data(id)["hits"])
+	}
+}
+
+// later lets one save through to its conflict and fails the others.
+type later struct {
+	hosts.Store
+	failure error
+	saves   int
+}
+
+func (s *later) Save(ctx context.Context, r core.Record, prev core.Version) error {
+	if s.saves++; s.saves == 1 {
+		return s.Store.Save(ctx, r, prev)
+	}
+	return s.failure
+}
