@@ -47,7 +47,6 @@ func (v *Visit) complete(h http.Header) {
 			h.Set(f.name, f.value)
 		}
 	}
-	v.fields = nil
 	v.addVary(h)
 }
 

@@ -113,6 +113,7 @@ func TestAFailedCommitIsAnErrorPage(t *testing.T) {
 				}
 			}
 			require.Contains(t, s.log.String(), "error page")
+			require.NotContains(t, s.log.String(), "superfluous")
 		})
 	}
 }

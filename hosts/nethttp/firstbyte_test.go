@@ -151,6 +151,7 @@ func TestEarlyHintsCommitNothing(t *testing.T) {
 			}))
 		require.Equal(t, 200, a.status)
 		require.Equal(t, int64(2), hints.Load())
+		require.NotContains(t, s.log.String(), "superfluous")
 		require.Equal(t, "alice", b.user())
 		require.Equal(t, true, b.value("early"))
 	})

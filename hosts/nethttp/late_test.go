@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 	"github.com/stretchr/testify/require"
 )
@@ -117,6 +119,41 @@ func TestALateFailureIsLogged(t *testing.T) {
 	s.mend()
 	require.Contains(t, s.log.String(), "changes made after the answer had begun are not stored")
 	require.Contains(t, s.log.String(), id.String())
+}
+
+// TestARenewalThatIsTooLateLosesNobody: it becomes due when no cookie can be
+// set any more. A session asked for only then is not renewed at all.
+func TestARenewalThatIsTooLateLosesNobody(t *testing.T) {
+	for _, early := range []bool{true, false} {
+		ended := make(chan bool, 8)
+		s := open(t, setup{Config: hosts.Config{RenewAfter: 10 * time.Minute}, outside: telling(ended)})
+		b := s.browser()
+		b.login("alice")
+		await(t, ended)
+		await(t, ended)
+		first := b.cookie
+		a := b.get(func(w http.ResponseWriter, r *http.Request) {
+			if early {
+				_, err := nethttp.Session(r)
+				s.note(err)
+			}
+			s.note(begun(w))
+			s.clock.pass(11 * time.Minute)
+			v, err := nethttp.Session(r)
+			if err = errors.Join(err, v.Put("progress", 1)); s.note(err) != nil {
+				t.Error(err)
+			}
+		})
+		await(t, ended)
+		require.Equal(t, 200, a.status)
+		require.Equal(t, first, b.cookie)
+		require.NotContains(t, s.log.String(), "not stored")
+		require.NoError(t, s.manager.Close()) // the events are out
+		require.Equal(t, early, strings.Contains(s.log.String(), "session renewed"))
+		require.Equal(t, "alice", b.user())
+		require.NotEqual(t, first, b.cookie, "the cookie follows with the next request")
+		require.Equal(t, 1, b.value("progress"))
+	}
 }
 
 // useOn goes on with everything that a visit can do until it is told to stop.

@@ -201,7 +201,7 @@ func (v *Visit) Destroy() error {
 	if _, err := m.Commit(&v.x, v.s); err != nil && !errors.Is(err, ErrHeadersSent) {
 		return err
 	}
-	v.s, v.firm, v.refusal = m.New(&v.x), false, core.ErrEnded
+	v.s, v.refusal = m.New(&v.x), core.ErrEnded
 	return nil
 }
 
@@ -211,11 +211,10 @@ func (v *Visit) commit() error {
 		return nil // not asked for by Session, or the store was down, which the handler knows
 	}
 	next, err := v.round.host.manager.Commit(&v.x, v.s)
-	if err != nil {
-		return err
+	if err == nil {
+		v.s = next
 	}
-	v.s, v.firm = next, false
-	return nil
+	return err
 }
 
 // needsCookie reports whether a commit is of no use without a cookie.
