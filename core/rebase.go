@@ -73,6 +73,7 @@ func (m *Machine) Fold(t, s *Session) error {
 			*t = before
 			return err
 		}
+		t.owned = t.owned || before.owned // also where the replay came to nothing: the values are t's own as before
 	}
 	if s.login {
 		t.user, t.lifetime, t.login = s.user, s.lifetime, true
