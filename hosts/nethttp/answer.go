@@ -1,6 +1,7 @@
 package nethttp
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -37,9 +38,15 @@ func cookieScope(value string) string {
 	return attributes
 }
 
-// complete puts on the answer what the session adds to it, beside the
-// handler's cookies and over its Cache-Control.
-func (v *Visit) complete(h http.Header) {
+// begin commits and puts on the answer what the session adds to it, beside the
+// handler's cookies and over its Cache-Control. After a failure nothing of the
+// handler's is left on the answer.
+func (v *Visit) begin(h http.Header) error {
+	if v.dead = v.commit(); v.dead != nil {
+		clear(h)
+		maps.Copy(h, v.round.given)
+		return v.dead
+	}
 	for _, f := range v.fields {
 		if f.name == "Set-Cookie" {
 			h.Add(f.name, f.value)
@@ -48,6 +55,7 @@ func (v *Visit) complete(h http.Header) {
 		}
 	}
 	v.addVary(h)
+	return nil
 }
 
 func (v *Visit) addVary(h http.Header) {

@@ -92,7 +92,7 @@ func (h *Host) Handler(next http.Handler) http.Handler {
 			return
 		}
 		rd := newRound(h, w, r)
-		defer rd.over.Store(true)
+		defer rd.end()
 		next.ServeHTTP((*writer)(rd), r.WithContext((*roundContext)(rd)))
 		rd.finish() // not reached by a panic
 	})

@@ -50,22 +50,30 @@ func flipped(cookie string, at int) string {
 
 const required = "Authentication required"
 
-func TestRequireTellsTheReason(t *testing.T) {
-	s := open(t, setup{Config: hosts.Config{IdleTimeout: 30 * time.Minute, BindIPv4Bits: 32, BindUserAgent: true,
+// bound is a site that binds sessions to what a browser says of itself, and
+// renews their secrets; it returns browsers without and with a user.
+func bound(t *testing.T) (s *site, fresh, user func() *browser) {
+	t.Helper()
+	s = open(t, setup{Config: hosts.Config{IdleTimeout: 30 * time.Minute, BindIPv4Bits: 32, BindUserAgent: true,
 		RenewAfter: 10 * time.Minute, Lifetime: 2 * time.Hour, Retention: 24 * time.Hour},
 		Options: nethttp.Options{TrustedProxies: prefixes("127.0.0.0/8")}})
-	fresh := func() *browser {
+	fresh = func() *browser {
 		b := s.browser()
 		b.header.Set("X-Forwarded-For", "192.0.2.1")
 		b.header.Set("User-Agent", "first")
 		return b
 	}
-	user := func() *browser {
+	user = func() *browser {
 		b := fresh()
 		b.login("alice")
 		require.Equal(t, "hello alice", s.private(b).body)
 		return b
 	}
+	return s, fresh, user
+}
+
+func TestRequireTellsWhatTheCookieIs(t *testing.T) {
+	s, fresh, user := bound(t)
 	anonymous := fresh()
 	anonymous.put("cart", 1)
 	for _, b := range []*browser{fresh(), anonymous} {
@@ -87,8 +95,11 @@ func TestRequireTellsTheReason(t *testing.T) {
 	b = user()
 	require.NoError(t, s.manager.Destroy(t.Context(), b.id()))
 	requireUnauthorized(t, s.private(b), "unknown_session", required)
+}
 
-	b = user()
+func TestRequireTellsWhyTheSessionEnded(t *testing.T) {
+	s, _, user := bound(t)
+	b := user()
 	b.header.Set("X-Forwarded-For", "192.0.2.2")
 	requireUnauthorized(t, s.private(b), "ip_changed", "Session invalid - IP address changed")
 	require.Empty(t, b.cookie, "the session was ended, and its cookie with it")

@@ -26,7 +26,6 @@ type round struct {
 	mu   sync.Mutex  // guards the Visit and the way to the first byte
 	sent atomic.Bool // the header is on its way; set under mu
 	over atomic.Bool // the handler has returned, panicked, or was given up
-	dead error       // the error page was sent in place of the answer; set before sent
 }
 
 func newRound(h *Host, w http.ResponseWriter, r *http.Request) *round {
@@ -103,13 +102,15 @@ func (rd *round) visit() *Visit {
 // begin is called before the first byte: it stores what changed and completes
 // the header, or sends the error page, after which nothing may follow.
 func (rd *round) begin() error {
-	if rd.sent.Load() {
-		return rd.dead
+	if !rd.sent.Load() {
+		if err := rd.complete(); err != nil {
+			rd.host.fail(rd.ResponseWriter, rd.request, err)
+		}
 	}
-	if err := rd.complete(); err != nil {
-		rd.host.fail(rd.ResponseWriter, rd.request, err)
+	if v := rd.visited.Load(); v != nil {
+		return v.dead
 	}
-	return rd.dead
+	return nil
 }
 
 // complete commits and completes the header, and returns an error to whoever
@@ -120,23 +121,26 @@ func (rd *round) complete() error {
 	if rd.sent.Load() {
 		return nil
 	}
+	var err error
 	if v := rd.visited.Load(); v != nil {
-		header := rd.Header()
-		if rd.dead = v.commit(); rd.dead != nil {
-			clear(header)
-			maps.Copy(header, rd.given)
-		} else {
-			v.complete(header)
-		}
+		err = v.begin(rd.Header())
 	}
 	rd.sent.Store(true)
-	return rd.dead
+	return err
+}
+
+// end is called when the handler has returned or panicked: from now on changes
+// fail.
+func (rd *round) end() {
+	if !rd.over.Load() {
+		rd.over.Store(true)
+	}
 }
 
 // finish is called when the handler has returned.
 func (rd *round) finish() {
 	err := rd.begin()
-	rd.over.Store(true)
+	rd.end()
 	if v := rd.visited.Load(); v != nil && err == nil {
 		v.close()
 	}

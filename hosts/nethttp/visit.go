@@ -34,6 +34,7 @@ type Visit struct {
 	firm    bool          // it has a login, a renewal or a refresh, which need a cookie
 	fields  []field       // of the answer's header, until it is sent
 	vary    [1]string     // memory of the answer's Vary field
+	dead    error         // the error page was sent in place of the answer; set before sent
 }
 
 // String names the session and shows nothing of its cookie or its values, so
@@ -159,8 +160,8 @@ func (v *Visit) firmly(f func(*core.Session) error) error {
 func (v *Visit) closed(firmly bool) error {
 	rd := v.round
 	switch {
-	case rd.dead != nil:
-		return rd.dead
+	case v.dead != nil:
+		return v.dead
 	case v.s == nil:
 		return v.err
 	case rd.over.Load():

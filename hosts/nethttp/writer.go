@@ -75,10 +75,9 @@ func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	rd := (*round)(w)
 	rd.mu.Lock()
 	defer rd.mu.Unlock()
-	if rd.dead != nil {
-		return nil, nil, rd.dead
-	}
-	if v := rd.visited.Load(); v != nil && !rd.sent.Load() {
+	if v := rd.visited.Load(); v != nil && v.dead != nil {
+		return nil, nil, v.dead
+	} else if v != nil && !rd.sent.Load() {
 		if v.needsCookie() {
 			return nil, nil, fmt.Errorf("hijack with a sign-in, renewal, refresh or new session: %w", ErrHeadersSent)
 		}
