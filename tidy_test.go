@@ -1,0 +1,127 @@
+package sessions_test
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	module          = "github.com/rockstar-web/sessions"
+	maxFileLines    = 400
+	maxFunctionSpan = 70 // lines, from the name to the closing brace
+)
+
+// coreImports is all that the core may import: nothing that reads a clock,
+// draws randomness or does I/O. Of time it takes only the type of a value.
+var coreImports = strings.Fields(`bytes crypto/aes crypto/cipher crypto/hkdf crypto/hmac crypto/sha256 crypto/subtle
+	encoding/base64 encoding/binary encoding/hex errors math slices strconv strings sync/atomic time unicode/utf8`)
+
+// clockNames of package time are what a pure package must not call.
+var clockNames = strings.Fields("Now Since Until Sleep After AfterFunc Tick NewTimer NewTicker Local LoadLocation")
+
+// arrows are the packages of this module that a package may import; those that
+// are not listed import none. Tests are free.
+var arrows = map[string][]string{
+	"hosts":                 {"core"},
+	"hosts/nethttp":         {"core", "hosts"},
+	"hosts/open":            {"cachestore", "fsstore", "hosts"},
+	"hosts/sessionctl":      {"core", "hosts", "hosts/open", "hosts/sessionctl/demo"},
+	"hosts/sessionctl/demo": {"core", "hosts", "hosts/nethttp", "hosts/open"},
+	"cachestore":            {"core", "hosts"},
+	"fsstore":               {"core", "hosts"},
+	"conformance":           {"core", "hosts"},
+}
+
+// sources walks the module's Go files, those of conformance/peers too.
+func sources(t *testing.T, visit func(path string, text []byte, set *token.FileSet, file *ast.File)) {
+	t.Helper()
+	seen := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (strings.HasPrefix(d.Name(), "readme-test-") || len(path) > 1 && d.Name()[0] == '.'):
+			return filepath.SkipDir
+		case filepath.Ext(path) != ".go":
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, text, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		seen++
+		visit(filepath.ToSlash(path), text, set, file)
+		return nil
+	})
+	require.NoError(t, err)
+	require.Greater(t, seen, 100, "the walk begins at the root of the module")
+}
+
+func TestFilesAndFunctionsStaySmall(t *testing.T) {
+	sources(t, func(path string, text []byte, set *token.FileSet, file *ast.File) {
+		require.LessOrEqual(t, bytes.Count(text, []byte("\n")), maxFileLines, path)
+		require.NotContains(t, filepath.Base(path), "util", path)
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				span := set.Position(f.End()).Line - set.Position(f.Pos()).Line + 1
+				if span > maxFunctionSpan {
+					t.Errorf("%s: %s has %d lines, at most %d are allowed", path, f.Name.Name, span, maxFunctionSpan)
+				}
+			}
+		}
+	})
+}
+
+func TestArrowsPointDown(t *testing.T) {
+	sources(t, func(path string, _ []byte, _ *token.FileSet, file *ast.File) {
+		dir := filepath.ToSlash(filepath.Dir(path))
+		if strings.HasSuffix(path, "_test.go") || strings.HasPrefix(dir, "conformance/") {
+			return
+		}
+		for _, spec := range file.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			if own, ok := strings.CutPrefix(name, module+"/"); ok {
+				require.Contains(t, arrows[dir], own, "%s imports %s", path, name)
+			}
+			require.NotContains(t, name, "testify", "%s: users would inherit it", path)
+			if dir == "core" {
+				require.Contains(t, coreImports, name, "%s: the core is pure", path)
+			}
+		}
+	})
+}
+
+func TestTheCoreReadsNoClockAndStartsNothing(t *testing.T) {
+	sources(t, func(path string, _ []byte, set *token.FileSet, file *ast.File) {
+		if !strings.HasPrefix(path, "core/") || strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				t.Errorf("%v: a goroutine in the core", set.Position(n.Pos()))
+			case *ast.SelectorExpr:
+				if pkg, ok := n.X.(*ast.Ident); ok && pkg.Name == "time" {
+					require.NotContains(t, clockNames, n.Sel.Name, "%v: the core has no clock", set.Position(n.Pos()))
+				}
+			}
+			return true
+		})
+	})
+}
