@@ -76,7 +76,6 @@ func (m *Machine) Resume(t Ticket, r Record, q Request, now Time) (*Session, err
 		return nil, ErrWrongTenant
 	}
 	s := &Session{m: m, state: StateActive, rec: r, req: q, ticket: t}
-	s.in.data = s.few[:0]
 	old, err := m.openRecord(&r, &s.in, now)
 	if err != nil {
 		return nil, err

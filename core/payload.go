@@ -252,9 +252,7 @@ func (r *reader) items(p *payload) {
 		r.bad = true
 		return
 	}
-	if p.data = p.data[:0]; uint64(cap(p.data)) < n {
-		p.data = make([]item, 0, n)
-	}
+	p.data = make([]item, 0, n)
 	for ; n > 0 && !r.bad; n-- {
 		e := item{name: r.bytes(majorText), value: r.value()}
 		if k := len(p.data); k > 0 && compareNames(p.data[k-1].name, e.name) >= 0 {

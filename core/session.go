@@ -22,7 +22,6 @@ type Session struct {
 	state    State
 	rec      Record  // as loaded or stored; Version NoVersion if it is neither
 	in       payload // of rec
-	few      [6]item // memory of in.data while it holds no more
 	cur      []item  // in.data with this request's changes; in.data's memory until owned
 	owned    bool
 	size     int // of cur
