@@ -67,7 +67,7 @@ func Open(o Options) (*Store, error) {
 	}
 	if o.MaxBytes < LeastMaxBytes || o.MaxBytes > LargestMaxBytes {
 		return nil, fmt.Errorf("cachestore: Options.MaxBytes is %d: allowed are %d to %d bytes, or 0 for %d",
-			o.MaxBytes, LeastMaxBytes, LargestMaxBytes, DefaultMaxBytes)
+			o.MaxBytes, LeastMaxBytes, int64(LargestMaxBytes), DefaultMaxBytes)
 	}
 	log := min(bits.Len64(uint64(o.MaxBytes/bytesPerShard))-1, bits.Len(maxShards)-1)
 	s := &Store{shift: 64 - log, shards: make([]shard, 1<<log)}

@@ -97,7 +97,8 @@ func weak(key []byte) bool {
 	return steps || slices.Contains(exampleKeys, string(key))
 }
 
-// exampleKeys stand in manuals and so in public: Go's crypto/cipher, RFC 8439.
+// exampleKeys stand in manuals, the first in Go's crypto/cipher; those of RFCs
+// are sequential.
 var exampleKeys = []string{
 	"change this password to a secret",
 	"AES256Key-32Characters1234567890",

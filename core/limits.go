@@ -2,16 +2,16 @@ package core
 
 // Every bound of the core, in one place. Sizes in bytes.
 const (
-	MaxCookies      = 4         // cookies of the session's name that are considered in one request
-	MaxCookieSize   = 4096      // name and value together; browsers ignore more (RFC 6265bis)
-	MaxLifetime     = 400 * Day // browsers keep no cookie longer (RFC 6265bis)
-	MaxNameLength   = 128       // of the name of a value
-	MaxSessionSize  = 1 << 20   // largest limit that a Policy may set
-	MaxNesting      = 16        // of lists and maps in a value
-	MaxCachedAEADs  = 1024      // open AEADs kept by one Machine
-	MaxKeys         = 16        // in a ring
-	MaxAddress      = 64        // of a kept IP address
-	MaxUserAgent    = 512       // of a kept user agent; the rest is cut off
-	KeptVersions    = 8         // last versions that a record remembers
-	CookiesUnloaded = 2         // candidates that are asked of the store
+	MaxCookies     = 4         // cookies of the session's name that are considered in one request
+	MaxCandidates  = 2         // of the sessions in these: those that are asked of the store
+	MaxCookieSize  = 4096      // name and value together; browsers ignore more (RFC 6265bis)
+	MaxLifetime    = 400 * Day // browsers keep no cookie longer (RFC 6265bis)
+	MaxNameLength  = 128       // of the name of a value
+	MaxSessionSize = 1 << 20   // largest limit that a Policy may set
+	MaxNesting     = 16        // of lists and maps in a value
+	MaxCachedAEADs = 1024      // open AEADs kept by one Machine
+	MaxKeys        = 16        // in a ring
+	MaxAddress     = 64        // of a kept IP address
+	MaxUserAgent   = 512       // of a kept user agent; the rest is cut off
+	KeptVersions   = 8         // last versions that a record remembers
 )

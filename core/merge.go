@@ -25,30 +25,28 @@ func mergeCounter(base, theirs, ours []byte) ([]byte, bool) {
 	if !okB || !okT || !okO || wideT != wideO || base != nil && wideB != wideO || (o >= b) != (sum >= t) {
 		return nil, false
 	}
-	var v any = int(sum)
-	if wideO {
-		v = sum
+	if !wideO {
+		return appendInt(nil, sum), true
 	}
-	out, err := AppendValue(nil, v)
+	out, err := AppendValue(nil, sum)
 	return out, err == nil
 }
 
-// counter reads an int or an int64; a missing one is 0.
+// counter reads an int or an int64; a missing one is 0. An int is read as its
+// 64 bits, so that it adds up to the same also where Go's int has 32.
 func counter(data []byte) (n int64, wide, ok bool) {
 	if data == nil {
 		return 0, false, true
+	}
+	if n, end, ok := readInt(data, 0); ok {
+		return n, false, end == len(data)
 	}
 	v, err := DecodeValue(data)
 	if err != nil {
 		return 0, false, false
 	}
-	switch v := v.(type) {
-	case int:
-		return int64(v), false, true
-	case int64:
-		return v, true, true
-	}
-	return 0, false, false
+	n, wide = v.(int64)
+	return n, wide, wide
 }
 
 // mergeSet applies our removals and additions to theirs, in their order.

@@ -101,7 +101,7 @@ func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
 	}
 	var refusal error
 	ended := false
-	for i := range tickets[:min(len(tickets), core.CookiesUnloaded)] {
+	for i := range tickets[:min(len(tickets), core.MaxCandidates)] {
 		s, err := m.resume(x, tickets[i])
 		if err == nil {
 			x.current = s

@@ -1,6 +1,7 @@
 package nethttp_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -124,8 +125,8 @@ func TestBehindAUnixSocket(t *testing.T) {
 		req, err := http.NewRequest("GET", "http://socket.test/", nil)
 		require.NoError(t, err)
 		req.Header.Set("X-Forwarded-For", "203.0.113.9, 10.0.0.1")
-		transport := &http.Transport{Dial: func(string, string) (net.Conn, error) {
-			return net.Dial("unix", listener.Addr().String())
+		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", listener.Addr().String())
 		}}
 		resp, err := transport.RoundTrip(req)
 		require.NoError(t, err)
