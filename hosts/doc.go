@@ -1,0 +1,29 @@
+// Package hosts carries out what package core decides: a [Manager] over any
+// [Store], with the verbs of the guide to session management that the
+// Rockstar web framework has (Create, Save, SetCookie, Destroy, Refresh, Get,
+// Set and so on), and Login, Renew, Sessions and Revoke.
+//
+//	manager, err := hosts.New(store, hosts.Config{Key: key})
+//	defer manager.Close()
+//
+// # Programs
+//
+// With net/http, package hosts/nethttp gives handlers their sessions, and the
+// manager is for the rest: lists, devices, "sign out everywhere", jobs. Every
+// verb takes a context. One that is or descends from an [Exchange] knows the
+// visitor and is confined to the visitor's tenant; any other acts for no tenant
+// in particular.
+//
+// # Frameworks
+//
+// A framework fills an Exchange in for each request, has it attached with
+// [Manager.Attach], passes it to handlers as their context, and closes it. A
+// middleware of its own also needs [Manager.Resume], [Manager.New] and
+// [Manager.Commit], which work on the core's sessions, and [Manager.Failed] and
+// [Manager.Lost], which report to the operator; applications do not.
+//
+// # Stores
+//
+// [Store] is the contract, with [Sweeper], [Finder] and [Batcher] for what a
+// backend can do beside it. Package conformance holds a store to it.
+package hosts
