@@ -93,7 +93,7 @@ func (h *Host) Handler(next http.Handler) http.Handler {
 		}
 		rd := newRound(h, w, r)
 		defer rd.end()
-		next.ServeHTTP((*writer)(rd), r.WithContext((*roundContext)(rd)))
+		next.ServeHTTP((*writer)(rd), &rd.inner)
 		rd.finish() // not reached by a panic
 	})
 }

@@ -19,7 +19,8 @@ import (
 type round struct {
 	http.ResponseWriter
 	host    *Host
-	request *http.Request
+	request *http.Request         // as it came
+	inner   http.Request          // the same with this round as its context
 	given   http.Header           // what was on the answer before the handler's turn
 	visited atomic.Pointer[Visit] // nil until the session is asked for
 
@@ -30,6 +31,7 @@ type round struct {
 
 func newRound(h *Host, w http.ResponseWriter, r *http.Request) *round {
 	rd := &round{ResponseWriter: w, host: h, request: r}
+	rd.inner = *r.WithContext((*roundContext)(rd)) // the copy stays on the stack
 	if header := w.Header(); len(header) > 0 {
 		rd.given = maps.Clone(header)
 	}
