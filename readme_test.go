@@ -56,6 +56,6 @@ func TestReadmeServer(t *testing.T) {
 		body, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
 		resp.Body.Close()
-		require.Equal(t, fmt.Sprintf("visit %d <nil>\n", n), string(body))
+		require.Equal(t, fmt.Sprintf("visit %d\n", n), string(body))
 	}
 }

@@ -29,7 +29,7 @@ type Key struct {
 	Bytes     []byte // 32 bytes, or their 64 hexadecimal digits
 	Created   Time   // for the reader of the ring; not used
 	SealFrom  Time   // seals from this moment on, until a later key does; zero: always
-	OpenUntil Time   // opens until this moment; zero: always
+	OpenUntil Time   // opens cookies until this moment; zero: always. Records it opens while it is in the ring
 }
 
 // KeyRing holds the keys of one application. A message names its key, which is

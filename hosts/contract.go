@@ -112,6 +112,6 @@ var (
 	// ErrUnknown: the answer to a save was lost and it cannot be found out
 	// whether it was applied. It is never applied twice.
 	ErrUnknown = errors.New("session save has an unknown outcome")
-	// ErrClosed: the store was closed.
+	// ErrClosed: the store was closed; a manager makes it ErrUnavailable, too.
 	ErrClosed = errors.New("session store is closed")
 )

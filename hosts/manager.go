@@ -91,7 +91,7 @@ func (m *Manager) seed(ctx context.Context) (core.Seed, error) {
 }
 
 // load asks the store. Its errors are core.ErrNotFound, a core refusal for a
-// record that is corrupt, or wrap ErrUnavailable.
+// record that is corrupt, or wrap ErrUnavailable or ErrBusy.
 func (m *Manager) load(ctx context.Context, id core.ID) (core.Record, error) {
 	r, err := m.store.Load(ctx, id)
 	switch {
@@ -103,9 +103,10 @@ func (m *Manager) load(ctx context.Context, id core.ID) (core.Record, error) {
 	return core.Record{}, unavailable("load session", id, err)
 }
 
-// unavailable makes any store failure one, and keeps what it was.
+// unavailable makes every failure of a store ErrUnavailable, but for those that
+// tell more, and keeps what it was.
 func unavailable(what string, id core.ID, err error) error {
-	for _, known := range []error{ErrUnavailable, ErrUnknown, ErrFull, ErrBusy, ErrClosed} {
+	for _, known := range []error{ErrUnavailable, ErrUnknown, ErrFull, ErrBusy} {
 		if errors.Is(err, known) {
 			return fmt.Errorf("%s %v: %w", what, id, err)
 		}

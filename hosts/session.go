@@ -184,7 +184,7 @@ func (m *Manager) Create(ctx context.Context) (*Session, error) {
 
 // GetSessionFromCookie returns the visitor's session, and notes its use. The
 // error is a refusal (core.ErrNoCookie, core.ErrExpired and so on: answer 401)
-// or wraps ErrUnavailable (answer 503).
+// or wraps ErrUnavailable or ErrBusy (answer 503).
 func (m *Manager) GetSessionFromCookie(ctx context.Context) (*Session, error) {
 	x := ExchangeFrom(ctx)
 	if x == nil {

@@ -53,6 +53,7 @@ func TestVerbsByIDWithAndWithoutAnExchange(t *testing.T) {
 	require.ErrorIs(t, err, hosts.ErrClosed)
 	_, err = m.IsExpired(t.Context(), id)
 	require.ErrorIs(t, err, hosts.ErrClosed)
+	require.ErrorIs(t, err, hosts.ErrUnavailable)
 }
 
 func TestNoAnswerAndNoSecret(t *testing.T) {
