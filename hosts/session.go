@@ -37,6 +37,24 @@ type Session struct {
 // Size returns the bytes of all data as it was loaded or last saved.
 func (s *Session) Size() int { return s.current.Size() }
 
+// Put is Data[name] = v; with hosts.Put, v may be a struct.
+func (s *Session) Put(name string, v any) error {
+	if s.Data == nil {
+		s.Data = map[string]any{}
+	}
+	s.Data[name] = v
+	return nil
+}
+
+// Get returns Data[name], or ErrNoValue; with hosts.Get, as the type wanted.
+func (s *Session) Get(name string) (any, error) {
+	v, ok := s.Data[name]
+	if !ok {
+		return nil, ErrNoValue
+	}
+	return v, nil
+}
+
 // show fills in a Session from what the core holds.
 func (m *Manager) show(c *core.Session) (*Session, error) {
 	s := &Session{current: c, Data: make(map[string]any, c.Len())}

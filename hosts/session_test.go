@@ -150,6 +150,29 @@ func TestDataIsWhatIsStored(t *testing.T) {
 
 // A Save that is refused leaves the stored session, and this one, as they were:
 // mended, it can be saved.
+func TestStructsInAProgramsSession(t *testing.T) {
+	type item struct {
+		Name  string
+		Count int32
+	}
+	m := open(t, nil, hosts.Config{})
+	n, err := m.Create(t.Context())
+	require.NoError(t, err)
+	n.Data = nil
+	_, err = hosts.Get[item](n, "item")
+	require.ErrorIs(t, err, hosts.ErrNoValue)
+	want := item{"pear", 3}
+	require.NoError(t, hosts.Put(n, "item", want))
+	require.NoError(t, m.Save(t.Context(), n))
+	loaded, err := m.Load(t.Context(), n.ID)
+	require.NoError(t, err)
+	for _, s := range []*hosts.Session{n, loaded} {
+		got, err := hosts.Get[item](s, "item")
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+}
+
 func TestRefusedSaveChangesNothing(t *testing.T) {
 	m := open(t, nil, hosts.Config{SessionSize: 2048})
 	ann := newBrowser()
