@@ -22,7 +22,7 @@ func peerModes(t testing.TB) (cbor.UserBufferEncMode, cbor.DecMode) {
 	dec, err := cbor.DecOptions{
 		DupMapKey:      cbor.DupMapKeyEnforcedAPF,
 		IndefLength:    cbor.IndefLengthForbidden,
-		IntDec:         cbor.IntDecConvertSigned,
+		IntDec:         cbor.IntDecConvertSignedOrFail,
 		DefaultMapType: reflect.TypeFor[map[string]any](),
 	}.DecMode()
 	require.NoError(t, err)
