@@ -93,36 +93,26 @@ func ExampleManager_Revoke() {
 	// 1 true <nil>
 }
 
-// values puts and gets by way of a manager, for Put and Get.
-type values struct {
-	context.Context
-	*hosts.Manager
-	id core.ID
-}
-
-func (v values) Put(name string, value any) error     { return v.Manager.Set(v, v.id, name, value) }
-func (v values) Get(name string) (value any, _ error) { return v.Manager.Get(v, v.id, name) }
-
-// Structs are kept by Put and come back by Get; a visitor's session in nethttp
-// is a Putter and a Getter as it is.
+// Structs are kept by Put and come back by Get, here with a program's session
+// and in nethttp with a visitor's.
 func ExamplePut() {
 	m := manager()
 	defer m.Close()
 	ctx := context.Background()
 	s, _ := m.Create(ctx)
-	_ = m.Save(ctx, s)
-	v := values{ctx, m, s.ID}
 
 	type cart struct {
 		Items []string `session:"items"`
 		Cents int      `session:"cents"`
 	}
-	fmt.Println(hosts.Put(v, "cart", cart{[]string{"book", "pen"}, 2350}))
-	c, err := hosts.Get[cart](v, "cart")
+	fmt.Println(hosts.Put(s, "cart", cart{[]string{"book", "pen"}, 2350}))
+	fmt.Println(m.Save(ctx, s))
+	c, err := hosts.Get[cart](s, "cart")
 	fmt.Println(c.Items, c.Cents, err)
-	_, err = hosts.Get[int](v, "cart")
+	_, err = hosts.Get[int](s, "cart")
 	fmt.Println(errors.Is(err, hosts.ErrValueType))
 	// Output:
+	// <nil>
 	// <nil>
 	// [book pen] 2350 <nil>
 	// true
