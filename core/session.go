@@ -45,6 +45,9 @@ func (s *Session) ID() ID { return s.rec.ID }
 // State returns the session's state.
 func (s *Session) State() State { return s.state }
 
+// Version returns the stored version that this view is of.
+func (s *Session) Version() Version { return s.rec.Version }
+
 // Tenant returns the tenant that the session belongs to.
 func (s *Session) Tenant() string { return s.rec.Tenant }
 

@@ -66,6 +66,15 @@ func (m *Manager) Attach(x *Exchange) *Exchange {
 // Manager returns the manager that the exchange was attached to.
 func (x *Exchange) Manager() *Manager { return x.manager }
 
+// Current returns the session that a verb resumed, began or stored last in this
+// exchange; nil if there is none, or its cookie is still to be set.
+func (x *Exchange) Current() *core.Session {
+	if x.owed {
+		return nil
+	}
+	return x.current
+}
+
 // Close ends the exchange. A session that was saved under a new secret whose
 // cookie was never set is reported: the visitor has lost it.
 func (x *Exchange) Close() {

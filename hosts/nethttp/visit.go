@@ -52,6 +52,10 @@ func (v *Visit) load(ctx context.Context) error {
 	if v.s != nil || v.err != nil && v.x.Err() == nil {
 		return v.err
 	}
+	if c := v.x.Current(); c != nil && c.State() == core.StateActive {
+		v.s, v.err = c, nil // of a sign-in by the manager: the request's cookies are of before it
+		return nil
+	}
 	m := v.round.host.manager
 	v.x.Context = ctx
 	v.x.NoCookie = v.x.NoCookie || v.round.sent.Load()
@@ -81,6 +85,7 @@ func view[T any](v *Visit, f func(*core.Session) T) (out T) {
 	if v.s == nil {
 		return out
 	}
+	v.follow()
 	return f(v.s)
 }
 
@@ -109,6 +114,7 @@ func (v *Visit) Get(name string) (any, error) {
 	if v.s == nil {
 		return nil, v.err
 	}
+	v.follow()
 	raw, ok := v.s.Value(name)
 	if !ok {
 		return nil, hosts.ErrNoValue
@@ -159,6 +165,7 @@ func (v *Visit) firmly(f func(*core.Session) error) error {
 // closed tells why nothing can be changed any more, if so.
 func (v *Visit) closed(firmly bool) error {
 	rd := v.round
+	v.follow()
 	switch {
 	case v.dead != nil:
 		return v.dead
@@ -197,6 +204,7 @@ func (v *Visit) Destroy() error {
 	if v.s == nil {
 		return v.err
 	}
+	v.follow()
 	v.s.End()
 	m := v.round.host.manager
 	if _, err := m.Commit(&v.x, v.s); err != nil && !errors.Is(err, ErrHeadersSent) {
@@ -208,6 +216,7 @@ func (v *Visit) Destroy() error {
 
 // commit stores what was done so far.
 func (v *Visit) commit() error {
+	v.follow()
 	if v.s == nil {
 		return nil // not asked for by Session, or the store was down, which the handler knows
 	}
@@ -230,6 +239,7 @@ func (v *Visit) needsCookie() bool {
 func (v *Visit) close() {
 	v.round.mu.Lock()
 	defer v.round.mu.Unlock()
+	v.follow()
 	if v.s != nil && v.s.Changed() {
 		m := v.round.host.manager
 		v.x.Reply = nil // too late for a cookie
