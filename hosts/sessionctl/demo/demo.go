@@ -5,6 +5,7 @@ package demo
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -117,6 +118,11 @@ func newHost(m *hosts.Manager, o Options, s *site) (*nethttp.Host, error) {
 }
 
 func serve(ctx context.Context, o Options, handler http.Handler, out, warn io.Writer) error {
+	if o.Cert != "" { // before the URL is printed
+		if _, err := tls.LoadX509KeyPair(o.Cert, o.CertKey); err != nil {
+			return fmt.Errorf("certificate of the demo: %w", err)
+		}
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Addr)
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --addr", err)
