@@ -14,9 +14,16 @@
 //		...
 //	}
 //
-// The session is loaded when a handler first asks for it; one that never asks
-// costs no store call. What it did is stored before the first byte of the answer
-// and the cookie is sent with the header, so neither can be forgotten. What
-// cannot be stored is answered with an error page in place of the handler's
-// answer. [Visit.Destroy] alone acts at once.
+// A handler that never asks loads nothing and writes nothing. One that asks
+// costs one load and at most one write, which is made before the first byte of
+// the answer, whichever way that byte takes: so the answer brings the cookie,
+// and never says that something was done which was not stored. Where storing
+// fails, an error page replaces the answer.
+//
+// The work outlives a client that goes away. Logging out acts at once, also on
+// requests in flight: what they change is refused, and their answer replaced.
+//
+// Middleware that recovers from panics, times handlers out or logs belongs
+// around Host.Handler. Inside of it, what such a middleware answers counts as
+// the handler's answer, and commits.
 package nethttp
