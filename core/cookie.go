@@ -20,6 +20,9 @@ const (
 	cookieLen      = cookieRawLen / 3 * 4 // 93 bytes are 31 groups of 3: no rest
 )
 
+// The longest name still leaves room for the value in what browsers keep.
+const _ = uint(MaxCookieSize - MaxNameLength - len("=") - cookieLen)
+
 // generation tells the secrets of one session apart. Every login and privilege
 // change begins a new chain; a periodic renewal is one step in it.
 type generation struct{ chain, step uint32 }

@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/base64"
 	"errors"
+	"time"
 )
 
 // Time is a moment as Unix milliseconds. It is a number, so that it crosses
@@ -16,6 +17,19 @@ const (
 	Hour        = 60 * Minute
 	Day         = 24 * Hour
 )
+
+// Milliseconds is a duration as a Time. It rounds away from zero, so that a
+// tiny negative duration is refused where a negative one is, and a tiny
+// positive one is not taken for zero.
+func Milliseconds(d time.Duration) Time {
+	switch {
+	case d > 0:
+		return Time((d-1)/time.Millisecond + 1)
+	case d < 0:
+		return min(Time(d/time.Millisecond), -1)
+	}
+	return 0
+}
 
 // ID names a session: 16 random bytes, written as 22 characters of base64url.
 // It is public: the storage key, and safe in logs, lists and URLs. What proves

@@ -22,7 +22,7 @@ func NewMachine(p Policy, keys KeyRing) (*Machine, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	r, err := newRing(keys, MaxLifetime)
+	r, err := newRing(keys, p.MaxLifetime)
 	if err != nil {
 		return nil, err
 	}

@@ -66,8 +66,11 @@ func (m *Machine) Fold(t, s *Session) error {
 	if !s.ticket.trusted && t.in.gen.chain != s.in.gen.chain {
 		return ErrSuperseded
 	}
+	before := *t
+	if s.login && t.user != "" && t.user != s.user {
+		t.startOver() // another user has signed in meanwhile: nothing of theirs is carried
+	}
 	if s.owned {
-		before := *t
 		t.owned = false // the next change copies: before stays whole
 		if err := eachChange(s.in.data, s.cur, t.replay); err != nil {
 			*t = before

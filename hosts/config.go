@@ -104,9 +104,9 @@ func (c *Config) machine() (*core.Machine, error) {
 		CookieName: c.CookieName, CookiePath: c.CookiePath, CookieDomain: c.CookieDomain,
 		AllowInsecure: c.AllowInsecure, AllowScripts: c.AllowScripts, SameSite: c.SameSite,
 		Partitioned: c.Partitioned, EndWithBrowser: c.EndWithBrowser, FormerScopes: slices.Clone(c.FormerScopes),
-		Lifetime: millis(c.Lifetime), AnonymousLifetime: millis(c.AnonymousLifetime), MaxLifetime: millis(c.MaxLifetime),
-		IdleTimeout: millis(c.IdleTimeout), RenewAfter: millis(c.RenewAfter), RenewGrace: millis(c.RenewGrace),
-		Retention: millis(c.Retention), BindIPv4Bits: c.BindIPv4Bits, BindIPv6Bits: c.BindIPv6Bits,
+		Lifetime: core.Milliseconds(c.Lifetime), AnonymousLifetime: core.Milliseconds(c.AnonymousLifetime), MaxLifetime: core.Milliseconds(c.MaxLifetime),
+		IdleTimeout: core.Milliseconds(c.IdleTimeout), RenewAfter: core.Milliseconds(c.RenewAfter), RenewGrace: core.Milliseconds(c.RenewGrace),
+		Retention: core.Milliseconds(c.Retention), BindIPv4Bits: c.BindIPv4Bits, BindIPv6Bits: c.BindIPv6Bits,
 		BindUserAgent: c.BindUserAgent, SessionSize: c.SessionSize, WarnSize: c.WarnSize,
 		Merge: maps.Clone(c.Merge), Exclusive: slices.Clone(c.Exclusive),
 	}, keys)
@@ -139,18 +139,6 @@ func (c *Config) fill() error {
 		c.Clock = systemClock{}
 	}
 	return nil
-}
-
-// millis rounds away from zero, so that a tiny negative duration is refused
-// and a tiny positive one is not taken for the default.
-func millis(d time.Duration) core.Time {
-	switch {
-	case d > 0:
-		return core.Time((d-1)/time.Millisecond + 1)
-	case d < 0:
-		return min(core.Time(d/time.Millisecond), -1)
-	}
-	return 0
 }
 
 type systemClock struct{}

@@ -15,8 +15,8 @@ import (
 // shared. Load and Find see every Save and Delete that was acknowledged before
 // they began, from any process. Every method returns when its context ends,
 // with an error that wraps the context's; one whose context has ended before
-// changes nothing. A backend that forgets by itself keeps a record for at least
-// a minute past its ExpiresAt.
+// changes nothing. A backend that forgets by itself does so at ExpiresAt plus the
+// retention that it is set up with, a minute at the least, and never before.
 type Store interface {
 	// Load returns the record, also an expired one, or core.ErrNotFound.
 	// The caller may keep the record and change its fields, not its bytes.

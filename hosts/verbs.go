@@ -197,7 +197,7 @@ func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration
 		return nil, err
 	}
 	c := *before // a Session that shows it must not sign in once more
-	if err := c.Login(user, millis(lifetime)); err != nil {
+	if err := c.Login(user, core.Milliseconds(lifetime)); err != nil {
 		return nil, err
 	}
 	next, err := m.Commit(x, &c)

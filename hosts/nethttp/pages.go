@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 func unauthorized(w http.ResponseWriter, _ *http.Request, err error) {
@@ -46,6 +47,8 @@ func Failure(err error) (status int, text string) {
 		return http.StatusRequestEntityTooLarge, "The session is too large. Nothing of this request was stored."
 	case errors.Is(err, core.ErrBadName):
 		return http.StatusBadRequest, "No session can be kept under this host name."
+	case errors.Is(err, hosts.ErrValueType), errors.Is(err, hosts.ErrNoValue), errors.Is(err, core.ErrType):
+		return http.StatusInternalServerError, "The session holds something else than this page expects."
 	}
 	return http.StatusServiceUnavailable, "The session store does not answer. What this request changed may not be stored; try again."
 }

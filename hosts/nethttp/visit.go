@@ -182,7 +182,7 @@ func (v *Visit) closed(firmly bool) error {
 // Login signs user in; see core.Session.Login. A lifetime of zero is the
 // configured one; 30 days is a usual "remember me".
 func (v *Visit) Login(user string, lifetime time.Duration) error {
-	return v.firmly(func(s *core.Session) error { return s.Login(user, core.Time(lifetime.Milliseconds())) })
+	return v.firmly(func(s *core.Session) error { return s.Login(user, core.Milliseconds(lifetime)) })
 }
 
 // Renew gives the session a new secret, at a change of privilege.
