@@ -151,7 +151,7 @@ func (d *draft) use() {
 	s, p := d.s, &d.s.m.policy
 	if s.counts() {
 		d.rec.SeenAt = max(d.rec.SeenAt, d.now)
-		if s.touchDue(d.now) {
+		if s.state == StateActive && s.touchDue(d.now) {
 			d.did |= DidTouch
 		}
 	}
