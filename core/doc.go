@@ -12,14 +12,18 @@
 //	effects := Commit(session)       // save, then set the cookie
 //	Rebase, and Commit again, where the save met a conflict
 //
+// A [Machine] is safe for concurrent use; a [Session] belongs to one goroutine.
+// Effects are carried out in the order of their fields, and a step that fails
+// ends them: no cookie is set for what was not saved.
+//
 // # States
 //
 // Each verb of a request leads from one state to another; all others are
 // refused with [ErrEnded].
 //
 //	new    -- change, login, renew, refresh --> new
-//	new    -- end --> ended
 //	new    -- store --> active
+//	new    -- end --> ended
 //	active -- change, login, renew, refresh, store --> active
 //	active -- end --> ended
 //	ended  -- end --> ended
@@ -56,13 +60,75 @@
 // Each login and each privilege change begins a new chain of secrets; periodic
 // renewals are the steps in it.
 //
+// With Policy.RenewAfter the next secret of a chain is
+//
+//	HMAC-SHA-256(renewal key, ID | chain 4 | step 4 | secret before)
+//
+// so that all requests that show one secret are given the same next one. No
+// honest visitor is refused for a renewal as long as no request and no answer is
+// on its way for RenewGrace or more.
+//
 // # Record
 //
-// Sealed holds a CBOR map with small integers for keys, which payload.go lists.
+// Sealed holds a deterministic CBOR map (RFC 8949, section 4.2.1).
 //
 //	AAD: header | lp("record") | ID 16 | version 8 | created 8 | seen 8 | expires 8 | lp(tenant) | lp(user)
 //
-// Values are deterministic CBOR (RFC 8949, section 4.2.1), with private tags for
-// the Go types that CBOR does not tell apart: [AppendValue] lists the types, and
-// testdata/values.txt has their bytes.
+// The keys of the map:
+//
+//	 0  format           recordFormat
+//	 1  deadline         integer, ms: the lifetime's end
+//	 2  lifetime         integer, ms: this session's own lifetime; 0: the policy's
+//	 3  login at         integer, ms; 0: nobody signed in
+//	 4  chain            integer, generation of the current secret
+//	 5  step             integer
+//	 6  secret hash      32 bytes: SHA-256 of the current secret
+//	 7  prev hash        32 bytes: of the one before it in the chain; absent if none
+//	 8  next seen at     integer, ms: first use of the current secret after a renewal; 0: not yet
+//	 9  renewal key      32 bytes; absent without periodic renewal
+//	10  renewed at       integer, ms: when the current secret was made
+//	11  given at         integer, ms: when an answer last set it
+//	12  IP               bytes, 0, 4 or 16: of the creating request
+//	13  user agent       bytes
+//	14  last IP          bytes: of the last use that was written
+//	15  last user agent  bytes
+//	16  versions         bytes, 8 each: up to KeptVersions versions before this one, the latest first
+//	17  data             map of text to values
+//
+// Keys that a release does not know it keeps, and writes behind its own.
+//
+// # Values
+//
+// [AppendValue] lists the Go types. Those that CBOR does not tell apart have
+// private tags, and testdata/values.txt has the bytes of each.
+//
+// The private tags, and what they stand on:
+//
+//	48640  int64            integer
+//	48641  uint64           unsigned integer
+//	48642  time             [Unix seconds, nanoseconds, seconds east of UTC]
+//	48643  duration         integer, nanoseconds
+//	48644  bytes text       byte string: a string that is not UTF-8
+//	48645  strings          array of strings
+//	48646  ints             array of integers
+//	48647  string map       map of strings to strings
+//
+// # Refusals
+//
+// The reasons of refusals, by name and number, which never change:
+//
+//	 0  none
+//	 1  malformed
+//	 2  unknown_key
+//	 3  not_authentic
+//	 4  unknown_session
+//	 5  wrong_tenant
+//	 6  idle
+//	 7  expired
+//	 8  superseded
+//	 9  theft
+//	10  ip_changed
+//	11  user_agent_changed
+//	12  ended
+//	13  corrupt
 package core

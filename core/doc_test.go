@@ -1,19 +1,54 @@
 package core
 
 import (
-	"encoding/hex"
-	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 )
 
-// The diagram in the package documentation is what the table says.
-func TestDiagramOfStates(t *testing.T) {
-	var b strings.Builder
+// TestDocumentation holds the package documentation to the code: the states to
+// the table, keys and tags to their constants. With -update it is rewritten.
+func TestDocumentation(t *testing.T) {
+	text, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	doc := string(text)
+	for intro, lines := range map[string][]string{
+		"refused with [ErrEnded].":                    diagram(),
+		"The keys of the map:":                        constants(t, "payload.go", "key", keyFormat, keyData),
+		"The private tags, and what they stand on:":   constants(t, "cbor.go", "tag", tagInt64, tagStringMap),
+		"The reasons of refusals, by name and number": reasonList(),
+	} {
+		doc = withBlock(t, doc, intro, lines)
+	}
+	if *update {
+		require.NoError(t, os.WriteFile("doc.go", []byte(doc), 0o644))
+		return
+	}
+	require.Equal(t, doc, string(text), "doc.go is behind the code; go test ./core -run Documentation -update")
+}
+
+// withBlock puts lines in the place of the indented ones after an intro.
+func withBlock(t *testing.T, doc, intro string, lines []string) string {
+	t.Helper()
+	before, rest, ok := strings.Cut(doc, intro)
+	require.True(t, ok, "doc.go lacks %q", intro)
+	from := strings.Index(rest, "\n//\t") + 1
+	require.Positive(t, from)
+	end := from
+	for strings.HasPrefix(rest[end:], "//\t") {
+		end += strings.IndexByte(rest[end:], '\n') + 1
+	}
+	return before + intro + rest[:from] + "//\t" + strings.Join(lines, "\n//\t") + "\n" + rest[end:]
+}
+
+func diagram() (lines []string) {
 	for from := range states {
 		for to := range states {
 			var names []string
@@ -23,49 +58,52 @@ func TestDiagramOfStates(t *testing.T) {
 				}
 			}
 			if len(names) > 0 {
-				b.WriteString("//\t" + from.String() + strings.Repeat(" ", 6-len(from.String())) +
-					" -- " + strings.Join(names, ", ") + " --> " + to.String() + "\n")
+				lines = append(lines, fmt.Sprintf("%-6s -- %s --> %s", from, strings.Join(names, ", "), to))
 			}
 		}
 	}
-	doc, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	_, rest, ok := strings.Cut(string(doc), "refused with [ErrEnded].\n//\n")
-	require.True(t, ok)
-	diagram, _, _ := strings.Cut(rest, "//\n// # Sealed format")
-	require.ElementsMatch(t, strings.Split(b.String(), "\n"), strings.Split(diagram, "\n"), "doc.go should have:\n%s", b.String())
+	return lines
 }
 
-// The cookie's format is public: a script that knows only the documentation
-// opens what we seal.
-func TestNodeOpensACookie(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("needs Node 18 or later")
+func reasonList() (lines []string) {
+	for r := range reasons {
+		lines = append(lines, fmt.Sprintf("%2d  %s", r, r))
 	}
-	key := testKey[:KeyLen]
-	m := testMachine(t, Policy{})
-	s := m.New(Request{Tenant: "tenant-ü"})
-	require.NoError(t, s.Login("alice", 0))
-	e, err := m.Commit(s, testNow, Seed{1})
-	require.NoError(t, err)
-	value, _, _ := strings.Cut(strings.TrimPrefix(e.Cookies[0], DefaultCookieName+"="), ";")
+	return lines
+}
 
-	open := func(key []byte, args ...string) ([]byte, error) {
-		cmd := exec.Command(node, append([]string{"testdata/open-cookie.mjs"}, args...)...)
-		cmd.Env = append(os.Environ(), "SESSION_ENCRYPTION_KEY="+hex.EncodeToString(key))
-		return cmd.Output()
+// constants lists the constants of one block, numbered from first to last,
+// with the comments that stand beside them.
+func constants(t *testing.T, file, prefix string, first, last int) (lines []string) {
+	t.Helper()
+	f, err := parser.ParseFile(gotoken.NewFileSet(), file, nil, parser.ParseComments)
+	require.NoError(t, err)
+	for _, d := range f.Decls {
+		block, ok := d.(*ast.GenDecl)
+		if !ok || block.Tok != gotoken.CONST || !strings.HasPrefix(block.Specs[0].(*ast.ValueSpec).Names[0].Name, prefix) {
+			continue
+		}
+		for i, spec := range block.Specs[:last-first+1] {
+			v := spec.(*ast.ValueSpec)
+			lines = append(lines, fmt.Sprintf("%2d  %-16s %s", first+i, words(v.Names[0].Name[len(prefix):]), strings.TrimSpace(v.Comment.Text())))
+		}
 	}
-	out, err := open(key, DefaultCookieName, value, "tenant-ü")
-	require.NoError(t, err)
-	var got struct{ KeyID, Hour, ID, Secret string }
-	require.NoError(t, json.Unmarshal(out, &got))
-	require.Equal(t, KeyID(key), got.KeyID)
-	require.Equal(t, e.Save.ID.String(), got.ID)
-	require.Len(t, got.Secret, 43)
+	require.Len(t, lines, last-first+1)
+	return lines
+}
 
-	_, err = open(key, DefaultCookieName, value, "another")
-	require.Error(t, err, "sealed for a tenant")
-	_, err = open(key, "another", value, "tenant-ü")
-	require.Error(t, err, "sealed for a name")
+// words parts a name at its capitals: "LastIP" is "last IP".
+func words(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		starts := unicode.IsUpper(r) && (i == 0 || unicode.IsLower(rune(name[i-1])))
+		if starts && i > 0 {
+			b.WriteByte(' ')
+		}
+		if abbreviated := i+1 < len(name) && unicode.IsUpper(rune(name[i+1])); starts && !abbreviated {
+			r = unicode.ToLower(r)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
