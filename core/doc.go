@@ -76,7 +76,7 @@
 //
 // The keys of the map:
 //
-//	 0  format           recordFormat
+//	 0  format           integer: 1, which is recordFormat
 //	 1  deadline         integer, ms: the lifetime's end
 //	 2  lifetime         integer, ms: this session's own lifetime; 0: the policy's
 //	 3  login at         integer, ms; 0: nobody signed in

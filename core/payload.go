@@ -9,7 +9,7 @@ import (
 // that this release does not know are kept as they are, behind its own, so
 // that an older release does not lose what a newer one wrote.
 const (
-	keyFormat        = iota // recordFormat
+	keyFormat        = iota // integer: 1, which is recordFormat
 	keyDeadline             // integer, ms: the lifetime's end
 	keyLifetime             // integer, ms: this session's own lifetime; 0: the policy's
 	keyLoginAt              // integer, ms; 0: nobody signed in
