@@ -169,3 +169,14 @@ func TestWarnsOnce(t *testing.T) {
 		g.rec = *e.Save
 	}
 }
+
+func TestNothing(t *testing.T) {
+	for want, e := range map[bool][]Effects{
+		true:  {{}, {Size: 1, Did: DidTouch, Next: &Session{}}},
+		false: {{Delete: ID{1}}, {Save: &Record{}}, {Cookies: []string{"a=b"}}},
+	} {
+		for i := range e {
+			require.Equal(t, want, e[i].Nothing(), "%v %d", want, i)
+		}
+	}
+}

@@ -134,6 +134,15 @@ func TestSetLifetime(t *testing.T) {
 	e := commit(t, m, s, testNow, 2)
 	require.Equal(t, testNow+Minute, e.Next.Deadline(), "set by hand it may be shorter")
 	require.Equal(t, 60, maxAgeOf(t, e.Cookies[0]))
+	for what, also := range map[string]func(*Session) error{
+		"lifetime": func(s *Session) error { return s.SetLifetime(Minute) },
+		"login":    func(s *Session) error { return s.Login("alice", Minute) },
+	} {
+		s = signIn(t, m, Request{}, 0, testNow).resume(t, m, testNow)
+		require.NoError(t, s.Refresh())
+		require.NoError(t, also(s))
+		require.Equal(t, testNow+Minute, commit(t, m, s, testNow, 3).Next.Deadline(), "%s with a refresh", what)
+	}
 }
 
 // TestTouchesAreFew: whoever only reads, however often, has his use noted at
