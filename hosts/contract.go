@@ -52,7 +52,15 @@ type Finder interface {
 	Find(ctx context.Context, q Query, after core.ID, limit int) ([]core.Record, error)
 }
 
-// Batcher is implemented by stores that do many calls in one command.
+// Batcher is implemented by stores that do many calls in one command. A
+// [Coalescer] over it gathers the calls of many requests.
+//
+// Every call has an answer of its own: one that is refused takes no other with
+// it. A command that fails as a whole, with nothing of it applied, answers
+// every call with an error that wraps ErrBatch: it may then be done again in
+// halves, inserts too. Without ErrBatch an answer other than nil,
+// core.ErrConflict and a refusal of the record means that the save may have
+// been applied, as it does for Save.
 type Batcher interface {
 	// LoadMany answers ids[i] at [i], as Load would.
 	LoadMany(ctx context.Context, ids []core.ID) []Loaded
@@ -70,7 +78,21 @@ type Loaded struct {
 type Saving struct {
 	Record core.Record
 	Prev   core.Version
+	// Touch: the save only notes a use, as TouchContext says for Save.
+	Touch bool
 }
+
+type touchKey struct{}
+
+// TouchContext marks a Save that only notes the use of a session. A backend
+// may make it less durable than others where it is configured to: a crash may
+// then undo it, a few milliseconds of use. Everything else it does as ever.
+func TouchContext(ctx context.Context) context.Context {
+	return context.WithValue(ctx, touchKey{}, true)
+}
+
+// IsTouch reports whether TouchContext marked the call.
+func IsTouch(ctx context.Context) bool { return ctx.Value(touchKey{}) != nil }
 
 // Query selects sessions. Its zero value selects the sessions that have
 // neither tenant nor user.
@@ -112,6 +134,9 @@ var (
 	// ErrUnknown: the answer to a save was lost and it cannot be found out
 	// whether it was applied. It is never applied twice.
 	ErrUnknown = errors.New("session save has an unknown outcome")
+	// ErrBatch: a command of many calls failed as a whole, and nothing of it
+	// was applied; see Batcher.
+	ErrBatch = errors.New("batch of session calls failed")
 	// ErrClosed: the store was closed; a manager makes it ErrUnavailable, too.
 	ErrClosed = errors.New("session store is closed")
 )

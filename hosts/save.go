@@ -67,7 +67,7 @@ var errTaken = errors.New("the store says of every ID drawn for it that it is ta
 // ended the session; else the note is lost. The request changed nothing: it
 // goes on, without a cookie.
 func (m *Manager) touch(ctx context.Context, s *core.Session, e core.Effects) core.Effects {
-	err := m.store.Save(ctx, *e.Save, e.Prev)
+	err := m.store.Save(TouchContext(ctx), *e.Save, e.Prev)
 	if err == nil {
 		return e
 	}
