@@ -23,7 +23,7 @@ const (
 
 // coreImports is all that the core may import: nothing that reads a clock,
 // draws randomness or does I/O. Of time it takes only the type of a value.
-var coreImports = strings.Fields(`bytes crypto/aes crypto/cipher crypto/hkdf crypto/hmac crypto/sha256 crypto/subtle
+var coreImports = strings.Fields(`bytes crypto/hkdf crypto/hmac crypto/sha256 crypto/subtle
 	encoding/base64 encoding/binary encoding/hex errors math slices strconv strings sync/atomic time unicode/utf8`)
 
 // clockNames of package time are what a pure package must not call.
@@ -32,14 +32,17 @@ var clockNames = strings.Fields("Now Since Until Sleep After AfterFunc Tick NewT
 // arrows are the packages of this module that a package may import; those that
 // are not listed import none. Tests are free.
 var arrows = map[string][]string{
-	"hosts":                 {"core"},
-	"hosts/nethttp":         {"core", "hosts"},
-	"hosts/open":            {"cachestore", "fsstore", "hosts"},
-	"hosts/sessionctl":      {"core", "hosts", "hosts/open", "hosts/sessionctl/demo"},
-	"hosts/sessionctl/demo": {"core", "hosts", "hosts/nethttp", "hosts/open"},
-	"cachestore":            {"core", "hosts"},
-	"fsstore":               {"core", "hosts"},
-	"conformance":           {"core", "hosts"},
+	"core":                   {"internal/aesgcm"},
+	"hosts":                  {"core"},
+	"hosts/nethttp":          {"core", "hosts"},
+	"hosts/open":             {"cachestore", "fsstore", "hosts"},
+	"hosts/sessionctl":       {"core", "hosts", "hosts/open", "hosts/sessionctl/demo"},
+	"hosts/sessionctl/demo":  {"core", "hosts", "hosts/nethttp", "hosts/open"},
+	"cachestore":             {"core", "hosts"},
+	"fsstore":                {"core", "fsstore/internal/slots", "hosts"},
+	"fsstore/internal/place": {"core", "hosts"},
+	"fsstore/internal/slots": {"core", "fsstore/internal/place", "hosts"},
+	"conformance":            {"core", "hosts"},
 }
 
 // sources walks the module's Go files, those of conformance/peers too.
@@ -100,7 +103,7 @@ func TestArrowsPointDown(t *testing.T) {
 				require.Contains(t, arrows[dir], own, "%s imports %s", path, name)
 			}
 			require.NotContains(t, name, "testify", "%s: users would inherit it", path)
-			if dir == "core" {
+			if dir == "core" && name != module+"/internal/aesgcm" {
 				require.Contains(t, coreImports, name, "%s: the core is pure", path)
 			}
 		}

@@ -1,12 +1,12 @@
 package core
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/binary"
 	"sync/atomic"
+
+	"github.com/rockstar-web/sessions/internal/aesgcm"
 )
 
 // The sealed format, of cookies (then base64url without padding) and of
@@ -52,7 +52,7 @@ type subkeyName struct {
 
 type subkey struct {
 	name  subkeyName
-	aead  cipher.AEAD
+	aead  aesgcm.AEAD
 	nonce [32]byte
 }
 
@@ -210,11 +210,7 @@ func derive(key []byte, epoch uint32, purpose string) (*subkey, error) {
 	if err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(out[:32])
-	if err != nil {
-		return nil, err
-	}
-	aead, err := cipher.NewGCM(block)
+	aead, err := aesgcm.New((*[32]byte)(out))
 	if err != nil {
 		return nil, err
 	}
