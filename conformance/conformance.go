@@ -76,26 +76,40 @@ func Check(ctx context.Context, open func() (hosts.Store, func(), error)) []Brok
 // CheckShared is Check with two handles on the same data, as in TestShared.
 func CheckShared(ctx context.Context, open func() (a, b hosts.Store, done func(), err error)) []Broken {
 	var broken []Broken
+	CheckEach(ctx, open, func(r CaseResult) {
+		if r.Seen != "" {
+			broken = append(broken, r.Broken)
+		}
+	})
+	return broken
+}
+
+// CaseResult is how one case went.
+type CaseResult struct {
+	Broken       // Seen is empty if the promise was kept, or nothing was asked
+	Skipped bool // the store does not implement the interface that promises it
+}
+
+// CheckEach is CheckShared that tells each case when it is done.
+func CheckEach(ctx context.Context, open func() (a, b hosts.Store, done func(), err error), each func(CaseResult)) {
 	for _, g := range groups {
 		for _, c := range g.cases {
 			a, b, done, err := open()
 			if err != nil {
-				return append(broken, Broken{"open", "Open gives a store on a fresh, empty namespace.", err.Error()})
+				each(CaseResult{Broken: Broken{"open", "Open gives a store on a fresh, empty namespace.", err.Error()}})
+				return
 			}
-			seen := ""
-			if g.offered(a) {
-				seen = c.run(ctx, a, b)
+			r := CaseResult{Broken: Broken{Name: c.name, Promise: c.promise}, Skipped: !g.offered(a)}
+			if !r.Skipped {
+				r.Seen = c.run(ctx, a, b)
 			}
 			done()
 			if ctx.Err() != nil {
-				return broken
+				return
 			}
-			if seen != "" {
-				broken = append(broken, Broken{c.name, c.promise, seen})
-			}
+			each(r)
 		}
 	}
-	return broken
 }
 
 // group is the cases of one interface.

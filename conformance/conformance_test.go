@@ -104,6 +104,30 @@ func TestCheckReportsOpen(t *testing.T) {
 	require.Contains(t, broken[0].Seen, "no such host")
 }
 
+func TestCheckEachTellsEveryCase(t *testing.T) {
+	var all, skipped []string
+	CheckEach(t.Context(), func() (a, b hosts.Store, done func(), err error) {
+		s := plain{newMapStore()}
+		return s, s, func() {}, nil
+	}, func(r CaseResult) {
+		require.Empty(t, r.Seen, r.Name)
+		all = append(all, r.Name)
+		if r.Skipped {
+			skipped = append(skipped, r.Name)
+		}
+	})
+	cases := 0
+	for _, g := range groups {
+		for _, c := range g.cases {
+			require.Equal(t, c.name, all[cases], "in the order of the cases")
+			cases++
+		}
+	}
+	require.Len(t, all, cases)
+	require.Contains(t, skipped, "sweep-empty")
+	require.NotContains(t, skipped, "load-missing")
+}
+
 func TestCheckStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
