@@ -2,29 +2,14 @@ package fsstore
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"sync"
-	"sync/atomic"
-	"time"
 
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
 // DefaultDir is the directory of a Store that names none.
 const DefaultDir = "./sessions"
-
-// Bounds of one Store.
-const (
-	fanout      = 256                    // subdirectories, by the first byte of the ID
-	maxCalls    = 4096                   // running and waiting; more get hosts.ErrBusy
-	maxReads    = 64                     // files open for reading at once; each may block a thread
-	sweepBatch  = 64                     // deletions under one lock, so that a sweep holds up nobody for long
-	lockWaitMin = 100 * time.Microsecond // first wait for a lock that another process has
-	lockWaitMax = 2 * time.Millisecond   // longest: no process overtakes another for long
-)
 
 // Options of Open. The zero value is a durable store in DefaultDir.
 type Options struct {
@@ -35,29 +20,17 @@ type Options struct {
 	Fast bool
 }
 
+// form is one of the ways to keep sessions in a directory.
+type form interface {
+	hosts.Store
+	hosts.Sweeper
+	hosts.Finder
+	Close() error
+}
+
 // Store keeps sessions in files. It is safe for concurrent use, also by other
 // processes that open the same directory.
-type Store struct {
-	dir   string // absolute
-	info  fs.FileInfo
-	fast  bool
-	root  *os.Root
-	self  *os.File // the directory, for its sync
-	reads chan struct{}
-
-	gates   [fanout]chan struct{} // one writer of this process waits for each lock
-	folders [fanout]atomic.Pointer[folder]
-	opening sync.Mutex // of a folder
-
-	sweepFrom atomic.Uint32 // the folder where the last sweep reached its limit
-
-	mu      sync.Mutex // guards calls and closed
-	calls   int
-	closed  bool
-	done    chan struct{} // closed by Close
-	running sync.WaitGroup
-	release sync.Once
-}
+type Store struct{ form form }
 
 var (
 	_ hosts.Store   = (*Store)(nil)
@@ -65,52 +38,52 @@ var (
 	_ hosts.Finder  = (*Store)(nil)
 )
 
+// Open opens or creates a directory of sessions. It refuses a directory on a
+// network filesystem, one that everybody may write, one that this process may
+// not write, and a platform without flock (errors.ErrUnsupported).
+func Open(o Options) (*Store, error) {
+	if o.Dir == "" {
+		o.Dir = DefaultDir
+	}
+	f, err := slots.Open(slots.Options{Dir: o.Dir, Fast: o.Fast})
+	if err != nil {
+		return nil, err
+	}
+	return &Store{form: f}, nil
+}
+
 // Close ends waiting calls with hosts.ErrClosed, waits for those that are on the
 // disk, and frees the directory. It may be called more than once.
-func (s *Store) Close() error {
-	s.mu.Lock()
-	if !s.closed {
-		s.closed = true
-		close(s.done)
-	}
-	s.mu.Unlock()
-	s.running.Wait()
-	var err error
-	s.release.Do(func() {
-		for i := range s.folders {
-			if f := s.folders[i].Load(); f != nil {
-				err = errors.Join(err, f.close())
-			}
-		}
-		if s.self != nil {
-			err = errors.Join(err, s.self.Close())
-		}
-		err = errors.Join(err, s.root.Close())
-	})
-	return err
+func (s *Store) Close() error { return s.form.Close() }
+
+// Load implements hosts.Store. A damaged record is core.ErrCorrupt; one of a
+// newer format is hosts.ErrUnavailable.
+func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
+	return s.form.Load(ctx, id)
 }
 
-// begin counts a call in, or refuses it.
-func (s *Store) begin(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("fsstore: %w", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return errClosed
-	}
-	if s.calls >= maxCalls {
-		return fmt.Errorf("fsstore: %d calls are waiting: %w", maxCalls, hosts.ErrBusy)
-	}
-	s.calls++
-	s.running.Add(1)
-	return nil
+// Save implements hosts.Store. A success is on the disk, unless Options.Fast.
+// After hosts.ErrUnknown the record has its place but may not survive a power
+// failure; the same save again settles it.
+func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
+	return s.form.Save(ctx, r, prev)
 }
 
-func (s *Store) end() {
-	s.mu.Lock()
-	s.calls--
-	s.mu.Unlock()
-	s.running.Done()
+// Delete implements hosts.Store. A success is on the disk, also with
+// Options.Fast: an ended session does not come back after a power failure.
+func (s *Store) Delete(ctx context.Context, id core.ID) error {
+	return s.form.Delete(ctx, id)
+}
+
+// Sweep implements hosts.Sweeper. Damaged records stay; when all else is done
+// they are reported, together with the count of the deleted.
+func (s *Store) Sweep(ctx context.Context, before core.Time, limit int) (int, error) {
+	return s.form.Sweep(ctx, before, limit)
+}
+
+// Find implements hosts.Finder. It passes over damaged records, which nobody can
+// load either (Sweep reports them); a record of a newer format is an error, since
+// its session may well live.
+func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
+	return s.form.Find(ctx, q, after, limit)
 }

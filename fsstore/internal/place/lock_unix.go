@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || linux
 
-package fsstore
+package place
 
 import (
 	"errors"
@@ -10,22 +10,32 @@ import (
 
 const supported = true
 
-// openFlags: never wait in open or read for the other end of something that is
+// OpenFlags: never wait in open or read for the other end of something that is
 // no regular file.
-const openFlags = syscall.O_NONBLOCK
+const OpenFlags = syscall.O_NONBLOCK
 
-// tryLock takes the exclusive lock on an open directory, or reports false when
+// TryLock takes the exclusive lock on an open directory, or reports false when
 // another process, or another open file of this one, has it.
-func tryLock(dir *os.File) (bool, error) {
-	err := flock(dir, syscall.LOCK_EX|syscall.LOCK_NB)
+func TryLock(dir *os.File) (bool, error) { return try(dir, syscall.LOCK_EX) }
+
+func try(dir *os.File, how int) (bool, error) {
+	err := flock(dir, how|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// unlock cannot fail on an open file that holds the lock.
-func unlock(dir *os.File) { _ = flock(dir, syscall.LOCK_UN) }
+// lockFor takes the lock of a whole directory: a log alone, slots with others.
+func lockFor(dir *os.File, form Form) (bool, error) {
+	if form == Log {
+		return TryLock(dir)
+	}
+	return try(dir, syscall.LOCK_SH)
+}
+
+// Unlock cannot fail on an open file that holds the lock.
+func Unlock(dir *os.File) { _ = flock(dir, syscall.LOCK_UN) }
 
 func flock(dir *os.File, how int) error {
 	conn, err := dir.SyscallConn()
@@ -43,7 +53,7 @@ func flock(dir *os.File, how int) error {
 	return errors.Join(err, locked)
 }
 
-func isFull(err error) bool {
+func IsFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 

@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || linux
 
-package fsstore_test
+package slots_test
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/stretchr/testify/require"
 )
@@ -35,26 +35,16 @@ func TestModesUnderNoUmask(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	_, err := fsstore.Open(fsstore.Options{Dir: "/proc/\x00"})
+	_, err := slots.Open(slots.Options{Dir: "/proc/\x00"})
 	require.ErrorContains(t, err, "Dir")
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	_, err = fsstore.Open(fsstore.Options{Dir: file})
+	_, err = slots.Open(slots.Options{Dir: file})
 	require.ErrorContains(t, err, file)
 	public := t.TempDir()
 	require.NoError(t, os.Chmod(public, 0o777))
-	_, err = fsstore.Open(fsstore.Options{Dir: public})
+	_, err = slots.Open(slots.Options{Dir: public})
 	require.ErrorContains(t, err, "everybody may write it; chmod 0700")
-}
-
-func TestDefaultDir(t *testing.T) {
-	t.Chdir(t.TempDir())
-	s := open(t, fsstore.Options{})
-	require.NoError(t, s.Save(t.Context(), core.Record{ID: shared, Version: 1}, core.NoVersion))
-	require.FileExists(t, filepath.Join("sessions", "77", sharedName))
-	t.Chdir(t.TempDir()) // the program may go elsewhere
-	_, err := s.Load(t.Context(), shared)
-	require.NoError(t, err)
 }
 
 // Each planted thing stands where the session's file belongs. None is followed,
@@ -76,7 +66,7 @@ func TestPlantedFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			s := open(t, fsstore.Options{Dir: dir})
+			s := open(t, slots.Options{Dir: dir})
 			require.NoError(t, s.Save(t.Context(), other, core.NoVersion))
 			path := filepath.Join(dir, "77", sharedName)
 			require.NoError(t, plant(path))
@@ -107,7 +97,7 @@ func TestPlantedFiles(t *testing.T) {
 // What a killed process left half written is replaced, even if it is a link.
 func TestLeftoverIsReplaced(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, fsstore.Options{Dir: dir})
+	s := open(t, slots.Options{Dir: dir})
 	require.NoError(t, s.Save(t.Context(), core.Record{ID: shared, Version: 1}, core.NoVersion))
 	secret := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(secret, []byte("not yours"), 0o600))
@@ -123,7 +113,7 @@ func TestLeftoverIsReplaced(t *testing.T) {
 
 func TestSubdirectoryIsNoLink(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
-	s := open(t, fsstore.Options{Dir: dir})
+	s := open(t, slots.Options{Dir: dir})
 	require.NoError(t, s.Save(t.Context(), core.Record{ID: core.ID{0x78}, Version: 1}, core.NoVersion))
 	for _, target := range []string{elsewhere, "78"} {
 		link := filepath.Join(dir, "77")
@@ -144,7 +134,7 @@ func TestSubdirectoryIsNoLink(t *testing.T) {
 // and a listing without it would be wrong.
 func TestNewerFormatIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, fsstore.Options{Dir: dir})
+	s := open(t, slots.Options{Dir: dir})
 	require.NoError(t, s.Save(t.Context(), core.Record{ID: shared, Version: 1}, core.NoVersion))
 	path := filepath.Join(dir, "77", sharedName)
 	b, err := os.ReadFile(path)

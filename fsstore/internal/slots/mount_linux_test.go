@@ -1,4 +1,4 @@
-package fsstore_test
+package slots_test
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/stretchr/testify/require"
 )
 
@@ -32,9 +32,9 @@ func TestPowerFailure(t *testing.T) {
 	beside := core.Record{ID: core.ID{0x77, 2}, Version: 3, Sealed: []byte("beside")}
 	disk, dir := imageDisk(t)
 	path := filepath.Join("a", "b", "sessions")
-	s := open(t, fsstore.Options{Dir: filepath.Join(dir, path)})
-	after := func(t *testing.T) *fsstore.Store {
-		return open(t, fsstore.Options{Dir: filepath.Join(mountCopy(t, disk), path)})
+	s := open(t, slots.Options{Dir: filepath.Join(dir, path)})
+	after := func(t *testing.T) *slots.Store {
+		return open(t, slots.Options{Dir: filepath.Join(mountCopy(t, disk), path)})
 	}
 
 	require.NoError(t, s.Save(t.Context(), one, core.NoVersion))
@@ -59,7 +59,7 @@ func TestPowerFailure(t *testing.T) {
 	// A fast save is lost, which shows that the copy is no more than what was
 	// synced; but what ends fast has ended.
 	require.NoError(t, s.Save(t.Context(), one, core.NoVersion))
-	fast := open(t, fsstore.Options{Dir: filepath.Join(dir, path), Fast: true})
+	fast := open(t, slots.Options{Dir: filepath.Join(dir, path), Fast: true})
 	require.NoError(t, fast.Save(t.Context(), two, one.Version))
 	requireIntact(t, s, two)
 	requireIntact(t, after(t), one)

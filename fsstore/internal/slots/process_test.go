@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || linux
 
-package fsstore_test
+package slots_test
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/stretchr/testify/require"
 )
 
@@ -17,7 +17,7 @@ import (
 func TestNoUpdateIsLostBetweenProcesses(t *testing.T) {
 	const writers, steps = 4, 30
 	dir := t.TempDir()
-	s := open(t, fsstore.Options{Dir: dir})
+	s := open(t, slots.Options{Dir: dir})
 	first := core.Record{ID: shared, Version: 1, Sealed: make([]byte, writers)}
 	require.NoError(t, s.Save(t.Context(), first, core.NoVersion))
 

@@ -1,4 +1,4 @@
-package fsstore
+package slots
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
@@ -17,10 +18,10 @@ import (
 // load either (Sweep reports them); a file of a newer format is an error, since
 // its session may well live.
 func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
-	if err := s.begin(ctx); err != nil {
+	if err := s.calls.Begin(ctx); err != nil {
 		return nil, err
 	}
-	defer s.end()
+	defer s.calls.End()
 	var found []core.Record
 	for b := int(after[0]); b < fanout && len(found) < limit; b++ {
 		f, names, err := s.list(ctx, byte(b), false)
@@ -61,15 +62,15 @@ func (s *Store) list(ctx context.Context, b byte, tidy bool) (*folder, []string,
 	defer unlock()
 	dir, err := f.root.Open(".")
 	if err != nil {
-		return nil, nil, fail("list", f.path, err)
+		return nil, nil, place.Fail("list", f.path, err)
 	}
 	names, err := dir.Readdirnames(-1)
 	if err = errors.Join(err, dir.Close()); err != nil {
-		return nil, nil, fail("list", f.path, err)
+		return nil, nil, place.Fail("list", f.path, err)
 	}
 	if tidy && slices.Contains(names, newName) {
 		if err := f.root.Remove(newName); err != nil {
-			return nil, nil, fail("delete", filepath.Join(f.path, newName), err)
+			return nil, nil, place.Fail("delete", filepath.Join(f.path, newName), err)
 		}
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return !isFileName(name, b) })
@@ -82,10 +83,10 @@ func (s *Store) list(ctx context.Context, b byte, tidy bool) (*folder, []string,
 // Damaged files and files of a newer format stay; when all else is done they are
 // reported, the first by name, together with the count of the deleted.
 func (s *Store) Sweep(ctx context.Context, before core.Time, limit int) (int, error) {
-	if err := s.begin(ctx); err != nil {
+	if err := s.calls.Begin(ctx); err != nil {
 		return 0, err
 	}
-	defer s.end()
+	defer s.calls.End()
 	w := sweep{Store: s, before: before, limit: limit}
 	from := s.sweepFrom.Load()
 	for i := uint32(0); i < fanout && w.deleted < limit; i++ {
@@ -123,7 +124,7 @@ func (w *sweep) visit(ctx context.Context, b byte) error {
 		r, _, err := w.read(ctx, f, name, headOnly)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-		case errors.Is(err, core.ErrCorrupt) || errors.Is(err, errNewer):
+		case errors.Is(err, core.ErrCorrupt) || errors.Is(err, place.ErrNewer):
 			w.unread++
 			w.first = cmp.Or(w.first, err)
 		case err != nil:
@@ -158,12 +159,12 @@ func (w *sweep) remove(ctx context.Context, b byte, names []string) error {
 			continue // not there, or not what was seen before
 		}
 		if err := f.root.Remove(name); err != nil {
-			return fail("delete", filepath.Join(f.path, name), err)
+			return place.Fail("delete", filepath.Join(f.path, name), err)
 		}
 		w.deleted++
 	}
 	if err := f.dir.Sync(); err != nil {
-		return fail("sync", f.path, err)
+		return place.Fail("sync", f.path, err)
 	}
 	return nil
 }

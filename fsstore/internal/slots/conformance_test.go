@@ -1,12 +1,12 @@
 //go:build darwin || freebsd || linux
 
-package fsstore_test
+package slots_test
 
 import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/conformance"
-	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/stretchr/testify/require"
 )
@@ -15,19 +15,19 @@ import (
 func TestConformance(t *testing.T) {
 	conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
 		dir := t.TempDir()
-		return open(t, fsstore.Options{Dir: dir}), open(t, fsstore.Options{Dir: dir})
+		return open(t, slots.Options{Dir: dir}), open(t, slots.Options{Dir: dir})
 	})
 }
 
 func TestConformanceFast(t *testing.T) {
 	conformance.TestStore(t, func(t *testing.T) hosts.Store {
-		return open(t, fsstore.Options{Dir: t.TempDir(), Fast: true})
+		return open(t, slots.Options{Dir: t.TempDir(), Fast: true})
 	})
 }
 
-func open(t testing.TB, o fsstore.Options) *fsstore.Store {
+func open(t testing.TB, o slots.Options) *slots.Store {
 	t.Helper()
-	s, err := fsstore.Open(o)
+	s, err := slots.Open(o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

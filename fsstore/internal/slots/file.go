@@ -1,4 +1,4 @@
-package fsstore
+package slots
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
 )
 
 // read returns a record; false when want, which sees it without Sealed, does not
@@ -23,27 +24,27 @@ func (f *folder) read(name string, want func(*core.Record) bool) (core.Record, b
 		return core.Record{}, false, err
 	}
 	if err != nil {
-		return core.Record{}, false, fail("stat", path, err)
+		return core.Record{}, false, place.Fail("stat", path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return core.Record{}, false, fmt.Errorf("fsstore: file %s: %w", path, damaged("is no regular file"))
+		return core.Record{}, false, fmt.Errorf("fsstore: file %s: %w", path, place.Damaged("is no regular file"))
 	}
-	file, err := f.root.OpenFile(name, os.O_RDONLY|openFlags, 0)
+	file, err := f.root.OpenFile(name, os.O_RDONLY|place.OpenFlags, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return core.Record{}, false, err
 	}
 	if err != nil {
-		return core.Record{}, false, fail("open", path, err)
+		return core.Record{}, false, place.Fail("open", path, err)
 	}
 	defer file.Close()
 	r, wanted, err := readRecord(file, info.Size(), want)
 	switch {
 	case errors.Is(err, errRead):
-		err = fail("read", path, err)
+		err = place.Fail("read", path, err)
 	case err != nil:
 		err = fmt.Errorf("fsstore: file %s: %w", path, err)
 	case fileName(r.ID) != name:
-		err = fmt.Errorf("fsstore: file %s: %w", path, damaged("is the file of session %s", r.ID))
+		err = fmt.Errorf("fsstore: file %s: %w", path, place.Damaged("is the file of session %s", r.ID))
 	}
 	if err != nil {
 		return core.Record{}, false, err
@@ -62,8 +63,8 @@ func (s *Store) read(ctx context.Context, f *folder, name string, want func(*cor
 		defer func() { <-s.reads }()
 	case <-ctx.Done():
 		return core.Record{}, false, fmt.Errorf("fsstore: waiting for other calls: %w", ctx.Err())
-	case <-s.done:
-		return core.Record{}, false, errClosed
+	case <-s.calls.Done:
+		return core.Record{}, false, place.ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
 		return core.Record{}, false, fmt.Errorf("fsstore: %w", err)

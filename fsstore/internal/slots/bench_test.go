@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || linux
 
-package fsstore_test
+package slots_test
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/stretchr/testify/require"
 )
 
@@ -110,14 +110,14 @@ func BenchmarkSweep(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchSessions, "ns/session")
 }
 
-func benchStore(b *testing.B, fast bool) *fsstore.Store {
+func benchStore(b *testing.B, fast bool) *slots.Store {
 	dir := b.TempDir()
 	benchFill(b, dir)
-	return open(b, fsstore.Options{Dir: dir, Fast: fast})
+	return open(b, slots.Options{Dir: dir, Fast: fast})
 }
 
 func benchFill(b *testing.B, dir string) {
-	s := open(b, fsstore.Options{Dir: dir, Fast: true})
+	s := open(b, slots.Options{Dir: dir, Fast: true})
 	for n := range uint32(benchSessions) {
 		r := core.Record{ID: benchID(n), Version: 1, Sealed: make([]byte, 300)}
 		require.NoError(b, s.Save(b.Context(), r, core.NoVersion))

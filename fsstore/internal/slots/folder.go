@@ -1,4 +1,4 @@
-package fsstore
+package slots
 
 import (
 	"context"
@@ -12,13 +12,12 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
 )
 
-// Names beside those of sessions, which are 32 hex digits.
-const (
-	probeName = "probe"
-	newName   = "new" // the file that the holder of the lock is writing
-)
+// newName is that of the file that the holder of the lock is writing. Those of
+// sessions are 32 hex digits.
+const newName = "new"
 
 // folder is an open subdirectory. Whoever has the lock on it may change it.
 type folder struct {
@@ -51,54 +50,50 @@ func isFileName(name string, b byte) bool {
 // every session look ended.
 func (s *Store) folder(b byte, create bool) (*folder, error) {
 	name := hex.EncodeToString([]byte{b})
-	path := filepath.Join(s.dir, name)
+	path := filepath.Join(s.Path, name)
 	info, err := os.Lstat(path)
 	if f := s.folders[b].Load(); f != nil && err == nil && os.SameFile(info, f.info) {
 		return f, nil
 	}
 	s.opening.Lock()
 	defer s.opening.Unlock()
-	now, err := os.Stat(s.dir)
-	if err != nil {
-		return nil, fail("find", s.dir, err)
-	}
-	if !os.SameFile(now, s.info) {
-		return nil, unavailable(s.dir, "was replaced by another directory; restart the program")
+	if err := s.Still(); err != nil {
+		return nil, err
 	}
 	if create {
-		if err := s.root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, fail("create", path, err)
+		if err := s.Root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, place.Fail("create", path, err)
 		}
 	}
 	return s.openFolder(b, name, path)
 }
 
 func (s *Store) openFolder(b byte, name, path string) (*folder, error) {
-	info, err := s.root.Lstat(name)
+	info, err := s.Root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fail("open", path, err)
+		return nil, place.Fail("open", path, err)
 	}
 	if f := s.folders[b].Load(); f != nil && os.SameFile(info, f.info) {
 		return f, nil // opened by another call meanwhile
 	}
 	if !info.IsDir() {
-		return nil, unavailable(path, "is not a directory; remove it")
+		return nil, place.Unavailable(path, "is not a directory; remove it")
 	}
 	f := &folder{path: path}
-	if f.root, err = s.root.OpenRoot(name); err != nil {
-		return nil, fail("open", path, err)
+	if f.root, err = s.Root.OpenRoot(name); err != nil {
+		return nil, place.Fail("open", path, err)
 	}
 	if f.dir, err = f.root.Open("."); err != nil {
-		return nil, fail("open", path, errors.Join(err, f.root.Close()))
+		return nil, place.Fail("open", path, errors.Join(err, f.root.Close()))
 	}
 	if f.info, err = f.dir.Stat(); err != nil {
-		return nil, fail("open", path, errors.Join(err, f.close()))
+		return nil, place.Fail("open", path, errors.Join(err, f.close()))
 	}
 	if !os.SameFile(info, f.info) { // a link was put there after Lstat
-		return nil, errors.Join(unavailable(path, "was replaced while it was opened; look who writes there"), f.close())
+		return nil, errors.Join(place.Unavailable(path, "was replaced while it was opened; look who writes there"), f.close())
 	}
 	// One that this replaces may still be in use; the collector closes it.
 	s.folders[b].Store(f)
@@ -113,8 +108,8 @@ func (s *Store) lock(ctx context.Context, b byte, create bool) (*folder, func(),
 	case s.gates[b] <- struct{}{}:
 	case <-ctx.Done():
 		return nil, nil, fmt.Errorf("fsstore: waiting for other calls: %w", ctx.Err())
-	case <-s.done:
-		return nil, nil, errClosed
+	case <-s.calls.Done:
+		return nil, nil, place.ErrClosed
 	}
 	leave := func() { <-s.gates[b] }
 	f, err := s.folder(b, create)
@@ -126,9 +121,9 @@ func (s *Store) lock(ctx context.Context, b byte, create bool) (*folder, func(),
 		// removed meanwhile.
 		var now *folder
 		if now, err = s.folder(b, create); now == f && err == nil && ctx.Err() == nil {
-			return f, func() { unlock(f.dir); leave() }, nil
+			return f, func() { place.Unlock(f.dir); leave() }, nil
 		}
-		unlock(f.dir)
+		place.Unlock(f.dir)
 		if err == nil && ctx.Err() != nil {
 			err = fmt.Errorf("fsstore: %w", ctx.Err())
 		}
@@ -142,9 +137,9 @@ func (s *Store) lock(ctx context.Context, b byte, create bool) (*folder, func(),
 // waits there cannot be called back when the context ends.
 func (s *Store) flock(ctx context.Context, f *folder) error {
 	for wait := lockWaitMin; ; wait = min(2*wait, lockWaitMax) {
-		locked, err := tryLock(f.dir)
+		locked, err := place.TryLock(f.dir)
 		if err != nil {
-			return fail("lock", f.path, err)
+			return place.Fail("lock", f.path, err)
 		}
 		if locked {
 			return nil
@@ -153,8 +148,8 @@ func (s *Store) flock(ctx context.Context, f *folder) error {
 		case <-time.After(wait/2 + rand.N(wait)):
 		case <-ctx.Done():
 			return fmt.Errorf("fsstore: waiting for the process that has locked %s: %w", f.path, ctx.Err())
-		case <-s.done:
-			return errClosed
+		case <-s.calls.Done:
+			return place.ErrClosed
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package fsstore
+package slots
 
 import (
 	"encoding/binary"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
 )
 
 // The file format, to the byte, is in the package documentation.
@@ -56,23 +57,23 @@ func headerSum(b []byte) uint64 {
 // that there are.
 func decodeHeader(b []byte) (header, error) {
 	if len(b) < headerSize {
-		return header{}, damaged("cut short at %d bytes", len(b))
+		return header{}, place.Damaged("cut short at %d bytes", len(b))
 	}
 	if string(b[:6]) != magic {
-		return header{}, damaged("not a session file")
+		return header{}, place.Damaged("not a session file")
 	}
 	if v := binary.BigEndian.Uint16(b[6:]); v > format {
-		return header{}, fmt.Errorf("has format %d, this program reads up to %d: %w", v, format, errNewer)
+		return header{}, fmt.Errorf("has format %d, this program reads up to %d: %w", v, format, place.ErrNewer)
 	} else if v != format {
-		return header{}, damaged("format %d was never written", v)
+		return header{}, place.Damaged("format %d was never written", v)
 	}
 	tenant, user, sealed := int(b[28]), int(b[29]), binary.BigEndian.Uint32(b[24:])
 	start := headerSize + tenant + user
 	if len(b) < start {
-		return header{}, damaged("cut short at %d bytes", len(b))
+		return header{}, place.Damaged("cut short at %d bytes", len(b))
 	}
 	if binary.BigEndian.Uint64(b[8:]) != headerSum(b[:start]) {
-		return header{}, damaged("checksum of the header does not match")
+		return header{}, place.Damaged("checksum of the header does not match")
 	}
 	h := header{
 		record: core.Record{
@@ -89,7 +90,7 @@ func decodeHeader(b []byte) (header, error) {
 	}
 	// The checksum is no signature: what follows holds for any bytes.
 	if sealed > core.MaxSealed || b[30] != 0 || b[31] != 0 || h.record.Check() != nil {
-		return header{}, damaged("a field is outside its bounds")
+		return header{}, place.Damaged("a field is outside its bounds")
 	}
 	h.end = start + int(sealed)
 	return h, nil
@@ -107,10 +108,10 @@ func decode(b []byte) (core.Record, error) {
 // complete adds Sealed from the whole file.
 func (h header) complete(b []byte) (core.Record, error) {
 	if len(b) != h.end {
-		return core.Record{}, damaged("has %d bytes instead of %d", len(b), h.end)
+		return core.Record{}, place.Damaged("has %d bytes instead of %d", len(b), h.end)
 	}
 	if xxhash.Sum64(b[h.start:]) != h.sum {
-		return core.Record{}, damaged("checksum of the sealed bytes does not match")
+		return core.Record{}, place.Damaged("checksum of the sealed bytes does not match")
 	}
 	r := h.record
 	r.Sealed = b[h.start:h.end:h.end]

@@ -1,6 +1,6 @@
 //go:build darwin || freebsd
 
-package fsstore_test
+package slots_test
 
 import "errors"
 

@@ -1,16 +1,16 @@
-package fsstore
+//go:build darwin || freebsd
+
+package place
 
 import "syscall"
 
 // networkTypes are the filesystem types of statfs(2) whose locks or renames do
 // not hold between machines.
-var networkTypes = map[uint32]string{
-	0x00006969: "NFS",
-	0x0000517b: "SMB",
-	0xff534d42: "CIFS",
-	0xfe534d42: "SMB",
-	0x5346414f: "AFS",
-	0x6b414653: "AFS",
+var networkTypes = map[string]string{
+	"nfs":    "NFS",
+	"smbfs":  "SMB",
+	"afpfs":  "AFP",
+	"webdav": "WebDAV",
 }
 
 // networkFilesystem names the network filesystem of dir; empty if it is local.
@@ -19,6 +19,12 @@ func networkFilesystem(dir string) (string, error) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return "", err
 	}
-	// The field is signed, of 32 or 64 bits, on different machines.
-	return networkTypes[uint32(st.Type)], nil
+	var name []byte
+	for _, c := range st.Fstypename {
+		if c == 0 {
+			break
+		}
+		name = append(name, byte(c))
+	}
+	return networkTypes[string(name)], nil
 }

@@ -1,4 +1,4 @@
-package fsstore
+package slots
 
 import (
 	"context"
@@ -9,16 +9,17 @@ import (
 	"path/filepath"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
 // Load implements hosts.Store. It takes no lock. A damaged file is
 // core.ErrCorrupt; one of a newer format is hosts.ErrUnavailable.
 func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
-	if err := s.begin(ctx); err != nil {
+	if err := s.calls.Begin(ctx); err != nil {
 		return core.Record{}, err
 	}
-	defer s.end()
+	defer s.calls.End()
 	f, err := s.folder(id[0], false)
 	if err != nil {
 		return core.Record{}, err
@@ -40,10 +41,10 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 	if err := r.Check(); err != nil {
 		return fmt.Errorf("fsstore: save: %w", err)
 	}
-	if err := s.begin(ctx); err != nil {
+	if err := s.calls.Begin(ctx); err != nil {
 		return err
 	}
-	defer s.end()
+	defer s.calls.End()
 	f, unlock, err := s.lock(ctx, r.ID[0], prev == core.NoVersion)
 	if err != nil {
 		return err
@@ -64,13 +65,13 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 		return core.ErrConflict
 	}
 	if err := f.write(encode(&r), !s.fast); err != nil {
-		return fail("write", filepath.Join(f.path, newName), err)
+		return place.Fail("write", filepath.Join(f.path, newName), err)
 	}
 	if err := ctx.Err(); err != nil {
 		return errors.Join(fmt.Errorf("fsstore: %w", err), f.root.Remove(newName))
 	}
 	if err := f.root.Rename(newName, name); err != nil {
-		return fail("write", filepath.Join(f.path, name), errors.Join(err, f.root.Remove(newName)))
+		return place.Fail("write", filepath.Join(f.path, name), errors.Join(err, f.root.Remove(newName)))
 	}
 	return s.settle(f)
 }
@@ -109,7 +110,7 @@ func (f *folder) write(b []byte, sync bool) error {
 }
 
 func (f *folder) create() (*os.File, error) {
-	return f.root.OpenFile(newName, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openFlags, 0o600)
+	return f.root.OpenFile(newName, os.O_WRONLY|os.O_CREATE|os.O_EXCL|place.OpenFlags, 0o600)
 }
 
 // settle makes the names in f, and that of f, survive a power failure.
@@ -119,7 +120,7 @@ func (s *Store) settle(f *folder) error {
 	}
 	err := f.dir.Sync()
 	if err == nil && !f.named {
-		err = s.self.Sync()
+		err = s.Self.Sync()
 		f.named = err == nil
 	}
 	if err != nil {
@@ -131,10 +132,10 @@ func (s *Store) settle(f *folder) error {
 // Delete implements hosts.Store. A success is on the disk, also with
 // Options.Fast: an ended session does not come back after a power failure.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
-	if err := s.begin(ctx); err != nil {
+	if err := s.calls.Begin(ctx); err != nil {
 		return err
 	}
-	defer s.end()
+	defer s.calls.End()
 	f, unlock, err := s.lock(ctx, id[0], false)
 	if err != nil || f == nil {
 		return err
@@ -142,11 +143,11 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	defer unlock()
 	name := fileName(id)
 	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fail("delete", filepath.Join(f.path, name), err)
+		return place.Fail("delete", filepath.Join(f.path, name), err)
 	}
 	// Also when it was missing: whoever removed it may have failed to sync.
 	if err := f.dir.Sync(); err != nil {
-		return fail("sync", f.path, err)
+		return place.Fail("sync", f.path, err)
 	}
 	return nil
 }

@@ -1,17 +1,17 @@
 //go:build !(darwin || freebsd || linux)
 
-package fsstore_test
+package slots_test
 
 import (
 	"errors"
 	"testing"
 
-	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/stretchr/testify/require"
 )
 
 func TestOpenRefusesWithoutFlock(t *testing.T) {
-	_, err := fsstore.Open(fsstore.Options{Dir: t.TempDir()})
+	_, err := slots.Open(slots.Options{Dir: t.TempDir()})
 	require.ErrorIs(t, err, errors.ErrUnsupported)
 	require.ErrorContains(t, err, "has no flock")
 }

@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || linux
 
-package fsstore_test
+package slots_test
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/stretchr/testify/require"
 )
@@ -20,14 +20,14 @@ import (
 const nobody = 65534
 
 // stored is a store in dir with one session, the one that faults must spare.
-func stored(t *testing.T, dir string) (*fsstore.Store, core.Record) {
-	s := open(t, fsstore.Options{Dir: dir})
+func stored(t *testing.T, dir string) (*slots.Store, core.Record) {
+	s := open(t, slots.Options{Dir: dir})
 	r := core.Record{ID: shared, Version: 1, Sealed: []byte("one")}
 	require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
 	return s, r
 }
 
-func requireIntact(t *testing.T, s *fsstore.Store, r core.Record) {
+func requireIntact(t *testing.T, s *slots.Store, r core.Record) {
 	t.Helper()
 	got, err := s.Load(t.Context(), r.ID)
 	require.NoError(t, err)
@@ -56,7 +56,7 @@ func TestFullDisk(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, "77", "new"))
 	require.ErrorIs(t, s.Save(t.Context(), core.Record{ID: core.ID{0x78}, Version: 1}, core.NoVersion), hosts.ErrFull)
 
-	again := open(t, fsstore.Options{Dir: dir}) // as after a restart
+	again := open(t, slots.Options{Dir: dir}) // as after a restart
 	requireIntact(t, again, r)
 	require.NoError(t, os.Remove(filler))
 	require.NoError(t, s.Save(t.Context(), next, r.Version))
@@ -83,7 +83,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	next := r
 	next.Version = 2
 	save, deleted := s.Save(t.Context(), next, r.Version), s.Delete(t.Context(), r.ID)
-	_, opened := fsstore.Open(fsstore.Options{Dir: dir})
+	_, opened := slots.Open(slots.Options{Dir: dir})
 	for _, err := range []error{save, deleted, opened} {
 		require.ErrorIs(t, err, hosts.ErrUnavailable)
 		require.ErrorContains(t, err, dir)
@@ -182,5 +182,5 @@ func TestSubdirectoryRemoved(t *testing.T) {
 	next.Version = 2
 	require.ErrorIs(t, s.Save(t.Context(), next, r.Version), core.ErrConflict)
 	require.NoError(t, s.Save(t.Context(), next, core.NoVersion))
-	requireIntact(t, open(t, fsstore.Options{Dir: dir}), next)
+	requireIntact(t, open(t, slots.Options{Dir: dir}), next)
 }

@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || linux
 
-package fsstore_test
+package slots_test
 
 import (
 	"bufio"
@@ -15,12 +15,12 @@ import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/stretchr/testify/require"
 )
 
 // Other processes are this test binary again, in one of these roles.
-const roleVariable = "FSSTORE_TEST_ROLE"
+const roleVariable = "FSSTORE_SLOTS_TEST_ROLE"
 
 var roles = map[string]func(args []string) error{
 	"add":     add,
@@ -89,7 +89,7 @@ func (c *child) rest() []string {
 // add counts one up in the given session, n times, in the place of its own
 // number: "add dir me n". It says "ready", waits, and tells each step.
 func add(args []string) error {
-	s, err := fsstore.Open(fsstore.Options{Dir: args[0]})
+	s, err := slots.Open(slots.Options{Dir: args[0]})
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func hold(args []string) error {
 // umask saves one session where no mode is taken away: "umask dir".
 func umask(args []string) error {
 	syscall.Umask(0)
-	s, err := fsstore.Open(fsstore.Options{Dir: args[0]})
+	s, err := slots.Open(slots.Options{Dir: args[0]})
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func visitor(args []string) error {
 			return err
 		}
 	}
-	s, err := fsstore.Open(fsstore.Options{Dir: args[0]})
+	s, err := slots.Open(slots.Options{Dir: args[0]})
 	fmt.Println("open:", err)
 	if err != nil {
 		return nil

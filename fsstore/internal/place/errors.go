@@ -1,4 +1,4 @@
-package fsstore
+package place
 
 import (
 	"errors"
@@ -10,16 +10,16 @@ import (
 )
 
 var (
-	errClosed = fmt.Errorf("fsstore: %w", hosts.ErrClosed)
-	// errNewer is not core.ErrCorrupt: the session lives, in a newer program.
-	errNewer = fmt.Errorf("written by a newer program, upgrade this one: %w", hosts.ErrUnavailable)
+	ErrClosed = fmt.Errorf("fsstore: %w", hosts.ErrClosed)
+	// ErrNewer is not core.ErrCorrupt: the session lives, in a newer program.
+	ErrNewer = fmt.Errorf("written by a newer program, upgrade this one: %w", hosts.ErrUnavailable)
 )
 
-// fail gives an error of the operating system its kind and its remedy.
-func fail(doing, path string, err error) error {
+// Fail gives an error of the operating system its kind and its remedy.
+func Fail(doing, path string, err error) error {
 	kind, remedy := hosts.ErrUnavailable, "look at the disk and its logs"
 	switch {
-	case isFull(err):
+	case IsFull(err):
 		kind, remedy = hosts.ErrFull, "free space or inodes on its disk, raise the quota, or sweep expired sessions"
 	case isReadOnly(err):
 		remedy = "mount it writable, or choose another directory"
@@ -33,12 +33,12 @@ func fail(doing, path string, err error) error {
 	return fmt.Errorf("fsstore: %s %s: %w: %w; %s", doing, path, kind, err, remedy)
 }
 
-// unavailable is for what the operating system sees nothing wrong with.
-func unavailable(path, trouble string) error {
+// Unavailable is for what the operating system sees nothing wrong with.
+func Unavailable(path, trouble string) error {
 	return fmt.Errorf("fsstore: %s %s: %w", path, trouble, hosts.ErrUnavailable)
 }
 
-// damaged says what is wrong with the bytes of a file.
-func damaged(reason string, args ...any) error {
+// Damaged says what is wrong with the bytes of a file.
+func Damaged(reason string, args ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(reason, args...), core.ErrCorrupt)
 }

@@ -1,6 +1,6 @@
 //go:build !(darwin || freebsd || linux)
 
-package fsstore
+package place
 
 import (
 	"errors"
@@ -10,12 +10,13 @@ import (
 // Open refuses before any of the rest is called.
 const (
 	supported = false
-	openFlags = 0
+	OpenFlags = 0
 )
 
-func tryLock(*os.File) (bool, error)           { return false, errors.ErrUnsupported }
-func unlock(*os.File)                          {}
-func isFull(error) bool                        { return false }
+func TryLock(*os.File) (bool, error)           { return false, errors.ErrUnsupported }
+func lockFor(*os.File, Form) (bool, error)     { return false, errors.ErrUnsupported }
+func Unlock(*os.File)                          {}
+func IsFull(error) bool                        { return false }
 func isReadOnly(error) bool                    { return false }
 func isTooManyOpen(error) bool                 { return false }
 func networkFilesystem(string) (string, error) { return "", errors.ErrUnsupported }

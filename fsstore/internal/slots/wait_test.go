@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || linux
 
-package fsstore_test
+package slots_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/stretchr/testify/require"
 )
@@ -47,9 +47,9 @@ func (a asked) waitUntilItPolls() {
 }
 
 // held is a store with one session whose lock another process has.
-func held(t *testing.T) (*fsstore.Store, core.Record, *child) {
+func held(t *testing.T) (*slots.Store, core.Record, *child) {
 	dir := t.TempDir()
-	s := open(t, fsstore.Options{Dir: dir})
+	s := open(t, slots.Options{Dir: dir})
 	r := core.Record{ID: shared, Version: 1, Sealed: []byte("one")}
 	require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
 	c := start(t, "hold", filepath.Join(dir, "77"))
@@ -57,7 +57,7 @@ func held(t *testing.T) (*fsstore.Store, core.Record, *child) {
 	return s, r, c
 }
 
-func saveInBackground(s *fsstore.Store, ctx context.Context, r core.Record, prev core.Version) <-chan error {
+func saveInBackground(s *slots.Store, ctx context.Context, r core.Record, prev core.Version) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- s.Save(ctx, r, prev) }()
 	return done
@@ -94,7 +94,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	got, err := s.Load(t.Context(), r.ID) // which waits for nobody
 	require.NoError(t, err)
 	require.Equal(t, r, got)
-	require.NotContains(t, stacks(), "fsstore.(*Store)", "a goroutine of the store is left")
+	require.NotContains(t, stacks(), "slots.(*Store)", "a goroutine of the store is left")
 }
 
 func stacks() string {
@@ -196,7 +196,7 @@ func (c endsAfter) Err() error {
 // Whenever the context ends, a save that returns its error has changed nothing.
 func TestCancelledAtAnyMomentChangesNothing(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, fsstore.Options{Dir: dir})
+	s := open(t, slots.Options{Dir: dir})
 	r := core.Record{ID: shared, Version: 1, Sealed: []byte("one")}
 	require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
 	next := r

@@ -1,6 +1,6 @@
 //go:build darwin || freebsd || linux
 
-package fsstore_test
+package slots_test
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/fsstore"
+	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/stretchr/testify/require"
 )
@@ -41,7 +41,7 @@ func (c churnStep) record() core.Record {
 	return core.Record{ID: c.id(), Version: core.Version(c.writer)<<32 | core.Version(c.n+1), User: "ada", Sealed: fill}
 }
 
-func (c churnStep) do(s *fsstore.Store) error {
+func (c churnStep) do(s *slots.Store) error {
 	switch before := (churnStep{c.writer, c.n - churnSlots}); c.stage() {
 	case 0:
 		return s.Save(context.Background(), c.record(), core.NoVersion)
@@ -53,7 +53,7 @@ func (c churnStep) do(s *fsstore.Store) error {
 }
 
 // left is nil when the store shows what the step leaves.
-func (c churnStep) left(s *fsstore.Store) error {
+func (c churnStep) left(s *slots.Store) error {
 	r, err := s.Load(context.Background(), c.id())
 	if c.stage() == churnStages-1 {
 		if errors.Is(err, core.ErrNotFound) {
@@ -70,7 +70,7 @@ func (c churnStep) left(s *fsstore.Store) error {
 // churn does steps from a number on until it is killed, telling each that was
 // acknowledged: "churn dir writer step".
 func churn(args []string) error {
-	s, err := fsstore.Open(fsstore.Options{Dir: args[0]})
+	s, err := slots.Open(slots.Options{Dir: args[0]})
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func churn(args []string) error {
 func TestAcknowledgedSavesSurviveKill(t *testing.T) {
 	const writers, kills = 3, 30
 	dir := t.TempDir()
-	s := open(t, fsstore.Options{Dir: dir})
+	s := open(t, slots.Options{Dir: dir})
 	run := func(writer, step int) *child {
 		return start(t, "churn", dir, strconv.Itoa(writer), strconv.Itoa(step))
 	}
@@ -120,7 +120,7 @@ func TestAcknowledgedSavesSurviveKill(t *testing.T) {
 
 // checkSteps holds the store to the last acknowledged step of a dead writer and
 // those before it. The step after it may be done too: returns 1 if it is.
-func checkSteps(t *testing.T, s *fsstore.Store, last churnStep) int {
+func checkSteps(t *testing.T, s *slots.Store, last churnStep) int {
 	t.Helper()
 	for n := last.n; n > last.n-churnSlots+1 && n >= 0; n-- {
 		require.NoError(t, churnStep{last.writer, n}.left(s))
@@ -140,7 +140,7 @@ func checkSteps(t *testing.T, s *fsstore.Store, last churnStep) int {
 }
 
 // checkWholeStore reads everything, and finds that nothing was left lying about.
-func checkWholeStore(t *testing.T, s *fsstore.Store, dir string) {
+func checkWholeStore(t *testing.T, s *slots.Store, dir string) {
 	t.Helper()
 	all, err := s.Find(t.Context(), hosts.Query{AnyTenant: true, AnyUser: true}, core.ID{}, 1000)
 	require.NoError(t, err)
