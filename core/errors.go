@@ -59,6 +59,15 @@ func (e *Refusal) Is(target error) bool {
 
 func refusal(r Reason, text string) *Refusal { return &Refusal{r, text} }
 
+// NewRefusal is for hosts of a guest, which hands reason and text over.
+// It returns nil for a Reason that is not listed.
+func NewRefusal(r Reason, text string) *Refusal {
+	if r >= reasons {
+		return nil
+	}
+	return refusal(r, text)
+}
+
 // The refusals.
 var (
 	ErrNoCookie         = refusal(ReasonNone, "session cookie not found")

@@ -42,6 +42,19 @@ func NewMachine(p Policy, keys KeyRing) (*Machine, error) {
 	return m, nil
 }
 
+// NewRules returns a Machine without keys, for the host of a guest that has
+// them: it makes and changes sessions by the same policy, but opens and seals
+// nothing. A policy is checked as by NewMachine.
+func NewRules(p Policy) (*Machine, error) {
+	p = p.withDefaults()
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	m := &Machine{policy: p, ring: &ring{oldest: p.MaxLifetime}}
+	m.ring.ready.Store(&map[subkeyName]*subkey{})
+	return m, nil
+}
+
 // after returns the key that takes over from one that seals from the moment given.
 func (r *ring) after(from Time) *ringKey {
 	var next *ringKey
