@@ -1,0 +1,214 @@
+package dbstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// backend does the calls, each as it comes. The coalescer stands before it.
+type backend struct {
+	dialect Dialect
+	db      DB
+	table   Table
+	texts   texts
+	step    int     // records of one batch of a sweep
+	rest    float64 // after each, in times of how long it took
+
+	load, version, insert, update, touch, remove *statement
+	finds                                        finds
+	commands                                     Commands
+}
+
+// begin brings the schema up to date and readies the statements.
+func (b *backend) begin(ctx context.Context, noMigrate bool) error {
+	if err := b.migrate(ctx, noMigrate); err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		to   **statement
+		text string
+		db   *sql.DB
+	}{
+		{&b.load, b.texts.load, b.db.Read},
+		{&b.version, b.texts.version, b.db.Read},
+		{&b.insert, b.texts.insert, b.db.Write},
+		{&b.update, b.texts.update, b.db.Write},
+		{&b.touch, b.texts.touch, b.db.Write},
+		{&b.remove, b.texts.remove, b.db.Write},
+	} {
+		var err error
+		if *s.to, err = b.prepare(ctx, s.db, s.text); err != nil {
+			return errors.Join(b.fail(ctx, "prepare", err), b.close())
+		}
+	}
+	b.finds.begin(b)
+	var err error
+	if b.commands, err = b.dialect.Commands(ctx, b.db, b.table); err != nil {
+		return errors.Join(b.fail(ctx, "open", err), b.close())
+	}
+	if err := b.probe(ctx); err != nil {
+		return errors.Join(err, b.close())
+	}
+	return nil
+}
+
+// close frees the statements.
+func (b *backend) close() error {
+	var err error
+	for _, s := range []*statement{b.load, b.version, b.insert, b.update, b.touch, b.remove} {
+		err = errors.Join(err, s.close())
+	}
+	err = errors.Join(err, b.finds.close())
+	if b.commands != nil {
+		err = errors.Join(err, b.commands.Close())
+	}
+	return err
+}
+
+// Load implements hosts.Store.
+func (b *backend) Load(ctx context.Context, id core.ID) (core.Record, error) {
+	var r core.Record
+	err := b.again(ctx, func() (err error) {
+		r, err = Scan(b.load.row(ctx, id[:]))
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return core.Record{}, core.ErrNotFound
+	}
+	return r, b.fail(ctx, "load", err)
+}
+
+// Save implements hosts.Store. It returns a refusal of Record.Check as it is.
+func (b *backend) Save(ctx context.Context, r core.Record, prev core.Version) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	taken := prev == r.Version // then there is nothing to write
+	err := b.again(ctx, func() (err error) {
+		if !taken {
+			taken, err = b.write(ctx, &r, prev)
+		}
+		if err != nil || !taken {
+			return err
+		}
+		var stored core.Version
+		err = b.version.row(ctx, r.ID[:]).Scan(&stored)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && stored != r.Version {
+			return core.ErrConflict
+		}
+		return err
+	})
+	return b.fail(ctx, "save", err)
+}
+
+// write reports whether the save found another version than prev.
+func (b *backend) write(ctx context.Context, r *core.Record, prev core.Version) (taken bool, err error) {
+	args := []any{int64(r.Version), r.Tenant, r.User, int64(r.CreatedAt), int64(r.SeenAt), int64(r.ExpiresAt),
+		Bucket(r.ExpiresAt), r.Sealed, r.ID[:], int64(prev)}
+	if r.Sealed == nil {
+		args[7] = []byte{}
+	}
+	var res sql.Result
+	switch {
+	case prev == core.NoVersion:
+		res, err = b.insert.exec(ctx, args[:9]...)
+		if err != nil && ctx.Err() == nil && b.dialect.Fault(err).Kind == Taken {
+			return true, nil
+		}
+	case hosts.IsTouch(ctx):
+		res, err = b.touch.exec(ctx, args...)
+	default:
+		res, err = b.update.exec(ctx, args...)
+	}
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 0, err
+}
+
+// Delete implements hosts.Store.
+func (b *backend) Delete(ctx context.Context, id core.ID) error {
+	return b.fail(ctx, "delete", b.again(ctx, func() error {
+		_, err := b.remove.exec(ctx, id[:])
+		return err
+	}))
+}
+
+// LoadMany implements hosts.Batcher.
+func (b *backend) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
+	answers := make([]hosts.Loaded, len(ids))
+	if len(ids) == 0 {
+		return answers
+	}
+	var found []core.Record
+	err := b.again(ctx, func() (err error) {
+		found, err = b.commands.LoadMany(ctx, ids)
+		return err
+	})
+	err = b.batchFailed(ctx, "load", err)
+	byID := make(map[core.ID]core.Record, len(found))
+	for _, r := range found {
+		byID[r.ID] = r
+	}
+	given := make(map[core.ID]bool, len(found))
+	for i, id := range ids {
+		r, there := byID[id]
+		switch {
+		case err != nil:
+			answers[i].Err = err
+		case !there:
+			answers[i].Err = core.ErrNotFound
+		default:
+			if given[id] {
+				r.Sealed = slices.Clone(r.Sealed) // no two callers share bytes
+			}
+			given[id] = true
+			answers[i].Record = r
+		}
+	}
+	return answers
+}
+
+// SaveMany implements hosts.Batcher.
+func (b *backend) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
+	answers := make([]error, len(saves))
+	var sorted []hosts.Saving
+	var places []int
+	for i, s := range saves {
+		switch err := s.Record.Check(); {
+		case err != nil:
+			answers[i] = err
+		case s.Prev == s.Record.Version:
+			answers[i] = b.Save(ctx, s.Record, s.Prev)
+		default:
+			places = append(places, i)
+		}
+	}
+	if len(places) == 0 {
+		return answers
+	}
+	slices.SortFunc(places, func(x, y int) int {
+		return slices.Compare(saves[x].Record.ID[:], saves[y].Record.ID[:])
+	})
+	for _, i := range places {
+		sorted = append(sorted, saves[i])
+	}
+	var got []error
+	err := b.again(ctx, func() (err error) {
+		got, err = b.commands.SaveMany(ctx, sorted)
+		return err
+	})
+	err = b.batchFailed(ctx, "save", err)
+	for n, i := range places {
+		if answers[i] = err; err == nil {
+			answers[i] = got[n]
+		}
+	}
+	return answers
+}

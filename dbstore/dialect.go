@@ -1,0 +1,100 @@
+package dbstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// Dialect is what one database does otherwise than another. It is safe for
+// concurrent use and serves any number of stores.
+type Dialect interface {
+	// Name begins the errors: "PostgreSQL".
+	Name() string
+	// Syntax of the statements that all databases share.
+	Syntax() Syntax
+	// Schema returns at [i] the statements that lead from version i of the
+	// schema to version i+1. A database whose Exclusive is no transaction
+	// must take them twice.
+	Schema(t Table) [][]string
+	// Exclusive calls do while no other process is within Exclusive for the
+	// same table, and everything do executes on c is undone if do fails and
+	// the database can undo it. It returns the error of do as it is.
+	Exclusive(ctx context.Context, c *sql.Conn, t Table, do func(context.Context) error) error
+	// Commands returns what works on many records at once. It is called once
+	// for a store, when the table is there, and may ask the server for its
+	// settings.
+	Commands(ctx context.Context, db DB, t Table) (Commands, error)
+	// Fault tells what an error of the driver means. It is never called with
+	// sql.ErrNoRows or while the caller's context has ended.
+	Fault(err error) Fault
+}
+
+// DB is a store's two ways to its database; most have one for both.
+type DB struct {
+	Read  *sql.DB
+	Write *sql.DB // also for a sweep
+}
+
+// Commands are the statements that work on many records.
+type Commands interface {
+	// LoadMany returns those that are there, in any order. An ID may repeat.
+	LoadMany(ctx context.Context, ids []core.ID) ([]core.Record, error)
+	// SaveMany answers saves[i] at [i]: nil, core.ErrConflict, or a refusal
+	// of that record alone. The records are checked, their IDs distinct and
+	// in order. An error takes all of them: it must be one of the server's,
+	// with nothing applied, whenever Fault says so.
+	SaveMany(ctx context.Context, saves []hosts.Saving) ([]error, error)
+	// SweepSome looks at up to limit of the records whose bucket is not above
+	// that of before and that are due: it deletes those whose expiry is
+	// before, testing it again in the statement that deletes, and moves the
+	// bucket of the others up to that of their expiry. Due is an expiry before,
+	// or a bucket below that of the expiry. Seen < limit means that none are left.
+	SweepSome(ctx context.Context, before core.Time, limit int) (seen, deleted int, err error)
+	// Close frees what Commands holds, not the databases.
+	Close() error
+}
+
+// Syntax is how the shared statements are written, and what suits the database.
+type Syntax struct {
+	Quote     string // of identifiers
+	Numbered  bool   // arguments are $1, $2, else ?
+	Qualified bool   // a table may be named schema.table
+	Least     string // function that returns the smaller of two numbers
+	OnTaken   string // ends an INSERT so that a taken ID affects no row; empty: it fails with Taken
+	OnTouch   string // ends the WHERE of an UPDATE that only notes a use
+	Prepare   bool   // statements are prepared by database/sql; else the driver does that or need not
+
+	Coalescing hosts.Coalescing // defaults for this database
+	SweepBatch int              // records of one SweepSome
+	SweepRest  float64          // pause after each, in times of how long it took, at most MaxSweepRest
+}
+
+// MaxSweepRest is the longest pause between two batches of a sweep.
+const MaxSweepRest = 100 * time.Millisecond
+
+// Kind sorts the errors of drivers.
+type Kind int
+
+// The kinds of a Fault. After one from Retry to Denied the server has applied
+// nothing of the statement or the transaction.
+const (
+	Lost    Kind = iota // the connection broke, or nothing is known: it may have been applied
+	Retry               // serialization or deadlock: the same again may succeed
+	Taken               // an INSERT found its ID
+	Refused             // the server takes none of this; a part of it may do
+	Full                // no space
+	Busy                // too many connections, a lock was not to be had
+	Missing             // no such table
+	Denied              // a permission is missing, or the server only reads
+	Down                // nothing was sent: nobody answers, or the login failed
+)
+
+// Fault is what an error of the driver means, and what to do about it.
+type Fault struct {
+	Kind   Kind
+	Remedy string // for people; empty: the default of the kind
+}

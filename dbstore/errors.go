@@ -1,0 +1,109 @@
+package dbstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// A statement that the server gave up for the sake of another is done again.
+const (
+	maxTries  = 6
+	firstWait = 2 * time.Millisecond // the mean; doubled after each try
+)
+
+// again does it until the server no longer says that the same may succeed.
+// Nothing of a failed try is applied, so that inserts are done again, too.
+func (b *backend) again(ctx context.Context, do func() error) error {
+	wait := firstWait
+	for try := 1; ; try++ {
+		err := do()
+		if err == nil || ctx.Err() != nil || try == maxTries || b.fault(err).Kind != Retry {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(2 * wait)):
+		case <-ctx.Done():
+			return err
+		}
+		wait *= 2
+	}
+}
+
+// fault asks the dialect about an error that is the driver's.
+func (b *backend) fault(err error) Fault {
+	if own(err) {
+		return Fault{Kind: Refused}
+	}
+	return b.dialect.Fault(err)
+}
+
+// own reports whether an error is not the driver's.
+func own(err error) bool {
+	for _, e := range []error{sql.ErrNoRows, hosts.ErrClosed, core.ErrConflict, core.ErrCorrupt, hosts.ErrUnavailable, hosts.ErrBusy, hosts.ErrFull} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	var c *hosts.ConfigError
+	return errors.As(err, &c)
+}
+
+// remedies are what to do where the dialect knows nothing better.
+var remedies = map[Kind]string{
+	Lost:    "look at the database server and the network",
+	Retry:   "other programs change the same sessions all the time",
+	Refused: "look at the table for constraints and triggers that are not of its schema",
+	Full:    "make room on the disk of the database server",
+	Busy:    "allow more connections, or find out what holds its locks",
+	Missing: "run Migrate, or have the schema created",
+	Denied:  "grant SELECT, INSERT, UPDATE and DELETE on the table, on a server that takes writes",
+	Down:    "look at the address, the login and the database server",
+}
+
+// fail wraps an error of the driver in the backend's name, the remedy and what
+// a host makes of it. Answers of the contract pass as they are.
+func (b *backend) fail(ctx context.Context, verb string, err error) error {
+	switch {
+	case err == nil || errors.Is(err, core.ErrConflict):
+		return err
+	case ctx.Err() != nil:
+		return fmt.Errorf("dbstore: %s: %s: %w: %w", b.dialect.Name(), verb, ctx.Err(), err)
+	case own(err):
+		return fmt.Errorf("dbstore: %s: %s: %w", b.dialect.Name(), verb, err)
+	}
+	f := b.dialect.Fault(err)
+	as := hosts.ErrUnavailable
+	switch f.Kind {
+	case Full:
+		as = hosts.ErrFull
+	case Busy, Retry:
+		as = hosts.ErrBusy
+	}
+	if f.Remedy == "" {
+		f.Remedy = remedies[f.Kind]
+	}
+	return fmt.Errorf("dbstore: %s: %s: %w: %w; %s", b.dialect.Name(), verb, as, err, f.Remedy)
+}
+
+// batchFailed is fail for a command of many calls. Only what a part of them may
+// have caused is worth doing again in halves.
+func (b *backend) batchFailed(ctx context.Context, verb string, err error) error {
+	if err == nil {
+		return nil
+	}
+	named := b.fail(ctx, verb, err)
+	if ctx.Err() != nil {
+		return named
+	}
+	if k := b.fault(err).Kind; k == Refused || k == Retry || k == Taken {
+		return fmt.Errorf("%w: %w", hosts.ErrBatch, named)
+	}
+	return named
+}

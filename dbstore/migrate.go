@@ -1,0 +1,150 @@
+package dbstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// migrateTimeout bounds the wait for another process that migrates.
+const migrateTimeout = time.Minute
+
+// Schema returns what creates a table of sessions in its newest version, as SQL
+// for an administrator to run: what Migrate does by itself.
+func Schema(d Dialect, table string) (string, error) {
+	t, err := ParseTable(table, d.Syntax())
+	if err != nil {
+		return "", fmt.Errorf("dbstore: %s: %w", d.Name(), err)
+	}
+	return script(d, t, 0), nil
+}
+
+// script is the SQL that leads from a version to the newest.
+func script(d Dialect, t Table, from int) string {
+	var b strings.Builder
+	if from == 0 {
+		b.WriteString(versionTable(t) + ";\n")
+	}
+	for v, statements := range d.Schema(t)[from:] {
+		for _, s := range statements {
+			b.WriteString(s + ";\n")
+		}
+		fmt.Fprintf(&b, "INSERT INTO %s (version) VALUES (%d);\n", t.With("_schema"), from+v+1)
+	}
+	return b.String()
+}
+
+// versionTable has a row for each version of the schema that was reached.
+func versionTable(t Table) string {
+	return "CREATE TABLE IF NOT EXISTS " + t.With("_schema") + " (version BIGINT NOT NULL PRIMARY KEY)"
+}
+
+// Migrate brings the schema up to date. Any number of processes may do so at
+// once: one does it, the others wait.
+func (s *Store) Migrate(ctx context.Context) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.leave()
+	return s.migrate(ctx, false)
+}
+
+func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
+	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
+	defer cancel()
+	newest := len(b.dialect.Schema(b.table))
+	version, err := b.schemaVersion(ctx, b.db.Write)
+	switch {
+	case err != nil:
+		return b.fail(ctx, "read the version of the schema", err)
+	case version > newest:
+		return b.newer(version, newest)
+	case version == newest:
+		return nil
+	case checkOnly:
+		return fmt.Errorf("dbstore: %s: table %s has schema version %d, this program needs %d: %w; NoMigrate is set, so run:\n%s",
+			b.dialect.Name(), b.table.Plain(), version, newest, hosts.ErrUnavailable, script(b.dialect, b.table, version))
+	}
+	c, err := b.db.Write.Conn(ctx)
+	if err != nil {
+		return b.fail(ctx, "migrate", err)
+	}
+	err = b.dialect.Exclusive(ctx, c, b.table, func(ctx context.Context) error { return b.steps(ctx, c) })
+	err = errors.Join(err, c.Close())
+	if err != nil && ctx.Err() == nil && b.fault(err).Kind == Denied {
+		return fmt.Errorf("dbstore: %s: migrate: %w: %w; grant the right to create tables, or have an administrator run:\n%s",
+			b.dialect.Name(), hosts.ErrUnavailable, err, script(b.dialect, b.table, version))
+	}
+	return b.fail(ctx, "migrate", err)
+}
+
+// steps runs while no other process migrates the table.
+func (b *backend) steps(ctx context.Context, c *sql.Conn) error {
+	if _, err := c.ExecContext(ctx, versionTable(b.table)); err != nil {
+		return err
+	}
+	version, err := b.schemaVersion(ctx, c)
+	if err != nil {
+		return err
+	}
+	schema := b.dialect.Schema(b.table)
+	if version > len(schema) {
+		return b.newer(version, len(schema))
+	}
+	for v, statements := range schema[version:] {
+		for _, s := range statements {
+			if _, err := c.ExecContext(ctx, s); err != nil {
+				return err
+			}
+		}
+		if _, err := c.ExecContext(ctx, b.texts.applied, version+v+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *backend) newer(version, newest int) error {
+	return fmt.Errorf("dbstore: %s: %w", b.dialect.Name(), &hosts.ConfigError{
+		Field: "schema of table " + b.table.Plain(), Value: fmt.Sprintf("version %d", version),
+		Allowed: fmt.Sprintf("up to %d in this program: run the newer program that made it, or name another table", newest),
+	})
+}
+
+// schemaVersion is 0 where nothing was created yet.
+func (b *backend) schemaVersion(ctx context.Context, db interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}) (int, error) {
+	var version sql.NullInt64
+	err := db.QueryRowContext(ctx, b.texts.schema).Scan(&version)
+	if err != nil && ctx.Err() == nil && b.dialect.Fault(err).Kind == Missing {
+		return 0, nil
+	}
+	return int(version.Int64), err
+}
+
+// probe finds out whether the program may do what it will have to.
+func (b *backend) probe(ctx context.Context) error {
+	name := b.table.String()
+	nobody := make([]byte, 16) // no session has this ID
+	for _, text := range []string{
+		"UPDATE " + name + " SET version = version WHERE id = ?",
+		"DELETE FROM " + name + " WHERE id = ?",
+		"INSERT INTO " + name + " SELECT * FROM " + name + " WHERE id = ?",
+	} {
+		if _, err := b.db.Write.ExecContext(ctx, b.texts.syntax.number(text), nobody); err != nil {
+			return b.fail(ctx, "open", err)
+		}
+	}
+	_, err := b.Load(ctx, core.ID{})
+	if errors.Is(err, core.ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,149 @@
+package dbstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// maxCalls of Delete, Find, Sweep, LoadMany and SaveMany may run and wait; more
+// get hosts.ErrBusy. Load and Save have the bounds of hosts.Coalescing.
+const maxCalls = 4096
+
+// Store keeps sessions in one table of a database. It is safe for concurrent
+// use, also by other processes on the same table.
+type Store struct {
+	*backend
+	gather *hosts.Coalescer
+
+	mu      sync.Mutex // guards calls and closed
+	calls   int
+	closed  bool
+	done    chan struct{} // closed by Close
+	running sync.WaitGroup
+	release sync.Once
+	closeDB bool
+}
+
+var (
+	_ hosts.Store   = (*Store)(nil)
+	_ hosts.Sweeper = (*Store)(nil)
+	_ hosts.Finder  = (*Store)(nil)
+	_ hosts.Batcher = (*Store)(nil)
+)
+
+// New returns a store on a database that the caller has opened and, unless
+// Options.CloseDB, closes after the store. It brings the schema up to date,
+// refuses a newer one, and finds out now, not at the first login, whether
+// the program may read and write.
+func New(ctx context.Context, db *sql.DB, d Dialect, o Options) (*Store, error) {
+	syntax := d.Syntax()
+	table, err := ParseTable(o.Table, syntax)
+	if err != nil {
+		return nil, fmt.Errorf("dbstore: %s: %w", d.Name(), err)
+	}
+	pair := DB{Read: db, Write: db}
+	if o.Writer != nil {
+		pair.Write = o.Writer
+	}
+	b := &backend{dialect: d, db: pair, table: table, texts: write(syntax, table), rest: syntax.SweepRest, step: syntax.SweepBatch}
+	if err := b.begin(ctx, o.NoMigrate); err != nil {
+		return nil, err
+	}
+	gather, err := hosts.NewCoalescer(b, o.coalescing(syntax))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("dbstore: %s: %w", d.Name(), err), b.close())
+	}
+	return &Store{backend: b, gather: gather, done: make(chan struct{}), closeDB: o.CloseDB}, nil
+}
+
+// coalescing fills in the dialect's defaults.
+func (o *Options) coalescing(s Syntax) hosts.Coalescing {
+	c := o.Coalescing
+	if c.Direct == 0 {
+		c.Direct = s.Coalescing.Direct
+	}
+	if c.Workers == 0 {
+		c.Workers = s.Coalescing.Workers
+	}
+	if c.BatchCalls == 0 {
+		c.BatchCalls = s.Coalescing.BatchCalls
+	}
+	if c.BatchBytes == 0 {
+		c.BatchBytes = s.Coalescing.BatchBytes
+	}
+	return c
+}
+
+// Close answers the calls that wait with hosts.ErrClosed and returns when those
+// under way have ended. It may be called more than once.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.done)
+	}
+	s.mu.Unlock()
+	err := s.gather.Close()
+	s.running.Wait()
+	s.release.Do(func() {
+		err = errors.Join(err, s.backend.close())
+		if s.closeDB {
+			err = errors.Join(err, s.db.Read.Close())
+			if s.db.Write != s.db.Read {
+				err = errors.Join(err, s.db.Write.Close())
+			}
+		}
+	})
+	return err
+}
+
+// enter counts a call in, or refuses it.
+func (s *Store) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("dbstore: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return fmt.Errorf("dbstore: %w", hosts.ErrClosed)
+	case s.calls >= maxCalls:
+		return fmt.Errorf("dbstore: %d calls are waiting: %w", maxCalls, hosts.ErrBusy)
+	}
+	s.calls++
+	s.running.Add(1)
+	return nil
+}
+
+func (s *Store) leave() {
+	s.mu.Lock()
+	s.calls--
+	s.mu.Unlock()
+	s.running.Done()
+}
+
+// Load implements hosts.Store.
+func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
+	return s.gather.Load(ctx, id)
+}
+
+// Save implements hosts.Store. An error of a connection that broke on the way
+// leaves open whether it was applied; the same save again is safe.
+func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
+	return s.gather.Save(ctx, r, prev)
+}
+
+// Delete implements hosts.Store.
+func (s *Store) Delete(ctx context.Context, id core.ID) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.leave()
+	return s.backend.Delete(ctx, id)
+}
