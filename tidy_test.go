@@ -32,17 +32,18 @@ var clockNames = strings.Fields("Now Since Until Sleep After AfterFunc Tick NewT
 // arrows are the packages of this module that a package may import; those that
 // are not listed import none. Tests are free.
 var arrows = map[string][]string{
-	"core":                   {"internal/aesgcm"},
-	"hosts":                  {"core"},
-	"hosts/nethttp":          {"core", "hosts"},
-	"hosts/open":             {"cachestore", "fsstore", "hosts"},
-	"hosts/sessionctl":       {"core", "hosts", "hosts/open", "hosts/sessionctl/demo"},
-	"hosts/sessionctl/demo":  {"core", "hosts", "hosts/nethttp", "hosts/open"},
-	"cachestore":             {"core", "hosts"},
-	"fsstore":                {"core", "fsstore/internal/slots", "hosts"},
-	"fsstore/internal/place": {"core", "hosts"},
-	"fsstore/internal/slots": {"core", "fsstore/internal/place", "hosts"},
-	"conformance":            {"core", "hosts"},
+	"core":                     {"internal/aesgcm"},
+	"hosts":                    {"core"},
+	"hosts/nethttp":            {"core", "hosts"},
+	"hosts/open":               {"cachestore", "fsstore", "hosts"},
+	"hosts/sessionctl":         {"core", "hosts", "hosts/open", "conformance", "hosts/sessionctl/archive", "hosts/sessionctl/demo"},
+	"hosts/sessionctl/archive": {"core"},
+	"hosts/sessionctl/demo":    {"core", "hosts", "hosts/nethttp", "hosts/open"},
+	"cachestore":               {"core", "hosts"},
+	"fsstore":                  {"core", "fsstore/internal/slots", "hosts"},
+	"fsstore/internal/place":   {"core", "hosts"},
+	"fsstore/internal/slots":   {"core", "fsstore/internal/place", "hosts"},
+	"conformance":              {"core", "hosts"},
 }
 
 // sources walks the module's Go files, those of conformance/peers too.
