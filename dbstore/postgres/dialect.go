@@ -1,0 +1,98 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"time"
+
+	"github.com/rockstar-web/sessions/dbstore"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// dialect implements dbstore.Dialect.
+type dialect struct {
+	fast bool
+}
+
+// Dialect of PostgreSQL, for dbstore.Schema.
+var Dialect dbstore.Dialect = dialect{}
+
+// lazily ends the condition of a touch: its transaction, and no other, does
+// not wait for the disk. It is asked once and only for a row that is written.
+const lazily = " AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'"
+
+func (dialect) Name() string { return "PostgreSQL" }
+
+func (d dialect) Syntax() dbstore.Syntax {
+	s := dbstore.Syntax{
+		Quote: `"`, Numbered: true, Qualified: true, Least: "LEAST", OnTaken: "ON CONFLICT DO NOTHING",
+		Coalescing: hosts.Coalescing{Direct: 8, Workers: 2},
+		SweepBatch: 1000,
+	}
+	if d.fast {
+		s.OnTouch = lazily
+	}
+	return s
+}
+
+// Schema implements dbstore.Dialect. No index has a column that a touch
+// changes, and the free space of a page takes the row's next state (HOT). What is
+// sealed does not compress.
+func (dialect) Schema(t dbstore.Table) [][]string {
+	name := t.String()
+	return [][]string{{
+		"CREATE TABLE IF NOT EXISTS " + name + ` (
+  id bytea PRIMARY KEY CHECK (length(id) = 16),
+  version bigint NOT NULL,
+  tenant_id text COLLATE "C" NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  created_at bigint NOT NULL,
+  seen_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  expiry_hour bigint NOT NULL,
+  data bytea NOT NULL
+) WITH (fillfactor = 80)`,
+		"ALTER TABLE " + name + " ALTER COLUMN data SET STORAGE EXTERNAL",
+		"CREATE INDEX IF NOT EXISTS " + t.Index("owner") + " ON " + name + " (user_id, tenant_id, id)",
+		"CREATE INDEX IF NOT EXISTS " + t.Index("tenant") + " ON " + name + " (tenant_id, id)",
+		"CREATE INDEX IF NOT EXISTS " + t.Index("expiry") + " ON " + name + " (expiry_hour)",
+	}}
+}
+
+// migrating is the advisory lock of all tables: the same one may have two names.
+const migrating = 0x727773657373 // "rwsess"
+
+// rollbackTimeout bounds the end of a transaction whose caller has gone.
+const rollbackTimeout = 5 * time.Second
+
+// Exclusive implements dbstore.Dialect by a transaction and a lock that ends
+// with it, so that it holds behind a pooler, too.
+func (dialect) Exclusive(ctx context.Context, c *sql.Conn, _ dbstore.Table, do func(context.Context) error) error {
+	if _, err := c.ExecContext(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	_, err := c.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrating))
+	if err == nil {
+		err = do(ctx)
+	}
+	if err == nil {
+		_, err = c.ExecContext(ctx, "COMMIT")
+	}
+	if err == nil {
+		return nil
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	if _, failed := c.ExecContext(last, "ROLLBACK"); failed != nil {
+		// Whoever gets the connection next must not be within a transaction.
+		err = errors.Join(err, c.Raw(func(any) error { return driver.ErrBadConn }))
+	}
+	return err
+}
+
+// Commands implements dbstore.Dialect.
+func (d dialect) Commands(_ context.Context, db dbstore.DB, t dbstore.Table) (dbstore.Commands, error) {
+	return newCommands(db, t, d.fast), nil
+}
