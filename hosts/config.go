@@ -52,10 +52,11 @@ type Config struct {
 	Merge     map[string]core.MergeKind // names whose concurrent changes add up
 	Exclusive []string                  // names that must not have changed underneath
 
-	Logger  *slog.Logger // [slog.Default, for warnings only] when set, events too
-	OnEvent func(Event)  // called from one goroutine; a slow one loses events, not requests; a panic is logged
-	Clock   Clock        // [the system's]
-	Entropy Entropy      // [crypto/rand] read by one goroutine at a time
+	Logger  *slog.Logger                                    // [slog.Default, for warnings only] when set, events too
+	OnEvent func(Event)                                     // called from one goroutine; a slow one loses events, not requests; a panic is logged
+	Clock   Clock                                           // [the system's]
+	Entropy Entropy                                         // [crypto/rand] read by one goroutine at a time
+	Engine  func(core.Policy, core.KeyRing) (Engine, error) // [the core natively] what decides, such as the core as WebAssembly
 }
 
 // Defaults of a Config that the core's policy does not have.
@@ -92,7 +93,8 @@ func KeyFromEnv(variable string) ([]byte, error) {
 	return key, nil
 }
 
-func (c *Config) machine() (*core.Machine, error) {
+// engine makes what decides from the config's policy and keys.
+func (c *Config) engine() (Engine, error) {
 	keys := c.Keys
 	switch {
 	case len(c.Key) > 0 && len(c.Keys) > 0:
@@ -100,7 +102,11 @@ func (c *Config) machine() (*core.Machine, error) {
 	case len(c.Key) > 0:
 		keys = core.KeyRing{{Bytes: c.Key}}
 	}
-	m, err := core.NewMachine(core.Policy{
+	configure := c.Engine
+	if configure == nil {
+		configure = native
+	}
+	m, err := configure(core.Policy{
 		CookieName: c.CookieName, CookiePath: c.CookiePath, CookieDomain: c.CookieDomain,
 		AllowInsecure: c.AllowInsecure, AllowScripts: c.AllowScripts, SameSite: c.SameSite,
 		Partitioned: c.Partitioned, EndWithBrowser: c.EndWithBrowser, FormerScopes: slices.Clone(c.FormerScopes),

@@ -15,7 +15,7 @@ import (
 // concurrent use, and several managers, in several processes, may share a
 // store. Close it at the end.
 type Manager struct {
-	machine        *core.Machine
+	machine        Engine
 	store          Store
 	clock          Clock
 	entropy        entropy
@@ -36,7 +36,7 @@ func New(store Store, config Config) (*Manager, error) {
 	if store == nil {
 		return nil, fmt.Errorf("session config: %w", &ConfigError{Field: "store", Value: "nil", Allowed: "a Store, such as fsstore.Open returns"})
 	}
-	machine, err := config.machine()
+	machine, err := config.engine()
 	if err != nil {
 		return nil, err
 	}

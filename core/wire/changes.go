@@ -1,0 +1,97 @@
+package wire
+
+import "github.com/rockstar-web/sessions/core"
+
+// The changes of OpApply.
+const (
+	ChangeSet         byte = iota + 1 // lp2 name, lp4 value in CBOR
+	ChangeDelete                      // lp2 name
+	ChangeClear                       //
+	ChangeLogin                       // lp2 user, lifetime 8
+	ChangeRenew                       //
+	ChangeRefresh                     //
+	ChangeSetLifetime                 // lifetime 8
+	ChangeEnd                         //
+)
+
+// apply: session, then changes up to the end of the frame -> session. The first
+// that is refused ends it, and nothing of them is in a session.
+func apply(dst []byte, r *reader, m *core.Machine) []byte {
+	s := r.session(m)
+	for !r.bad && len(r.b) > 0 {
+		if err := change(s, r); err != nil && !r.bad {
+			return appendError(dst, err)
+		}
+	}
+	if !r.end() {
+		return append(dst, StatusMalformed)
+	}
+	return s.AppendBytes(append(dst, StatusOK))
+}
+
+func change(s *core.Session, r *reader) error {
+	switch r.byte() {
+	case ChangeSet:
+		name, value := string(r.short()), r.long()
+		if r.bad {
+			return nil
+		}
+		return s.SetValue(name, value)
+	case ChangeDelete:
+		if name := string(r.short()); !r.bad {
+			return s.DeleteValue(name)
+		}
+	case ChangeClear:
+		return s.ClearValues()
+	case ChangeLogin:
+		user, lifetime := string(r.short()), r.time()
+		if r.bad {
+			return nil
+		}
+		return s.Login(user, lifetime)
+	case ChangeRenew:
+		return s.Renew()
+	case ChangeRefresh:
+		return s.Refresh()
+	case ChangeSetLifetime:
+		if lifetime := r.time(); !r.bad {
+			return s.SetLifetime(lifetime)
+		}
+	case ChangeEnd:
+		s.End()
+	default:
+		r.bad = true
+	}
+	return nil
+}
+
+// appendEffects appends
+//
+//	delete 16 | flag save 1, record, prev 8 | touch 1 | strings(cookies) | did 1 | size 4 | warn 1 | session
+//
+// where record and prev stand only if there is a save.
+func appendEffects(dst []byte, e *core.Effects) []byte {
+	dst = append(dst, e.Delete[:]...)
+	dst = appendFlag(dst, e.Save != nil)
+	if e.Save != nil {
+		dst = le.AppendUint64(appendRecord(dst, e.Save), uint64(e.Prev))
+	}
+	dst = appendStrings(appendFlag(dst, e.Touch), e.Cookies)
+	dst = appendFlag(le.AppendUint32(append(dst, byte(e.Did)), uint32(e.Size)), e.Warn)
+	return e.Next.AppendBytes(dst)
+}
+
+func (r *reader) effects(m *core.Machine) core.Effects {
+	e := core.Effects{Delete: r.id()}
+	if r.flag() {
+		rec := r.record()
+		e.Save, e.Prev = &rec, core.Version(r.uint64())
+	}
+	e.Touch = r.flag()
+	if cookies := r.strings(); len(cookies) > 0 {
+		e.Cookies = cookies
+	}
+	e.Did, e.Size, e.Warn = core.Deed(r.byte()), int(r.uint32()), r.flag()
+	e.Next = r.session(m)
+	return e
+}

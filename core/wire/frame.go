@@ -1,0 +1,219 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Version is of the frames and of what the guest exports; a host refuses a
+// guest of another.
+const Version = 1
+
+// Bounds of frames, in bytes.
+const (
+	MaxFrame    = 4 << 20 // a request: two sessions of the largest size and room
+	MaxMachines = 16      // that one guest keeps
+	maxList     = 1 << 16 // entries of a list
+)
+
+// The verbs.
+const (
+	OpConfigure byte = iota + 1
+	OpIdentify
+	OpNew
+	OpResume
+	OpApply
+	OpPending
+	OpCommit
+	OpRebase
+	OpFold
+	OpApplied
+	OpCookie
+	OpClearCookie
+	OpInspect
+	OpKeepID
+)
+
+// The status of a reply.
+const (
+	StatusOK             byte = iota
+	StatusRefused             // reason 1, lp2(text): the visitor does not get the session
+	StatusError               // code 1, lp2(text): see Codes
+	StatusTooLarge            // lp2(name) size 4 limit 4: a value is too large for the session
+	StatusPolicy              // lp2(field) lp2(value) lp2(allowed): the policy is refused
+	StatusMalformed           // the frame is none
+	StatusUnknownOp           // the verb is not known
+	StatusUnknownMachine      // no machine of that number is configured
+)
+
+// Errors of frames.
+var (
+	ErrMalformed = errors.New("wire: malformed frame")
+	ErrOp        = errors.New("wire: the guest does not know the verb")
+	ErrMachine   = errors.New("wire: the guest has no machine of that number")
+)
+
+// reader takes a frame apart. What is missing makes it bad, and from then on
+// it answers zeros.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) take(n int) []byte {
+	if r.bad || n < 0 || n > len(r.b) {
+		r.bad = true
+		return nil
+	}
+	out := r.b[:n:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *reader) byte() byte {
+	if b := r.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *reader) flag() bool {
+	b := r.byte()
+	r.bad = r.bad || b > 1
+	return b == 1
+}
+
+func (r *reader) uint32() uint32 {
+	if b := r.take(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
+func (r *reader) uint64() uint64 {
+	if b := r.take(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (r *reader) time() core.Time { return core.Time(r.uint64()) }
+
+func (r *reader) short() []byte {
+	b := r.take(2)
+	if b == nil {
+		return nil
+	}
+	return r.take(int(binary.LittleEndian.Uint16(b)))
+}
+
+func (r *reader) long() []byte {
+	n := r.uint32()
+	if r.bad || uint64(n) > uint64(len(r.b)) {
+		r.bad = true
+		return nil
+	}
+	return r.take(int(n))
+}
+
+// count reads how many entries follow, each of at least least bytes.
+func (r *reader) count(least int) int {
+	n := r.uint32()
+	if r.bad || n > maxList || uint64(n)*uint64(least) > uint64(len(r.b)) {
+		r.bad = true
+		return 0
+	}
+	return int(n)
+}
+
+func (r *reader) strings() []string {
+	n := r.count(4)
+	list := make([]string, 0, n)
+	for range n {
+		list = append(list, string(r.long()))
+	}
+	return list
+}
+
+func (r *reader) id() (id core.ID) {
+	copy(id[:], r.take(len(id)))
+	return id
+}
+
+func (r *reader) seed() (s core.Seed) {
+	copy(s[:], r.take(len(s)))
+	return s
+}
+
+// end reports whether the frame was whole and nothing stands behind it.
+func (r *reader) end() bool { return !r.bad && len(r.b) == 0 }
+
+func (r *reader) ticket() core.Ticket {
+	if r.bad {
+		return core.Ticket{}
+	}
+	t, rest, err := core.ReadTicket(r.b)
+	r.b, r.bad = rest, err != nil
+	return t
+}
+
+func (r *reader) request() core.Request {
+	if r.bad {
+		return core.Request{}
+	}
+	q, rest, err := core.ReadRequest(r.b)
+	r.b, r.bad = rest, err != nil
+	return q
+}
+
+func (r *reader) session(m *core.Machine) *core.Session {
+	if r.bad {
+		return nil
+	}
+	s, rest, err := m.ReadSession(r.b)
+	r.b, r.bad = rest, err != nil
+	return s
+}
+
+func (r *reader) record() core.Record {
+	q := core.Record{ID: r.id(), Version: core.Version(r.uint64()), CreatedAt: r.time(), SeenAt: r.time(), ExpiresAt: r.time()}
+	q.Tenant, q.User, q.Sealed = string(r.short()), string(r.short()), r.long()
+	return q
+}
+
+var le = binary.LittleEndian
+
+func appendShort(dst []byte, s string) []byte {
+	s = s[:min(len(s), 1<<16-1)]
+	return append(le.AppendUint16(dst, uint16(len(s))), s...)
+}
+
+func appendLong[T string | []byte](dst []byte, b T) []byte {
+	return append(le.AppendUint32(dst, uint32(len(b))), b...)
+}
+
+func appendFlag(dst []byte, on bool) []byte {
+	if on {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
+}
+
+func appendStrings(dst []byte, list []string) []byte {
+	dst = le.AppendUint32(dst, uint32(len(list)))
+	for _, s := range list {
+		dst = appendLong(dst, s)
+	}
+	return dst
+}
+
+func appendTime(dst []byte, t core.Time) []byte { return le.AppendUint64(dst, uint64(t)) }
+
+func appendRecord(dst []byte, r *core.Record) []byte {
+	dst = append(dst, r.ID[:]...)
+	dst = le.AppendUint64(dst, uint64(r.Version))
+	dst = appendTime(appendTime(appendTime(dst, r.CreatedAt), r.SeenAt), r.ExpiresAt)
+	return appendLong(appendShort(appendShort(dst, r.Tenant), r.User), r.Sealed)
+}
