@@ -1,5 +1,7 @@
-// Sessionctl makes keys, opens cookies, runs the demo, and finds what is wrong
-// with a setup.
+// Sessionctl is the operator's command of the session library: it lists, ends,
+// sweeps, exports and imports the sessions of any store, holds a store to its
+// contract, makes keys, opens cookies, runs the demo, and finds what is wrong
+// with a setup. See docs/sessionctl.md.
 package main
 
 import (
@@ -15,6 +17,8 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"github.com/rockstar-web/sessions/core"
 )
 
 // Exit codes.
@@ -35,16 +39,22 @@ type program struct {
 type command struct {
 	name, args, brief string
 	about             string // more, for its help
+	ids               bool   // its arguments are session IDs, which may begin with "-"
 	// flags enters the command's flags and returns what runs once they are read.
 	flags func(*flag.FlagSet) func(ctx context.Context, p *program, args []string) error
 }
 
 func commands() []command {
-	return []command{keygenCommand, inspectCommand, doctorCommand, demoCommand}
+	return []command{
+		keygenCommand, inspectCommand, listCommand, showCommand, endCommand, endAllCommand, sweepCommand,
+		migrateCommand, exportCommand, importCommand, doctorCommand, demoCommand,
+	}
 }
 
 const environment = `Environment:
   SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits, as keygen prints it
+  SESSION_STORE            the store where --store names none; unlike a command
+                           line, it does not show a password to other users
 `
 
 // usageError is a command line that cannot be carried out.
@@ -97,6 +107,10 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 	set := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	run := c.flags(set)
+	var ids []string
+	if c.ids {
+		ids, rest = takeIDs(rest)
+	}
 	switch err := set.Parse(rest); {
 	case errors.Is(err, flag.ErrHelp):
 		return p.help([]string{name})
@@ -106,7 +120,19 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 	if c.args == "" && set.NArg() > 0 {
 		return usagef("%s: %d arguments too many; it takes flags alone; see sessionctl help %s", name, set.NArg(), name)
 	}
-	return run(ctx, p, set.Args())
+	return run(ctx, p, append(ids, set.Args()...))
+}
+
+// takeIDs picks the session IDs out of a command line, wherever they stand.
+func takeIDs(args []string) (ids, rest []string) {
+	for _, arg := range args {
+		if _, err := core.ParseID(arg); err == nil {
+			ids = append(ids, arg)
+		} else {
+			rest = append(rest, arg)
+		}
+	}
+	return ids, rest
 }
 
 func find(name string) (command, error) {

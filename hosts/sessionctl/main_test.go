@@ -85,7 +85,7 @@ func TestUsage(t *testing.T) {
 		"inspect -h":             {0, "[COOKIE]", ""},
 		"help keygen":            {0, "and nothing else", ""},
 		"help doctor":            {0, "SESSION_ENCRYPTION_KEY", ""},
-		"":                       {2, "", "no command is given; allowed: keygen, inspect, doctor, demo, help"},
+		"":                       {2, "", "no command is given; allowed: keygen, inspect, list, show, end, end-all, sweep, migrate, export, import,"},
 		"brew":                   {2, "", `unknown command "brew"`},
 		"help brew":              {2, "", `unknown command "brew"`},
 		"keygen --bits 512":      {2, "", "see sessionctl help keygen"},

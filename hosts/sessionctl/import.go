@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/sessionctl/archive"
+)
+
+var importCommand = command{
+	name: "import", args: "FILE|-", brief: "bring the sessions of an export into a store",
+	about: `Compares an export with the store and, with --revive, saves those of its sessions
+that are not there. It never overwrites: a session that is there in the same version
+is left, and so is one in another version, which is a conflict. It needs no key.
+
+Nothing can tell a session that was never in this store from one that has ended since
+the export: a logout leaves no trace. Whatever ended after the export began would live
+again, and a cookie that a login or renewal has replaced since would be good again.
+So without --revive nothing is written, and what would be is counted.
+
+A FILE is read to its end first: one that is damaged or cut short changes nothing.
+Standard input is saved as it comes. Broken off, it may be run again, and goes on.
+Sessions that expired longer ago than the retention are left out.
+
+Exit code 1 means that sessions of the export are not in the store as they are in it.`,
+	flags: importFlags,
+}
+
+type importing struct {
+	target
+	revive bool
+}
+
+func importFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
+	i := &importing{}
+	i.target.add(set)
+	set.BoolVar(&i.revive, "revive", false, "save them, although what has ended since the export lives again")
+	return i.run
+}
+
+func (i *importing) run(ctx context.Context, p *program, args []string) error {
+	if len(args) != 1 {
+		return usagef("import: %d arguments; allowed: a FILE, or - for standard input", len(args))
+	}
+	src := p.in
+	if args[0] != "-" {
+		f, err := os.Open(args[0])
+		if err != nil {
+			return fmt.Errorf("import: %w", err)
+		}
+		defer f.Close()
+		if err := verify(ctx, f); err != nil {
+			return stopped(ctx, "import", fmt.Errorf("%s: %w; nothing was written", args[0], err))
+		}
+		src = f
+	}
+	r, err := archive.NewReader(src)
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	defer r.Close()
+	return i.with(ctx, i.revive, func(store hosts.Store) error { return i.bring(ctx, p, store, r) })
+}
+
+// verify reads a whole file, and goes back to its beginning.
+func verify(ctx context.Context, f *os.File) error {
+	r, err := archive.NewReader(f)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for _, err := range contents(ctx, r) {
+		if err != nil {
+			return err
+		}
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return err
+}
+
+func contents(ctx context.Context, r *archive.Reader) iter.Seq2[core.Record, error] {
+	return func(yield func(core.Record, error) bool) {
+		for {
+			record, err := r.Next()
+			if err == io.EOF {
+				return
+			}
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(record, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// bring saves what is not there, or counts it.
+func (i *importing) bring(ctx context.Context, p *program, store hosts.Store, r *archive.Reader) error {
+	t := &tally{p: p, json: i.json}
+	expired := core.Time(p.now().Add(-defaultRetention).UnixMilli())
+	m := p.meter("import", i.progress)
+	err := each(ctx, contents(ctx, r), func(ctx context.Context, r core.Record) error {
+		o := outcomeExpired
+		if r.ExpiresAt >= expired {
+			var err error
+			if o, err = i.one(ctx, store, r); err != nil {
+				return fmt.Errorf("session %v: %w", r.ID, err)
+			}
+		}
+		m.add(1)
+		return t.add(r.ID, o)
+	})
+	m.done()
+	if told := t.tell(i.revive, err == nil); told != nil {
+		return told
+	}
+	switch {
+	case err != nil || ctx.Err() != nil:
+		return stopped(ctx, "import", fmt.Errorf("%w; run it again to go on", err))
+	case !i.revive && t.counts[outcomeNew] > 0:
+		return fmt.Errorf("import: nothing was written: %s of this export, begun %v, are not in the store; "+
+			"they were never there, or have ended since and would live again; --revive saves them",
+			plural(t.counts[outcomeNew]), moment(r.Began()))
+	case t.counts[outcomeConflict] > 0:
+		return errFindings
+	}
+	return nil
+}
+
+// one compares a session with the store, and saves it if it may.
+func (i *importing) one(ctx context.Context, store hosts.Store, r core.Record) (outcome, error) {
+	there, err := store.Load(ctx, r.ID)
+	switch {
+	case err == nil && same(&there, &r):
+		return outcomeThere, nil
+	case err == nil, errors.Is(err, core.ErrCorrupt):
+		return outcomeConflict, nil
+	case !errors.Is(err, core.ErrNotFound):
+		return 0, err
+	case !i.revive:
+		return outcomeNew, nil
+	}
+	err = store.Save(ctx, r, core.NoVersion)
+	if errors.Is(err, core.ErrConflict) { // somebody else came first
+		return outcomeConflict, nil
+	}
+	return outcomeNew, err
+}
+
+func same(a, b *core.Record) bool {
+	return a.Version == b.Version && a.Tenant == b.Tenant && a.User == b.User && a.CreatedAt == b.CreatedAt &&
+		a.SeenAt == b.SeenAt && a.ExpiresAt == b.ExpiresAt && bytes.Equal(a.Sealed, b.Sealed)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+var migrateCommand = command{
+	name: "migrate", brief: "bring the schema of a database up to date",
+	about: `Creates the tables of a database, or brings them up to date, with the rights of the
+user in the URL; servers may then run with fewer rights. Any number of processes may
+do so at once. Other stores have nothing to migrate, and say so.`,
+	flags: func(set *flag.FlagSet) func(context.Context, *program, []string) error {
+		t := &target{}
+		t.add(set)
+		return t.migrate
+	},
+}
+
+// migrator is implemented by stores that have a schema.
+type migrator interface {
+	Migrate(ctx context.Context) error
+}
+
+func (t *target) migrate(ctx context.Context, p *program, _ []string) error {
+	return t.with(ctx, true, func(store hosts.Store) error {
+		schema, ok := store.(migrator)
+		if ok {
+			if err := schema.Migrate(ctx); err != nil {
+				return stopped(ctx, "migrate", err)
+			}
+		}
+		if t.json {
+			return p.object(map[string]bool{"schema": ok})
+		}
+		text := "the schema is up to date"
+		if !ok {
+			text = "nothing to migrate: this store has no schema"
+		}
+		_, err := fmt.Fprintln(p.out, text)
+		return err
+	})
+}
