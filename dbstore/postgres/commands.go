@@ -14,7 +14,7 @@ type commands struct {
 	db                           dbstore.DB
 	load, versions               string
 	update, touch, insert, mixed string
-	sweep                        string
+	sweep, sweepAll              string
 }
 
 func newCommands(db dbstore.DB, t dbstore.Table, fast bool) *commands {
@@ -36,10 +36,8 @@ func newCommands(db dbstore.DB, t dbstore.Table, fast bool) *commands {
 		touch:    update + " RETURNING s.id",
 		insert:   insert + " RETURNING id",
 		mixed:    "WITH u AS (" + update + " RETURNING s.id), i AS (" + insert + " RETURNING id) SELECT id FROM u UNION ALL SELECT id FROM i",
-		sweep: "WITH due AS (SELECT id FROM " + name + " WHERE expiry_hour <= $1 AND (expires_at < $2 OR expiry_hour < " + hour + ") LIMIT $3 FOR UPDATE SKIP LOCKED), " +
-			"gone AS (DELETE FROM " + name + " AS s USING due WHERE s.id = due.id AND s.expires_at < $2 RETURNING 1), " +
-			"moved AS (UPDATE " + name + " AS s SET expiry_hour = " + hour + " FROM due WHERE s.id = due.id AND s.expires_at >= $2 RETURNING 1) " +
-			"SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM gone), (SELECT count(*) FROM moved)",
+		sweep:    sweepText(name, " FOR UPDATE SKIP LOCKED"),
+		sweepAll: sweepText(name, " FOR UPDATE"),
 	}
 	if fast {
 		c.touch = update + lazily + " RETURNING s.id"
@@ -48,7 +46,16 @@ func newCommands(db dbstore.DB, t dbstore.Table, fast bool) *commands {
 }
 
 // hour of an expiry, rounded down as dbstore.Bucket does.
-const hour = "floor(expires_at / 3600000.0)::bigint"
+const hour = "expires_at / 3600000 - (CASE WHEN expires_at % 3600000 < 0 THEN 1 ELSE 0 END)"
+
+// sweepText tests the expiry again in the step that deletes: another program
+// may have moved it while this one waited for the row.
+func sweepText(name, locking string) string {
+	return "WITH due AS (SELECT id FROM " + name + " WHERE expiry_hour <= $1 AND (expires_at < $2 OR expiry_hour < " + hour + ") LIMIT $3" + locking + "), " +
+		"gone AS (DELETE FROM " + name + " AS s USING due WHERE s.id = due.id AND s.expires_at < $2 RETURNING 1), " +
+		"moved AS (UPDATE " + name + " AS s SET expiry_hour = " + hour + " FROM due WHERE s.id = due.id AND s.expires_at >= $2) " +
+		"SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM gone)"
+}
 
 // LoadMany implements dbstore.Commands.
 func (c *commands) LoadMany(ctx context.Context, ids []core.ID) ([]core.Record, error) {
@@ -172,12 +179,20 @@ func (c *commands) storedVersions(ctx context.Context, ids []core.ID) (map[core.
 	return stored, rows.Err()
 }
 
-// SweepSome implements dbstore.Commands. It passes over what others hold, until
-// nothing else is left: then it waits for them.
+// SweepSome implements dbstore.Commands. It passes over rows that others hold,
+// and waits for them when no other is left.
 func (c *commands) SweepSome(ctx context.Context, before core.Time, limit int) (seen, deleted int, err error) {
-	var moved int
-	err = c.db.Write.QueryRowContext(ctx, c.sweep, dbstore.Bucket(before), int64(before), limit).Scan(&seen, &deleted, &moved)
-	return seen, deleted, err
+	for _, text := range []string{c.sweep, c.sweepAll} {
+		var s, d int
+		row := c.db.Write.QueryRowContext(ctx, text, dbstore.Bucket(before), int64(before), limit-seen)
+		if err := row.Scan(&s, &d); err != nil {
+			return seen, deleted, err
+		}
+		if seen, deleted = seen+s, deleted+d; seen == limit {
+			break
+		}
+	}
+	return seen, deleted, nil
 }
 
 // Close implements dbstore.Commands.

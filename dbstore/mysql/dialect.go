@@ -1,0 +1,88 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rockstar-web/sessions/dbstore"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// dialect implements dbstore.Dialect.
+type dialect struct{}
+
+// Dialect of MySQL and MariaDB, for dbstore.Schema.
+var Dialect dbstore.Dialect = dialect{}
+
+func (dialect) Name() string { return "MySQL" }
+
+func (dialect) Syntax() dbstore.Syntax {
+	return dbstore.Syntax{
+		Quote: "`", Least: "LEAST", Prepare: true,
+		Coalescing: hosts.Coalescing{Direct: 4, Workers: 1},
+		SweepBatch: 200, SweepRest: 1,
+	}
+}
+
+// Schema implements dbstore.Dialect. No index has a column that a touch changes.
+func (dialect) Schema(t dbstore.Table) [][]string {
+	return [][]string{{
+		"CREATE TABLE IF NOT EXISTS " + t.String() + ` (
+  id binary(16) NOT NULL PRIMARY KEY,
+  version bigint NOT NULL,
+  tenant_id varbinary(255) NOT NULL,
+  user_id varbinary(255) NOT NULL,
+  created_at bigint NOT NULL,
+  seen_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  expiry_hour bigint NOT NULL,
+  data mediumblob NOT NULL,
+  KEY owner (user_id, tenant_id, id),
+  KEY tenant (tenant_id, id),
+  KEY expiry (expiry_hour)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`,
+	}}
+}
+
+// migrating is the name of one lock for all tables of the server.
+const migrating = "rwsess migrate"
+
+// releaseTimeout bounds the release of the lock when the caller has gone.
+const releaseTimeout = 5 * time.Second
+
+// Exclusive implements dbstore.Dialect. Statements that create tables are no
+// part of a transaction here, so it holds a named lock, which ends with the
+// connection.
+func (dialect) Exclusive(ctx context.Context, c *sql.Conn, _ dbstore.Table, do func(context.Context) error) error {
+	var got sql.NullInt64
+	wait := time.Minute
+	if deadline, ok := ctx.Deadline(); ok {
+		wait = time.Until(deadline)
+	}
+	if err := c.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", migrating, int64(wait/time.Second)+1).Scan(&got); err != nil {
+		return err
+	}
+	if got.Int64 != 1 {
+		return fmt.Errorf("another program has held the lock %q for %v: %w", migrating, wait, hosts.ErrBusy)
+	}
+	err := do(ctx)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	if failed := c.QueryRowContext(last, "SELECT RELEASE_LOCK(?)", migrating).Scan(&got); failed != nil {
+		err = errors.Join(err, c.Raw(func(any) error { return driver.ErrBadConn }))
+	}
+	return err
+}
+
+// Commands implements dbstore.Dialect.
+func (dialect) Commands(ctx context.Context, db dbstore.DB, t dbstore.Table) (dbstore.Commands, error) {
+	c := &commands{db: db, name: t.String()}
+	if err := db.Write.QueryRowContext(ctx, "SELECT @@max_allowed_packet").Scan(&c.packet); err != nil {
+		return nil, err
+	}
+	return c, nil
+}

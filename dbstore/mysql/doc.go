@@ -1,0 +1,2 @@
+// Package mysql keeps sessions in MySQL or MariaDB.
+package mysql

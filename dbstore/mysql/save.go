@@ -1,0 +1,189 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/dbstore"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// recordOverhead is what a record may take in a statement beside its bytes.
+const recordOverhead = 512
+
+// size bounds what a record takes in a statement, where a byte may be written
+// as two.
+func size(r *core.Record) int {
+	return recordOverhead + 2*(len(r.Tenant)+len(r.User)+len(r.Sealed))
+}
+
+// SaveMany implements dbstore.Commands: one transaction with one statement for
+// what is replaced and one for what is new, or more where max_allowed_packet wants that.
+func (c *commands) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error, error) {
+	answers := make([]error, len(saves))
+	place := make(map[core.ID]int, len(saves))
+	var updates, inserts []hosts.Saving
+	for i, s := range saves {
+		place[s.Record.ID] = i
+		switch {
+		case size(&s.Record) > c.packet:
+			answers[i] = c.tooLarge(&s.Record)
+		case s.Prev == core.NoVersion:
+			inserts = append(inserts, s)
+		default:
+			updates = append(updates, s)
+		}
+	}
+	tx, err := c.db.Write.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return nil, err
+	}
+	var doubtful []core.ID
+	for _, step := range []struct {
+		saves []hosts.Saving
+		do    func(context.Context, *sql.Tx, []hosts.Saving) (int64, error)
+	}{{updates, c.update}, {inserts, c.insert}} {
+		for part := range c.parts(step.saves) {
+			n, err := step.do(ctx, tx, part)
+			if err != nil {
+				return nil, errors.Join(err, undone(tx.Rollback()))
+			}
+			if n != int64(len(part)) {
+				for _, s := range part {
+					doubtful = append(doubtful, s.Record.ID)
+				}
+			}
+		}
+	}
+	if len(doubtful) > 0 {
+		stored, err := c.versions(ctx, tx, doubtful)
+		if err != nil {
+			return nil, errors.Join(err, undone(tx.Rollback()))
+		}
+		for _, id := range doubtful {
+			if i := place[id]; stored[id] != saves[i].Record.Version {
+				answers[i] = core.ErrConflict
+			}
+		}
+	}
+	return answers, tx.Commit()
+}
+
+// undone passes over what a broken connection says of its end: the server has
+// undone the transaction.
+func undone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, driver.ErrInvalidConn) {
+		return nil
+	}
+	return err
+}
+
+func (c *commands) tooLarge(r *core.Record) error {
+	return fmt.Errorf("dbstore: MySQL: save: session of %d bytes may need %d in a statement, the server's max_allowed_packet is %d: raise it, or keep less in sessions: %w",
+		len(r.Sealed), size(r), c.packet, core.ErrTooLarge)
+}
+
+// parts yields saves in runs that fit into a statement.
+func (c *commands) parts(saves []hosts.Saving) func(func([]hosts.Saving) bool) {
+	return func(yield func([]hosts.Saving) bool) {
+		from, bytes := 0, 0
+		for i := range saves {
+			n := size(&saves[i].Record)
+			if i > from && bytes+n > c.packet {
+				if !yield(saves[from:i]) {
+					return
+				}
+				from, bytes = i, 0
+			}
+			bytes += n
+		}
+		if from < len(saves) {
+			yield(saves[from:])
+		}
+	}
+}
+
+// update replaces rows, and brings back none that is gone.
+func (c *commands) update(ctx context.Context, tx *sql.Tx, saves []hosts.Saving) (int64, error) {
+	var b strings.Builder
+	args := make([]any, 0, 10*len(saves))
+	b.WriteString("UPDATE (SELECT ? AS id, ? AS version, ? AS tenant_id, ? AS user_id, ? AS created_at, ? AS seen_at, ? AS expires_at, ? AS expiry_hour, ? AS data, ? AS prev")
+	for i, s := range saves {
+		if i > 0 {
+			b.WriteString(" UNION ALL SELECT ?,?,?,?,?,?,?,?,?,?")
+		}
+		args = append(appendRecord(args, &s.Record), int64(s.Prev))
+	}
+	b.WriteString(") AS n STRAIGHT_JOIN " + c.name + " AS s ON s.id = n.id AND s.version = n.prev SET s.version = n.version, s.tenant_id = n.tenant_id, " +
+		"s.user_id = n.user_id, s.created_at = n.created_at, s.seen_at = n.seen_at, s.expires_at = n.expires_at, " +
+		"s.expiry_hour = LEAST(s.expiry_hour, n.expiry_hour), s.data = n.data")
+	res, err := tx.ExecContext(ctx, b.String(), args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func appendRecord(args []any, r *core.Record) []any {
+	sealed := r.Sealed
+	if sealed == nil {
+		sealed = []byte{}
+	}
+	return append(args, r.ID[:], int64(r.Version), []byte(r.Tenant), []byte(r.User), int64(r.CreatedAt), int64(r.SeenAt),
+		int64(r.ExpiresAt), dbstore.Bucket(r.ExpiresAt), sealed)
+}
+
+// insert inserts all, or as many as are not there.
+func (c *commands) insert(ctx context.Context, tx *sql.Tx, saves []hosts.Saving) (int64, error) {
+	n, err := c.insertAll(ctx, tx, saves)
+	if !isTaken(err) || len(saves) == 1 {
+		return n, ignoreTaken(err)
+	}
+	n = 0
+	for i := range saves {
+		one, err := c.insertAll(ctx, tx, saves[i:i+1])
+		if err := ignoreTaken(err); err != nil {
+			return 0, err
+		}
+		n += one
+	}
+	return n, nil
+}
+
+func (c *commands) insertAll(ctx context.Context, tx *sql.Tx, saves []hosts.Saving) (int64, error) {
+	args := make([]any, 0, 9*len(saves))
+	for i := range saves {
+		args = appendRecord(args, &saves[i].Record)
+	}
+	res, err := tx.ExecContext(ctx, "INSERT INTO "+c.name+
+		" (id, version, tenant_id, user_id, created_at, seen_at, expires_at, expiry_hour, data) VALUES "+
+		list(9)+strings.Repeat(","+list(9), len(saves)-1), args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (c *commands) versions(ctx context.Context, tx *sql.Tx, ids []core.ID) (map[core.ID]core.Version, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id, version FROM "+c.name+" WHERE id IN "+list(len(ids)), values(ids)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	stored := make(map[core.ID]core.Version, len(ids))
+	var b sql.RawBytes
+	var v int64
+	for rows.Next() {
+		if err := rows.Scan(&b, &v); err != nil {
+			return nil, err
+		}
+		stored[core.ID(b)] = core.Version(v)
+	}
+	return stored, rows.Err()
+}

@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3/vfs"
+
+	"github.com/rockstar-web/sessions/dbstore"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// DefaultBusyTimeout is how long a call waits for another process's lock.
+const DefaultBusyTimeout = 5 * time.Second
+
+// Connections that read, as many as there are processors.
+const (
+	minReaders = 2
+	maxReaders = 4
+)
+
+// Options of Open. The zero value is a durable store.
+type Options struct {
+	// Fast leaves the sync of a save to the next checkpoint: a save survives
+	// the end of the process, not a power failure, which may undo the last
+	// seconds. Delete is durable all the same.
+	Fast bool
+	// BusyTimeout is how long a call waits for a lock of another process
+	// before it gets hosts.ErrBusy; its context may end it sooner. Default
+	// DefaultBusyTimeout.
+	BusyTimeout time.Duration
+	// Table and NoMigrate are those of dbstore.Options.
+	Table     string
+	NoMigrate bool
+	// Coalescing bounds the gathering of calls. By default one call at a time
+	// goes alone, and all that wait for it go together.
+	Coalescing hosts.Coalescing
+}
+
+// Store keeps sessions in a file. It is safe for concurrent use, also by other
+// processes that open the same file.
+type Store struct {
+	*dbstore.Store
+	file *file
+}
+
+// Open opens or creates a database file: its directory with mode 0700, the file
+// with mode 0600. It refuses a file that is not a database, one that it may not
+// write, one whose schema is newer than this program, and a platform without
+// file locks (errors.ErrUnsupported).
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	if !vfs.SupportsFileLocking || !vfs.SupportsSharedMemory {
+		return nil, fmt.Errorf("dbstore: SQLite: %s has no locks that SQLite could use; use another database: %w", runtime.GOOS, errors.ErrUnsupported)
+	}
+	if err := o.check(path); err != nil {
+		return nil, fmt.Errorf("dbstore: SQLite: %w", err)
+	}
+	f, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := f.open(ctx, o)
+	if err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	return s, nil
+}
+
+func (o *Options) check(path string) error {
+	if path == "" || strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:") {
+		return &hosts.ConfigError{Field: "path", Value: fmt.Sprintf("%.100q", path),
+			Allowed: "the path of a file, no URI; package cachestore keeps sessions in memory"}
+	}
+	if o.BusyTimeout == 0 {
+		o.BusyTimeout = DefaultBusyTimeout
+	}
+	if o.BusyTimeout < 0 {
+		return &hosts.ConfigError{Field: "BusyTimeout", Value: o.BusyTimeout.String(), Allowed: "a positive duration"}
+	}
+	return nil
+}
+
+// open connects to a file that is there.
+func (f *file) open(ctx context.Context, o Options) (*Store, error) {
+	d := &dialect{file: f, fast: o.Fast}
+	write, err := d.pool(1, d.setUpWriter(o))
+	if err != nil {
+		return nil, err
+	}
+	read, err := d.pool(min(max(runtime.GOMAXPROCS(0), minReaders), maxReaders), setUpReader(o))
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	// The first connection settles what the others find: the log, the modes.
+	if err := write.PingContext(ctx); err != nil {
+		err = d.fail(ctx, "open", err)
+		return nil, errors.Join(err, read.Close(), write.Close())
+	}
+	base, err := dbstore.New(ctx, read, d, dbstore.Options{
+		Table: o.Table, NoMigrate: o.NoMigrate, Writer: write, CloseDB: true, Coalescing: o.Coalescing,
+	})
+	if err != nil {
+		return nil, errors.Join(err, read.Close(), write.Close())
+	}
+	if err := f.opened(); err != nil {
+		return nil, errors.Join(err, base.Close())
+	}
+	return &Store{Store: base, file: f}, nil
+}
+
+// Close answers the calls that wait with hosts.ErrClosed, waits for those under
+// way and closes the file. The last process to close it moves the log into it.
+// Close may be called more than once.
+func (s *Store) Close() error { return errors.Join(s.Store.Close(), s.file.close()) }
+
+var _ = sql.ErrNoRows
