@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"net/netip"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/rockstar-web/sessions/core"
@@ -128,7 +129,7 @@ func (d *details) open(r core.Record, key []byte, values bool) error {
 		if err != nil {
 			return fmt.Errorf("value %q: %w", name, err)
 		}
-		one := content{Name: name, Type: fmt.Sprintf("%T", v), Size: len(raw)}
+		one := content{Name: name, Type: goNames.Replace(fmt.Sprintf("%T", v)), Size: len(raw)}
 		if values {
 			one.Value = readable(v)
 		}
@@ -137,6 +138,9 @@ func (d *details) open(r core.Record, key []byte, values bool) error {
 	d.Opens, d.Inside = true, in
 	return nil
 }
+
+// goNames are types as programs write them.
+var goNames = strings.NewReplacer("interface {}", "any", "uint8", "byte")
 
 func address(ip string) string {
 	a, ok := netip.AddrFromSlice([]byte(ip))
