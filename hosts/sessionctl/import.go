@@ -50,7 +50,7 @@ func (i *importing) run(ctx context.Context, p *program, args []string) error {
 	if len(args) != 1 {
 		return usagef("import: %d arguments; allowed: a FILE, or - for standard input", len(args))
 	}
-	src := p.in
+	var src io.Reader = &interruptible{ctx: ctx, src: p.in}
 	if args[0] != "-" {
 		f, err := os.Open(args[0])
 		if err != nil {
@@ -64,7 +64,7 @@ func (i *importing) run(ctx context.Context, p *program, args []string) error {
 	}
 	r, err := archive.NewReader(src)
 	if err != nil {
-		return fmt.Errorf("import: %w", err)
+		return stopped(ctx, "import", err)
 	}
 	defer r.Close()
 	return i.with(ctx, i.revive, func(store hosts.Store) error { return i.bring(ctx, p, store, r) })
@@ -125,7 +125,7 @@ func (i *importing) bring(ctx context.Context, p *program, store hosts.Store, r 
 	}
 	switch {
 	case err != nil || ctx.Err() != nil:
-		return stopped(ctx, "import", fmt.Errorf("%w; run it again to go on", err))
+		return fmt.Errorf("%w; run it again to go on", stopped(ctx, "import", err))
 	case !i.revive && t.counts[outcomeNew] > 0:
 		return fmt.Errorf("import: nothing was written: %s of this export, begun %v, are not in the store; "+
 			"they were never there, or have ended since and would live again; --revive saves them",

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// stuck gives what it has, says so, and then keeps its reader waiting.
+type stuck struct {
+	data io.Reader
+	dry  func()
+}
+
+func (s *stuck) Read(p []byte) (int, error) {
+	if n, err := s.data.Read(p); err == nil {
+		return n, nil
+	}
+	s.dry()
+	select {}
+}
+
+// within runs the command in this process.
+func within(ctx context.Context, in io.Reader, args ...string) (code int, stdout, stderr string) {
+	var out, warn bytes.Buffer
+	p := &program{in: in, out: &out, err: &warn, now: time.Now}
+	code = p.run(ctx, args)
+	return code, out.String(), warn.String()
+}
+
+// An import that is broken off tells what it did, leaves whole sessions, and
+// goes on when it is run again.
+func TestInterruptedImport(t *testing.T) {
+	from, to := fileStore(t), fileStore(t)
+	var records []core.Record
+	for n := range uint32(500) {
+		records = append(records, record(n, "u", ""))
+	}
+	fill(t, from, records...)
+	file := exported(t, from)
+	whole, err := os.ReadFile(file)
+	require.NoError(t, err)
+
+	ctx, interrupt := context.WithCancel(t.Context())
+	in := &stuck{bytes.NewReader(whole[:len(whole)-1]), interrupt}
+	code, stdout, stderr := within(ctx, in, "import", "--store", to, "--revive", "--json", "-")
+	require.Equal(t, 1, code)
+	require.Equal(t, "sessionctl: import: interrupted; run it again to go on\n", stderr)
+	o := objects(t, stdout)[0]
+	require.Equal(t, false, o["complete"])
+	saved := all(t, to)
+	require.Len(t, saved, int(o["saved"].(float64)), "all that was begun is counted")
+
+	code, stdout, stderr = on(t, to, "import", "--revive", "--json", file)
+	require.Zero(t, code, stderr)
+	o = objects(t, stdout)[0]
+	require.EqualValues(t, len(saved), o["there"])
+	require.EqualValues(t, len(records)-len(saved), o["saved"])
+	require.Equal(t, all(t, from), all(t, to))
+}
+
+func TestInterrupts(t *testing.T) {
+	url := fileStore(t)
+	crowd(t, url)
+	file := exported(t, url)
+	ended, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	for _, args := range [][]string{
+		{"list"}, {"end", core.ID{1}.String()}, {"end-all", "--all-tenants"}, {"sweep"}, {"export", file + "2"},
+		{"export", "-"}, {"import", file}, {"import", "-"}, {"show", core.ID{1}.String()},
+	} {
+		code, _, stderr := within(ended, &stuck{bytes.NewReader(nil), func() {}}, append([]string{args[0], "--store", url}, args[1:]...)...)
+		require.Equal(t, 1, code, args)
+		require.Contains(t, stderr, args[0]+": interrupted", args)
+	}
+	require.NoFileExists(t, file+"2")
+	require.Len(t, all(t, url), 8)
+}
+
+func TestInterruptibleReads(t *testing.T) {
+	data := bytes.Repeat([]byte("0123456789"), chunk/3)
+	got, err := io.ReadAll(&interruptible{ctx: t.Context(), src: bytes.NewReader(data)})
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(data, got))
+	broken := errors.New("broken")
+	got, err = io.ReadAll(&interruptible{ctx: t.Context(), src: io.MultiReader(bytes.NewReader(data), failing{broken})})
+	require.ErrorIs(t, err, broken)
+	require.Len(t, got, len(data))
+}
+
+// failing cannot be read.
+type failing struct{ err error }
+
+func (f failing) Read(p []byte) (int, error) { return 0, f.err }
