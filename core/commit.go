@@ -1,6 +1,6 @@
 package core
 
-import "crypto/sha256"
+import "github.com/rockstar-web/sessions/internal/digest"
 
 // Effects is what a host must do, in the order of the fields. A step that
 // fails ends the commit: nothing after it is done.
@@ -198,7 +198,7 @@ func (d *draft) effects() (Effects, error) {
 
 // newSecret replaces the secret and remembers only its hash in the record.
 func (d *draft) newSecret(secret [32]byte, gen generation) {
-	d.next.secretHash = sha256.Sum256(secret[:])
+	d.next.secretHash = digest.Sum256(secret[:])
 	d.next.gen = gen
 	d.next.nextSeenAt, d.next.renewedAt = 0, d.now
 	d.ticket = Ticket{ID: d.rec.ID, secret: secret, gen: gen}

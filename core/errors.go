@@ -2,7 +2,6 @@ package core
 
 import (
 	"errors"
-	"strconv"
 )
 
 // Reason is the stable code of a refusal, for events, metrics and tests. New
@@ -115,7 +114,7 @@ type SizeError struct {
 }
 
 func (e *SizeError) Error() string {
-	return "session is too large: " + decimal(e.Size) + " bytes with value " + strconv.Quote(e.Name) +
+	return "session is too large: " + decimal(e.Size) + " bytes with value " + quote(e.Name) +
 		", the limit (SessionSize) is " + decimal(e.Limit) + "; keep large things elsewhere and their IDs here"
 }
 
@@ -124,8 +123,7 @@ func (e *SizeError) Is(target error) bool { return target == ErrTooLarge }
 
 // ReasonOf returns the reason of the Refusal in err's chain, or ReasonNone.
 func ReasonOf(err error) Reason {
-	var r *Refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*Refusal](err); ok {
 		return r.Reason
 	}
 	return ReasonNone

@@ -112,3 +112,16 @@ func TestLongestCookie(t *testing.T) {
 	g := signIn(t, testMachine(t, Policy{CookieName: name}), Request{}, 0, testNow)
 	require.Less(t, len(g.cookie), MaxCookieSize)
 }
+
+func TestQuote(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                   `""`,
+		"a b":                `"a b"`,
+		`say "\"`:            `"say \"\\\""`,
+		"naïve 日本":           `"naïve 日本"`,
+		"\x00\x1f\x7f\u0085": `"\x00\x1f\x7f\xc2\x85"`,
+		"\xff\xefx\ufffd":    `"\xff\xefx\xef\xbf\xbd"`,
+	} {
+		require.Equal(t, want, quote(text))
+	}
+}

@@ -1,8 +1,9 @@
 package core
 
 import (
-	"crypto/sha256"
 	"crypto/subtle"
+
+	"github.com/rockstar-web/sessions/internal/digest"
 )
 
 // Machine decides everything about sessions and does nothing: it reads no
@@ -118,7 +119,7 @@ func (s *Session) prove(now Time) error {
 	if t.gen.chain != p.gen.chain || t.gen.step > p.gen.step {
 		return ErrSuperseded
 	}
-	shown := sha256.Sum256(t.secret[:])
+	shown := digest.Sum256(t.secret[:])
 	switch {
 	case t.gen.step == p.gen.step:
 		if subtle.ConstantTimeCompare(shown[:], p.secretHash[:]) != 1 {

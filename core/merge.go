@@ -1,7 +1,5 @@
 package core
 
-import "slices"
-
 // merge adds two requests' changes of one value up. Not ok are values that the
 // kind does not fit; then the later commit wins.
 func merge(kind MergeKind, base, theirs, ours []byte) (merged []byte, ok bool) {
@@ -25,11 +23,11 @@ func mergeCounter(base, theirs, ours []byte) ([]byte, bool) {
 	if !okB || !okT || !okO || wideT != wideO || base != nil && wideB != wideO || (o >= b) != (sum >= t) {
 		return nil, false
 	}
-	if !wideO {
-		return appendInt(nil, sum), true
+	var out []byte
+	if wideO {
+		out = appendHead(out, majorTag, tagInt64)
 	}
-	out, err := AppendValue(nil, sum)
-	return out, err == nil
+	return appendInt(out, sum), true
 }
 
 // counter reads an int or an int64; a missing one is 0. An int is read as its
@@ -38,77 +36,83 @@ func counter(data []byte) (n int64, wide, ok bool) {
 	if data == nil {
 		return 0, false, true
 	}
-	if n, end, ok := readInt(data, 0); ok {
-		return n, false, end == len(data)
+	major, tag, at, ok := readHead(data, 0)
+	if wide = ok && major == majorTag && tag == tagInt64; !wide {
+		at = 0
 	}
-	v, err := DecodeValue(data)
-	if err != nil {
-		return 0, false, false
-	}
-	n, wide = v.(int64)
-	return n, wide, wide
+	n, end, ok := readInt(data, at)
+	return n, wide, ok && end == len(data)
 }
 
 // mergeSet applies our removals and additions to theirs, in their order.
+// Elements are compared as they are encoded, which is one way for each.
 func mergeSet(base, theirs, ours []byte) ([]byte, bool) {
-	b, textB, okB := elements(base)
-	t, textT, okT := elements(theirs)
-	o, textO, okO := elements(ours)
-	if !okB || !okT || !okO || textT != textO || base != nil && textB != textO {
+	b, headB, okB := elements(base)
+	t, headT, okT := elements(theirs)
+	o, headO, okO := elements(ours)
+	if !okB || !okT || !okO || headT != headO || base != nil && headB != headO {
 		return nil, false
 	}
-	var all []string
+	before, now, kept := membership(b), membership(o), make(map[string]bool, len(t))
+	var all [][]byte
 	for _, e := range t {
-		if !slices.Contains(b, e) || slices.Contains(o, e) {
+		if name := string(e); !before[name] || now[name] {
 			all = append(all, e)
+			kept[name] = true
 		}
 	}
 	for _, e := range o {
-		if !slices.Contains(b, e) && !slices.Contains(all, e) {
+		if name := string(e); !before[name] && !kept[name] {
 			all = append(all, e)
+			kept[name] = true
 		}
 	}
-	var v any
-	if textO {
-		list := make([]string, len(all))
-		copy(list, all)
-		v = list
-	} else {
-		list := make([]any, len(all))
-		for i, e := range all {
-			x, err := DecodeValue([]byte(e))
-			if err != nil {
-				return nil, false
-			}
-			list[i] = x
-		}
-		v = list
+	var out []byte
+	if headO == setOfStrings {
+		out = appendHead(out, majorTag, tagStrings)
 	}
-	out, err := AppendValue(nil, v)
-	return out, err == nil
+	out = appendHead(out, majorArray, uint64(len(all)))
+	for _, e := range all {
+		out = append(out, e...)
+	}
+	return out, true
 }
 
-// elements returns the elements of a []string, or each of a []any encoded.
-func elements(data []byte) (list []string, text, ok bool) {
+func membership(list [][]byte) map[string]bool {
+	in := make(map[string]bool, len(list))
+	for _, e := range list {
+		in[string(e)] = true
+	}
+	return in
+}
+
+// The two kinds of list that a set is kept in.
+const (
+	setOfAny = iota
+	setOfStrings
+)
+
+// elements returns the encoded elements of a []string or of a []any.
+func elements(data []byte) (list [][]byte, kind int, ok bool) {
 	if data == nil {
-		return nil, false, true
+		return nil, setOfAny, true
 	}
-	v, err := DecodeValue(data)
-	if err != nil {
-		return nil, false, false
+	major, n, at, ok := readHead(data, 0)
+	skip := skipper(skipAt)
+	if ok && major == majorTag && n == tagStrings {
+		kind, skip = setOfStrings, skipString
+		major, n, at, ok = readHead(data, at)
 	}
-	switch v := v.(type) {
-	case []string:
-		return v, true, true
-	case []any:
-		for _, e := range v {
-			enc, err := AppendValue(nil, e)
-			if err != nil {
-				return nil, false, false
-			}
-			list = append(list, string(enc))
+	if !ok || major != majorArray {
+		return nil, 0, false
+	}
+	for ; n > 0; n-- {
+		end, err := skip(data, at, 1)
+		if err != nil {
+			return nil, 0, false
 		}
-		return list, false, true
+		list = append(list, data[at:end])
+		at = end
 	}
-	return nil, false, false
+	return list, kind, at == len(data)
 }

@@ -1,7 +1,5 @@
 package core
 
-import "strconv"
-
 // SameSite is the cookie attribute of that name (RFC 6265bis). Its zero value
 // is Lax.
 type SameSite uint8
@@ -72,7 +70,7 @@ const (
 type PolicyError struct{ Field, Value, Allowed string }
 
 func (e *PolicyError) Error() string {
-	return e.Field + " is " + strconv.Quote(e.Value) + "; allowed: " + e.Allowed
+	return e.Field + " is " + quote(e.Value) + "; allowed: " + e.Allowed
 }
 
 func (p Policy) withDefaults() Policy {

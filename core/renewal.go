@@ -1,6 +1,6 @@
 package core
 
-import "crypto/sha256"
+import "github.com/rockstar-web/sessions/internal/digest"
 
 // authenticate decides on the secret: a new one at the beginning, at a login
 // and at a change of privilege; the next one of the chain when a renewal is
@@ -80,7 +80,7 @@ func (d *draft) makeRenewalKey() {
 // has superseded meanwhile.
 func (d *draft) follow() {
 	secret := derivedSecret(&d.next, d.rec.ID, d.next.gen, &d.s.ticket.secret)
-	if sha256.Sum256(secret[:]) != d.next.secretHash {
+	if digest.Sum256(secret[:]) != d.next.secretHash {
 		return
 	}
 	d.ticket = Ticket{ID: d.rec.ID, secret: secret, gen: d.next.gen}

@@ -1,12 +1,11 @@
 package core
 
 import (
-	"crypto/hkdf"
-	"crypto/sha256"
 	"encoding/binary"
 	"sync/atomic"
 
 	"github.com/rockstar-web/sessions/internal/aesgcm"
+	"github.com/rockstar-web/sessions/internal/digest"
 )
 
 // The sealed format, of cookies (then base64url without padding) and of
@@ -206,7 +205,7 @@ func (r *ring) subkey(h header, purpose string) (s *subkey, cached bool, err err
 // the cipher, which newRing finds out.
 func derive(key []byte, epoch uint32, purpose string) (*subkey, error) {
 	info := binary.BigEndian.AppendUint32([]byte("rockstar sessions v1 "+purpose+"\x00"), epoch)
-	out, err := hkdf.Key(sha256.New, key, nil, string(info), 64)
+	out, err := digest.HKDF(key, string(info))
 	if err != nil {
 		return nil, err
 	}

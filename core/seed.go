@@ -1,9 +1,9 @@
 package core
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
+
+	"github.com/rockstar-web/sessions/internal/digest"
 )
 
 // Seed is the randomness of one commit attempt: 32 bytes that the host draws
@@ -52,19 +52,16 @@ func oneStep(secret *[32]byte, a, b, c []byte) [32]byte {
 		buf = binary.BigEndian.AppendUint32(buf, uint32(len(p)))
 		buf = append(buf, p...)
 	}
-	return sha256.Sum256(buf)
+	return digest.Sum256(buf)
 }
 
 // derivedSecret is HMAC-SHA-256 under the renewal key over ID, generation and
 // the secret before: whoever shows that one gets the same next one, always.
-func derivedSecret(p *payload, id ID, gen generation, before *[32]byte) (secret [32]byte) {
+func derivedSecret(p *payload, id ID, gen generation, before *[32]byte) [32]byte {
 	var msg [16 + 8 + 32]byte
 	copy(msg[:], id[:])
 	binary.BigEndian.PutUint32(msg[16:], gen.chain)
 	binary.BigEndian.PutUint32(msg[20:], gen.step)
 	copy(msg[24:], before[:])
-	h := hmac.New(sha256.New, p.renewalKey)
-	h.Write(msg[:])
-	h.Sum(secret[:0])
-	return secret
+	return digest.HMAC(p.renewalKey, msg[:])
 }

@@ -20,6 +20,10 @@ type Client struct {
 // Configure makes a machine in the guest. keys are in the frame and nowhere
 // else afterwards; it is wiped before Configure returns.
 func Configure(call func([]byte) ([]byte, error), p core.Policy, keys core.KeyRing) (*Client, error) {
+	rules, err := core.NewRules(p)
+	if err != nil {
+		return nil, err
+	}
 	frame := appendKeys(appendPolicy([]byte{OpConfigure}, &p), keys)
 	defer clear(frame)
 	reply, err := call(frame)
@@ -30,13 +34,13 @@ func Configure(call func([]byte) ([]byte, error), p core.Policy, keys core.KeyRi
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{Call: call, machine: r.uint32(), warnings: r.strings()}
-	policy := r.policy()
-	if !r.end() {
+	c := &Client{Call: call, rules: rules, machine: r.uint32(), warnings: r.strings()}
+	name, idle, retention := string(r.short()), r.time(), r.time()
+	p = rules.Policy()
+	if !r.end() || name != p.CookieName || idle != p.IdleTimeout || retention != p.Retention {
 		return nil, ErrMalformed
 	}
-	c.rules, err = core.NewRules(policy)
-	return c, err
+	return c, nil
 }
 
 // Policy returns the policy in force, defaults filled in.

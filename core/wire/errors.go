@@ -39,26 +39,30 @@ var errTooManyMachines = errors.New("wire: the guest keeps 16 machines already; 
 
 // appendError appends the whole reply for an error.
 func appendError(dst []byte, err error) []byte {
-	var refused *core.Refusal
-	var size *core.SizeError
-	var policy *core.PolicyError
-	switch {
-	case errors.As(err, &refused):
+	if refused, ok := errors.AsType[*core.Refusal](err); ok {
 		return appendShort(append(dst, StatusRefused, byte(refused.Reason)), refused.Error())
-	case errors.As(err, &size):
+	}
+	if size, ok := errors.AsType[*core.SizeError](err); ok {
 		dst = appendShort(append(dst, StatusTooLarge), size.Name)
 		return le.AppendUint32(le.AppendUint32(dst, uint32(size.Size)), uint32(size.Limit))
-	case errors.As(err, &policy):
+	}
+	if policy, ok := errors.AsType[*core.PolicyError](err); ok {
 		dst = appendShort(append(dst, StatusPolicy), policy.Field)
 		return appendShort(appendShort(dst, policy.Value), policy.Allowed)
 	}
-	code := 0
-	for i := 1; i < len(codes) && code == 0; i++ {
-		if errors.Is(err, codes[i]) {
-			code = i
+	return appendShort(append(dst, StatusError, codeOf(err)), err.Error())
+}
+
+// codeOf compares by hand: errors.Is brings reflection into the guest.
+func codeOf(err error) byte {
+	for ; err != nil; err = errors.Unwrap(err) {
+		for code := 1; code < len(codes); code++ {
+			if err == codes[code] {
+				return byte(code)
+			}
 		}
 	}
-	return appendShort(append(dst, StatusError, byte(code)), err.Error())
+	return 0
 }
 
 // coded is an error of the guest: its text, and the sentinel of its code.

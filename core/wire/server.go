@@ -30,7 +30,8 @@ func (s *Server) Handle(dst, frame []byte) []byte {
 	return verbs[op](dst, r, s.machines[n-1])
 }
 
-// configure: policy, keys -> number 4, strings(warnings), policy with defaults.
+// configure: policy, keys -> number 4, strings(warnings), lp2 cookie name, idle
+// timeout 8, retention 8: what a host wants to know of the policy in force.
 func (s *Server) configure(dst []byte, r *reader) []byte {
 	p, keys := r.policy(), r.keys()
 	if !r.end() {
@@ -46,7 +47,8 @@ func (s *Server) configure(dst []byte, r *reader) []byte {
 	s.machines = append(s.machines, m)
 	dst = le.AppendUint32(append(dst, StatusOK), uint32(len(s.machines)))
 	p = m.Policy()
-	return appendPolicy(appendStrings(dst, m.Warnings()), &p)
+	dst = appendShort(appendStrings(dst, m.Warnings()), p.CookieName)
+	return appendTime(appendTime(dst, p.IdleTimeout), p.Retention)
 }
 
 // verbs read their arguments, and append a reply.
