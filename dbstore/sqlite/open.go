@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -118,4 +117,3 @@ func (f *file) open(ctx context.Context, o Options) (*Store, error) {
 // Close may be called more than once.
 func (s *Store) Close() error { return errors.Join(s.Store.Close(), s.file.close()) }
 
-var _ = sql.ErrNoRows

@@ -1,0 +1,129 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+)
+
+// maxLog is the size in bytes that the log keeps on the disk once its content
+// is in the database; it grows over it only while a reader holds an old state.
+const maxLog = 32 << 20
+
+// pool returns connections to the file, which stay open as long as it.
+func (d *dialect) pool(size int, setUp func(*sqlite3.Conn) error) (*sql.DB, error) {
+	// The log gets the mode of the database, the file's name is only a name.
+	name := url.PathEscape(d.file.path)
+	db, err := driver.Open("file:"+name+"?modeof="+name, setUp, d.all.forget)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	return db, nil
+}
+
+// setUpWriter readies the one connection that writes.
+func (d *dialect) setUpWriter(o Options) func(*sqlite3.Conn) error {
+	synchronous := "FULL" // each commit is synced
+	if o.Fast {
+		synchronous = "NORMAL" // the log is synced before its content is moved
+	}
+	return func(c *sqlite3.Conn) error {
+		if err := c.BusyTimeout(o.BusyTimeout); err != nil {
+			return err
+		}
+		if err := useLog(c, o.BusyTimeout); err != nil {
+			return err
+		}
+		return c.Exec(fmt.Sprintf("PRAGMA synchronous=%s; PRAGMA journal_size_limit=%d", synchronous, maxLog))
+	}
+}
+
+func setUpReader(o Options) func(*sqlite3.Conn) error {
+	return func(c *sqlite3.Conn) error {
+		return errors.Join(c.BusyTimeout(o.BusyTimeout), c.Exec("PRAGMA query_only=ON"))
+	}
+}
+
+// useLog turns on write-ahead logging, which is kept in the file. SQLite does
+// not wait for another process that does so at the same time.
+func useLog(c *sqlite3.Conn, patience time.Duration) error {
+	for start := time.Now(); ; {
+		mode, err := text(c, "PRAGMA journal_mode=WAL")
+		switch {
+		case err == nil && mode != "wal":
+			return fmt.Errorf("it can only have journal mode %s here: %w", mode, sqlite3.CANTOPEN)
+		case !errors.Is(err, sqlite3.BUSY) || time.Since(start) > patience:
+			return err
+		}
+		select {
+		case <-c.GetInterrupt().Done():
+			return err
+		case <-time.After(rand.N(10 * time.Millisecond)):
+		}
+	}
+}
+
+// text is the answer to a query for one text.
+func text(c *sqlite3.Conn, query string) (string, error) {
+	s, _, err := c.Prepare(query)
+	if err != nil {
+		return "", err
+	}
+	answer := ""
+	if s.Step() {
+		answer = s.ColumnText(0)
+	}
+	return answer, errors.Join(s.Err(), s.Close())
+}
+
+// connections are those that have statements of this package.
+type connections struct {
+	mu  sync.Mutex
+	all map[*sqlite3.Conn]*connection
+}
+
+// of returns a connection's statements.
+func (a *connections) of(c *sqlite3.Conn, texts *texts) *connection {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.all == nil {
+		a.all = map[*sqlite3.Conn]*connection{}
+	}
+	if a.all[c] == nil {
+		a.all[c] = &connection{Conn: c, texts: texts}
+	}
+	return a.all[c]
+}
+
+// forget frees the statements of a connection that is about to close.
+func (a *connections) forget(c *sqlite3.Conn) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	err := a.all[c].free()
+	delete(a.all, c)
+	return err
+}
+
+// use lends one of the connections of db, whose statements end with ctx.
+func (a *connections) use(ctx context.Context, db *sql.DB, texts *texts, do func(*connection) error) error {
+	lent, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer lent.Close()
+	return lent.Raw(func(c any) error {
+		conn := a.of(c.(driver.Conn).Raw(), texts)
+		defer conn.SetInterrupt(conn.SetInterrupt(ctx))
+		return do(conn)
+	})
+}

@@ -1,0 +1,170 @@
+package sqlite
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// beside are the files of a database, by what their names have behind its own:
+// itself, the log of what was written, the index of the log.
+var beside = []string{"", "-wal", "-shm"}
+
+// checkEvery is how often a file is looked for while it is in use.
+const checkEvery = 100 * time.Millisecond
+
+// file is a database as the operating system knows it.
+type file struct {
+	path string // absolute, without symbolic links
+	mode fs.FileMode
+
+	infos   []fs.FileInfo // of beside, when all is open
+	log     *os.File      // the log again, for its sync
+	start   time.Time
+	checked atomic.Int64 // nanoseconds from start to the last look
+}
+
+// openFile makes a database file and its directory if they are missing.
+func openFile(path string) (*file, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fail("open", path, err)
+	}
+	if err := makeDir(filepath.Dir(path)); err != nil {
+		return nil, fail("create the directory of", path, err)
+	}
+	// SQLite follows links, too, and has the other files beside their target.
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	f := &file{path: path, start: time.Now()}
+	if err := f.create(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *file) create() error {
+	file, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fail("open", f.path, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return fail("open", f.path, err)
+	}
+	f.mode = info.Mode().Perm()
+	magic := []byte("SQLite format 3\x00")
+	head := make([]byte, len(magic))
+	if n, err := io.ReadFull(file, head); err != io.EOF && (err != nil || !bytes.Equal(head, magic)) {
+		return fmt.Errorf("dbstore: SQLite: %s begins with %d bytes that are not those of a database: %w; name another path", f.path, n, hosts.ErrUnavailable)
+	}
+	if err := syncDir(filepath.Dir(f.path)); err != nil {
+		return fail("sync the directory of", f.path, err)
+	}
+	return f.claimIndex()
+}
+
+// claimIndex makes the index of the log, which SQLite would make without regard
+// to the mode of the database. It takes that into account for the log itself.
+func (f *file) claimIndex() error {
+	index, err := os.OpenFile(f.path+"-shm", os.O_RDWR|os.O_CREATE|os.O_EXCL, f.mode)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fail("create", f.path+"-shm", err)
+	}
+	return index.Close()
+}
+
+// makeDir makes a directory, each part of it synced into the one above: else a
+// power failure could take it away with all that it holds.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := makeDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+// syncDir passes over what cannot be opened for a sync: a directory that may be
+// written but not read, and all directories of Windows.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if errors.Is(err, fs.ErrPermission) || runtime.GOOS == "windows" {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// opened notes the files that the connections have open, and gives those that
+// SQLite made the mode of the database.
+func (f *file) opened() error {
+	for _, suffix := range beside {
+		info, err := os.Stat(f.path + suffix)
+		if err != nil {
+			return fail("open", f.path+suffix, err)
+		}
+		f.infos = append(f.infos, info)
+	}
+	var err error
+	if f.log, err = os.OpenFile(f.path+"-wal", os.O_RDWR, 0); err != nil {
+		return fail("open", f.path+"-wal", err)
+	}
+	return nil
+}
+
+// still refuses to go on with files that were removed or replaced: what is
+// written there now would be lost with the last connection, and other
+// processes would not see it.
+func (f *file) still() error {
+	now := int64(time.Since(f.start))
+	if now < f.checked.Load()+int64(checkEvery) {
+		return nil
+	}
+	for i, suffix := range beside {
+		info, err := os.Stat(f.path + suffix)
+		if err != nil {
+			return fail("look for", f.path+suffix, err)
+		}
+		if !os.SameFile(info, f.infos[i]) {
+			return fmt.Errorf("dbstore: SQLite: %s was replaced while in use: %w; restart the program", f.path+suffix, hosts.ErrUnavailable)
+		}
+	}
+	f.checked.Store(now)
+	return nil
+}
+
+// sync puts everything that is in the log on the disk.
+func (f *file) sync() error {
+	return f.log.Sync()
+}
+
+func (f *file) close() error {
+	if f.log == nil {
+		return nil
+	}
+	if err := f.log.Close(); !errors.Is(err, fs.ErrClosed) {
+		return err
+	}
+	return nil
+}

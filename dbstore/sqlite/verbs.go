@@ -1,0 +1,49 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// Load implements hosts.Store.
+func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
+	if err := s.file.still(); err != nil {
+		return core.Record{}, err
+	}
+	return s.Store.Load(ctx, id)
+}
+
+// Save implements hosts.Store. A success is on the disk, unless Options.Fast.
+func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
+	if err := s.file.still(); err != nil {
+		return err
+	}
+	return s.Store.Save(ctx, r, prev)
+}
+
+// Delete implements hosts.Store. A success is on the disk, also with
+// Options.Fast: an ended session does not come back after a power failure.
+func (s *Store) Delete(ctx context.Context, id core.ID) error {
+	if err := s.file.still(); err != nil {
+		return err
+	}
+	return s.Store.Delete(ctx, id)
+}
+
+// Find implements hosts.Finder.
+func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
+	if err := s.file.still(); err != nil {
+		return nil, err
+	}
+	return s.Store.Find(ctx, q, after, limit)
+}
+
+// Sweep implements hosts.Sweeper.
+func (s *Store) Sweep(ctx context.Context, before core.Time, limit int) (int, error) {
+	if err := s.file.still(); err != nil {
+		return 0, err
+	}
+	return s.Store.Sweep(ctx, before, limit)
+}
