@@ -1,14 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
-	"time"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts/open"
@@ -30,15 +30,17 @@ type doctor struct {
 	proxy                         bool
 	trusted                       []netip.Prefix
 
-	out      io.Writer
-	now      func() time.Time
+	*program
+	json     bool
 	findings int
+	err      error // of writing
 }
 
 func doctorFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
 	d := &doctor{}
 	set.StringVar(&d.keyFile, "key-file", "", "read the key from `FILE`, raw or in hex, not from the environment")
-	set.StringVar(&d.store, "store", demo.DefaultStore, "try `STORE`: "+open.Allowed())
+	set.StringVar(&d.store, "store", "", "try `STORE`: "+open.Allowed()+"; without it the one that "+storeVariable+" names, or "+demo.DefaultStore)
+	set.BoolVar(&d.json, "json", false, "print JSON, an object a line")
 	set.StringVar(&d.url, "url", "", "`URL` at which browsers reach the site, such as https://example.com")
 	set.BoolVar(&d.proxy, "proxy", false, "a proxy stands before the server")
 	set.Func("trusted-proxy", "`CIDR` of a proxy that the server believes; may be repeated", func(text string) error {
@@ -54,7 +56,8 @@ func doctorFlags(set *flag.FlagSet) func(context.Context, *program, []string) er
 }
 
 func (d *doctor) run(ctx context.Context, p *program, _ []string) error {
-	d.out, d.now = p.out, p.now
+	d.program = p
+	d.store = cmp.Or(d.store, os.Getenv(storeVariable), demo.DefaultStore)
 	var ok bool
 	d.policy.SameSite, ok = map[string]core.SameSite{
 		"lax": core.SameSiteLax, "strict": core.SameSiteStrict, "none": core.SameSiteNone,
@@ -72,26 +75,55 @@ func (d *doctor) run(ctx context.Context, p *program, _ []string) error {
 	if err := d.examineStore(ctx, key); err != nil {
 		return err
 	}
-	if d.findings == 0 {
+	switch {
+	case d.err != nil:
+		return d.err
+	case d.json:
+		err = d.object(map[string]int{"findings": d.findings})
+	case d.findings == 0:
 		_, err = fmt.Fprintln(d.out, "no findings")
-		return err
+	default:
+		_, err = fmt.Fprintf(d.out, "findings: %d\n", d.findings)
 	}
-	fmt.Fprintf(d.out, "findings: %d\n", d.findings)
-	return errFindings
+	if err == nil && d.findings > 0 {
+		return errFindings
+	}
+	return err
 }
 
 // fine tells what is as it should be.
 func (d *doctor) fine(about, format string, args ...any) {
-	fmt.Fprintf(d.out, "ok       %-7s %s\n", about, fmt.Sprintf(format, args...))
+	d.tell(told{Level: "ok", About: about, Text: fmt.Sprintf(format, args...)})
 }
 
 // note tells what is worth knowing and no fault.
 func (d *doctor) note(about, format string, args ...any) {
-	fmt.Fprintf(d.out, "note     %-7s %s\n", about, fmt.Sprintf(format, args...))
+	d.tell(told{Level: "note", About: about, Text: fmt.Sprintf(format, args...)})
 }
 
 // finding tells a fault and what to do about it.
 func (d *doctor) finding(about, remedy, format string, args ...any) {
 	d.findings++
-	fmt.Fprintf(d.out, "FINDING  %-7s %s\n         remedy: %s\n", about, fmt.Sprintf(format, args...), remedy)
+	d.tell(told{Level: "FINDING", About: about, Text: fmt.Sprintf(format, args...), Remedy: remedy})
+}
+
+// told is one line of an examination.
+type told struct {
+	Level  string `json:"level"` // ok, note, FINDING
+	About  string `json:"about"` // key, cookie, proxy, store, clock
+	Text   string `json:"text"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+func (d *doctor) tell(t told) {
+	var err error
+	if d.json {
+		err = d.object(t)
+	} else {
+		if t.Remedy != "" {
+			t.Remedy = "\n         remedy: " + t.Remedy
+		}
+		_, err = fmt.Fprintf(d.out, "%-7s  %-7s %s%s\n", t.Level, t.About, t.Text, t.Remedy)
+	}
+	d.err = cmp.Or(d.err, err)
 }

@@ -63,9 +63,28 @@ func TestDoctor(t *testing.T) {
 			}
 			require.Equal(t, strings.Count(stdout, "FINDING"), strings.Count(stdout, "remedy: "))
 			require.NotContains(t, stdout, testKey)
+			requireSameInJSON(t, append([]string{"doctor", "--json"}, strings.Fields(c.args)...), dir, e, stdout)
 			requireNothingLeft(t, filepath.Join(dir, "sessions"))
 		})
 	}
+}
+
+// requireSameInJSON holds an examination's JSON to its text.
+func requireSameInJSON(t *testing.T, args []string, dir string, env []string, text string) {
+	t.Helper()
+	_, stdout, _ := call{args: args, dir: dir, env: env}.run(t)
+	list := objects(t, stdout)
+	last := list[len(list)-1]
+	require.EqualValues(t, strings.Count(text, "FINDING"), last["findings"])
+	findings := 0
+	for _, o := range list[:len(list)-1] {
+		if o["level"] == "FINDING" {
+			findings++
+			require.Contains(t, text, "remedy: "+o["remedy"].(string))
+		}
+		require.Contains(t, text, o["about"])
+	}
+	require.EqualValues(t, findings, last["findings"])
 }
 
 // doctorDir is a directory with whatever may be wrong.
