@@ -22,6 +22,9 @@ import (
 const asCommand = "SESSIONCTL_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
+	if peak := os.Getenv(peakFile); peak != "" {
+		os.Exit(measured(peak))
+	}
 	if os.Getenv(asCommand) != "" {
 		main()
 		return
