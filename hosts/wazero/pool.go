@@ -1,0 +1,144 @@
+package wazero
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rockstar-web/sessions/core/wire"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// pool is the instances of one configured machine, the one used last first:
+// its memory is warm.
+type pool struct {
+	engine *Engine
+	setup  []byte // the frame that configures an instance: it holds the keys
+
+	mu      sync.Mutex
+	idle    []*guest
+	busy    map[*guest]time.Time // since when
+	dropped int64
+	closed  bool
+}
+
+// configure makes the first instance and keeps the frame for the others.
+func (l *pool) configure(frame []byte) ([]byte, error) {
+	l.setup = append([]byte(nil), frame...)
+	l.busy = map[*guest]time.Time{}
+	g, err := l.engine.instance(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	reply, err := g.ask(context.Background(), frame)
+	if err != nil {
+		g.close()
+		return nil, err
+	}
+	l.idle = append(l.idle, g)
+	return reply, nil
+}
+
+func (l *pool) call(frame []byte) ([]byte, error) {
+	g, err := l.take()
+	if err != nil {
+		return nil, err
+	}
+	// Without a deadline in the context the call costs no goroutine; the
+	// watch ends it.
+	reply, err := g.ask(context.Background(), frame)
+	l.give(g, err == nil)
+	return reply, err
+}
+
+var errClosed = fmt.Errorf("wazero: the engine is closed: %w", hosts.ErrClosed)
+
+func (l *pool) take() (*guest, error) {
+	l.mu.Lock()
+	switch n := len(l.idle); {
+	case l.closed:
+		l.mu.Unlock()
+		return nil, errClosed
+	case n > 0:
+		g := l.idle[n-1]
+		l.idle = l.idle[:n-1]
+		l.busy[g] = time.Now()
+		l.mu.Unlock()
+		return g, nil
+	case len(l.busy) >= l.engine.options.Most:
+		l.mu.Unlock()
+		return nil, fmt.Errorf("wazero: all %d instances (Options.Most) are in a call: %w", l.engine.options.Most, hosts.ErrBusy)
+	}
+	l.mu.Unlock()
+	return l.another()
+}
+
+// another makes an instance beside those in use.
+func (l *pool) another() (*guest, error) {
+	g, err := l.engine.instance(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	reply, err := g.ask(context.Background(), l.setup)
+	if err == nil && (len(reply) == 0 || reply[0] != wire.StatusOK) {
+		err = fmt.Errorf("%w: it refuses the setup that another instance took", ErrGuest)
+	}
+	if err != nil {
+		g.close()
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		g.close()
+		return nil, errClosed
+	}
+	l.busy[g] = time.Now()
+	return g, nil
+}
+
+// give puts an instance back, or drops it: after an error, when it has used up
+// its memory, or when enough wait already.
+func (l *pool) give(g *guest, sound bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.busy, g)
+	full := g.memory.Size() >= l.engine.options.Pages<<16
+	if !sound || full {
+		l.dropped++
+	}
+	if !sound || full || l.closed || len(l.idle) >= l.engine.options.Idle {
+		g.close()
+		return
+	}
+	l.idle = append(l.idle, g)
+}
+
+// timedOut is the exit code of a call that ran over its time.
+const timedOut = 0xEF
+
+// endOlder ends the calls that began before the moment given.
+func (l *pool) endOlder(begun time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for g, since := range l.busy {
+		if since.Before(begun) {
+			_ = g.module.CloseWithExitCode(context.Background(), timedOut) // its call returns an error
+		}
+	}
+}
+
+func (l *pool) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	for _, g := range l.idle {
+		g.close()
+	}
+	for g := range l.busy {
+		_ = g.module.CloseWithExitCode(context.Background(), timedOut)
+	}
+	l.idle = nil
+	clear(l.setup)
+}
