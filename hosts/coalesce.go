@@ -39,12 +39,18 @@ const (
 // Coalescer makes many calls at once into few commands of a backend: while few
 // are under way each goes directly; otherwise all that wait go in one LoadMany
 // or SaveMany, first come, first served. Loads and saves have a lane each.
+// Deletes go directly.
 //
 // Every caller gets the answer to its own call. A caller whose context ends
-// leaves; its save may then still be applied, and the error says so by wrapping
-// ErrUnknown, unless the save had not begun. Two saves of one session are never
-// in one batch. A batch that fails as a whole (ErrBatch) is done in halves, so
-// that one bad call fails alone. Deletes go directly.
+// leaves at once; its save may then still be applied, and the error says so by
+// wrapping ErrUnknown as well, unless the save had not begun: then it wraps the
+// context's only, and nothing is changed. Two saves of one session are never in
+// one batch; they take turns with the saves of others. A batch that fails as a
+// whole (ErrBatch) is done in halves, so that one bad call fails alone. A save
+// that the backend does not answer, since it panicked or gave too few answers,
+// is ErrUnknown; a load, ErrUnavailable.
+//
+// A Coalescer is safe for concurrent use. It has no goroutine while nobody waits.
 type Coalescer struct {
 	backend Batched
 	loads   lane[core.ID, Loaded]
@@ -57,8 +63,8 @@ func NewCoalescer(b Batched, o Coalescing) (*Coalescer, error) {
 		return nil, err
 	}
 	c := &Coalescer{backend: b}
-	c.loads.begin(o, loadBatch{b})
-	c.saves.begin(o, saveBatch{b})
+	c.loads.open(o, loadBatch{b})
+	c.saves.open(o, saveBatch{b})
 	return c, nil
 }
 
@@ -118,10 +124,27 @@ func (c *Coalescer) Delete(ctx context.Context, id core.ID) error {
 	return c.backend.Delete(ctx, id)
 }
 
-// Close answers those that wait with ErrClosed and returns when no batch is
-// under way. The backend is the caller's to close, afterwards.
+// Close answers those that wait with ErrClosed and returns when no call is under
+// way, deletes aside. It gives up after Timeout and a second, with an error, if
+// the backend does not return. It may be called again. The backend is the
+// caller's to close, afterwards.
 func (c *Coalescer) Close() error {
 	c.loads.close()
 	c.saves.close()
+	patience := c.saves.bounds.Timeout + closeGrace
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	for _, drained := range []chan struct{}{c.loads.drained, c.saves.drained} {
+		select {
+		case <-drained:
+		case <-t.C:
+			return fmt.Errorf("coalescer: %w: calls of the backend have not returned %v after Close", ErrUnavailable, patience)
+		}
+	}
 	return nil
 }
+
+// closeGrace is what a call may take to return after its context has ended.
+const closeGrace = time.Second
+
+var _ Store = (*Coalescer)(nil)

@@ -2,9 +2,7 @@ package hosts
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 
 	"github.com/rockstar-web/sessions/core"
@@ -16,33 +14,36 @@ type kind[Q, A any] interface {
 	many(ctx context.Context, qs []Q) []A
 	errorOf(a A) error
 	failure(err error) A
-	key(q Q) core.ID // no two of a batch share it; zero: they may
+	key(q Q) core.ID      // calls of one key are never in one batch; zero: they may
+	lost() error          // what a call is whose answer the backend did not give
+	left(err error) error // what a call is whose caller went while it was under way
 }
 
-// call is one caller's question. Its answer is sent once, and buffered.
-type call[Q, A any] struct {
-	q      Q
-	bytes  int
-	answer chan A
-	left   bool // its caller has gone; guarded by the lane
-}
-
-// lane is a queue of calls of one kind.
+// lane gathers the calls of one kind. A call goes directly while few are under
+// way; else it waits in line for a worker, which takes all that wait.
 type lane[Q, A any] struct {
 	kind[Q, A]
 	bounds Coalescing
+	calls  sync.Pool // of *call[Q, A] that nobody else holds
 
 	mu      sync.Mutex
-	idle    sync.Cond // signalled when the last worker and direct call end
-	queue   []*call[Q, A]
-	bytes   int // that wait
-	direct  int
-	workers int
+	line    line[Q, A]
+	direct  int // calls under way in their callers' goroutines
+	batched int // calls under way in batches
+	workers int // that serve the line
 	closed  bool
+	drained chan struct{} // closed when the lane is and nothing is under way
+
+	enough    int           // calls that a worker awaits; zero: none does
+	gather    chan struct{} // tells it that they are there
+	vain      int           // measures how often that was in vain
+	unawaited int           // batches to come that await none
 }
 
-func (l *lane[Q, A]) begin(o Coalescing, k kind[Q, A]) {
-	l.kind, l.bounds, l.idle.L = k, o, &l.mu
+func (l *lane[Q, A]) open(o Coalescing, k kind[Q, A]) {
+	l.kind, l.bounds = k, o
+	l.gather, l.drained = make(chan struct{}, 1), make(chan struct{})
+	l.calls.New = func() any { return &call[Q, A]{answer: make(chan verdict[A], 1)} }
 }
 
 var errCoalescerClosed = fmt.Errorf("coalescer: %w", ErrClosed)
@@ -58,42 +59,83 @@ func (l *lane[Q, A]) do(ctx context.Context, q Q, bytes int) (a A, err error) {
 	case l.closed:
 		l.mu.Unlock()
 		return a, errCoalescerClosed
-	case len(l.queue) == 0 && l.direct+l.workers < l.bounds.Direct:
+	case l.direct < l.bounds.Direct && l.workers == 0 && l.line.ready.calls == 0:
 		l.direct++
 		l.mu.Unlock()
-		defer l.directDone()
-		return l.one(ctx, q), nil
-	case len(l.queue) >= l.bounds.WaitingCalls || l.bytes+bytes > l.bounds.WaitingBytes:
-		n, held := len(l.queue), l.bytes
+		return l.alone(ctx, q, nil), nil
+	case l.line.calls >= l.bounds.WaitingCalls || l.line.bytes+bytes > l.bounds.WaitingBytes:
+		calls, held := l.line.calls, l.line.bytes
 		l.mu.Unlock()
-		return a, fmt.Errorf("%w: %d calls with %d bytes wait", ErrBusy, n, held)
+		return a, fmt.Errorf("coalescer: %w: %d calls with %d bytes wait", ErrBusy, calls, held)
 	}
-	c := &call[Q, A]{q: q, bytes: bytes, answer: make(chan A, 1)}
-	l.queue = append(l.queue, c)
-	l.bytes += bytes
+	c := l.calls.Get().(*call[Q, A])
+	c.q, c.key, c.bytes = q, l.key(q), bytes
+	l.line.join(c)
 	l.engage()
 	l.mu.Unlock()
 	select {
-	case a := <-c.answer:
-		return a, nil
+	case v := <-c.answer:
+		return l.heard(ctx, c, v), nil
 	case <-ctx.Done():
 		return l.leave(ctx, c)
 	}
 }
 
-func (l *lane[Q, A]) directDone() {
-	l.mu.Lock()
-	l.direct--
-	l.engage()
-	l.idle.Broadcast()
-	l.mu.Unlock()
+// heard makes of a verdict an answer. Nobody else holds c any more.
+func (l *lane[Q, A]) heard(ctx context.Context, c *call[Q, A], v verdict[A]) A {
+	if v.alone {
+		v.a = l.alone(ctx, c.q, c)
+	}
+	l.forget(c)
+	return v.a
 }
 
-// engage starts a worker if calls wait and one may start. l.mu is held.
+func (l *lane[Q, A]) forget(c *call[Q, A]) {
+	var none Q
+	c.q, c.key = none, core.ID{}
+	l.calls.Put(c)
+}
+
+// alone asks the backend in the caller's goroutine. c is nil, or has its turn.
+func (l *lane[Q, A]) alone(ctx context.Context, q Q, c *call[Q, A]) (a A) {
+	defer func() {
+		if p := recover(); p != nil {
+			a = l.failure(panicked(p, l.lost()))
+		}
+		l.mu.Lock()
+		l.aloneOver(c)
+		l.mu.Unlock()
+	}()
+	return l.one(ctx, q)
+}
+
+// aloneOver is called with l.mu held.
+func (l *lane[Q, A]) aloneOver(c *call[Q, A]) {
+	l.direct--
+	if c != nil {
+		l.line.over(c)
+	}
+	l.engage()
+}
+
+// engage starts a worker if calls wait and one may start, and tells the worker
+// who gathers when they are enough. l.mu is held.
 func (l *lane[Q, A]) engage() {
-	if len(l.queue) > 0 && l.workers < l.bounds.Workers {
+	switch {
+	case l.enough > 0:
+		if l.line.ready.calls >= l.enough || l.closed {
+			l.enough = 0
+			l.gather <- struct{}{}
+		}
+	case l.line.ready.calls > 0 && l.workers < l.bounds.Workers:
 		l.workers++
 		go l.work()
+	case l.closed && l.workers+l.direct == 0:
+		select {
+		case <-l.drained:
+		default:
+			close(l.drained)
+		}
 	}
 }
 
@@ -102,128 +144,31 @@ func (l *lane[Q, A]) leave(ctx context.Context, c *call[Q, A]) (a A, err error) 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
-	case a := <-c.answer: // both were ready
-		return a, nil
+	case v := <-c.answer: // both were ready
+		if !v.alone {
+			l.forget(c)
+			return v.a, nil
+		}
+		l.aloneOver(c)
 	default:
-	}
-	for i, other := range l.queue {
-		if other == c {
-			l.queue = append(l.queue[:i], l.queue[i+1:]...)
-			l.bytes -= c.bytes
-			return a, fmt.Errorf("coalescer: before the call began: %w", ctx.Err())
+		if !l.line.leave(c) {
+			// The worker still holds c and will answer it, to nobody.
+			return a, l.left(ctx.Err())
 		}
+		l.engage()
 	}
-	c.left = true
-	return a, fmt.Errorf("coalescer: %w: %w", ErrUnknown, ctx.Err())
+	l.forget(c)
+	return a, fmt.Errorf("coalescer: before the call began: %w", ctx.Err())
 }
 
-// take returns the next batch, or nil and ends the worker when none waits.
-func (l *lane[Q, A]) take() []*call[Q, A] {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var batch, rest []*call[Q, A]
-	seen := make(map[core.ID]bool, len(l.queue))
-	bytes := 0
-	for i, c := range l.queue {
-		if len(batch) == l.bounds.BatchCalls || len(batch) > 0 && bytes+c.bytes > l.bounds.BatchBytes {
-			rest = append(rest, l.queue[i:]...)
-			break
-		}
-		if k := l.key(c.q); !k.IsZero() {
-			if seen[k] {
-				rest = append(rest, c)
-				continue
-			}
-			seen[k] = true
-		}
-		batch = append(batch, c)
-		bytes += c.bytes
-	}
-	l.queue = rest
-	l.bytes -= bytes
-	if len(batch) == 0 {
-		l.workers--
-		l.idle.Broadcast()
-	}
-	return batch
-}
-
-func (l *lane[Q, A]) work() {
-	for {
-		runtime.Gosched() // lets callers that are ready join
-		batch := l.take()
-		if len(batch) == 0 {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), l.bounds.Timeout)
-		l.run(ctx, batch)
-		cancel()
-	}
-}
-
-// run asks for a batch and answers it, in halves where it fails as a whole.
-func (l *lane[Q, A]) run(ctx context.Context, batch []*call[Q, A]) {
-	if len(batch) == 1 {
-		batch[0].answer <- l.one(ctx, batch[0].q)
-		return
-	}
-	qs := make([]Q, len(batch))
-	for i, c := range batch {
-		qs[i] = c.q
-	}
-	answers := l.many(ctx, qs)
-	if len(answers) != len(batch) {
-		err := fmt.Errorf("coalescer: %d answers to %d calls: %w", len(answers), len(batch), ErrUnknown)
-		for _, c := range batch {
-			c.answer <- l.failure(err)
-		}
-		return
-	}
-	if errors.Is(l.errorOf(answers[0]), ErrBatch) && ctx.Err() == nil {
-		l.run(ctx, batch[:len(batch)/2])
-		l.run(ctx, batch[len(batch)/2:])
-		return
-	}
-	for i, c := range batch {
-		c.answer <- answers[i]
-	}
-}
-
+// close answers those that wait.
 func (l *lane[Q, A]) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	for _, c := range l.queue {
-		c.answer <- l.failure(errCoalescerClosed)
+	no := verdict[A]{a: l.failure(errCoalescerClosed)}
+	for _, c := range l.line.empty() {
+		c.answer <- no
 	}
-	l.queue, l.bytes = nil, 0
-	for l.workers+l.direct > 0 {
-		l.idle.Wait()
-	}
+	l.engage()
 }
-
-type loadBatch struct{ b Batched }
-
-func (k loadBatch) one(ctx context.Context, id core.ID) Loaded {
-	r, err := k.b.Load(ctx, id)
-	return Loaded{r, err}
-}
-func (k loadBatch) many(ctx context.Context, ids []core.ID) []Loaded { return k.b.LoadMany(ctx, ids) }
-func (k loadBatch) errorOf(a Loaded) error                           { return a.Err }
-func (k loadBatch) failure(err error) Loaded                         { return Loaded{Err: err} }
-func (k loadBatch) key(core.ID) core.ID                              { return core.ID{} }
-
-type saveBatch struct{ b Batched }
-
-func (k saveBatch) one(ctx context.Context, s Saving) error {
-	if s.Touch {
-		ctx = TouchContext(ctx)
-	}
-	return k.b.Save(ctx, s.Record, s.Prev)
-}
-func (k saveBatch) many(ctx context.Context, s []Saving) []error { return k.b.SaveMany(ctx, s) }
-func (k saveBatch) errorOf(err error) error                      { return err }
-func (k saveBatch) failure(err error) error                      { return err }
-func (k saveBatch) key(s Saving) core.ID                         { return s.Record.ID }
-
-var _ Store = (*Coalescer)(nil)

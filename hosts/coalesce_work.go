@@ -1,0 +1,172 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// batch is calls whose turn has come. One that is answered is nil: its caller
+// may use it again.
+type batch[Q, A any] []*call[Q, A]
+
+// work serves the line until nobody waits.
+func (l *lane[Q, A]) work() {
+	var b batch[Q, A]
+	defer func() {
+		// The backend panicked, or ended this goroutine: its callers hear it,
+		// and another worker goes on.
+		if len(b) > 0 {
+			l.answer(b, l.failure(panicked(recover(), l.lost())))
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.workers--
+		l.engage()
+	}()
+	for last, took := 0, time.Duration(0); l.await(last, took); {
+		if b = l.take(b[:0], last); len(b) == 0 {
+			return
+		}
+		began := time.Now()
+		l.serve(b)
+		last, took = len(b), time.Since(began)
+	}
+}
+
+func (l *lane[Q, A]) serve(b batch[Q, A]) {
+	ctx, cancel := context.WithTimeout(context.Background(), l.bounds.Timeout)
+	defer cancel()
+	l.run(ctx, b)
+}
+
+// take fills b with the next batch. When no more are about than may go
+// directly, those that wait do that and there is none; last is how many were
+// answered just now, who come back.
+func (l *lane[Q, A]) take(b batch[Q, A], last int) batch[Q, A] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.engage() // another worker, where more wait than fit
+	few := last+l.batched+l.direct+l.line.ready.calls <= l.bounds.Direct
+	bytes := 0
+	for c := l.line.ready.first; c != nil; c = l.line.ready.first {
+		switch {
+		case few:
+			l.line.begin(c)
+			l.direct++
+			c.answer <- verdict[A]{alone: true}
+			continue
+		case len(b) == l.bounds.BatchCalls || len(b) > 0 && bytes+c.bytes > l.bounds.BatchBytes:
+			return b
+		}
+		l.line.begin(c)
+		l.batched++
+		b = append(b, c)
+		bytes += c.bytes
+	}
+	return b
+}
+
+// run asks for a batch and answers it, in halves where it fails as a whole.
+func (l *lane[Q, A]) run(ctx context.Context, b batch[Q, A]) {
+	if len(b) == 1 {
+		l.answer(b, l.one(ctx, b[0].q))
+		return
+	}
+	qs := make([]Q, len(b))
+	for i, c := range b {
+		qs[i] = c.q
+	}
+	answers := l.many(ctx, qs)
+	switch {
+	case len(answers) != len(b):
+		l.answer(b, l.failure(fmt.Errorf("coalescer: the backend gave %d answers to %d calls: %w", len(answers), len(b), l.lost())))
+	case l.failed(answers) && ctx.Err() == nil:
+		l.run(ctx, b[:len(b)/2])
+		l.run(ctx, b[len(b)/2:])
+	default:
+		l.answer(b, answers...)
+	}
+}
+
+// failed reports whether a batch failed as a whole.
+func (l *lane[Q, A]) failed(answers []A) bool {
+	for _, a := range answers {
+		if !errors.Is(l.errorOf(a), ErrBatch) {
+			return false
+		}
+	}
+	return true
+}
+
+// answer tells each caller its own answer, or all the same. Whatever waits
+// behind them has its turn before they can come back.
+func (l *lane[Q, A]) answer(b batch[Q, A], answers ...A) {
+	l.mu.Lock()
+	for _, c := range b {
+		if c != nil {
+			l.batched--
+			l.line.over(c)
+		}
+	}
+	l.engage()
+	l.mu.Unlock()
+	for i, c := range b {
+		if c != nil {
+			b[i] = nil
+			c.answer <- verdict[A]{a: answers[min(i, len(answers)-1)]}
+		}
+	}
+}
+
+// panicked is the error of a call whose backend panicked with p, or, where that
+// is nil, ended its goroutine. What p says may be a secret; where it was is not.
+func panicked(p any, lost error) error {
+	what := fmt.Sprintf("panicked with a %T", p)
+	if e, ok := p.(runtime.Error); ok {
+		what = "panicked: " + e.Error()
+	} else if p == nil {
+		what = "ended its goroutine"
+	}
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	f, more := frames.Next()
+	for ; more && !strings.HasPrefix(f.Function, "runtime."); f, more = frames.Next() {
+	}
+	for ; more && strings.HasPrefix(f.Function, "runtime."); f, more = frames.Next() {
+	}
+	return fmt.Errorf("coalescer: the backend %s, in %s line %d: %w", what, f.Function, f.Line, lost)
+}
+
+type loadBatch struct{ b Batched }
+
+func (k loadBatch) one(ctx context.Context, id core.ID) Loaded {
+	r, err := k.b.Load(ctx, id)
+	return Loaded{r, err}
+}
+func (k loadBatch) many(ctx context.Context, ids []core.ID) []Loaded { return k.b.LoadMany(ctx, ids) }
+func (k loadBatch) errorOf(a Loaded) error                           { return a.Err }
+func (k loadBatch) failure(err error) Loaded                         { return Loaded{Err: err} }
+func (k loadBatch) key(core.ID) core.ID                              { return core.ID{} }
+func (k loadBatch) lost() error                                      { return ErrUnavailable }
+func (k loadBatch) left(err error) error                             { return fmt.Errorf("coalescer: %w", err) }
+
+type saveBatch struct{ b Batched }
+
+func (k saveBatch) one(ctx context.Context, s Saving) error {
+	if s.Touch && !IsTouch(ctx) {
+		ctx = TouchContext(ctx)
+	}
+	return k.b.Save(ctx, s.Record, s.Prev)
+}
+func (k saveBatch) many(ctx context.Context, s []Saving) []error { return k.b.SaveMany(ctx, s) }
+func (k saveBatch) errorOf(err error) error                      { return err }
+func (k saveBatch) failure(err error) error                      { return err }
+func (k saveBatch) key(s Saving) core.ID                         { return s.Record.ID }
+func (k saveBatch) lost() error                                  { return ErrUnknown }
+func (k saveBatch) left(err error) error                         { return fmt.Errorf("coalescer: %w: %w", ErrUnknown, err) }
