@@ -17,8 +17,6 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
-
-	"github.com/rockstar-web/sessions/core"
 )
 
 // Exit codes.
@@ -107,32 +105,16 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 	set := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	run := c.flags(set)
-	var ids []string
-	if c.ids {
-		ids, rest = takeIDs(rest)
-	}
-	switch err := set.Parse(rest); {
+	args, err = parseArgs(set, rest, c.ids)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return p.help([]string{name})
 	case err != nil:
 		return usagef("%s: %w; see sessionctl help %s", name, err, name)
+	case c.args == "" && len(args) > 0:
+		return usagef("%s: %d arguments too many; it takes flags alone; see sessionctl help %s", name, len(args), name)
 	}
-	if c.args == "" && set.NArg() > 0 {
-		return usagef("%s: %d arguments too many; it takes flags alone; see sessionctl help %s", name, set.NArg(), name)
-	}
-	return run(ctx, p, append(ids, set.Args()...))
-}
-
-// takeIDs picks the session IDs out of a command line, wherever they stand.
-func takeIDs(args []string) (ids, rest []string) {
-	for _, arg := range args {
-		if _, err := core.ParseID(arg); err == nil {
-			ids = append(ids, arg)
-		} else {
-			rest = append(rest, arg)
-		}
-	}
-	return ids, rest
+	return run(ctx, p, args)
 }
 
 func find(name string) (command, error) {

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"flag"
+	"slices"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// parseArgs reads flags wherever they stand before "--", and returns the rest.
+// With ids, a session ID is no flag, though one in 64 begins with "-".
+func parseArgs(set *flag.FlagSet, args []string, ids bool) (rest []string, err error) {
+	var literal []string
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, literal = args[:i], args[i+1:]
+	}
+	dashed := func(arg string) bool {
+		_, err := core.ParseID(arg)
+		return ids && err == nil && arg[0] == '-'
+	}
+	for _, arg := range args {
+		if dashed(arg) {
+			rest = append(rest, arg)
+		}
+	}
+	args = slices.DeleteFunc(slices.Clone(args), dashed)
+	for {
+		if err := set.Parse(args); err != nil {
+			return nil, err
+		}
+		if set.NArg() == 0 {
+			return append(rest, literal...), nil
+		}
+		rest, args = append(rest, set.Arg(0)), set.Args()[1:]
+	}
+}
