@@ -1,0 +1,160 @@
+package seglog
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/conformance/ratio"
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
+)
+
+// The ratios compare 64 callers at once, with records of 300 bytes.
+const (
+	callers     = 64
+	sealedBytes = 300
+	rounds      = 7
+)
+
+// together makes n calls of f, spread over the callers.
+func together(n int, f func(caller int)) {
+	var left atomic.Int64
+	left.Store(int64(n))
+	var all sync.WaitGroup
+	for c := range callers {
+		all.Go(func() {
+			for left.Add(-1) >= 0 {
+				f(c)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// rawFile is a session file replaced as a careful program does it.
+func rawFile(dir string, data []byte) error {
+	f, err := os.CreateTemp(dir, "new")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close(), os.Rename(f.Name(), filepath.Join(dir, "session"))); err != nil {
+		return err
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// rawLog is what any log can do at best: 64 records in each write and sync of a
+// file that already has its bytes.
+type rawLog struct {
+	file *os.File
+	at   int64
+	data []byte
+}
+
+func newRawLog(b *testing.B) *rawLog {
+	f, err := os.Create(filepath.Join(b.TempDir(), "log"))
+	require.NoError(b, err)
+	b.Cleanup(func() { f.Close() })
+	_, err = f.Write(make([]byte, DefaultSegment))
+	require.NoError(b, err)
+	require.NoError(b, f.Sync())
+	return &rawLog{file: f, data: make([]byte, callers*(headSize+sealedBytes))}
+}
+
+func (l *rawLog) write(b *testing.B, records int) {
+	for range records / callers {
+		if l.at+int64(len(l.data)) > DefaultSegment {
+			l.at = 0
+		}
+		for i := range l.data {
+			l.data[i]++
+		}
+		_, err := l.file.WriteAt(l.data, l.at)
+		require.NoError(b, errors.Join(err, place.SyncData(l.file)))
+		l.at += int64(len(l.data))
+	}
+}
+
+// sessionsOf inserts one session for each caller.
+func sessionsOf(b *testing.B, s *Store) *[callers]core.Record {
+	var all [callers]core.Record
+	for c := range all {
+		all[c] = core.Record{ID: core.ID{byte(c * 4), 7}, Version: 1, User: "ada", Sealed: make([]byte, sealedBytes)}
+		require.NoError(b, s.Save(b.Context(), all[c], core.NoVersion))
+	}
+	return &all
+}
+
+func BenchmarkRatioSave(b *testing.B) {
+	const fewer, more = 10 * callers, 100 * callers
+	s := open(b, Options{Dir: b.TempDir()})
+	all := sessionsOf(b, s)
+	save := func(n int) func() {
+		return func() {
+			together(n, func(c int) {
+				r := &all[c]
+				prev := r.Version
+				r.Version++
+				require.NoError(b, s.Save(b.Context(), *r, prev))
+			})
+		}
+	}
+	var dirs [callers]string
+	for c := range dirs {
+		dirs[c] = b.TempDir()
+	}
+	data := make([]byte, headSize+sealedBytes)
+	files := func() { together(fewer, func(c int) { require.NoError(b, rawFile(dirs[c], data)) }) }
+	raw := newRawLog(b)
+	for b.Loop() {
+		t := ratio.Interleave(rounds, save(more), files, func() { raw.write(b, more) })
+		ours, theirs, best := t[0].Seconds()/more, t[1].Seconds()/fewer, t[2].Seconds()/more
+		fmt.Printf("\na save: log %.1f µs, file with rename %.1f µs, 64 records a raw sync %.1f µs\n", ours*1e6, theirs*1e6, best*1e6)
+		ratio.Print("fsstore-save-of-file-rename", theirs/ours, 10, true)
+		ratio.Print("fsstore-save-of-raw-sync", best/ours, 0.75, true)
+	}
+}
+
+func BenchmarkRatioLoad(b *testing.B) {
+	const sessions, n = 4096, 20_000
+	s := open(b, Options{Dir: b.TempDir(), Fast: true})
+	dir := b.TempDir()
+	var paths [sessions]string
+	idOf := func(i int) core.ID { return core.ID{byte(i), byte(i >> 8), 1} }
+	for i := range paths {
+		r := core.Record{ID: idOf(i), Version: 1, User: "ada", Sealed: make([]byte, sealedBytes)}
+		require.NoError(b, s.Save(b.Context(), r, core.NoVersion))
+		paths[i] = filepath.Join(dir, fmt.Sprint(i))
+		require.NoError(b, os.WriteFile(paths[i], make([]byte, headSize+sealedBytes), 0o600))
+	}
+	var next atomic.Uint32
+	load := func() {
+		together(n, func(int) {
+			_, err := s.Load(b.Context(), idOf(int(next.Add(1))%sessions))
+			require.NoError(b, err)
+		})
+	}
+	read := func() {
+		together(n, func(int) {
+			_, err := os.ReadFile(paths[int(next.Add(1))%sessions])
+			require.NoError(b, err)
+		})
+	}
+	for b.Loop() {
+		t := ratio.Interleave(rounds, load, read)
+		fmt.Printf("\na load: log %.2f µs, os.ReadFile %.2f µs\n", t[0].Seconds()*1e6/n, t[1].Seconds()*1e6/n)
+		ratio.Print("fsstore-load-of-readfile", t[1].Seconds()/t[0].Seconds(), 5, true)
+	}
+}

@@ -1,0 +1,94 @@
+package seglog
+
+import (
+	"fmt"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// damage is a part of the log that was whole once and is not any more.
+type damage struct {
+	segment  uint32
+	path     string
+	from, to int64
+	session  core.ID // whose data it is; zero: of whom cannot be known
+}
+
+// lost notes records that nobody can read, not even whose they are.
+func (s *Store) lost(number uint32, path string, from, to int64) {
+	s.damage = append(s.damage, damage{segment: number, path: path, from: from, to: to})
+	if g := s.index.segments[number]; g != nil {
+		g.damaged = true
+	}
+}
+
+// unreadable notes a record whose head can be read. It is for Load to tell.
+func (s *Store) unreadable(g *segment, h *head, at int64) {
+	if h.kind == kindPut {
+		s.damage = append(s.damage, damage{g.number, g.path, at + h.start, at + h.length, h.record.ID})
+		g.damaged = true
+	}
+}
+
+// dropUncertain ends the sessions of which nothing is known since the last loss:
+// a logout, or a login that replaced the cookie, may be among the lost, and an
+// ended session must not live again. What lies behind the loss is certain. It
+// also drops what a file showed that a compaction was done with.
+func (s *Store) dropUncertain() {
+	certain := span32{segment: s.index.base}
+	for _, d := range s.damage {
+		if d.session.IsZero() && d.segment >= s.index.base {
+			certain = pack(d.segment, span{offset: d.from})
+		}
+	}
+	var dropped []core.ID
+	ended := 0
+	for _, ids := range s.index.ids {
+		for id, r := range ids {
+			at := s.index.entry(r).at
+			if at.segment < certain.segment || at.segment == certain.segment && at.units < certain.units {
+				dropped = append(dropped, id)
+				if at.segment >= s.index.base {
+					ended++
+				}
+			}
+		}
+	}
+	for _, id := range dropped {
+		s.index.remove(id)
+	}
+	if ended > 0 {
+		s.log.Error("fsstore: sessions are ended, because the damage may hide that they had ended before", "sessions", ended)
+	}
+}
+
+// report tells the operator what Open has found.
+func (s *Store) report() {
+	for _, d := range s.damage {
+		if d.segment < s.index.base {
+			continue
+		}
+		s.log.Error("fsstore: the log is damaged; look at the disk and its logs", "path", d.path, "from", d.from, "to", d.to, "session", d.session)
+	}
+}
+
+// damaged is what report said, as an error, until the compaction is done with
+// the files.
+func (s *Store) damaged() error {
+	s.index.mu.RLock()
+	defer s.index.mu.RUnlock()
+	n := 0
+	var first damage
+	for _, d := range s.damage {
+		if d.segment >= s.index.base {
+			if n++; n == 1 {
+				first = d
+			}
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("fsstore: the log was found damaged in %d places, the first is %s, bytes %d to %d; look at the disk and its logs: %w",
+		n, first.path, first.from, first.to, core.ErrCorrupt)
+}

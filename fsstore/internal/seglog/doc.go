@@ -1,0 +1,2 @@
+// Package seglog is the form of fsstore for one process: all sessions in a log.
+package seglog

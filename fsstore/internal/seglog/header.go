@@ -1,0 +1,67 @@
+package seglog
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
+)
+
+// The header of a segment is written twice, far enough apart that no sector and
+// no page holds both.
+const (
+	magic      = "rwslog"
+	format     = 1 // the version that is written, and the newest that is read
+	headerSize = 64
+	secondCopy = 4096
+	firstByte  = secondCopy + headerSize // of the first record
+)
+
+// header is what a segment says of itself, and of the one before it.
+type header struct {
+	number uint32
+	base   uint32 // segments before this one were void when it began
+	salt   uint64
+	before int64 // where the records of the segment before end
+}
+
+func (h header) encode() []byte {
+	b := make([]byte, headerSize)
+	copy(b, magic)
+	binary.BigEndian.PutUint16(b[6:], format)
+	binary.BigEndian.PutUint32(b[12:], h.number)
+	binary.BigEndian.PutUint32(b[16:], h.base)
+	binary.BigEndian.PutUint64(b[24:], h.salt)
+	binary.BigEndian.PutUint64(b[32:], uint64(h.before))
+	binary.BigEndian.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli))
+	return b
+}
+
+// decodeHeader reads one copy.
+func decodeHeader(b []byte) (header, error) {
+	if len(b) < headerSize {
+		return header{}, place.Damaged("cut short at %d bytes", len(b))
+	}
+	if string(b[:6]) != magic {
+		return header{}, place.Damaged("not a segment of sessions")
+	}
+	if v := binary.BigEndian.Uint16(b[6:]); v > format {
+		return header{}, fmt.Errorf("has format %d, this program reads up to %d: %w", v, format, place.ErrNewer)
+	} else if v != format {
+		return header{}, place.Damaged("format %d was never written", v)
+	}
+	h := header{
+		number: binary.BigEndian.Uint32(b[12:]),
+		base:   binary.BigEndian.Uint32(b[16:]),
+		salt:   binary.BigEndian.Uint64(b[24:]),
+		before: int64(binary.BigEndian.Uint64(b[32:])),
+	}
+	if binary.BigEndian.Uint32(b[8:]) != crc32.Checksum(b[12:headerSize], castagnoli) {
+		return header{}, place.Damaged("checksum of the header does not match")
+	}
+	if h.number == 0 || h.base > h.number || h.before < 0 || h.before%alignment != 0 {
+		return header{}, place.Damaged("a field of the header is outside its bounds")
+	}
+	return h, nil
+}

@@ -1,0 +1,142 @@
+package seglog
+
+import (
+	"hash/maphash"
+	"sync"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// ref is the place of an entry in the index; zero is none.
+type ref uint32
+
+const (
+	chunkBits = 12 // entries are allocated 4096 at a time, and never move
+	chunkSize = 1 << chunkBits
+)
+
+// entry is what the index keeps of a session: 64 bytes and no pointer, so that
+// the collector passes over millions of them.
+type entry struct {
+	id         core.ID
+	version    core.Version
+	expires    core.Time
+	owner      owner
+	at         span32
+	next, prev ref    // sessions of the same user; next also of a free entry
+	heap       uint32 // place in the heap of expiries
+}
+
+// span32 is a span with its segment, packed.
+type span32 struct{ segment, units, length uint32 }
+
+func (s span32) span() span { return span{int64(s.units) * unitOffset, int64(s.length)} }
+
+func pack(segment uint32, s span) span32 {
+	return span32{segment, uint32(s.offset / unitOffset), uint32(s.length)}
+}
+
+// index says where each living session lies. The committer alone changes it,
+// under the lock; it reads without.
+type index struct {
+	mu       sync.RWMutex
+	ids      [256]map[core.ID]ref // by the first byte, so that a page of a listing sorts few
+	chunks   [][]entry
+	free     ref
+	used     ref // entries that were ever handed out
+	users    map[owner]ref
+	expiries []ref
+	seed     maphash.Seed
+
+	segments map[uint32]*segment
+	base     uint32 // the oldest segment that counts
+	newest   uint32
+	bytes    int64 // of records in all segments
+	live     int64 // of them, of living ones
+}
+
+func newIndex() *index {
+	x := &index{users: map[owner]ref{}, segments: map[uint32]*segment{}, seed: maphash.MakeSeed()}
+	for i := range x.ids {
+		x.ids[i] = map[core.ID]ref{}
+	}
+	return x
+}
+
+func (x *index) entry(r ref) *entry { return &x.chunks[(r-1)>>chunkBits][(r-1)%chunkSize] }
+
+// find returns the entry of a session, or nil.
+func (x *index) find(id core.ID) *entry {
+	if r := x.ids[id[0]][id]; r != 0 {
+		return x.entry(r)
+	}
+	return nil
+}
+
+// put makes r, which lies at the given place, the state of its session.
+func (x *index) put(r *core.Record, at span32) {
+	place := x.ids[r.ID[0]][r.ID]
+	if place == 0 {
+		place = x.allocate()
+		*x.entry(place) = entry{id: r.ID, expires: r.ExpiresAt}
+		x.ids[r.ID[0]][r.ID] = place
+		x.push(place)
+	} else {
+		x.account(x.entry(place).at, -1)
+	}
+	e := x.entry(place)
+	e.version, e.at = r.Version, at
+	x.account(at, 1)
+	if e.expires != r.ExpiresAt {
+		e.expires = r.ExpiresAt
+		x.fix(int(e.heap))
+	}
+	if o := x.ownerOf(r.Tenant, r.User); o != e.owner {
+		x.unchain(place)
+		e.owner = o
+		x.chain(place)
+	}
+}
+
+// move notes that the record of a session lies elsewhere now.
+func (x *index) move(id core.ID, at span32) {
+	e := x.find(id)
+	x.account(e.at, -1)
+	e.at = at
+	x.account(at, 1)
+}
+
+func (x *index) remove(id core.ID) {
+	place := x.ids[id[0]][id]
+	if place == 0 {
+		return
+	}
+	e := x.entry(place)
+	x.account(e.at, -1)
+	x.unchain(place)
+	x.pull(int(e.heap))
+	delete(x.ids[id[0]], id)
+	*e = entry{next: x.free}
+	x.free = place
+}
+
+// account adds or takes away the bytes of a living record.
+func (x *index) account(at span32, sign int64) {
+	n := sign * padded(int64(at.length))
+	x.live += n
+	if g := x.segments[at.segment]; g != nil {
+		g.live += n
+	}
+}
+
+func (x *index) allocate() ref {
+	if r := x.free; r != 0 {
+		x.free = x.entry(r).next
+		return r
+	}
+	if x.used%chunkSize == 0 {
+		x.chunks = append(x.chunks, make([]entry, chunkSize))
+	}
+	x.used++
+	return x.used
+}

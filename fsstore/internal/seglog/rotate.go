@@ -1,0 +1,72 @@
+package seglog
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"path/filepath"
+
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
+)
+
+// makeRoom makes the active segment one that takes a record of need bytes. The
+// one before is sealed first: from then on, the header of the next says where it
+// ends, and nothing behind that counts.
+func (s *Store) makeRoom(need int64) error {
+	size, least := s.firstSize, need+firstByte
+	if g := s.active; g != nil {
+		size = min(s.maxSize, 2*g.size)
+	}
+	if err := s.awaitSpare(max(size, least), least); err != nil {
+		return err
+	}
+	if g := s.active; g != nil && !g.sealed && g.end+need <= g.size {
+		return nil // what was held back for want of a spare can be used now
+	}
+	h := header{number: 1, base: 1}
+	if g := s.active; g != nil {
+		s.seal(g)
+		h = header{number: g.number + 1, base: s.index.base, before: g.end}
+	}
+	next := s.spare.take()
+	if err := s.begin(next, h); err != nil {
+		return errors.Join(err, next.file.Close(), s.removeSpare())
+	}
+	s.index.mu.Lock()
+	s.index.segments[h.number], s.index.newest = next, h.number
+	s.index.base = max(s.index.base, h.base)
+	s.index.mu.Unlock()
+	s.active = next
+	return nil
+}
+
+// seal syncs what Fast has left unsynced. When that fails, those saves may not
+// survive a power failure: as it is with Fast.
+func (s *Store) seal(g *segment) {
+	if !g.sealed && g.durable < g.end {
+		if err := place.SyncData(g.file); err != nil {
+			s.log.Error("fsstore: saves may be lost if the power fails", "error", place.Fail("sync", g.path, err))
+		}
+	}
+	g.sealed = true
+}
+
+// begin gives the spare its header and then its name.
+func (s *Store) begin(g *segment, h header) error {
+	var salt [8]byte
+	rand.Read(salt[:]) // never fails
+	h.salt = binary.BigEndian.Uint64(salt[:])
+	name := segmentName(h.number)
+	g.path = filepath.Join(s.Path, name)
+	err := g.writeHeader(h)
+	if err == nil {
+		err = s.Root.Rename(spareName, name)
+	}
+	if err == nil {
+		err = s.Self.Sync()
+	}
+	if err != nil {
+		return place.Fail("begin", g.path, err)
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package seglog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// Load implements hosts.Store. It waits for nobody.
+func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
+	if err := s.calls.Begin(ctx); err != nil {
+		return core.Record{}, err
+	}
+	defer s.calls.End()
+	return s.load(id)
+}
+
+func (s *Store) load(id core.ID) (core.Record, error) {
+	var before span32
+	for {
+		s.index.mu.RLock()
+		e := s.index.find(id)
+		if e == nil {
+			s.index.mu.RUnlock()
+			return core.Record{}, core.ErrNotFound
+		}
+		at := e.at
+		g := s.index.segments[at.segment]
+		s.index.mu.RUnlock()
+		r, err := g.read(id, at.span())
+		if !errors.Is(err, os.ErrClosed) || at == before {
+			return r, err
+		}
+		before = at // the compaction was faster: it lies elsewhere now
+	}
+}
+
+// Save implements hosts.Store. A success is on the disk, unless Options.Fast.
+func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
+	if err := r.Check(); err != nil {
+		return fmt.Errorf("fsstore: save: %w", err)
+	}
+	if err := s.calls.Begin(ctx); err != nil {
+		return err
+	}
+	defer s.calls.End()
+	return s.saves.Save(ctx, r, prev)
+}
+
+// Delete implements hosts.Store. A success is on the disk, also with
+// Options.Fast. Deletes that come together share a sync, with each other and
+// with saves.
+func (s *Store) Delete(ctx context.Context, id core.ID) error {
+	if err := s.calls.Begin(ctx); err != nil {
+		return err
+	}
+	defer s.calls.End()
+	ops := []op{{do: end, record: core.Record{ID: id}}}
+	if err := s.submit(ctx, ops); err != nil {
+		return err
+	}
+	return ops[0].err
+}
+
+// batched is the log as the coalescer of saves sees it.
+type batched struct{ *Store }
+
+func (b batched) Save(ctx context.Context, r core.Record, prev core.Version) error {
+	return b.SaveMany(ctx, []hosts.Saving{{Record: r, Prev: prev}})[0]
+}
+
+func (b batched) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
+	ops := make([]op, len(saves))
+	for i, save := range saves {
+		ops[i] = op{do: put, record: save.Record, prev: save.Prev}
+	}
+	errs := make([]error, len(saves))
+	err := b.submit(ctx, ops)
+	for i := range errs {
+		if errs[i] = err; err == nil {
+			errs[i] = ops[i].err
+		}
+	}
+	return errs
+}
+
+func (b batched) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
+	loaded := make([]hosts.Loaded, len(ids))
+	for i, id := range ids {
+		loaded[i].Record, loaded[i].Err = b.Load(ctx, id)
+	}
+	return loaded
+}

@@ -1,0 +1,79 @@
+package seglog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+const sweepBatch = 1024 // deletions of one request, so that a sweep holds up nobody for long
+
+// Find implements hosts.Finder. It passes over records that cannot be read: so
+// does Load, with an error.
+func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
+	if err := s.calls.Begin(ctx); err != nil {
+		return nil, err
+	}
+	defer s.calls.End()
+	var found []core.Record
+	for b := int(after[0]); b < len(s.index.ids) && len(found) < limit; b++ {
+		ids, oneUser := s.index.candidates(&q, after, byte(b))
+		for _, id := range ids {
+			if err := ctx.Err(); err != nil {
+				return nil, fmt.Errorf("fsstore: %w", err)
+			}
+			r, err := s.load(id)
+			if errors.Is(err, core.ErrNotFound) || errors.Is(err, core.ErrCorrupt) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			if q.Matches(&r) {
+				found = append(found, r)
+			}
+			if len(found) == limit {
+				break
+			}
+		}
+		if oneUser {
+			break
+		}
+	}
+	return found, nil
+}
+
+// Sweep implements hosts.Sweeper. It looks only at what it deletes. When all is
+// done it reports the damage that Open has found, until the files are gone.
+func (s *Store) Sweep(ctx context.Context, before core.Time, limit int) (int, error) {
+	if err := s.calls.Begin(ctx); err != nil {
+		return 0, err
+	}
+	defer s.calls.End()
+	swept := 0
+	for swept < limit {
+		ids := s.index.expired(before, min(limit-swept, sweepBatch))
+		if len(ids) == 0 {
+			break
+		}
+		ops := make([]op, len(ids))
+		for i, id := range ids {
+			ops[i] = op{do: expire, record: core.Record{ID: id}, before: before}
+		}
+		if err := s.submit(ctx, ops); err != nil {
+			return swept, err
+		}
+		for i := range ops {
+			if ops[i].err != nil {
+				return swept, ops[i].err
+			}
+			if ops[i].done {
+				swept++
+			}
+		}
+	}
+	return swept, s.damaged()
+}

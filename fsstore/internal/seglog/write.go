@@ -1,0 +1,176 @@
+package seglog
+
+import (
+	"errors"
+	"math"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
+)
+
+const (
+	maxWrite = 4 << 20 // bytes of one write, but for a single larger record
+
+	// On a full disk, what is left of the last segment is for what frees room:
+	// saves stop at an eighth, the compaction at a sixteenth, and deletions go on.
+	saveReserve = 8
+	moveReserve = 16
+)
+
+// commit does ops, in order, and answers each. What Load sees changes only once
+// it is on the disk.
+func (s *Store) commit(ops []*op) {
+	for len(ops) > 0 {
+		n := s.encode(ops)
+		if n == 0 {
+			need := padded(recordLength(&ops[0].record))
+			if err := s.makeRoom(need); err != nil {
+				ops[0].err = err
+				ops = ops[1:]
+			}
+			continue
+		}
+		s.flush(ops[:n])
+		ops = ops[n:]
+	}
+	if g := s.active; g.end > g.size/2 {
+		s.prepare(min(s.maxSize, 2*g.size), 0)
+	}
+}
+
+// encode fills the buffer with the records of as many ops as the active segment
+// takes, and returns how many those are. It decides each by the index and by
+// those before it.
+func (s *Store) encode(ops []*op) int {
+	g := s.active
+	s.buffer = s.buffer[:0]
+	room := s.room()
+	for i, o := range ops {
+		if !s.decide(o) {
+			continue
+		}
+		n := recordLength(&o.record)
+		at := g.end + int64(len(s.buffer))
+		if at+padded(n) > room[o.do] || i > 0 && len(s.buffer)+int(n) > maxWrite {
+			return i
+		}
+		switch o.do {
+		case put:
+			s.buffer = appendRecord(s.buffer, kindPut, &o.record, g.salt, at, g.durable)
+		case move:
+			s.buffer = appendSummed(s.buffer, kindPut, &o.record, o.sum, g.salt, at, g.durable)
+		case mark:
+			o.base = max(o.base, s.index.base)
+			o.record.Version = core.Version(o.base)
+			s.buffer = appendRecord(s.buffer, kindMark, &o.record, g.salt, at, g.durable)
+		default:
+			s.buffer = appendRecord(s.buffer, kindEnd, &o.record, g.salt, at, g.durable)
+		}
+		o.at, o.done = pack(g.number, span{at, n}), true
+		s.pending[o.record.ID] = o
+	}
+	return len(ops)
+}
+
+// room is how far each verb may fill the active segment.
+func (s *Store) room() (room [mark + 1]int64) {
+	g := s.active
+	for v := range room {
+		if room[v] = g.size; g.sealed {
+			room[v] = math.MinInt64
+		}
+	}
+	if !g.sealed && !s.spare.isReady() {
+		room[put] -= g.size / saveReserve
+		room[move] -= g.size / moveReserve
+	}
+	return room
+}
+
+// decide reports whether an op needs a record; if not, it has its answer.
+func (s *Store) decide(o *op) bool {
+	var version core.Version
+	var expires core.Time
+	var at span32
+	if p := s.pending[o.record.ID]; p != nil {
+		if p.do == put || p.do == move {
+			version, expires, at = p.record.Version, p.record.ExpiresAt, p.at
+		}
+	} else if e := s.index.find(o.record.ID); e != nil {
+		version, expires, at = e.version, e.expires, e.at
+	}
+	switch o.do {
+	case put:
+		switch o.err = o.record.Check(); {
+		case o.err != nil || version == o.record.Version:
+			return false
+		case version != o.prev:
+			o.err = core.ErrConflict
+			return false
+		}
+		return true
+	case end:
+		return version != core.NoVersion
+	case expire:
+		return version != core.NoVersion && expires < o.before
+	case move, lose:
+		return version != core.NoVersion && at == o.from
+	default:
+		return o.base > s.index.base || !s.marked
+	}
+}
+
+// flush writes the buffer and then lets everybody see what is in it, or answers
+// all with the error: also those whom only the others decided.
+func (s *Store) flush(ops []*op) {
+	if len(s.buffer) == 0 {
+		return
+	}
+	sync := !s.fast
+	for _, o := range ops {
+		sync = sync || o.done && o.do != put && o.do != move
+	}
+	err := s.active.still()
+	if err == nil {
+		err = s.active.write(s.buffer, sync)
+	}
+	s.index.mu.Lock()
+	defer s.index.mu.Unlock()
+	if err == nil {
+		s.index.bytes += int64(len(s.buffer))
+		s.active.bytes += int64(len(s.buffer))
+	}
+	for _, o := range ops {
+		delete(s.pending, o.record.ID)
+		switch {
+		case err != nil:
+			o.done, o.err = false, err
+		case !o.done:
+			continue
+		case o.do == put:
+			s.index.put(&o.record, o.at)
+		case o.do == move:
+			s.index.move(o.record.ID, o.at)
+		case o.do == mark:
+			s.index.base = max(s.index.base, o.base)
+		default:
+			s.index.remove(o.record.ID)
+		}
+		s.marked = o.done && o.do == mark
+	}
+}
+
+// closeFiles ends the use of all segments.
+func (s *Store) closeFiles() error {
+	var err error
+	for _, g := range s.index.segments {
+		err = errors.Join(err, g.file.Close())
+	}
+	if g := s.spare.take(); g != nil {
+		err = errors.Join(err, g.file.Close(), s.removeSpare())
+	}
+	if err != nil {
+		return place.Fail("close", s.Path, err)
+	}
+	return nil
+}
