@@ -22,6 +22,7 @@ type backend struct {
 	load, version, insert, update, touch, remove *statement
 	finds                                        finds
 	commands                                     Commands
+	loader                                       Loader // nil: by the shared statement
 }
 
 // begin brings the schema up to date and readies the statements.
@@ -51,6 +52,7 @@ func (b *backend) begin(ctx context.Context, noMigrate bool) error {
 	if b.commands, err = b.dialect.Commands(ctx, b.db, b.table); err != nil {
 		return errors.Join(b.fail(ctx, "open", err), b.close())
 	}
+	b.loader, _ = b.commands.(Loader)
 	if err := b.probe(ctx); err != nil {
 		return errors.Join(err, b.close())
 	}
@@ -74,10 +76,14 @@ func (b *backend) close() error {
 func (b *backend) Load(ctx context.Context, id core.ID) (core.Record, error) {
 	var r core.Record
 	err := b.again(ctx, func() (err error) {
-		r, err = Scan(b.load.row(ctx, id[:]))
+		if b.loader != nil {
+			r, err = b.loader.Load(ctx, id)
+		} else {
+			r, err = Scan(b.load.row(ctx, id[:]))
+		}
 		return err
 	})
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || errors.Is(err, core.ErrNotFound) {
 		return core.Record{}, core.ErrNotFound
 	}
 	return r, b.fail(ctx, "load", err)
@@ -207,7 +213,7 @@ func (b *backend) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 	err = b.batchFailed(ctx, "save", err)
 	for n, i := range places {
 		if answers[i] = err; err == nil {
-			answers[i] = got[n]
+			answers[i] = b.fail(ctx, "save", got[n])
 		}
 	}
 	return answers

@@ -43,8 +43,8 @@ type DB struct {
 type Commands interface {
 	// LoadMany returns those that are there, in any order. An ID may repeat.
 	LoadMany(ctx context.Context, ids []core.ID) ([]core.Record, error)
-	// SaveMany answers saves[i] at [i]: nil, core.ErrConflict, or a refusal
-	// of that record alone. The records are checked, their IDs distinct and
+	// SaveMany answers saves[i] at [i]: nil, core.ErrConflict, or an error that
+	// concerns this record alone. The records are checked, their IDs distinct and
 	// in order. An error takes all of them: it must be one of the server's,
 	// with nothing applied, whenever Fault says so.
 	SaveMany(ctx context.Context, saves []hosts.Saving) ([]error, error)
@@ -58,6 +58,13 @@ type Commands interface {
 	Close() error
 }
 
+// Loader is implemented by Commands that load one record faster than the shared
+// statement does.
+type Loader interface {
+	// Load returns core.ErrNotFound for one that is not there.
+	Load(ctx context.Context, id core.ID) (core.Record, error)
+}
+
 // Syntax is how the shared statements are written, and what suits the database.
 type Syntax struct {
 	Quote     string // of identifiers
@@ -68,7 +75,8 @@ type Syntax struct {
 	OnTouch   string // ends the WHERE of an UPDATE that only notes a use
 	Prepare   bool   // statements are prepared by database/sql; else the driver does that or need not
 
-	Coalescing hosts.Coalescing // defaults for this database
+	Loads      hosts.Coalescing // defaults for this database
+	Saves      hosts.Coalescing
 	SweepBatch int              // records of one SweepSome
 	SweepRest  float64          // pause after each, in times of how long it took, at most MaxSweepRest
 }

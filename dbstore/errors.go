@@ -46,7 +46,7 @@ func (b *backend) fault(err error) Fault {
 
 // own reports whether an error is not the driver's.
 func own(err error) bool {
-	for _, e := range []error{sql.ErrNoRows, hosts.ErrClosed, core.ErrConflict, core.ErrCorrupt, hosts.ErrUnavailable, hosts.ErrBusy, hosts.ErrFull} {
+	for _, e := range []error{sql.ErrNoRows, core.ErrNotFound, hosts.ErrClosed, core.ErrConflict, core.ErrCorrupt, hosts.ErrUnavailable, hosts.ErrBusy, hosts.ErrFull} {
 		if errors.Is(err, e) {
 			return true
 		}

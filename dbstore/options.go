@@ -19,6 +19,7 @@ type Options struct {
 	Writer *sql.DB
 	// CloseDB has Close close the databases, too.
 	CloseDB bool
-	// Coalescing bounds the gathering of calls; what is zero is the dialect's.
-	Coalescing hosts.Coalescing
+	// Loads and Saves bound the gathering of calls. Where they are zero the
+	// dialect's defaults hold.
+	Loads, Saves hosts.Coalescing
 }

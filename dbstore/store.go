@@ -1,6 +1,7 @@
 package dbstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -19,7 +20,7 @@ const maxCalls = 4096
 // use, also by other processes on the same table.
 type Store struct {
 	*backend
-	gather *hosts.Coalescer
+	loads, saves *hosts.Coalescer // two, since what suits one does not suit the other
 
 	mu      sync.Mutex // guards calls and closed
 	calls   int
@@ -55,29 +56,14 @@ func New(ctx context.Context, db *sql.DB, d Dialect, o Options) (*Store, error) 
 	if err := b.begin(ctx, o.NoMigrate); err != nil {
 		return nil, err
 	}
-	gather, err := hosts.NewCoalescer(b, o.coalescing(syntax))
+	s := &Store{backend: b, done: make(chan struct{}), closeDB: o.CloseDB}
+	if s.loads, err = hosts.NewCoalescer(b, cmp.Or(o.Loads, syntax.Loads)); err == nil {
+		s.saves, err = hosts.NewCoalescer(b, cmp.Or(o.Saves, syntax.Saves))
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("dbstore: %s: %w", d.Name(), err), b.close())
 	}
-	return &Store{backend: b, gather: gather, done: make(chan struct{}), closeDB: o.CloseDB}, nil
-}
-
-// coalescing fills in the dialect's defaults.
-func (o *Options) coalescing(s Syntax) hosts.Coalescing {
-	c := o.Coalescing
-	if c.Direct == 0 {
-		c.Direct = s.Coalescing.Direct
-	}
-	if c.Workers == 0 {
-		c.Workers = s.Coalescing.Workers
-	}
-	if c.BatchCalls == 0 {
-		c.BatchCalls = s.Coalescing.BatchCalls
-	}
-	if c.BatchBytes == 0 {
-		c.BatchBytes = s.Coalescing.BatchBytes
-	}
-	return c
+	return s, nil
 }
 
 // Close answers the calls that wait with hosts.ErrClosed and returns when those
@@ -89,7 +75,7 @@ func (s *Store) Close() error {
 		close(s.done)
 	}
 	s.mu.Unlock()
-	err := s.gather.Close()
+	err := errors.Join(s.loads.Close(), s.saves.Close())
 	s.running.Wait()
 	s.release.Do(func() {
 		err = errors.Join(err, s.backend.close())
@@ -130,13 +116,13 @@ func (s *Store) leave() {
 
 // Load implements hosts.Store.
 func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
-	return s.gather.Load(ctx, id)
+	return s.loads.Load(ctx, id)
 }
 
 // Save implements hosts.Store. An error of a connection that broke on the way
 // leaves open whether it was applied; the same save again is safe.
 func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
-	return s.gather.Save(ctx, r, prev)
+	return s.saves.Save(ctx, r, prev)
 }
 
 // Delete implements hosts.Store.

@@ -32,8 +32,8 @@ type Options struct {
 	NoMigrate bool
 	// MaxConns bounds the connections of Open. Default DefaultMaxConns.
 	MaxConns int
-	// Coalescing bounds the gathering of calls.
-	Coalescing hosts.Coalescing
+	// Loads and Saves bound the gathering of calls; zero takes what was measured.
+	Loads, Saves hosts.Coalescing
 }
 
 // Open connects to a server and opens the store.
@@ -71,7 +71,7 @@ func New(ctx context.Context, db *sql.DB, o Options) (*dbstore.Store, error) {
 
 func open(ctx context.Context, db *sql.DB, o Options, owned bool) (*dbstore.Store, error) {
 	return dbstore.New(ctx, db, dialect{}, dbstore.Options{
-		Table: o.Table, NoMigrate: o.NoMigrate, CloseDB: owned, Coalescing: o.Coalescing,
+		Table: o.Table, NoMigrate: o.NoMigrate, CloseDB: owned, Loads: o.Loads, Saves: o.Saves,
 	})
 }
 

@@ -1,8 +1,13 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore"
@@ -12,7 +17,7 @@ import (
 // commands implement dbstore.Commands, each by one statement.
 type commands struct {
 	db                           dbstore.DB
-	load, versions               string
+	loadOne, load, versions      string
 	update, touch, insert, mixed string
 	sweep, sweepAll              string
 }
@@ -30,6 +35,7 @@ func newCommands(db dbstore.DB, t dbstore.Table, fast bool) *commands {
 	insert := "INSERT INTO " + name + " (" + columns + ") SELECT " + columns + " FROM " + rows + " WHERE prev = 0 ON CONFLICT DO NOTHING"
 	c := &commands{
 		db:       db,
+		loadOne:  "SELECT " + dbstore.Columns + " FROM " + name + " WHERE id = $1",
 		load:     "SELECT " + dbstore.Columns + " FROM " + name + " WHERE id = ANY($1)",
 		versions: "SELECT id, version FROM " + name + " WHERE id = ANY($1)",
 		update:   update + " RETURNING s.id",
@@ -57,13 +63,70 @@ func sweepText(name, locking string) string {
 		"SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM gone)"
 }
 
+// Load implements dbstore.Loader.
+func (c *commands) Load(ctx context.Context, id core.ID) (r core.Record, err error) {
+	err = native(ctx, c.db.Read, func(p *pgx.Conn) error {
+		rows, err := p.Query(ctx, c.loadOne, id[:])
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		if !rows.Next() {
+			return cmp.Or(rows.Err(), error(core.ErrNotFound))
+		}
+		if r, err = scan(rows); err != nil {
+			return err
+		}
+		rows.Close()
+		return rows.Err()
+	})
+	return r, err
+}
+
+// native lends a connection of the pool as the driver's own.
+func native(ctx context.Context, db *sql.DB, do func(*pgx.Conn) error) error {
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.Raw(func(conn any) error { return do(conn.(*stdlib.Conn).Conn()) })
+}
+
+// scan reads dbstore.Columns in the driver's own way.
+func scan(rows pgx.Rows) (r core.Record, err error) {
+	var id pgtype.DriverBytes
+	var version int64
+	err = rows.Scan(&id, &version, &r.Tenant, &r.User, (*int64)(&r.CreatedAt), (*int64)(&r.SeenAt), (*int64)(&r.ExpiresAt), &r.Sealed)
+	if err != nil {
+		return core.Record{}, err
+	}
+	if len(id) != len(r.ID) {
+		return core.Record{}, core.ErrCorrupt
+	}
+	r.ID, r.Version = core.ID(id), core.Version(version)
+	return r, nil
+}
+
 // LoadMany implements dbstore.Commands.
 func (c *commands) LoadMany(ctx context.Context, ids []core.ID) ([]core.Record, error) {
-	rows, err := c.db.Read.QueryContext(ctx, c.load, texts(ids))
-	if err != nil {
-		return nil, err
-	}
-	return dbstore.ScanAll(rows)
+	found := make([]core.Record, 0, len(ids))
+	err := native(ctx, c.db.Read, func(p *pgx.Conn) error {
+		rows, err := p.Query(ctx, c.load, texts(ids))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			r, err := scan(rows)
+			if err != nil {
+				return err
+			}
+			found = append(found, r)
+		}
+		return rows.Err()
+	})
+	return found, err
 }
 
 // texts are the IDs as the driver takes them.
@@ -78,36 +141,52 @@ func texts(ids []core.ID) [][]byte {
 // SaveMany implements dbstore.Commands: one statement, and a second one only
 // for those that it has not written.
 func (c *commands) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error, error) {
-	columns := columnsOf(saves)
-	rows, err := c.db.Write.QueryContext(ctx, c.statement(saves), columns...)
-	if err != nil {
-		return nil, err
-	}
-	written := make(map[core.ID]bool, len(saves))
-	if err := eachID(rows, func(id core.ID) { written[id] = true }); err != nil {
-		return nil, err
-	}
 	answers := make([]error, len(saves))
-	if len(written) == len(saves) {
-		return answers, nil
-	}
-	var rest []core.ID
-	for _, s := range saves {
-		if !written[s.Record.ID] {
-			rest = append(rest, s.Record.ID)
+	err := native(ctx, c.db.Write, func(p *pgx.Conn) error {
+		left := make(map[core.ID]int, len(saves))
+		for i := range saves {
+			left[saves[i].Record.ID] = i
 		}
+		rows, err := p.Query(ctx, c.statement(saves), columnsOf(saves)...)
+		if err != nil {
+			return err
+		}
+		var id pgtype.DriverBytes
+		if _, err := pgx.ForEachRow(rows, []any{&id}, func() error { delete(left, core.ID(id)); return nil }); err != nil {
+			return err
+		}
+		if len(left) > 0 {
+			c.settle(ctx, p, saves, left, answers)
+		}
+		return nil
+	})
+	return answers, err
+}
+
+// settle tells the saves that were applied before, by an earlier try, from
+// those that conflict. What was written is written, whatever comes of this.
+func (c *commands) settle(ctx context.Context, p *pgx.Conn, saves []hosts.Saving, left map[core.ID]int, answers []error) {
+	ids := make([]core.ID, 0, len(left))
+	for id, i := range left {
+		ids = append(ids, id)
+		answers[i] = core.ErrConflict
 	}
-	stored, err := c.storedVersions(ctx, rest)
-	for i, s := range saves {
-		switch {
-		case written[s.Record.ID]:
-		case err != nil:
+	var id pgtype.DriverBytes
+	var version int64
+	rows, err := p.Query(ctx, c.versions, texts(ids))
+	if err == nil {
+		_, err = pgx.ForEachRow(rows, []any{&id, &version}, func() error {
+			if i, ok := left[core.ID(id)]; ok && core.Version(version) == saves[i].Record.Version {
+				answers[i] = nil
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		for _, i := range left {
 			answers[i] = err
-		case stored[s.Record.ID] != s.Record.Version:
-			answers[i] = core.ErrConflict
 		}
 	}
-	return answers, nil
 }
 
 // statement for what there is to save.
@@ -147,36 +226,6 @@ func columnsOf(saves []hosts.Saving) []any {
 		}
 	}
 	return []any{ids, versions, tenants, users, created, seen, expires, hours, data, prevs}
-}
-
-func eachID(rows *sql.Rows, do func(core.ID)) error {
-	defer rows.Close()
-	var b sql.RawBytes
-	for rows.Next() {
-		if err := rows.Scan(&b); err != nil {
-			return err
-		}
-		do(core.ID(b))
-	}
-	return rows.Err()
-}
-
-func (c *commands) storedVersions(ctx context.Context, ids []core.ID) (map[core.ID]core.Version, error) {
-	rows, err := c.db.Read.QueryContext(ctx, c.versions, texts(ids))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	stored := make(map[core.ID]core.Version, len(ids))
-	var b sql.RawBytes
-	var v int64
-	for rows.Next() {
-		if err := rows.Scan(&b, &v); err != nil {
-			return nil, err
-		}
-		stored[core.ID(b)] = core.Version(v)
-	}
-	return stored, rows.Err()
 }
 
 // SweepSome implements dbstore.Commands. It passes over rows that others hold,

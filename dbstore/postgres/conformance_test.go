@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/conformance"
@@ -52,5 +51,3 @@ func TestConformance(t *testing.T) {
 		})
 	}
 }
-
-var _ = stdlib.GetDefaultDriver

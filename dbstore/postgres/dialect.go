@@ -28,7 +28,8 @@ func (dialect) Name() string { return "PostgreSQL" }
 func (d dialect) Syntax() dbstore.Syntax {
 	s := dbstore.Syntax{
 		Quote: `"`, Numbered: true, Qualified: true, Least: "LEAST", OnTaken: "ON CONFLICT DO NOTHING",
-		Coalescing: hosts.Coalescing{Direct: 8, Workers: 2},
+		Loads:      hosts.Coalescing{Direct: 4, Workers: 1},
+		Saves:      hosts.Coalescing{Direct: 4, Workers: 2},
 		SweepBatch: 1000,
 	}
 	if d.fast {

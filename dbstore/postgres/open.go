@@ -31,8 +31,8 @@ type Options struct {
 	Fast bool
 	// MaxConns bounds the connections of Open. Default DefaultMaxConns.
 	MaxConns int
-	// Coalescing bounds the gathering of calls.
-	Coalescing hosts.Coalescing
+	// Loads and Saves bound the gathering of calls; zero takes what was measured.
+	Loads, Saves hosts.Coalescing
 }
 
 // Open connects to a server and opens the store.
@@ -66,6 +66,6 @@ func New(ctx context.Context, db *sql.DB, o Options) (*dbstore.Store, error) {
 
 func open(ctx context.Context, db *sql.DB, o Options, owned bool) (*dbstore.Store, error) {
 	return dbstore.New(ctx, db, dialect{fast: o.Fast}, dbstore.Options{
-		Table: o.Table, NoMigrate: o.NoMigrate, CloseDB: owned, Coalescing: o.Coalescing,
+		Table: o.Table, NoMigrate: o.NoMigrate, CloseDB: owned, Loads: o.Loads, Saves: o.Saves,
 	})
 }
