@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 	"hosts/sessionctl/archive": {"core"},
 	"hosts/sessionctl/demo":    {"core", "hosts", "hosts/nethttp", "hosts/open"},
 	"cachestore":               {"core", "hosts"},
+	"cachestore/redis":         {"core", "hosts"},
 	"fsstore":                  {"core", "fsstore/internal/seglog", "fsstore/internal/slots", "hosts"},
 	"fsstore/internal/place":   {"core", "hosts"},
 	"fsstore/internal/seglog":  {"core", "fsstore/internal/place", "hosts"},

@@ -1,0 +1,80 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/conformance"
+	"github.com/rockstar-web/sessions/conformance/servers"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+var prefixes atomic.Int64
+
+// newPrefix is nobody else's on a server that tests share.
+func newPrefix() string {
+	return fmt.Sprintf("test-%d-%d:", time.Now().UnixNano(), prefixes.Add(1))
+}
+
+// open opens a store and empties and closes it at the end.
+func open(t testing.TB, url string, o Options) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), url, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// wipe deletes what the shards of a store have, also what its indexes do not
+// know.
+func wipe(t testing.TB, s *Store) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for _, node := range s.server.client.Nodes() {
+		for cursor := uint64(0); ; {
+			page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(s.server.o.Prefix+"*").Count(5000).Build()).AsScanEntry()
+			require.NoError(t, err)
+			for _, key := range page.Elements {
+				// A replica has the keys too and sends the call on.
+				require.NoError(t, s.server.client.Do(ctx, s.server.client.B().Unlink().Key(key).Build()).Error())
+			}
+			if cursor = page.Cursor; cursor == 0 {
+				break
+			}
+		}
+	}
+	_ = rueidis.Nil
+}
+
+func pair(t *testing.T, url string) (a, b hosts.Store) {
+	o := Options{Prefix: newPrefix()}
+	s := open(t, url, o)
+	t.Cleanup(func() { wipe(t, s) })
+	return s, open(t, url, o)
+}
+
+func TestConformance(t *testing.T) {
+	url := servers.Redis(t)
+	conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return pair(t, url) })
+}
+
+func TestConformanceCluster(t *testing.T) {
+	url := servers.RedisCluster(t)
+	conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return pair(t, url) })
+}
+
+// Through one handle a cache keeps every promise.
+func TestConformanceCached(t *testing.T) {
+	url := servers.Redis(t)
+	conformance.TestStore(t, func(t *testing.T) hosts.Store {
+		s := open(t, url, Options{Prefix: newPrefix(), Cache: time.Minute})
+		t.Cleanup(func() { wipe(t, s) })
+		return s
+	})
+}

@@ -1,0 +1,102 @@
+// Package redis keeps sessions in Redis or Valkey: one server, the primary that
+// sentinels name, or a cluster. Redis 6.2 or Valkey 7.2, or newer.
+//
+// # Promises
+//
+// Save compares versions and writes in one script, so no update is lost and no
+// ended session is written back, whatever many processes do at once. A record
+// and what the index says of it change in that same script, in a cluster too: a
+// live session is never missing from a search, also when a login races with the
+// end of all of a user's sessions. Nothing is sent twice by itself but reads;
+// after an unknown answer the same Save again is safe.
+//
+// A live session is never dropped to make room: Open refuses a server with a
+// maxmemory-policy other than noeviction ([ErrEvicts]). When its memory is full,
+// Save fails with [hosts.ErrFull] and Delete still works. The server forgets a
+// record by itself at ExpiresAt plus [Options].Retention, so the store implements
+// no Sweeper.
+//
+// # What a failover can lose
+//
+// Replication is asynchronous. A primary that dies may not have passed on the
+// last saves and ends, some milliseconds of them as a rule: a session that was
+// ended may then be there again, and a login be gone. With [Options].WaitReplicas
+// an end counts only when that many replicas have it, so it survives the loss of
+// the primary whenever one of those replicas takes over. Saves are not waited
+// for. A primary that is cut off from its replicas takes saves until it notices;
+// min-replicas-to-write bounds how long. How much a restart loses is a matter of
+// the server's appendfsync.
+//
+// Whoever cannot bear that keeps sessions in a database.
+//
+// # Cache
+//
+// With [Options].Cache this process keeps what it loads and is told by the server
+// what has changed (RESP3 tracking). Its own saves and ends it sees at once. What
+// another process saves or ends it sees when the server's word arrives, about one
+// network delay later; but where that word does not arrive, a connection being
+// down unnoticed or a cluster moving sessions to another node, a load may return
+// what was stored at most Options.Cache ago. So a session that was ended
+// elsewhere may be honoured here for that long, and no longer. A save on top of
+// an old state fails with core.ErrConflict as ever, and Find, LoadMany and SaveMany
+// never use the cache. It holds 64 MiB for each node.
+//
+// # Keys
+//
+//	session:{3f}:3f0c...    a session: the ID as 32 lower-case hex digits
+//	session:{3f}:index      a sorted set of all sessions whose ID begins with 3f
+//
+// The first part is [Options].Prefix. The hash tag is the first byte of the ID, so
+// that a session and its index are on one node, and a cluster spreads 256 of them.
+// All entries of an index have score 0, so it is ordered by their bytes; each
+// session has one or two:
+//
+//	"i" ID owner    all sessions, in the order of their IDs
+//	"o" owner ID    those of a user
+//
+// owner is 8 bytes of the SHA-256 of the user, zero for nobody, and 8 of that of
+// the tenant. What a search finds is held to the query again by its record. A user
+// that changes moves the entries in the script that saves. A touch does not write
+// the index. An index expires when its last session has, one or two days later;
+// before that, each new session looks at three entries, any of them, and drops
+// those whose record has expired, and so does a search with what it meets. So an
+// index has, as a rule, at most half as many stale entries as live ones.
+//
+// # Value
+//
+// Format 1. Numbers are big-endian. The checksum finds damage, not forgery, which
+// is what Sealed is authenticated for.
+//
+//	offset  bytes
+//	     0      8  Version
+//	     8     16  owner, as in the index
+//	    24      4  until when the index lives at the least, in days since 1970
+//	    28      1  format: 1
+//	    29      1  t, the length of Tenant
+//	    30      1  u, the length of User
+//	    31      8  XXH64 with seed 0 of the ID and every other byte of the value
+//	    39      8  CreatedAt, Unix milliseconds
+//	    47      8  SeenAt, the same
+//	    55      8  ExpiresAt, the same
+//	    63      t  Tenant
+//	  63+t      u  User
+//	63+t+u         Sealed, to the end
+//
+// A value that does not fit is [core.ErrCorrupt]: Load names it, Find passes over
+// it, Delete removes it. Later formats keep the first 29 bytes.
+//
+// # Limits
+//
+// 64 calls are on the wire at once, to each node; 16384 wait, more get
+// [hosts.ErrBusy]; loads and saves that wait are gathered as [hosts.Coalescing]
+// says. A script has at most 128 saves and 256 KiB, a read 512 keys.
+//
+// The user needs these rights, besides those to connect, in the terms of ACL:
+//
+//	~session:* +get +mget +exists +set +del +getrange +pttl +pexpireat +zadd +zrem +zrangebylex +zrandmember +eval +evalsha
+//
+// and +info for the check of the server, +wait for Options.WaitReplicas, +client
+// for Options.Cache, and +cluster in a cluster. A script that looks at entries
+// finds the keys of their records by itself, in the same slot: Redis and Valkey
+// allow that, some servers that speak their protocol do not.
+package redis
