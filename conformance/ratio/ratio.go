@@ -41,30 +41,3 @@ func Interleave(rounds int, fns ...func()) []time.Duration {
 	}
 	return medians
 }
-
-// Faster times ours and theirs in turn, at least five rounds of each, and prints
-// how many times as fast ours is: the median of the rounds' ratios, held to the
-// target, and behind it the range that they had:
-//
-//	ratio <name> <median> <target> ok|short <lowest>..<highest>
-func Faster(name string, target float64, rounds int, ours, theirs func()) {
-	ours()
-	theirs()
-	took := func(fn func()) float64 {
-		start := time.Now()
-		fn()
-		return time.Since(start).Seconds()
-	}
-	values := make([]float64, max(rounds, 5))
-	for i := range values {
-		mine := took(ours)
-		values[i] = took(theirs) / mine
-	}
-	slices.Sort(values)
-	median := values[len(values)/2]
-	verdict := "ok"
-	if median < target {
-		verdict = "short"
-	}
-	fmt.Printf("ratio %s %.3g %.3g %s %.3g..%.3g\n", name, median, target, verdict, values[0], values[len(values)-1])
-}

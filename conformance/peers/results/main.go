@@ -1,0 +1,143 @@
+// Results reads the output of benchmarks that print ratio lines, each perhaps
+// several times, and writes them as a table: median and range of each, with the
+// target and the verdict over the median. A line that lines.txt lists and no
+// run printed is written as missing.
+//
+//	go test -bench Ratio -benchtime 1x -count 5 ./... | results > RESULTS.md
+package main
+
+import (
+	"bufio"
+	_ "embed"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+//go:embed lines.txt
+var listed string
+
+// line is one ratio: what it is of, and the values that the rounds had.
+type line struct {
+	name, sentence string
+	values         []float64
+	target         float64
+	atMost         bool
+}
+
+func main() {
+	if err := run(os.Stdin, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "results:", err)
+		os.Exit(1)
+	}
+}
+
+func run(in io.Reader, out, echo io.Writer) error {
+	sections, err := parseListed(listed)
+	if err != nil {
+		return err
+	}
+	byName := map[string]*line{}
+	for _, s := range sections {
+		for _, l := range s.lines {
+			byName[l.name] = l
+		}
+	}
+	other := section{title: "Others"}
+	scan := bufio.NewScanner(in)
+	for scan.Scan() {
+		fmt.Fprintln(echo, scan.Text())
+		fields := strings.Fields(scan.Text())
+		if len(fields) < 5 || fields[0] != "ratio" {
+			continue
+		}
+		value, err1 := strconv.ParseFloat(fields[2], 64)
+		target, err2 := strconv.ParseFloat(fields[3], 64)
+		if err1 != nil || err2 != nil {
+			return fmt.Errorf("not a ratio line: %q", scan.Text())
+		}
+		l := byName[fields[1]]
+		if l == nil {
+			l = &line{name: fields[1], sentence: fields[1]}
+			byName[l.name] = l
+			other.lines = append(other.lines, l)
+		}
+		l.values = append(l.values, value)
+		l.target = target
+		if value != target { // which side is good follows from any verdict
+			l.atMost = (value < target) == (fields[4] == "ok")
+		}
+	}
+	if err := scan.Err(); err != nil {
+		return err
+	}
+	return write(out, append(sections, other))
+}
+
+type section struct {
+	title string
+	lines []*line
+}
+
+// parseListed reads lines.txt: "# section", then "name<tab>sentence".
+func parseListed(text string) ([]section, error) {
+	var all []section
+	seen := map[string]bool{}
+	for n, row := range strings.Split(strings.TrimSpace(text), "\n") {
+		title, isTitle := strings.CutPrefix(row, "# ")
+		name, sentence, ok := strings.Cut(row, "\t")
+		switch {
+		case isTitle:
+			all = append(all, section{title: title})
+		case row == "":
+		case !ok || seen[name] || len(all) == 0:
+			return nil, fmt.Errorf("lines.txt, line %d: want a name of its own, a tab and a sentence, below a section: %q", n+1, row)
+		default:
+			seen[name] = true
+			last := &all[len(all)-1]
+			last.lines = append(last.lines, &line{name: name, sentence: sentence})
+		}
+	}
+	return all, nil
+}
+
+func write(out io.Writer, sections []section) error {
+	w := bufio.NewWriter(out)
+	fmt.Fprintf(w, "# Results\n\nWritten by the benchmarks themselves, on %d processors (%s/%s, %s). Every line is measured side by side in one run;\n"+
+		"the median of the rounds counts, and the range that they had stands beside it.\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	counts := map[string]int{}
+	for _, s := range sections {
+		if len(s.lines) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "\n## %s\n\n| what | median | range | rounds | to reach | |\n|---|---|---|---|---|---|\n", s.title)
+		for _, l := range s.lines {
+			fmt.Fprintln(w, l.row(counts))
+		}
+	}
+	fmt.Fprintf(w, "\n%d met, %d short, %d missing.\n", counts["met"], counts["**short**"], counts["**missing**"])
+	return w.Flush()
+}
+
+func (l *line) row(counts map[string]int) string {
+	if len(l.values) == 0 {
+		counts["**missing**"]++
+		return fmt.Sprintf("| %s | | | 0 | | **missing** |", l.sentence)
+	}
+	slices.Sort(l.values)
+	median := l.values[len(l.values)/2]
+	verdict, bound := "met", "at least"
+	if l.atMost {
+		bound = "at most"
+	}
+	if median != l.target && (median < l.target) != l.atMost {
+		verdict = "**short**"
+	}
+	counts[verdict]++
+	return fmt.Sprintf("| %s | %.3g | %.3g to %.3g | %d | %s %.3g | %s |", l.sentence, median,
+		l.values[0], l.values[len(l.values)-1], len(l.values), bound, l.target, verdict)
+}
