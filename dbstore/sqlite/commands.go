@@ -53,6 +53,18 @@ func (c *connection) transaction(ctx context.Context, kind statement, do func(*c
 	return errors.Join(err, undone)
 }
 
+// Load implements dbstore.Loader.
+func (c *commands) Load(ctx context.Context, id core.ID) (r core.Record, err error) {
+	err = c.dialect.all.use(ctx, c.db.Read, c.texts, func(conn *connection) error {
+		var there bool
+		if r, there, err = conn.load(id); err == nil && !there {
+			err = core.ErrNotFound
+		}
+		return err
+	})
+	return r, err
+}
+
 // LoadMany implements dbstore.Commands.
 func (c *commands) LoadMany(ctx context.Context, ids []core.ID) ([]core.Record, error) {
 	found := make([]core.Record, 0, len(ids))

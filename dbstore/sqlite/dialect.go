@@ -24,12 +24,12 @@ type dialect struct {
 // Name implements dbstore.Dialect.
 func (d *dialect) Name() string { return "SQLite " + d.file.path }
 
-// Syntax implements dbstore.Dialect. One call at a time goes alone: more would
+// Syntax implements dbstore.Dialect. One save at a time goes alone: more would
 // only wait for the one connection that writes, and each with a sync of its own.
 func (d *dialect) Syntax() dbstore.Syntax {
 	return dbstore.Syntax{
 		Quote: `"`, Least: "MIN", OnTaken: "ON CONFLICT DO NOTHING", Prepare: true,
-		Coalescing: hosts.Coalescing{Direct: 1, Workers: 1},
+		Loads: hosts.Coalescing{Direct: readers()}, Saves: hosts.Coalescing{Direct: 1},
 		SweepBatch: sweepBatch, SweepRest: sweepRest,
 	}
 }

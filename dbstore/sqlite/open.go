@@ -17,11 +17,8 @@ import (
 // DefaultBusyTimeout is how long a call waits for another process's lock.
 const DefaultBusyTimeout = 5 * time.Second
 
-// Connections that read, as many as there are processors.
-const (
-	minReaders = 2
-	maxReaders = 4
-)
+// readers are the connections that read: one for each processor, 2 to 4.
+func readers() int { return min(max(runtime.GOMAXPROCS(0), 2), 4) }
 
 // Options of Open. The zero value is a durable store.
 type Options struct {
@@ -36,9 +33,10 @@ type Options struct {
 	// Table and NoMigrate are those of dbstore.Options.
 	Table     string
 	NoMigrate bool
-	// Coalescing bounds the gathering of calls. By default one call at a time
-	// goes alone, and all that wait for it go together.
-	Coalescing hosts.Coalescing
+	// Loads and Saves bound the gathering of calls. By default as many loads go
+	// alone as there are connections that read, and one save; those that wait
+	// go together.
+	Loads, Saves hosts.Coalescing
 }
 
 // Store keeps sessions in a file. It is safe for concurrent use, also by other
@@ -91,7 +89,7 @@ func (f *file) open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := d.pool(min(max(runtime.GOMAXPROCS(0), minReaders), maxReaders), setUpReader(o))
+	read, err := d.pool(readers(), setUpReader(o))
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -101,7 +99,7 @@ func (f *file) open(ctx context.Context, o Options) (*Store, error) {
 		return nil, errors.Join(err, read.Close(), write.Close())
 	}
 	base, err := dbstore.New(ctx, read, d, dbstore.Options{
-		Table: o.Table, NoMigrate: o.NoMigrate, Writer: write, CloseDB: true, Coalescing: o.Coalescing,
+		Table: o.Table, NoMigrate: o.NoMigrate, Writer: write, CloseDB: true, Loads: o.Loads, Saves: o.Saves,
 	})
 	if err != nil {
 		return nil, errors.Join(err, read.Close(), write.Close())
@@ -116,4 +114,3 @@ func (f *file) open(ctx context.Context, o Options) (*Store, error) {
 // way and closes the file. The last process to close it moves the log into it.
 // Close may be called more than once.
 func (s *Store) Close() error { return errors.Join(s.Store.Close(), s.file.close()) }
-
