@@ -2,7 +2,6 @@ package seglog
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"time"
 
@@ -83,11 +82,9 @@ func (s *Store) cleanSegment(number uint32, g *segment) error {
 	return nil
 }
 
-// done waits until all ops are done.
+// done returns when all ops are done.
 func (s *Store) done(ops []op) error {
-	if err := s.submit(context.Background(), ops); err != nil {
-		return err
-	}
+	s.do(ops)
 	for i := range ops {
 		if ops[i].err != nil {
 			return ops[i].err

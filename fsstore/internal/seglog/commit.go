@@ -55,14 +55,11 @@ type committer struct {
 
 // submit waits until the ops are answered, or the context ends.
 func (s *Store) submit(ctx context.Context, ops []op) error {
-	c, q := &s.committer, &request{ops: ops, done: make(chan struct{})}
-	c.mu.Lock()
-	c.queue = append(c.queue, q)
-	if !c.working {
-		c.working = true
-		c.idle.Go(s.work)
+	q, first := s.enqueue(ops)
+	c := &s.committer
+	if first {
+		c.idle.Go(func() { s.work(nil) })
 	}
-	c.mu.Unlock()
 	select {
 	case <-q.done:
 		return nil
@@ -77,19 +74,36 @@ func (s *Store) submit(ctx context.Context, ops []op) error {
 	return fmt.Errorf("fsstore: %w: %w", hosts.ErrUnknown, ctx.Err())
 }
 
-func (s *Store) work() {
+// do waits until the ops are answered. It works itself where nobody does: that
+// is sooner than to wake another.
+func (s *Store) do(ops []op) {
+	q, first := s.enqueue(ops)
+	if first {
+		s.work(q)
+	}
+	<-q.done
+}
+
+// enqueue reports true to the first, who is to see that somebody works.
+func (s *Store) enqueue(ops []op) (q *request, first bool) {
 	c := &s.committer
+	q = &request{ops: ops, done: make(chan struct{})}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue = append(c.queue, q)
+	first = !c.working
+	c.working = true
+	return q, first
+}
+
+// work commits what waits until nothing does, or until own is answered.
+func (s *Store) work(own *request) {
 	var ops []*op
 	for {
-		runtime.Gosched() // lets those who were answered just now join
-		c.mu.Lock()
-		batch := c.queue
-		c.queue = nil
-		if c.working = len(batch) > 0; !c.working {
-			c.mu.Unlock()
+		batch := s.next(own)
+		if len(batch) == 0 {
 			return
 		}
-		c.mu.Unlock()
 		ops = ops[:0]
 		for _, q := range batch {
 			for i := range q.ops {
@@ -100,6 +114,29 @@ func (s *Store) work() {
 		for _, q := range batch {
 			close(q.done)
 		}
-		s.wakeCleaner()
+		if number, _ := s.dirty(); number != 0 {
+			s.wakeCleaner()
+		}
+		if own == nil {
+			runtime.Gosched() // lets those who were answered just now join
+		}
 	}
+}
+
+// next returns all that wait; none when the work is over, or is another's.
+func (s *Store) next(own *request) []*request {
+	c := &s.committer
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) == 0 {
+		c.working = false
+		return nil
+	}
+	if own != nil && !slices.Contains(c.queue, own) {
+		c.idle.Go(func() { s.work(nil) })
+		return nil
+	}
+	batch := c.queue
+	c.queue = nil
+	return batch
 }

@@ -1,7 +1,6 @@
 package seglog
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -98,8 +97,7 @@ func (s *Store) Close() error {
 	s.calls.Shut()
 	s.release.Do(func() {
 		// A mark at the end shows the next Open that all before it was whole.
-		ops := []op{{do: mark}}
-		if failed := errors.Join(s.submit(context.Background(), ops), ops[0].err); failed != nil {
+		if failed := s.done([]op{{do: mark}}); failed != nil {
 			s.log.Warn("fsstore: the log was not closed properly", "error", failed)
 		}
 		err = errors.Join(err, s.shut())

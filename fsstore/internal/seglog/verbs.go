@@ -74,16 +74,20 @@ func (b batched) Save(ctx context.Context, r core.Record, prev core.Version) err
 }
 
 func (b batched) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
+	errs := make([]error, len(saves))
+	if err := ctx.Err(); err != nil {
+		for i := range errs {
+			errs[i] = fmt.Errorf("fsstore: %w", err)
+		}
+		return errs
+	}
 	ops := make([]op, len(saves))
 	for i, save := range saves {
 		ops[i] = op{do: put, record: save.Record, prev: save.Prev}
 	}
-	errs := make([]error, len(saves))
-	err := b.submit(ctx, ops)
+	b.do(ops)
 	for i := range errs {
-		if errs[i] = err; err == nil {
-			errs[i] = ops[i].err
-		}
+		errs[i] = ops[i].err
 	}
 	return errs
 }
