@@ -1,5 +1,5 @@
 # make run     the demo: a web application with our sessions, on http://127.0.0.1:8080
-# make test    everything: format, vet, linters, tests under the race detector, fuzzing, browser
+# make test    everything: format, vet, linters, tests under the race detector, fuzzing, browser, real servers
 # make help    the rest
 
 GO        ?= go
@@ -9,12 +9,16 @@ PEERS     := conformance/peers
 STATIC    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help run test tools lint unit peers fuzz mission bench vuln clean
+# Runs a command within servers of its own, unless it is within some already.
+SERVERS   := .ci/servers run
+
+.PHONY: help run test all tools servers lint unit peers fuzz mission table bench ratios vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo 'make lint    gofmt, vet, staticcheck'
-	@echo 'make unit    go test -race ./... (no servers, no browser)'
+	@echo 'make unit    go test -race ./..., by itself without servers and browser'
+	@echo 'make servers PostgreSQL, MariaDB, Redis and a cluster until ctrl-C, for go test in another terminal'
 	@echo 'make peers   the browser, the peers and the vectors of others, in their own module'
 	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make mission the table of promises from a test run'
@@ -24,11 +28,17 @@ help:
 run:
 	$(GO) run ./hosts/sessionctl demo --addr $(ADDR)
 
-test: tools lint unit mission peers fuzz vuln
+test: tools
+	@$(SERVERS) $(MAKE) --no-print-directory all
 	@echo 'make test: all passed'
+
+all: lint unit mission peers fuzz vuln
 
 tools:
 	@sh .ci/tools
+
+servers:
+	@.ci/servers up
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
@@ -47,12 +57,18 @@ fuzz:
 
 # The table is made from the run itself: a row without a passing test is never ok.
 mission:
+	@$(SERVERS) $(MAKE) --no-print-directory table
+
+table:
 	@{ $(GO) test -race -count=1 -json ./conformance/mission/; \
 	   cd $(PEERS) && $(GO) test -race -count=1 -run TestMission -json ./browser/; } | $(GO) run ./conformance/mission/table
 
 bench:
+	@$(SERVERS) $(MAKE) --no-print-directory ratios
+
+ratios:
 	cd $(PEERS) && $(GO) test -run '^$$' -bench Ratio -benchtime 1x ./...
-	$(GO) test -run '^$$' -bench Ratio -benchtime 1x ./core/ ./cachestore/
+	$(GO) test -run '^$$' -bench Ratio -benchtime 1x ./...
 
 vuln:
 	@sh .ci/vuln $(VULN)
