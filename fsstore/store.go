@@ -2,8 +2,10 @@ package fsstore
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/seglog"
 	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
 )
@@ -11,13 +13,21 @@ import (
 // DefaultDir is the directory of a Store that names none.
 const DefaultDir = "./sessions"
 
-// Options of Open. The zero value is a durable store in DefaultDir.
+// Options of Open. The zero value is a durable store in DefaultDir, for this
+// process alone.
 type Options struct {
 	// Dir is created with mode 0700 when it is missing. Default DefaultDir.
 	Dir string
+	// Shared lets other processes of this machine open Dir, too, all of them
+	// with Shared: a file for each session instead of a log. A directory keeps
+	// the form that it was made with.
+	Shared bool
 	// Fast leaves out the syncs of Save: a save survives the end of the
 	// process, not a power failure. Delete is durable all the same.
 	Fast bool
+	// Logger is told what no call can be: that a log was found damaged, and what
+	// that cost; that it cannot be compacted. Default slog.Default.
+	Logger *slog.Logger
 }
 
 // form is one of the ways to keep sessions in a directory.
@@ -28,8 +38,8 @@ type form interface {
 	Close() error
 }
 
-// Store keeps sessions in files. It is safe for concurrent use, also by other
-// processes that open the same directory.
+// Store keeps sessions in files. It is safe for concurrent use; with
+// Options.Shared also by other processes that open the same directory.
 type Store struct{ form form }
 
 var (
@@ -40,12 +50,20 @@ var (
 
 // Open opens or creates a directory of sessions. It refuses a directory on a
 // network filesystem, one that everybody may write, one that this process may
-// not write, and a platform without flock (errors.ErrUnsupported).
+// not write, one that was made with the other choice of Shared or is open in
+// another process without (hosts.ConfigError), and a platform without flock
+// (errors.ErrUnsupported).
 func Open(o Options) (*Store, error) {
 	if o.Dir == "" {
 		o.Dir = DefaultDir
 	}
-	f, err := slots.Open(slots.Options{Dir: o.Dir, Fast: o.Fast})
+	var f form
+	var err error
+	if o.Shared {
+		f, err = slots.Open(slots.Options{Dir: o.Dir, Fast: o.Fast})
+	} else {
+		f, err = seglog.Open(seglog.Options{Dir: o.Dir, Fast: o.Fast, Logger: o.Logger})
+	}
 	if err != nil {
 		return nil, err
 	}

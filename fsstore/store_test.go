@@ -22,7 +22,7 @@ func open(t testing.TB, o fsstore.Options) *fsstore.Store {
 
 func TestConformance(t *testing.T) {
 	conformance.TestStore(t, func(t *testing.T) hosts.Store {
-		return open(t, fsstore.Options{Dir: t.TempDir(), Fast: true})
+		return open(t, fsstore.Options{Dir: t.TempDir()})
 	})
 }
 

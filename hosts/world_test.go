@@ -82,7 +82,7 @@ func memory(t *testing.T) *cachestore.Store {
 
 func files(t *testing.T, dir string) *fsstore.Store {
 	t.Helper()
-	s, err := fsstore.Open(fsstore.Options{Dir: dir, Fast: true})
+	s, err := fsstore.Open(fsstore.Options{Dir: dir, Fast: true, Shared: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

@@ -225,7 +225,7 @@ func TestMain(m *testing.M) {
 
 // countIn adds its own names and counts up in the session of a directory.
 func countIn(dir string) (err error) {
-	store, err := fsstore.Open(fsstore.Options{Dir: dir, Fast: true})
+	store, err := fsstore.Open(fsstore.Options{Dir: dir, Fast: true, Shared: true})
 	if err != nil {
 		return err
 	}

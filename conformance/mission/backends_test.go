@@ -142,7 +142,7 @@ func directoryForItsOwner(t *testing.T, b backend) {
 		require.Equal(t, fmt.Sprint(want), fmt.Sprint(info.Mode().Perm()), path)
 		return nil
 	}))
-	require.Equal(t, 1, files)
+	require.Equal(t, 2, files, "the session, and the mark of the form")
 	again := s.restart()
 	for _, style := range styles {
 		require.Equal(t, id, ann.to(again).get(style+"/me").is(http.StatusOK).id())

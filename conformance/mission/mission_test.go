@@ -41,7 +41,7 @@ func openCache(t *testing.T, _ string) hosts.Store {
 }
 
 func openFiles(t *testing.T, dir string) hosts.Store {
-	s, err := fsstore.Open(fsstore.Options{Dir: filepath.Join(dir, "sessions")})
+	s, err := fsstore.Open(fsstore.Options{Dir: filepath.Join(dir, "sessions"), Shared: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s

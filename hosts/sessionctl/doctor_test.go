@@ -119,7 +119,7 @@ func requireNothingLeft(t *testing.T, dir string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		require.NoError(t, err)
-		require.True(t, d.IsDir() || d.Name() == "file-per-session", path)
+		require.True(t, d.IsDir() || d.Name() == "segment-log" || d.Name() == "00000001.log", path)
 		return nil
 	}))
 }
