@@ -122,14 +122,14 @@ func add(args []string) error {
 // shared is the session that all adders fight for.
 var shared = core.ID{0x77, 1}
 
-// hold locks the subdirectory that is named and says "held": "hold path".
+// hold locks what is named and says "held": "hold path".
 func hold(args []string) error {
-	dir, err := os.Open(args[0])
+	file, err := os.Open(args[0])
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+	defer file.Close()
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
 		return err
 	}
 	fmt.Println("held")

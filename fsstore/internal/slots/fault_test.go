@@ -58,6 +58,13 @@ func TestFullDisk(t *testing.T) {
 
 	again := open(t, slots.Options{Dir: dir}) // as after a restart
 	requireIntact(t, again, r)
+	for range 3 { // what fits in its file needs no room
+		prev := r.Version
+		r.Version++
+		require.NoError(t, s.Save(t.Context(), r, prev))
+		requireIntact(t, again, r)
+	}
+	next.Version = r.Version + 1
 	require.NoError(t, os.Remove(filler))
 	require.NoError(t, s.Save(t.Context(), next, r.Version))
 	requireIntact(t, again, next)

@@ -8,109 +8,118 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/place"
 )
 
-// read returns a record; false when want, which sees it without Sealed, does not
-// want it. Files are never changed once they have their name, so no lock is
-// needed. A missing file is fs.ErrNotExist.
-func (f *folder) read(name string, want func(*core.Record) bool) (core.Record, bool, error) {
+// readTries without the lock: a read meets a write, and then perhaps the next.
+const readTries = 4
+
+// open opens a session's file and says how large it was. A missing one is
+// fs.ErrNotExist, what is no regular file core.ErrCorrupt.
+func (f *folder) open(id core.ID, flag int) (*os.File, int64, error) {
+	name := fileName(id)
 	path := filepath.Join(f.path, name)
 	info, err := f.root.Lstat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return core.Record{}, false, err
-	}
 	if err != nil {
-		return core.Record{}, false, place.Fail("stat", path, err)
+		return nil, 0, opening(path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return core.Record{}, false, fmt.Errorf("fsstore: file %s: %w", path, place.Damaged("is no regular file"))
+		return nil, 0, fmt.Errorf("fsstore: file %s: %w", path, place.Damaged("is no regular file"))
 	}
-	file, err := f.root.OpenFile(name, os.O_RDONLY|place.OpenFlags, 0)
+	file, err := f.root.OpenFile(name, flag|place.OpenFlags, 0)
+	if err != nil {
+		return nil, 0, opening(path, err)
+	}
+	return file, info.Size(), nil
+}
+
+func opening(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrNotExist
+	}
+	return place.Fail("open", path, err)
+}
+
+// errUndecided: a read without the lock saw what may be a write under way.
+var errUndecided = errors.New("not decided without the lock")
+
+// read returns a record; false when want, which sees it without Sealed, does not
+// want it. It takes the lock only where it cannot tell a write under way from
+// damage. A missing file is fs.ErrNotExist.
+func (s *Store) read(ctx context.Context, f *folder, id core.ID, want func(*core.Record) bool) (core.Record, bool, error) {
+	r, wanted, err := s.glance(ctx, f, id, want)
+	if !errors.Is(err, errUndecided) {
+		return r, wanted, err
+	}
+	h, err := s.hold(ctx, id, os.O_RDONLY)
+	if err != nil {
 		return core.Record{}, false, err
 	}
-	if err != nil {
-		return core.Record{}, false, place.Fail("open", path, err)
+	if h == nil {
+		return core.Record{}, false, fs.ErrNotExist
 	}
-	defer file.Close()
-	r, wanted, err := readRecord(file, info.Size(), want)
-	switch {
-	case errors.Is(err, errRead):
-		err = place.Fail("read", path, err)
-	case err != nil:
-		err = fmt.Errorf("fsstore: file %s: %w", path, err)
-	case fileName(r.ID) != name:
-		err = fmt.Errorf("fsstore: file %s: %w", path, place.Damaged("is the file of session %s", r.ID))
-	}
-	if err != nil {
+	defer h.release()
+	if err := h.read(); err != nil {
 		return core.Record{}, false, err
 	}
+	r, wanted = h.pair.choose(h.at, want)
 	return r, wanted, nil
 }
 
-// headOnly wants no record: its clear fields are enough.
-func headOnly(*core.Record) bool { return false }
-
-// read is folder.read for calls without a lock, of which there may be many: it
-// waits until few enough files are open.
-func (s *Store) read(ctx context.Context, f *folder, name string, want func(*core.Record) bool) (core.Record, bool, error) {
-	select {
-	case s.reads <- struct{}{}:
-		defer func() { <-s.reads }()
-	case <-ctx.Done():
-		return core.Record{}, false, fmt.Errorf("fsstore: waiting for other calls: %w", ctx.Err())
-	case <-s.calls.Done:
-		return core.Record{}, false, place.ErrClosed
+// glance reads without a lock. It waits until few enough files are open.
+func (s *Store) glance(ctx context.Context, f *folder, id core.ID, want func(*core.Record) bool) (core.Record, bool, error) {
+	if err := s.wait(ctx, s.reads); err != nil {
+		return core.Record{}, false, err
 	}
+	defer func() { <-s.reads }()
 	if err := ctx.Err(); err != nil {
 		return core.Record{}, false, fmt.Errorf("fsstore: %w", err)
 	}
-	return f.read(name, want)
+	file, size, err := f.open(id, os.O_RDONLY)
+	if err != nil {
+		return core.Record{}, false, err
+	}
+	defer file.Close()
+	p := newPair()
+	defer p.free()
+	r, wanted, err := p.look(file, size, id, want)
+	if err != nil && !errors.Is(err, errUndecided) {
+		err = place.Fail("read", file.Name(), err)
+	}
+	return r, wanted, err
 }
 
-var errRead = errors.New("read failed")
-
-// readRecord reads a file of about size bytes; another may have taken its name
-// since the size was asked.
-func readRecord(file io.Reader, size int64, want func(*core.Record) bool) (core.Record, bool, error) {
-	first := int64(maxHeader)
-	if want == nil {
-		first = max(first, min(size, maxFile)+1) // one more, to see a file that is too long
-	}
-	b, err := readMore(file, nil, int(first))
-	if err != nil {
-		return core.Record{}, false, err
-	}
-	h, err := decodeHeader(b)
-	if err != nil {
-		return core.Record{}, false, err
-	}
-	if want != nil && !want(&h.record) {
-		return h.record, false, nil
-	}
-	if len(b) == int(first) {
-		if b, err = readMore(file, b, h.end+1-len(b)); err != nil {
+// look decides by reads alone. When both slots are good, the newer one is at
+// least as new as the last save that was acknowledged before. When one is not,
+// the other may have been read too early: the bad one may be a save after the
+// next. A good one that is read after that was seen is new enough: the bad one
+// held nothing newer then, or a newer save was complete in the other before it
+// was overwritten.
+func (p *pair) look(file io.ReaderAt, size int64, id core.ID, want func(*core.Record) bool) (core.Record, bool, error) {
+	if want != nil {
+		if err := p.read(file, size, id, false); err != nil {
 			return core.Record{}, false, err
 		}
+		a, b := &p.slots[0], &p.slots[1]
+		if a.err == nil && b.err == nil && !want(&a.header.record) && !want(&b.header.record) {
+			return core.Record{}, false, nil
+		}
 	}
-	r, err := h.complete(b)
-	return r, true, err
-}
-
-// readMore appends up to n bytes to b; fewer at the end of the file.
-func readMore(file io.Reader, b []byte, n int) ([]byte, error) {
-	if n <= 0 {
-		return b, nil
+	bad := -1 // the slot that was, and alone was, when it was read before
+	for range readTries {
+		if err := p.read(file, size, id, true); err != nil {
+			return core.Record{}, false, err
+		}
+		at, err := p.newest()
+		if err == nil && (p.slots[1-at].err == nil || bad == 1-at) {
+			r, wanted := p.choose(at, want)
+			return r, wanted, nil
+		}
+		if bad = -1; err == nil {
+			bad = 1 - at
+		}
 	}
-	old := len(b)
-	b = append(slices.Clip(b), make([]byte, n)...)
-	got, err := io.ReadFull(file, b[old:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, fmt.Errorf("%w: %w", errRead, err)
-	}
-	return b[:old+got], nil
+	return core.Record{}, false, errUndecided
 }

@@ -139,7 +139,8 @@ func TestNewerFormatIsLeftAlone(t *testing.T) {
 	path := filepath.Join(dir, "77", sharedName)
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
-	b[7] = 2
+	b[7] = 3
+	b[len(b)/2+7] = 3
 	require.NoError(t, os.WriteFile(path, b, 0o600))
 	_, load := s.Load(t.Context(), shared)
 	save := s.Save(t.Context(), core.Record{ID: shared, Version: 2}, 1)
@@ -147,7 +148,7 @@ func TestNewerFormatIsLeftAlone(t *testing.T) {
 	_, sweep := s.Sweep(t.Context(), 1, 10)
 	for _, err := range []error{load, save, find, sweep} {
 		require.ErrorIs(t, err, hosts.ErrUnavailable)
-		require.ErrorContains(t, err, path+": has format 2")
+		require.ErrorContains(t, err, path+": has format 3")
 		require.False(t, errors.Is(err, core.ErrCorrupt))
 	}
 	after, err := os.ReadFile(path)

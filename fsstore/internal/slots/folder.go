@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -19,13 +20,14 @@ import (
 // sessions are 32 hex digits.
 const newName = "new"
 
-// folder is an open subdirectory. Whoever has the lock on it may change it.
+// folder is an open subdirectory. Whoever has the lock on it may change the names
+// in it.
 type folder struct {
 	path  string
 	root  *os.Root
 	dir   *os.File // for flock, listing and sync
 	info  fs.FileInfo
-	named bool // its own name in the root is on the disk; guarded by the lock
+	named atomic.Bool // its own name in the root is on the disk
 }
 
 func (f *folder) close() error { return errors.Join(f.dir.Close(), f.root.Close()) }
@@ -34,14 +36,14 @@ func (f *folder) close() error { return errors.Join(f.dir.Close(), f.root.Close(
 // sessions apart, and so that names sort as IDs do.
 func fileName(id core.ID) string { return hex.EncodeToString(id[:]) }
 
-// isFileName reports whether Load would look for name in folder b.
-func isFileName(name string, b byte) bool {
-	var id core.ID
+// idOf returns the session whose file name is that in folder b; false for any
+// other name.
+func idOf(name string, b byte) (id core.ID, ok bool) {
 	if len(name) != 2*len(id) {
-		return false
+		return id, false
 	}
 	_, err := hex.Decode(id[:], []byte(name))
-	return err == nil && id[0] == b && fileName(id) == name
+	return id, err == nil && id[0] == b && fileName(id) == name
 }
 
 // folder returns the subdirectory of byte b; nil when there is none and create
@@ -101,20 +103,17 @@ func (s *Store) openFolder(b byte, name, path string) (*folder, error) {
 }
 
 // lock returns the folder of byte b when this call alone, in all processes, may
-// change it, and what gives it back; nil when there is no folder and create is
-// false. It waits until the context or the store ends.
+// add, replace or remove names in it, and what gives it back; nil when there is no
+// folder and create is false. It waits until the context or the store ends.
+// Whoever has it may then hold a file; never the other way round.
 func (s *Store) lock(ctx context.Context, b byte, create bool) (*folder, func(), error) {
-	select {
-	case s.gates[b] <- struct{}{}:
-	case <-ctx.Done():
-		return nil, nil, fmt.Errorf("fsstore: waiting for other calls: %w", ctx.Err())
-	case <-s.calls.Done:
-		return nil, nil, place.ErrClosed
+	if err := s.wait(ctx, s.gates[b]); err != nil {
+		return nil, nil, err
 	}
 	leave := func() { <-s.gates[b] }
 	f, err := s.folder(b, create)
 	for err == nil && f != nil {
-		if err = s.flock(ctx, f); err != nil {
+		if err = s.flock(ctx, f.dir, f.path); err != nil {
 			break
 		}
 		// The lock that we waited for may be that of a directory which was
@@ -135,11 +134,11 @@ func (s *Store) lock(ctx context.Context, b byte, create bool) (*folder, func(),
 
 // flock asks again and again instead of blocking in the kernel: a thread that
 // waits there cannot be called back when the context ends.
-func (s *Store) flock(ctx context.Context, f *folder) error {
+func (s *Store) flock(ctx context.Context, file *os.File, path string) error {
 	for wait := lockWaitMin; ; wait = min(2*wait, lockWaitMax) {
-		locked, err := place.TryLock(f.dir)
+		locked, err := place.TryLock(file)
 		if err != nil {
-			return place.Fail("lock", f.path, err)
+			return place.Fail("lock", path, err)
 		}
 		if locked {
 			return nil
@@ -147,7 +146,7 @@ func (s *Store) flock(ctx context.Context, f *folder) error {
 		select {
 		case <-time.After(wait/2 + rand.N(wait)):
 		case <-ctx.Done():
-			return fmt.Errorf("fsstore: waiting for the process that has locked %s: %w", f.path, ctx.Err())
+			return fmt.Errorf("fsstore: waiting for the process that has locked %s: %w", path, ctx.Err())
 		case <-s.calls.Done:
 			return place.ErrClosed
 		}

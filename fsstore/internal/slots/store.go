@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/place"
 	"github.com/rockstar-web/sessions/hosts"
 )
@@ -15,6 +16,7 @@ const (
 	fanout      = 256                    // subdirectories, by the first byte of the ID
 	maxCalls    = 4096                   // running and waiting; more get hosts.ErrBusy
 	maxReads    = 64                     // files open for reading at once; each may block a thread
+	maxWrites   = 128                    // sessions locked at once, the same; each may have a new file too
 	sweepBatch  = 64                     // deletions under one lock, so that a sweep holds up nobody for long
 	lockWaitMin = 100 * time.Microsecond // first wait for a lock that another process has
 	lockWaitMax = 2 * time.Millisecond   // longest: no process overtakes another for long
@@ -30,11 +32,13 @@ type Options struct {
 // processes that open the same directory.
 type Store struct {
 	*place.Dir
-	fast  bool
-	reads chan struct{}
-	calls *place.Calls
+	fast   bool
+	reads  chan struct{}
+	writes chan struct{}
+	calls  *place.Calls
+	files  gates // of this process, before the lock of a file
 
-	gates   [fanout]chan struct{} // one writer of this process waits for each lock
+	gates   [fanout]chan struct{} // the same before the lock of a folder
 	folders [fanout]atomic.Pointer[folder]
 	opening sync.Mutex // of a folder
 
@@ -57,7 +61,11 @@ func Open(o Options) (*Store, error) {
 	if err := dir.Claim(place.Slots); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
-	s := &Store{Dir: dir, fast: o.Fast, reads: make(chan struct{}, maxReads), calls: place.NewCalls(maxCalls)}
+	s := &Store{
+		Dir: dir, fast: o.Fast, calls: place.NewCalls(maxCalls),
+		reads: make(chan struct{}, maxReads), writes: make(chan struct{}, maxWrites),
+		files: gates{of: map[core.ID]*gate{}},
+	}
 	for i := range s.gates {
 		s.gates[i] = make(chan struct{}, 1)
 	}

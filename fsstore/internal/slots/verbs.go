@@ -10,11 +10,11 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/place"
-	"github.com/rockstar-web/sessions/hosts"
 )
 
-// Load implements hosts.Store. It takes no lock. A damaged file is
-// core.ErrCorrupt; one of a newer format is hosts.ErrUnavailable.
+// Load implements hosts.Store. It waits for no other process, unless what it
+// reads is damaged. A damaged file is core.ErrCorrupt; one of a newer format is
+// hosts.ErrUnavailable.
 func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 	if err := s.calls.Begin(ctx); err != nil {
 		return core.Record{}, err
@@ -27,7 +27,7 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 	if f == nil {
 		return core.Record{}, core.ErrNotFound
 	}
-	r, _, err := s.read(ctx, f, fileName(id), nil)
+	r, _, err := s.read(ctx, f, id, nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return core.Record{}, core.ErrNotFound
 	}
@@ -45,88 +45,53 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 		return err
 	}
 	defer s.calls.End()
-	f, unlock, err := s.lock(ctx, r.ID[0], prev == core.NoVersion)
-	if err != nil {
-		return err
-	}
-	if f == nil {
-		return core.ErrConflict
-	}
-	defer unlock()
-	name := fileName(r.ID)
-	stored, err := f.version(name)
-	if err != nil {
-		return err
-	}
-	if stored == r.Version {
-		return s.settle(f) // the save before this one may have failed at just that
-	}
-	if stored != prev {
-		return core.ErrConflict
-	}
-	if err := f.write(encode(&r), !s.fast); err != nil {
-		return place.Fail("write", filepath.Join(f.path, newName), err)
-	}
-	if err := ctx.Err(); err != nil {
-		return errors.Join(fmt.Errorf("fsstore: %w", err), f.root.Remove(newName))
-	}
-	if err := f.root.Rename(newName, name); err != nil {
-		return place.Fail("write", filepath.Join(f.path, name), errors.Join(err, f.root.Remove(newName)))
-	}
-	return s.settle(f)
-}
-
-// version reads the stored version of a session, core.NoVersion if there is
-// none. The header has its own checksum, so that the rest need not be read.
-func (f *folder) version(name string) (core.Version, error) {
-	r, _, err := f.read(name, headOnly)
-	if errors.Is(err, fs.ErrNotExist) {
-		return core.NoVersion, nil
-	}
-	return r.Version, err
-}
-
-// write makes the new file, or leaves none.
-func (f *folder) write(b []byte, sync bool) error {
-	file, err := f.create()
-	if errors.Is(err, fs.ErrExist) {
-		// Left by a process that was killed: a living writer would have the lock.
-		if err := f.root.Remove(newName); err != nil {
+	if prev != core.NoVersion {
+		if done, err := s.inPlace(ctx, &r, prev); done {
 			return err
 		}
-		file, err = f.create()
 	}
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(b)
-	if err == nil && sync {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, f.root.Remove(newName))
-	}
-	return nil
+	return s.replace(ctx, &r, prev)
 }
 
-func (f *folder) create() (*os.File, error) {
-	return f.root.OpenFile(newName, os.O_WRONLY|os.O_CREATE|os.O_EXCL|place.OpenFlags, 0o600)
+// inPlace saves where the session's file has room; else it reports false.
+func (s *Store) inPlace(ctx context.Context, r *core.Record, prev core.Version) (done bool, err error) {
+	h, err := s.hold(ctx, r.ID, os.O_RDWR)
+	if err != nil {
+		return true, err
+	}
+	if h == nil {
+		return true, core.ErrConflict
+	}
+	defer h.release()
+	if done, err := s.compare(h, r, prev); done {
+		return true, err
+	}
+	// A file with a second name may be somebody's backup, which stays as it is.
+	if imageSize(r) > h.pair.pages*pageSize || links(h.info) > 1 {
+		return false, nil
+	}
+	return true, s.overwrite(ctx, h, r)
 }
 
-// settle makes the names in f, and that of f, survive a power failure.
-func (s *Store) settle(f *folder) error {
-	if s.fast {
-		return nil
+// compare decides a save that has not to be written: done, or in conflict.
+func (s *Store) compare(h *held, r *core.Record, prev core.Version) (done bool, err error) {
+	if err := h.read(); err != nil {
+		return true, err
 	}
-	err := f.dir.Sync()
-	if err == nil && !f.named {
-		err = s.Self.Sync()
-		f.named = err == nil
+	switch h.slot().record.Version {
+	case r.Version:
+		if s.fast {
+			return true, nil
+		}
+		// The save before this one may have failed at just that.
+		if err := s.settle(h); err != nil {
+			return true, unknown(h.file.Name(), err)
+		}
+		return true, nil
+	case prev:
+		return false, nil
 	}
-	if err != nil {
-		return fmt.Errorf("fsstore: sync %s: %w: %w; look at the disk and its logs", f.path, hosts.ErrUnknown, err)
-	}
-	return nil
+	return true, core.ErrConflict
 }
 
 // Delete implements hosts.Store. A success is on the disk, also with
@@ -141,8 +106,17 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 		return err
 	}
 	defer unlock()
+	h, err := s.hold(ctx, id, os.O_RDONLY)
+	// What cannot be opened has no writer either, and is deleted all the same.
+	if err != nil && !errors.Is(err, core.ErrCorrupt) && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
 	name := fileName(id)
-	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err = f.root.Remove(name)
+	if h != nil {
+		h.release()
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return place.Fail("delete", filepath.Join(f.path, name), err)
 	}
 	// Also when it was missing: whoever removed it may have failed to sync.

@@ -3,11 +3,13 @@
 package slots_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
@@ -37,8 +39,9 @@ func watched(t *testing.T) (asked, context.CancelFunc) {
 	return asked{ctx, make(chan struct{}, polls)}, cancel
 }
 
-// polls: once for the gate of this process, then for each try of the lock.
-const polls = 4
+// polls: at the gate of this process, for few enough open files, then for each
+// try of the lock.
+const polls = 6
 
 func (a asked) waitUntilItPolls() {
 	for range polls {
@@ -46,13 +49,14 @@ func (a asked) waitUntilItPolls() {
 	}
 }
 
-// held is a store with one session whose lock another process has.
-func held(t *testing.T) (*slots.Store, core.Record, *child) {
+// held is a store with one session of which another process has a lock: that of
+// its file, or of the subdirectory.
+func held(t *testing.T, name string) (*slots.Store, core.Record, *child) {
 	dir := t.TempDir()
 	s := open(t, slots.Options{Dir: dir})
 	r := core.Record{ID: shared, Version: 1, Sealed: []byte("one")}
 	require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
-	c := start(t, "hold", filepath.Join(dir, "77"))
+	c := start(t, "hold", filepath.Join(dir, "77", name))
 	require.Equal(t, "held", c.line(t))
 	return s, r, c
 }
@@ -64,37 +68,49 @@ func saveInBackground(s *slots.Store, ctx context.Context, r core.Record, prev c
 }
 
 func TestWaitingEndsWithTheContext(t *testing.T) {
-	s, r, _ := held(t)
-	next := r
-	next.Version = 2
-	calls := map[string]func(context.Context) error{
-		"save":   func(ctx context.Context) error { return s.Save(ctx, next, r.Version) },
-		"delete": func(ctx context.Context) error { return s.Delete(ctx, r.ID) },
-		"sweep":  func(ctx context.Context) error { _, err := s.Sweep(ctx, 1, 10); return err },
-		"find": func(ctx context.Context) error {
-			_, err := s.Find(ctx, hosts.Query{}, core.ID{0x77}, 10)
-			return err
-		},
-	}
-	for name, call := range calls {
-		ctx, cancel := watched(t)
-		done := make(chan error, 1)
-		go func() { done <- call(ctx) }()
-		if name == "sweep" { // passes the gates of the subdirectories before
-			for range shared[0] {
-				<-ctx.times
-			}
+	for _, lock := range []string{sharedName, "."} {
+		s, r, _ := held(t, lock)
+		next, large := r, r
+		next.Version, large.Version, large.Sealed = 2, 2, make([]byte, 10_000)
+		calls := map[string]func(context.Context) error{
+			"delete": func(ctx context.Context) error { return s.Delete(ctx, r.ID) },
+			"sweep":  func(ctx context.Context) error { _, err := s.Sweep(ctx, 1, 10); return err },
+			"grow":   func(ctx context.Context) error { return s.Save(ctx, large, r.Version) },
 		}
-		ctx.waitUntilItPolls()
-		cancel()
-		err := <-done
-		require.ErrorIs(t, err, context.Canceled, name)
-		require.ErrorContains(t, err, "waiting for the process that has locked", name)
+		if lock == "." {
+			calls["insert"] = func(ctx context.Context) error {
+				return s.Save(ctx, core.Record{ID: core.ID{0x77, 2}, Version: 1}, core.NoVersion)
+			}
+			calls["find"] = func(ctx context.Context) error {
+				_, err := s.Find(ctx, hosts.Query{}, core.ID{0x77}, 10)
+				return err
+			}
+		} else {
+			calls["save"] = func(ctx context.Context) error { return s.Save(ctx, next, r.Version) }
+		}
+		for name, call := range calls {
+			ctx, cancel := watched(t)
+			done := make(chan error, 1)
+			go func() { done <- call(ctx) }()
+			if name == "sweep" { // passes the gates of the subdirectories before
+				for range shared[0] {
+					<-ctx.times
+				}
+			}
+			ctx.waitUntilItPolls()
+			cancel()
+			err := <-done
+			require.ErrorIs(t, err, context.Canceled, name)
+			require.ErrorContains(t, err, "waiting for the process that has locked", name)
+		}
+		got, err := s.Load(t.Context(), r.ID) // which waits for nobody
+		require.NoError(t, err)
+		require.Equal(t, r, got)
+		if lock == "." { // a save in place changes no name
+			require.NoError(t, s.Save(t.Context(), next, r.Version))
+		}
+		require.NotContains(t, stacks(), "slots.(*Store)", "a goroutine of the store is left")
 	}
-	got, err := s.Load(t.Context(), r.ID) // which waits for nobody
-	require.NoError(t, err)
-	require.Equal(t, r, got)
-	require.NotContains(t, stacks(), "slots.(*Store)", "a goroutine of the store is left")
 }
 
 func stacks() string {
@@ -103,7 +119,7 @@ func stacks() string {
 }
 
 func TestWaitingEndsWhenTheOtherProcessDies(t *testing.T) {
-	s, r, other := held(t)
+	s, r, other := held(t, sharedName)
 	next := r
 	next.Version = 2
 	ctx, _ := watched(t)
@@ -117,7 +133,7 @@ func TestWaitingEndsWhenTheOtherProcessDies(t *testing.T) {
 }
 
 func TestWaitingEndsWithClose(t *testing.T) {
-	s, r, _ := held(t)
+	s, r, _ := held(t, sharedName)
 	first, _ := watched(t)
 	polling := saveInBackground(s, first, r, 7)
 	first.waitUntilItPolls()
@@ -135,7 +151,7 @@ func TestWaitingEndsWithClose(t *testing.T) {
 }
 
 func TestWaitingCallsAreBounded(t *testing.T) {
-	s, r, _ := held(t)
+	s, r, _ := held(t, sharedName)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	const maxCalls = 4096 // as the package documentation says
@@ -165,19 +181,69 @@ func TestWaitingCallsAreBounded(t *testing.T) {
 // The lock that a call waits for may belong to a directory that is removed
 // meanwhile: then it must not write there.
 func TestSaveFollowsTheDirectoryThatItWaitedFor(t *testing.T) {
-	s, r, other := held(t)
+	s, r, other := held(t, ".")
 	dir := other.cmd.Args[1]
 	next := r
 	next.Version = 2
 	ctx, _ := watched(t)
 	done := saveInBackground(s, ctx, next, core.NoVersion)
 	ctx.waitUntilItPolls()
-	require.NoError(t, os.Rename(dir, strings.TrimSuffix(dir, "77")+"aside"))
+	require.NoError(t, os.Rename(dir, filepath.Join(filepath.Dir(dir), "aside")))
 	other.kill()
 	require.NoError(t, <-done) // into a new directory
 	got, err := s.Load(t.Context(), r.ID)
 	require.NoError(t, err)
 	require.Equal(t, next, got)
+}
+
+// A save that waits for the lock of a file which loses its name meanwhile must
+// not write there: nobody would see it, or see it come back.
+func TestSaveFollowsTheNameThatItWaitedFor(t *testing.T) {
+	for name, step := range map[string]struct {
+		move func(path string) error
+		want error
+	}{
+		"deleted":       {os.Remove, core.ErrConflict},
+		"moved":         {func(path string) error { return os.Rename(path, path+".old") }, core.ErrConflict},
+		"linked, ended": {func(path string) error { return errors.Join(os.Link(path, path+".old"), os.Remove(path)) }, core.ErrConflict},
+		"replaced":      {replaceByCopy, nil},
+		"folder moved":  {func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old") }, core.ErrConflict},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, r, other := held(t, sharedName)
+			path := other.cmd.Args[1]
+			was, err := os.Open(path)
+			require.NoError(t, err)
+			defer was.Close()
+			before, err := io.ReadAll(was)
+			require.NoError(t, err)
+			next := r
+			next.Version = 2
+			ctx, _ := watched(t)
+			done := saveInBackground(s, ctx, next, r.Version)
+			ctx.waitUntilItPolls()
+			require.NoError(t, step.move(path))
+			other.kill()
+			require.ErrorIs(t, <-done, step.want)
+			got, err := s.Load(t.Context(), r.ID)
+			if step.want == nil {
+				require.NoError(t, err)
+				require.Equal(t, next, got)
+			} else {
+				require.ErrorIs(t, err, core.ErrNotFound)
+			}
+			_, err = was.Seek(0, io.SeekStart)
+			require.NoError(t, err)
+			after, err := io.ReadAll(was)
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(before, after), "the file that was waited for was written")
+		})
+	}
+}
+
+func replaceByCopy(path string) error {
+	b, err := os.ReadFile(path)
+	return errors.Join(err, os.WriteFile(path+".copy", b, 0o600), os.Rename(path+".copy", path))
 }
 
 // endsAfter is a context that ends when it has been asked n times.
@@ -197,23 +263,31 @@ func (c endsAfter) Err() error {
 func TestCancelledAtAnyMomentChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, slots.Options{Dir: dir})
-	r := core.Record{ID: shared, Version: 1, Sealed: []byte("one")}
-	require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
-	next := r
-	next.Version = 2
-	moments := 0
-	for {
-		left := moments
-		err := s.Save(endsAfter{t.Context(), &left}, next, r.Version)
-		if err == nil {
-			break
+	one := core.Record{ID: shared, Version: 1, Sealed: []byte("one")}
+	two := core.Record{ID: shared, Version: 2, Sealed: []byte("two")}
+	large := core.Record{ID: shared, Version: 3, Sealed: make([]byte, 10_000)}
+	was := core.Record{} // not there
+	for _, next := range []core.Record{one, two, large} {
+		moments := 0
+		for {
+			left := moments
+			err := s.Save(endsAfter{t.Context(), &left}, next, was.Version)
+			if err == nil {
+				break
+			}
+			moments++
+			require.ErrorIs(t, err, context.Canceled)
+			got, err := s.Load(t.Context(), shared)
+			if was.Version == core.NoVersion {
+				require.ErrorIs(t, err, core.ErrNotFound)
+			} else {
+				require.NoError(t, err)
+				require.Equal(t, was, got)
+			}
+			require.NoFileExists(t, filepath.Join(dir, "77", "new"))
 		}
-		moments++
-		require.ErrorIs(t, err, context.Canceled)
-		got, err := s.Load(t.Context(), r.ID)
-		require.NoError(t, err)
-		require.Equal(t, r, got)
-		require.NoFileExists(t, filepath.Join(dir, "77", "new"))
+		require.GreaterOrEqual(t, moments, 3, "at the start, under the lock, before the write")
+		was = next
 	}
-	require.GreaterOrEqual(t, moments, 3, "at the start, under the lock, before the rename")
+	requireIntact(t, s, large)
 }

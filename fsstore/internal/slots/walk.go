@@ -1,11 +1,13 @@
 package slots
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -24,16 +26,16 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 	defer s.calls.End()
 	var found []core.Record
 	for b := int(after[0]); b < fanout && len(found) < limit; b++ {
-		f, names, err := s.list(ctx, byte(b), false)
+		f, ids, err := s.list(ctx, byte(b), false)
 		if err != nil {
 			return nil, err
 		}
-		behind, exact := slices.BinarySearch(names, fileName(after))
+		behind, exact := slices.BinarySearchFunc(ids, after, compareIDs)
 		if exact {
 			behind++
 		}
-		for _, name := range names[behind:] {
-			r, wanted, err := s.read(ctx, f, name, q.Matches)
+		for _, id := range ids[behind:] {
+			r, wanted, err := s.read(ctx, f, id, q.Matches)
 			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, core.ErrCorrupt) {
 				continue
 			}
@@ -51,10 +53,12 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 	return found, nil
 }
 
-// list returns the sorted session files of folder b. It lists under the lock,
-// because some filesystems do not show a name to a listing during which another
-// file takes that name. With tidy it removes what a killed process left.
-func (s *Store) list(ctx context.Context, b byte, tidy bool) (*folder, []string, error) {
+func compareIDs(a, b core.ID) int { return bytes.Compare(a[:], b[:]) }
+
+// list returns the sessions of folder b in the order of their IDs. It lists under
+// the lock, because some filesystems do not show a name to a listing during which
+// another file takes that name. With tidy it removes what a killed process left.
+func (s *Store) list(ctx context.Context, b byte, tidy bool) (*folder, []core.ID, error) {
 	f, unlock, err := s.lock(ctx, b, false)
 	if err != nil || f == nil {
 		return nil, nil, err
@@ -73,9 +77,14 @@ func (s *Store) list(ctx context.Context, b byte, tidy bool) (*folder, []string,
 			return nil, nil, place.Fail("delete", filepath.Join(f.path, newName), err)
 		}
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return !isFileName(name, b) })
-	slices.Sort(names)
-	return f, names, nil
+	ids := make([]core.ID, 0, len(names))
+	for _, name := range names {
+		if id, ok := idOf(name, b); ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, compareIDs)
+	return f, ids, nil
 }
 
 // Sweep implements hosts.Sweeper. It goes on where the last sweep reached its
@@ -115,24 +124,24 @@ type sweep struct {
 // visit looks for expired sessions without the lock, and deletes a few at a
 // time under it.
 func (w *sweep) visit(ctx context.Context, b byte) error {
-	f, names, err := w.list(ctx, b, true)
+	f, ids, err := w.list(ctx, b, true)
 	if err != nil {
 		return err
 	}
-	var expired []string
-	for i, name := range names {
-		r, _, err := w.read(ctx, f, name, headOnly)
+	var expired []core.ID
+	for i, id := range ids {
+		_, ended, err := w.read(ctx, f, id, w.expired)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-		case errors.Is(err, core.ErrCorrupt) || errors.Is(err, place.ErrNewer):
+		case errors.Is(err, core.ErrCorrupt) || errors.Is(err, place.ErrNewer) || errors.Is(err, errFormer):
 			w.unread++
 			w.first = cmp.Or(w.first, err)
 		case err != nil:
 			return err
-		case r.ExpiresAt < w.before:
-			expired = append(expired, name)
+		case ended:
+			expired = append(expired, id)
 		}
-		last := i == len(names)-1
+		last := i == len(ids)-1
 		if len(expired) == min(sweepBatch, w.limit-w.deleted) || last && len(expired) > 0 {
 			if err := w.remove(ctx, b, expired); err != nil {
 				return err
@@ -146,25 +155,41 @@ func (w *sweep) visit(ctx context.Context, b byte) error {
 	return nil
 }
 
-// remove tests again under the lock: a session that was used meanwhile stays.
-func (w *sweep) remove(ctx context.Context, b byte, names []string) error {
+func (w *sweep) expired(r *core.Record) bool { return r.ExpiresAt < w.before }
+
+// remove tests again under the locks: a session that was used meanwhile stays.
+func (w *sweep) remove(ctx context.Context, b byte, ids []core.ID) error {
 	f, unlock, err := w.lock(ctx, b, false)
 	if err != nil || f == nil {
 		return err
 	}
 	defer unlock()
-	for _, name := range names {
-		r, _, err := f.read(name, headOnly)
-		if err != nil || r.ExpiresAt >= w.before {
-			continue // not there, or not what was seen before
+	for _, id := range ids {
+		if err := w.removeOne(ctx, f, id); err != nil {
+			return err
 		}
-		if err := f.root.Remove(name); err != nil {
-			return place.Fail("delete", filepath.Join(f.path, name), err)
-		}
-		w.deleted++
 	}
 	if err := f.dir.Sync(); err != nil {
 		return place.Fail("sync", f.path, err)
 	}
+	return nil
+}
+
+func (w *sweep) removeOne(ctx context.Context, f *folder, id core.ID) error {
+	h, err := w.hold(ctx, id, os.O_RDONLY)
+	if h == nil && (err == nil || errors.Is(err, core.ErrCorrupt)) {
+		return nil // not what was seen before
+	}
+	if err != nil {
+		return err
+	}
+	defer h.release()
+	if h.read() != nil || !w.expired(&h.slot().record) {
+		return nil
+	}
+	if err := f.root.Remove(fileName(id)); err != nil {
+		return place.Fail("delete", h.file.Name(), err)
+	}
+	w.deleted++
 	return nil
 }
