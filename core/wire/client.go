@@ -115,8 +115,12 @@ func (c *Client) whole(r *reader, s *core.Session) (*core.Session, error) {
 	return s, nil
 }
 
-// Commit is core.Machine.Commit.
+// Commit is core.Machine.Commit. The guest is asked only if there is anything
+// to store: the rules tell.
 func (c *Client) Commit(s *core.Session, now core.Time, seed core.Seed) (core.Effects, error) {
+	if seed != (core.Seed{}) && !c.rules.Pending(s, now) {
+		return core.Effects{Next: s}, nil
+	}
 	frame := append(appendTime(c.frame(OpCommit, usualRoom+s.Size()), now), seed[:]...)
 	r, err := c.ask(s.AppendBytes(frame))
 	if err != nil {
