@@ -118,7 +118,7 @@ func (s *Store) fillSpare(size int64) (*segment, error) {
 	}
 	zeros := make([]byte, min(zeroStep, size))
 	for at := int64(0); at < size && err == nil; at += int64(len(zeros)) {
-		if at%syncStep == 0 {
+		if at > 0 && at%syncStep == 0 {
 			err = place.SyncData(file)
 		}
 		if err == nil {

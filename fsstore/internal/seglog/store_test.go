@@ -1,6 +1,7 @@
 package seglog
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/rockstar-web/sessions/conformance"
@@ -35,3 +36,6 @@ func TestConformanceFast(t *testing.T) {
 		return kitStore{s, batched{s}}
 	})
 }
+
+// quiet is for tests that damage a log on purpose.
+var quiet = slog.New(slog.DiscardHandler)
