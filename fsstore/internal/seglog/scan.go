@@ -48,7 +48,7 @@ func (c *scan) record(at int64) (h head, b []byte, ok bool, err error) {
 	if h, ok = parseHead(b, c.salt, at); !ok {
 		return head{}, nil, false, nil
 	}
-	if at+h.length > c.end {
+	if at+padded(h.length) > c.end {
 		return head{}, nil, false, nil
 	}
 	if b, err = c.bytes(at, h.length); err != nil {
