@@ -23,6 +23,7 @@ type model struct {
 	records map[core.ID]core.Record
 	ended   map[core.ID]bool
 	known   []core.ID // also of the ended
+	damaged bool      // the store was found so, and says so after each sweep
 }
 
 func newModel(seed uint64) *model {
@@ -59,7 +60,11 @@ func (m *model) step(t *testing.T, s *Store) {
 	case 1:
 		before, limit := core.Time(m.rand.IntN(400)), m.rand.IntN(8)
 		n, err := s.Sweep(t.Context(), before, limit)
-		require.NoError(t, err)
+		if err != nil && m.damaged {
+			require.ErrorIs(t, err, core.ErrCorrupt)
+		} else {
+			require.NoError(t, err)
+		}
 		m.swept(t, s, before, limit, n)
 	case 2:
 		r := m.record(id)

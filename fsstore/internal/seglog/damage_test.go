@@ -1,0 +1,194 @@
+package seglog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/stretchr/testify/require"
+)
+
+// history is a log with many segments, as it was when it was closed.
+type history struct {
+	dir         string
+	model       *model
+	at          map[core.ID]span32 // where the last state of each living session lies
+	first, last uint32             // segments
+}
+
+func makeHistory(t *testing.T) history {
+	o := Options{Dir: t.TempDir(), Segment: smallSegment, Fast: true}
+	s := open(t, o)
+	m := newModel(11)
+	for range 300 {
+		m.step(t, s)
+	}
+	require.NoError(t, s.Close())
+	h := history{dir: o.Dir, model: m, at: map[core.ID]span32{}, first: s.index.base, last: s.active.number}
+	for id := range m.records {
+		h.at[id] = s.index.find(id).at
+	}
+	return h
+}
+
+// requireHonest holds a damaged log to the one promise that is left: what it
+// shows is the last state of a living session. It returns how many it shows.
+func (h history) requireHonest(t *testing.T, s *Store, context string) (shown int) {
+	t.Helper()
+	for _, id := range h.model.known {
+		got, err := s.Load(t.Context(), id)
+		switch want, lives := h.model.records[id]; {
+		case errors.Is(err, core.ErrNotFound) || errors.Is(err, core.ErrCorrupt):
+		case err != nil:
+			t.Fatalf("%s: %v", context, err)
+		case !lives:
+			t.Fatalf("%s: session %s has ended and lives", context, id)
+		case fmt.Sprint(got) != fmt.Sprint(want):
+			t.Fatalf("%s: session %s is in an old state", context, id)
+		default:
+			shown++
+		}
+	}
+	return shown
+}
+
+// openDamaged returns the store and what it told the log.
+func openDamaged(t *testing.T, dir string) (*Store, *bytes.Buffer) {
+	t.Helper()
+	var told bytes.Buffer
+	s, err := Open(Options{Dir: dir, Segment: smallSegment, Logger: slog.New(slog.NewTextHandler(&told, nil))})
+	require.NoError(t, err)
+	return s, &told
+}
+
+// One byte is another one, anywhere but in the last segment.
+func TestDamagedByte(t *testing.T) {
+	h := makeHistory(t)
+	random := rand.New(rand.NewPCG(5, 5))
+	reported, all := 0, 0
+	for range 60 {
+		number := h.first + uint32(random.IntN(int(h.last-h.first)))
+		path := filepath.Join(h.dir, segmentName(number))
+		whole, err := os.ReadFile(path)
+		require.NoError(t, err)
+		at := random.IntN(len(whole))
+		b := bytes.Clone(whole)
+		b[at] ^= byte(1 << random.IntN(8))
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		context := fmt.Sprintf("byte %d of %s", at, segmentName(number))
+
+		s, told := openDamaged(t, h.dir)
+		shown := h.requireHonest(t, s, context)
+		all++
+		_, sweep := s.Sweep(t.Context(), -1, 1)
+		if sweep == nil {
+			require.Empty(t, told.String(), context)
+			require.Equal(t, len(h.model.records), shown, context)
+		} else {
+			reported++
+			require.ErrorIs(t, sweep, core.ErrCorrupt)
+			require.ErrorContains(t, sweep, path)
+			require.Contains(t, told.String(), path)
+		}
+		for id, at := range h.at { // what lies behind is certain
+			if at.segment > number {
+				_, err := s.Load(t.Context(), id)
+				require.NoError(t, err, context)
+			}
+		}
+		require.NoError(t, s.Close())
+		require.NoError(t, os.WriteFile(path, whole, 0o600))
+	}
+	t.Logf("%d of %d flipped bits were of records", reported, all)
+	require.Greater(t, reported, all/4)
+	s, _ := openDamaged(t, h.dir)
+	defer s.Close()
+	h.model.requireSame(t, s)
+}
+
+// What a byte can be, a whole file can be, too. The segment in the middle is
+// damaged, and there is no doubt that it is.
+func TestDamagedSegment(t *testing.T) {
+	h := makeHistory(t)
+	number := (h.first + h.last) / 2
+	name := segmentName(number)
+	for what, harm := range map[string]func(t *testing.T, path string){
+		"missing":   func(t *testing.T, path string) { require.NoError(t, os.Remove(path)) },
+		"empty":     func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) },
+		"halved":    func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, smallSegment/2)) },
+		"no header": func(t *testing.T, path string) { overwrite(t, path, 0, make([]byte, firstByte)) },
+		"zeros":     func(t *testing.T, path string) { overwrite(t, path, 5000, make([]byte, 4096)) },
+		"rubbish":   func(t *testing.T, path string) { overwrite(t, path, 5000, bytes.Repeat([]byte{1, 2, 3, 0xff}, 1024)) },
+		"another's": func(t *testing.T, path string) {
+			b, err := os.ReadFile(filepath.Join(filepath.Dir(path), segmentName(number+1)))
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(path, b, 0o600))
+		},
+		"another's records": func(t *testing.T, path string) {
+			b, err := os.ReadFile(filepath.Join(filepath.Dir(path), segmentName(number+1)))
+			require.NoError(t, err)
+			overwrite(t, path, firstByte, b[firstByte:])
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir := copyLog(t, h.dir)
+			path := filepath.Join(dir, name)
+			harm(t, path)
+			s, told := openDamaged(t, dir)
+			h.requireHonest(t, s, what)
+			require.Contains(t, told.String(), path)
+			require.ErrorContains(t, s.damaged(), path)
+			for id, at := range h.at {
+				if at.segment > number {
+					_, err := s.Load(t.Context(), id)
+					require.NoError(t, err)
+				}
+			}
+			h.requireLivesOn(t, s, name, what != "missing")
+		})
+	}
+}
+
+func overwrite(t *testing.T, path string, at int64, b []byte) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteAt(b, at)
+	require.NoError(t, errors.Join(err, f.Close()))
+}
+
+// requireLivesOn works with a damaged log until the compaction has been through
+// it. The damaged file is set aside for the operator, and nobody speaks of it any
+// more; what had ended has ended still.
+func (h history) requireLivesOn(t *testing.T, s *Store, name string, kept bool) {
+	t.Helper()
+	m := newModel(12)
+	m.damaged = true
+	found, err := s.Find(t.Context(), everybody, core.ID{}, 10_000)
+	require.NoError(t, err)
+	for _, r := range found {
+		m.records[r.ID] = r
+	}
+	for _, id := range h.model.known {
+		if _, err := s.Load(t.Context(), id); !errors.Is(err, core.ErrCorrupt) {
+			m.known = append(m.known, id)
+		}
+	}
+	for s.damaged() != nil {
+		m.step(t, s)
+	}
+	require.NoError(t, s.Close())
+	if kept {
+		require.FileExists(t, filepath.Join(s.Path, name+damagedSuffix))
+	}
+	require.NoFileExists(t, filepath.Join(s.Path, name))
+	again := open(t, Options{Dir: s.Path, Segment: smallSegment})
+	require.NoError(t, again.damaged())
+	m.requireSame(t, again)
+	require.NoError(t, again.Close())
+}
