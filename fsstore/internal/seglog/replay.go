@@ -18,8 +18,11 @@ func (s *Store) recover() error {
 		return place.Fail("write in Dir", s.Path, err)
 	}
 	segments, err := s.openSegments()
-	if err != nil || len(segments) == 0 {
-		return cmp.Or(err, s.makeRoom(markSize))
+	if err != nil {
+		return err
+	}
+	if len(segments) == 0 {
+		return s.makeRoom(markSize)
 	}
 	for i, g := range segments {
 		if i == 0 && g.number != s.index.base || i > 0 && g.number != segments[i-1].number+1 {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/rockstar-web/sessions/fsstore/internal/place"
@@ -51,19 +52,24 @@ func (s *Store) seal(g *segment) {
 	g.sealed = true
 }
 
-// begin gives the spare its header and then its name.
+// begin gives the spare its header and then its name, which no file may have.
 func (s *Store) begin(g *segment, h header) error {
 	var salt [8]byte
 	rand.Read(salt[:]) // never fails
 	h.salt = binary.BigEndian.Uint64(salt[:])
 	name := segmentName(h.number)
 	g.path = filepath.Join(s.Path, name)
+	if _, err := s.Root.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		return place.Unavailable(g.path, "is there already; restart the program, and look who else writes there")
+	}
 	err := g.writeHeader(h)
 	if err == nil {
 		err = s.Root.Rename(spareName, name)
 	}
 	if err == nil {
-		err = s.Self.Sync()
+		if err = s.Self.Sync(); err != nil {
+			err = errors.Join(err, s.Root.Remove(name))
+		}
 	}
 	if err != nil {
 		return place.Fail("begin", g.path, err)

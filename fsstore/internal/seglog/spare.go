@@ -14,9 +14,9 @@ import (
 
 const (
 	spareName  = "spare"
-	zeroStep   = 256 << 10   // bytes that are written at once
-	syncStep   = 1 << 20     // bytes that are synced at once, so that commits get their turn
-	spareRetry = time.Second // after a preparation that has failed
+	zeroStep   = 256 << 10       // bytes that are written at once
+	syncStep   = 1 << 20         // bytes that are synced at once, so that commits get their turn
+	spareRetry = time.Second / 4 // after a preparation that has failed
 )
 
 // spare is the file that becomes the next segment. It is filled with zeros and
