@@ -22,7 +22,9 @@ type backend struct {
 	load, version, insert, update, touch, remove *statement
 	finds                                        finds
 	commands                                     Commands
-	loader                                       Loader // nil: by the shared statement
+	loader                                       Loader // nil: by the shared statement, as the others
+	saver                                        Saver
+	remover                                      Remover
 }
 
 // begin brings the schema up to date and readies the statements.
@@ -53,6 +55,8 @@ func (b *backend) begin(ctx context.Context, noMigrate bool) error {
 		return errors.Join(b.fail(ctx, "open", err), b.close())
 	}
 	b.loader, _ = b.commands.(Loader)
+	b.saver, _ = b.commands.(Saver)
+	b.remover, _ = b.commands.(Remover)
 	if err := b.probe(ctx); err != nil {
 		return errors.Join(err, b.close())
 	}
@@ -94,22 +98,29 @@ func (b *backend) Save(ctx context.Context, r core.Record, prev core.Version) er
 	if err := r.Check(); err != nil {
 		return err
 	}
-	taken := prev == r.Version // then there is nothing to write
-	err := b.again(ctx, func() (err error) {
-		if !taken {
-			taken, err = b.write(ctx, &r, prev)
+	return b.fail(ctx, "save", b.again(ctx, func() error {
+		if b.saver != nil && prev != r.Version {
+			return b.saver.Save(ctx, hosts.Saving{Record: r, Prev: prev, Touch: hosts.IsTouch(ctx)})
 		}
+		return b.saveShared(ctx, &r, prev)
+	}))
+}
+
+// saveShared saves by the shared statements. Where prev is r's own version there
+// is nothing to write.
+func (b *backend) saveShared(ctx context.Context, r *core.Record, prev core.Version) error {
+	if prev != r.Version {
+		taken, err := b.write(ctx, r, prev)
 		if err != nil || !taken {
 			return err
 		}
-		var stored core.Version
-		err = b.version.row(ctx, r.ID[:]).Scan(&stored)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && stored != r.Version {
-			return core.ErrConflict
-		}
-		return err
-	})
-	return b.fail(ctx, "save", err)
+	}
+	var stored core.Version
+	err := b.version.row(ctx, r.ID[:]).Scan(&stored)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && stored != r.Version {
+		return core.ErrConflict
+	}
+	return err
 }
 
 // write reports whether the save found another version than prev.
@@ -141,6 +152,9 @@ func (b *backend) write(ctx context.Context, r *core.Record, prev core.Version) 
 // Delete implements hosts.Store.
 func (b *backend) Delete(ctx context.Context, id core.ID) error {
 	return b.fail(ctx, "delete", b.again(ctx, func() error {
+		if b.remover != nil {
+			return b.remover.Remove(ctx, id)
+		}
 		_, err := b.remove.exec(ctx, id[:])
 		return err
 	}))
@@ -162,7 +176,6 @@ func (b *backend) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
 	for _, r := range found {
 		byID[r.ID] = r
 	}
-	given := make(map[core.ID]bool, len(found))
 	for i, id := range ids {
 		r, there := byID[id]
 		switch {
@@ -171,10 +184,6 @@ func (b *backend) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
 		case !there:
 			answers[i].Err = core.ErrNotFound
 		default:
-			if given[id] {
-				r.Sealed = slices.Clone(r.Sealed) // no two callers share bytes
-			}
-			given[id] = true
 			answers[i].Record = r
 		}
 	}

@@ -58,12 +58,21 @@ type Commands interface {
 	Close() error
 }
 
-// Loader is implemented by Commands that load one record faster than the shared
-// statement does.
-type Loader interface {
-	// Load returns core.ErrNotFound for one that is not there.
-	Load(ctx context.Context, id core.ID) (core.Record, error)
-}
+// Loader, Saver and Remover are implemented by Commands that work on one record
+// otherwise than by the shared statement, to be faster or more durable.
+type (
+	Loader interface {
+		// Load returns core.ErrNotFound for one that is not there.
+		Load(ctx context.Context, id core.ID) (core.Record, error)
+	}
+	Saver interface {
+		// Save answers as SaveMany does for a batch of one.
+		Save(ctx context.Context, s hosts.Saving) error
+	}
+	Remover interface {
+		Remove(ctx context.Context, id core.ID) error
+	}
+)
 
 // Syntax is how the shared statements are written, and what suits the database.
 type Syntax struct {
@@ -77,8 +86,8 @@ type Syntax struct {
 
 	Loads      hosts.Coalescing // defaults for this database
 	Saves      hosts.Coalescing
-	SweepBatch int              // records of one SweepSome
-	SweepRest  float64          // pause after each, in times of how long it took, at most MaxSweepRest
+	SweepBatch int     // records of one SweepSome
+	SweepRest  float64 // pause after each, in times of how long it took, at most MaxSweepRest
 }
 
 // MaxSweepRest is the longest pause between two batches of a sweep.
@@ -90,15 +99,16 @@ type Kind int
 // The kinds of a Fault. After one from Retry to Denied the server has applied
 // nothing of the statement or the transaction.
 const (
-	Lost    Kind = iota // the connection broke, or nothing is known: it may have been applied
-	Retry               // serialization or deadlock: the same again may succeed
-	Taken               // an INSERT found its ID
-	Refused             // the server takes none of this; a part of it may do
-	Full                // no space
-	Busy                // too many connections, a lock was not to be had
-	Missing             // no such table
-	Denied              // a permission is missing, or the server only reads
-	Down                // nothing was sent: nobody answers, or the login failed
+	Lost     Kind = iota // the connection broke, or nothing is known: it may have been applied
+	Retry                // serialization or deadlock: the same again may succeed
+	Taken                // an INSERT found its ID
+	Refused              // the server takes none of this; a part of it may do
+	TooLarge             // a statement is over a limit of the server
+	Full                 // no space
+	Busy                 // too many connections, a lock was not to be had
+	Missing              // no such table
+	Denied               // a permission is missing, or the server only reads
+	Down                 // nothing was sent: nobody answers, or the login failed
 )
 
 // Fault is what an error of the driver means, and what to do about it.

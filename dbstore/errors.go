@@ -57,14 +57,15 @@ func own(err error) bool {
 
 // remedies are what to do where the dialect knows nothing better.
 var remedies = map[Kind]string{
-	Lost:    "look at the database server and the network",
-	Retry:   "other programs change the same sessions all the time",
-	Refused: "look at the table for constraints and triggers that are not of its schema",
-	Full:    "make room on the disk of the database server",
-	Busy:    "allow more connections, or find out what holds its locks",
-	Missing: "run Migrate, or have the schema created",
-	Denied:  "grant SELECT, INSERT, UPDATE and DELETE on the table, on a server that takes writes",
-	Down:    "look at the address, the login and the database server",
+	Lost:     "look at the database server and the network",
+	Retry:    "other programs change the same sessions all the time",
+	Refused:  "look at the table for constraints and triggers that are not of its schema",
+	TooLarge: "keep less in sessions, or raise the limit",
+	Full:     "make room on the disk of the database server",
+	Busy:     "allow more connections, or find out what holds its locks",
+	Missing:  "run Migrate, or have the schema created",
+	Denied:   "grant SELECT, INSERT, UPDATE and DELETE on the table, on a server that takes writes",
+	Down:     "look at the address, the login and the database server",
 }
 
 // fail wraps an error of the driver in the backend's name, the remedy and what
@@ -79,12 +80,14 @@ func (b *backend) fail(ctx context.Context, verb string, err error) error {
 		return fmt.Errorf("dbstore: %s: %s: %w", b.dialect.Name(), verb, err)
 	}
 	f := b.dialect.Fault(err)
-	as := hosts.ErrUnavailable
+	var as error = hosts.ErrUnavailable
 	switch f.Kind {
 	case Full:
 		as = hosts.ErrFull
 	case Busy, Retry:
 		as = hosts.ErrBusy
+	case TooLarge:
+		as = core.ErrTooLarge
 	}
 	if f.Remedy == "" {
 		f.Remedy = remedies[f.Kind]
@@ -102,7 +105,8 @@ func (b *backend) batchFailed(ctx context.Context, verb string, err error) error
 	if ctx.Err() != nil {
 		return named
 	}
-	if k := b.fault(err).Kind; k == Refused || k == Retry || k == Taken {
+	switch b.fault(err).Kind {
+	case Retry, Taken, Refused, TooLarge:
 		return fmt.Errorf("%w: %w", hosts.ErrBatch, named)
 	}
 	return named

@@ -64,7 +64,7 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 	case err != nil:
 		return b.fail(ctx, "read the version of the schema", err)
 	case version > newest:
-		return b.newer(version, newest)
+		return b.fail(ctx, "open", b.newer(version, newest))
 	case version == newest:
 		return nil
 	case checkOnly:
@@ -111,10 +111,10 @@ func (b *backend) steps(ctx context.Context, c *sql.Conn) error {
 }
 
 func (b *backend) newer(version, newest int) error {
-	return fmt.Errorf("dbstore: %s: %w", b.dialect.Name(), &hosts.ConfigError{
+	return &hosts.ConfigError{
 		Field: "schema of table " + b.table.Plain(), Value: fmt.Sprintf("version %d", version),
 		Allowed: fmt.Sprintf("up to %d in this program: run the newer program that made it, or name another table", newest),
-	})
+	}
 }
 
 // schemaVersion is 0 where nothing was created yet.

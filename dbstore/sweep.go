@@ -17,14 +17,16 @@ func (s *Store) Sweep(ctx context.Context, before core.Time, limit int) (int, er
 	defer s.leave()
 	total := 0
 	for total < limit {
-		n := min(limit-total, s.step)
 		start := time.Now()
-		var seen, deleted int
-		err := s.again(ctx, func() (err error) {
+		var n, seen int
+		err := s.again(ctx, func() error {
+			n = min(limit-total, s.step)
+			var deleted int
+			var err error
 			seen, deleted, err = s.commands.SweepSome(ctx, before, n)
+			total += deleted
 			return err
 		})
-		total += deleted
 		if err != nil {
 			return total, s.fail(ctx, "sweep", err)
 		}

@@ -44,19 +44,30 @@ var faults = map[uint16]dbstore.Fault{
 	1045:  {Kind: dbstore.Down, Remedy: login},
 	1698:  {Kind: dbstore.Down, Remedy: login},
 	1049:  {Kind: dbstore.Down, Remedy: "look at the database's name in the URL, or create it"},
-	1153:  {Kind: dbstore.Refused, Remedy: packetSize},
+	1153:  {Kind: dbstore.TooLarge, Remedy: packetSize},
 	1665:  {Kind: dbstore.Refused, Remedy: "set binlog_format to ROW or MIXED"},
 	1053:  {Kind: dbstore.Lost},
-	1180:  {Kind: dbstore.Lost}, // in a commit
+	1180:  {Kind: dbstore.Lost},
 	1927:  {Kind: dbstore.Lost},
 	4031:  {Kind: dbstore.Lost},
 }
+
+// unsettled is an error of a COMMIT: whether it was done is not known.
+type unsettled struct{ error }
+
+func (e unsettled) Unwrap() error { return e.error }
 
 // Fault implements dbstore.Dialect.
 func (dialect) Fault(err error) dbstore.Fault {
 	var server *driver.MySQLError
 	var dial *net.OpError
+	var commit unsettled
 	switch {
+	case errors.As(err, &commit):
+		if errors.As(err, &server) && faults[server.Number].Kind == dbstore.Retry {
+			return dbstore.Fault{Kind: dbstore.Retry} // a cluster has undone it
+		}
+		return dbstore.Fault{}
 	case errors.As(err, &server):
 		f, known := faults[server.Number]
 		switch {
@@ -67,7 +78,7 @@ func (dialect) Fault(err error) dbstore.Fault {
 		}
 		return dbstore.Fault{Kind: dbstore.Refused}
 	case errors.Is(err, driver.ErrPktTooLarge):
-		return dbstore.Fault{Kind: dbstore.Refused, Remedy: packetSize}
+		return dbstore.Fault{Kind: dbstore.TooLarge, Remedy: packetSize}
 	case errors.Is(err, sqldriver.ErrBadConn), errors.As(err, &dial) && dial.Op == "dial":
 		return dbstore.Fault{Kind: dbstore.Down}
 	case errors.Is(err, driver.ErrNoTLS):

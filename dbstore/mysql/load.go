@@ -10,9 +10,9 @@ import (
 
 // commands implement dbstore.Commands.
 type commands struct {
-	db     dbstore.DB
-	name   string // of the table, quoted
-	packet int    // max_allowed_packet of the server, in bytes
+	db   dbstore.DB
+	name string // of the table, quoted
+	room int    // for the records of a statement, in bytes
 }
 
 // LoadMany implements dbstore.Commands.

@@ -14,8 +14,12 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-// recordOverhead is what a record may take in a statement beside its bytes.
-const recordOverhead = 512
+// What a statement may take beside the bytes of the records, for each of them
+// and as a whole.
+const (
+	recordOverhead    = 512
+	statementOverhead = 2048
+)
 
 // size bounds what a record takes in a statement, where a byte may be written
 // as two.
@@ -32,7 +36,7 @@ func (c *commands) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error,
 	for i, s := range saves {
 		place[s.Record.ID] = i
 		switch {
-		case size(&s.Record) > c.packet:
+		case size(&s.Record) > c.room:
 			answers[i] = c.tooLarge(&s.Record)
 		case s.Prev == core.NoVersion:
 			inserts = append(inserts, s)
@@ -72,7 +76,10 @@ func (c *commands) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error,
 			}
 		}
 	}
-	return answers, tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return nil, unsettled{err}
+	}
+	return answers, nil
 }
 
 // undone passes over what a broken connection says of its end: the server has
@@ -86,7 +93,7 @@ func undone(err error) error {
 
 func (c *commands) tooLarge(r *core.Record) error {
 	return fmt.Errorf("dbstore: MySQL: save: session of %d bytes may need %d in a statement, the server's max_allowed_packet is %d: raise it, or keep less in sessions: %w",
-		len(r.Sealed), size(r), c.packet, core.ErrTooLarge)
+		len(r.Sealed), size(r), c.room+statementOverhead, core.ErrTooLarge)
 }
 
 // parts yields saves in runs that fit into a statement.
@@ -95,7 +102,7 @@ func (c *commands) parts(saves []hosts.Saving) func(func([]hosts.Saving) bool) {
 		from, bytes := 0, 0
 		for i := range saves {
 			n := size(&saves[i].Record)
-			if i > from && bytes+n > c.packet {
+			if i > from && bytes+n > c.room {
 				if !yield(saves[from:i]) {
 					return
 				}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -90,7 +91,13 @@ func native(ctx context.Context, db *sql.DB, do func(*pgx.Conn) error) error {
 		return err
 	}
 	defer c.Close()
-	return c.Raw(func(conn any) error { return do(conn.(*stdlib.Conn).Conn()) })
+	return c.Raw(func(conn any) error {
+		own, ok := conn.(*stdlib.Conn)
+		if !ok {
+			return &hosts.ConfigError{Field: "db", Value: fmt.Sprintf("of driver %T", conn), Allowed: "one opened by github.com/jackc/pgx/v5/stdlib"}
+		}
+		return do(own.Conn())
+	})
 }
 
 // scan reads dbstore.Columns in the driver's own way.

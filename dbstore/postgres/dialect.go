@@ -99,7 +99,14 @@ func (dialect) Exclusive(ctx context.Context, c *sql.Conn, _ dbstore.Table, do f
 	return err
 }
 
-// Commands implements dbstore.Dialect.
-func (d dialect) Commands(_ context.Context, db dbstore.DB, t dbstore.Table) (dbstore.Commands, error) {
+// Commands implements dbstore.Dialect. Names are text in UTF-8.
+func (d dialect) Commands(ctx context.Context, db dbstore.DB, t dbstore.Table) (dbstore.Commands, error) {
+	var encoding string
+	if err := db.Write.QueryRowContext(ctx, "SHOW server_encoding").Scan(&encoding); err != nil {
+		return nil, err
+	}
+	if encoding != "UTF8" {
+		return nil, &hosts.ConfigError{Field: "encoding of the database", Value: encoding, Allowed: "UTF8: create another with ENCODING 'UTF8' TEMPLATE template0"}
+	}
 	return newCommands(db, t, d.fast), nil
 }
