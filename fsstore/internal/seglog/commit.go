@@ -16,14 +16,16 @@ type op struct {
 	do     verb
 	record core.Record  // of put; else only its ID
 	prev   core.Version // of put
-	before core.Time    // of expire
+	before core.Time    // of expire and sweep
+	limit  int          // of sweep
 	from   span32       // of move and lose: only what lies there still
 	sum    uint32       // of move: of Sealed
 	base   uint32       // of mark
 
-	at   span32 // where the record was written
-	done bool   // it was: a conflict, or nothing to do, is not
-	err  error
+	at    span32    // where the record was written
+	done  bool      // it was: a conflict, or nothing to do, is not
+	swept []core.ID // by sweep
+	err   error
 }
 
 // verb says what an op does.
@@ -33,6 +35,7 @@ const (
 	put    verb = iota // Save
 	end                // Delete
 	expire             // delete if it has expired
+	sweep              // delete all that have expired, alone in its write
 	lose               // delete what cannot be read any more
 	move               // copy to the end of the log
 	mark               // void the segments before one

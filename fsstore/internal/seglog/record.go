@@ -21,9 +21,10 @@ const (
 type kind byte
 
 const (
-	kindPut  kind = 1 // the state of a session from here on
-	kindEnd  kind = 2 // the session of this ID has ended
-	kindMark kind = 3 // segments before the one that Version names are void
+	kindPut   kind = 1 // the state of a session from here on
+	kindEnd   kind = 2 // the session of this ID has ended
+	kindSweep kind = 3 // and those that expire before ExpiresAt
+	kindMark  kind = 4 // segments before the one that Version names are void
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -153,6 +153,8 @@ func (s *Store) apply(g *segment, h *head, at int64) {
 		s.index.put(&h.record, pack(g.number, span{at, h.length}))
 	case kindEnd:
 		s.index.remove(h.record.ID)
+	case kindSweep:
+		s.index.sweep(h.record.ExpiresAt)
 	case kindMark:
 		s.index.base = max(s.index.base, uint32(h.record.Version))
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-const sweepBatch = 1024 // deletions of one request, so that a sweep holds up nobody for long
+const sweepBatch = 1024 // deletions at once, so that a sweep holds up nobody for long
 
 // Find implements hosts.Finder. It passes over records that cannot be read: so
 // does Load, with an error.
@@ -55,25 +55,49 @@ func (s *Store) Sweep(ctx context.Context, before core.Time, limit int) (int, er
 	defer s.calls.End()
 	swept := 0
 	for swept < limit {
-		ids := s.index.expired(before, min(limit-swept, sweepBatch))
-		if len(ids) == 0 {
-			break
-		}
-		ops := make([]op, len(ids))
-		for i, id := range ids {
-			ops[i] = op{do: expire, record: core.Record{ID: id}, before: before}
-		}
-		if err := s.submit(ctx, ops); err != nil {
+		n, found, err := s.sweepSome(ctx, before, min(limit-swept, sweepBatch))
+		if swept += n; err != nil {
 			return swept, err
 		}
-		for i := range ops {
-			if ops[i].err != nil {
-				return swept, ops[i].err
-			}
-			if ops[i].done {
-				swept++
-			}
+		if found == 0 {
+			break
 		}
 	}
 	return swept, s.damaged()
+}
+
+// sweepSome deletes at most limit sessions by one record, or, where more than
+// those expire at the same moment, by one for each. It returns how many it
+// deleted, and how many it found to delete: another sweep may be faster.
+func (s *Store) sweepSome(ctx context.Context, before core.Time, limit int) (deleted, found int, err error) {
+	ops := []op{{do: sweep, before: before, limit: limit}}
+	if err := s.submit(ctx, ops); err != nil {
+		return 0, 0, err
+	}
+	if ops[0].err != nil {
+		return 0, 0, ops[0].err
+	}
+	if n := len(ops[0].swept); n > 0 {
+		return n, n, nil
+	}
+	ids := s.index.expired(before, limit)
+	if len(ids) == 0 {
+		return 0, 0, nil
+	}
+	ops = make([]op, len(ids))
+	for i, id := range ids {
+		ops[i] = op{do: expire, record: core.Record{ID: id}, before: before}
+	}
+	if err := s.submit(ctx, ops); err != nil {
+		return 0, 0, err
+	}
+	for i := range ops {
+		if ops[i].err != nil {
+			return deleted, len(ids), ops[i].err
+		}
+		if ops[i].done {
+			deleted++
+		}
+	}
+	return deleted, len(ids), nil
 }

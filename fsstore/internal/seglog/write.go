@@ -46,6 +46,9 @@ func (s *Store) encode(ops []*op) int {
 	s.buffer = s.buffer[:0]
 	room := s.room()
 	for i, o := range ops {
+		if i > 0 && (o.do == sweep || ops[i-1].do == sweep) {
+			return i // it deletes by what the index says, and none may be changed beside it
+		}
 		if !s.decide(o) {
 			continue
 		}
@@ -59,6 +62,8 @@ func (s *Store) encode(ops []*op) int {
 			s.buffer = appendRecord(s.buffer, kindPut, &o.record, g.salt, at, g.durable)
 		case move:
 			s.buffer = appendSummed(s.buffer, kindPut, &o.record, o.sum, g.salt, at, g.durable)
+		case sweep:
+			s.buffer = appendRecord(s.buffer, kindSweep, &o.record, g.salt, at, g.durable)
 		case mark:
 			o.base = max(o.base, s.index.base)
 			o.record.Version = core.Version(o.base)
@@ -113,6 +118,9 @@ func (s *Store) decide(o *op) bool {
 		return version != core.NoVersion
 	case expire:
 		return version != core.NoVersion && expires < o.before
+	case sweep:
+		o.swept, o.record.ExpiresAt = s.index.first(o.before, o.limit)
+		return len(o.swept) > 0
 	case move, lose:
 		return version != core.NoVersion && at == o.from
 	default:
@@ -151,6 +159,10 @@ func (s *Store) flush(ops []*op) {
 			s.index.put(&o.record, o.at)
 		case o.do == move:
 			s.index.move(o.record.ID, o.at)
+		case o.do == sweep:
+			for _, id := range o.swept {
+				s.index.remove(id)
+			}
 		case o.do == mark:
 			s.index.base = max(s.index.base, o.base)
 		default:
