@@ -134,4 +134,3 @@ func ratioSave(b *testing.B, synchronous string, target float64) {
 		ratio.Print("sqlite-save-"+synchronous+"-of-one-connection", float64(times[1])/float64(times[0]), target, true)
 	}
 }
-

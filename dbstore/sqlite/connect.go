@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,9 +25,10 @@ const (
 
 // pool returns connections to the file, which stay open as long as it.
 func (d *dialect) pool(size int, setUp func(*sqlite3.Conn) error) (*sql.DB, error) {
-	// The log gets the mode of the database, the file's name is only a name.
-	name := url.PathEscape(d.file.path)
-	db, err := driver.Open("file:"+name+"?modeof="+name, setUp, d.all.forget)
+	// The log gets the mode of the database. Whatever the file's name has in it
+	// is a part of the name: SQLite does not take + for a space.
+	name := strings.ReplaceAll(url.QueryEscape(d.file.path), "+", "%20")
+	db, err := driver.Open("file:"+name+"?vfs="+diskName+"&modeof="+name, setUp, d.all.forget)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 // Remedies that an error of SQLite and one of the operating system share.
 const (
+	look     = "look at the disk and its logs"
 	makeRoom = "free space on its disk, raise the quota, or sweep expired sessions"
 	permit   = "run all programs that share it as the user that owns it, and let that user write its directory, too"
 	restore  = "it is damaged: restore a backup, or move it away with its -wal and -shm for an empty one"
@@ -50,17 +52,17 @@ func (d *dialect) Fault(err error) dbstore.Fault {
 	case sqlite3.TOOBIG, sqlite3.MISMATCH:
 		return dbstore.Fault{Kind: dbstore.Refused}
 	}
-	return dbstore.Fault{Remedy: "look at the disk and its logs"}
+	return dbstore.Fault{Remedy: look}
 }
 
-// isFull holds also where SQLite calls it an input or output error.
+// isFull holds also where there is no room for the index of the log.
 func isFull(err error) bool {
-	return errors.Is(err, sqlite3.FULL) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_SHMSIZE) || noRoom(err)
 }
 
 // fail gives an error of the operating system its kind and its remedy.
 func fail(doing, path string, err error) error {
-	kind, remedy := hosts.ErrUnavailable, "look at the disk and its logs"
+	kind, remedy := hosts.ErrUnavailable, look
 	switch {
 	case isFull(err):
 		kind, remedy = hosts.ErrFull, makeRoom
@@ -87,5 +89,5 @@ func (d *dialect) fail(ctx context.Context, doing string, err error) error {
 	case dbstore.Busy:
 		kind = hosts.ErrBusy
 	}
-	return fmt.Errorf("dbstore: %s: %s: %w: %w; %s", d.Name(), doing, kind, err, f.Remedy)
+	return fmt.Errorf("dbstore: %s: %s: %w: %w; %s", d.Name(), doing, kind, err, cmp.Or(f.Remedy, look))
 }

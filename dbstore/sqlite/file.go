@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,8 @@ type file struct {
 	log     *os.File      // the log again, for its sync
 	start   time.Time
 	checked atomic.Int64 // nanoseconds from start to the last look
+	closing atomic.Bool  // then there is nothing to look for
+	release sync.Once
 }
 
 // openFile makes a database file and its directory if they are missing.
@@ -85,7 +88,7 @@ func (f *file) claimIndex() error {
 	if err != nil {
 		return fail("create", f.path+"-shm", err)
 	}
-	return index.Close()
+	return errors.Join(index.Chmod(f.mode), index.Close()) // the umask may have taken from it
 }
 
 // makeDir makes a directory, each part of it synced into the one above: else a
@@ -138,7 +141,7 @@ func (f *file) opened() error {
 // processes would not see it.
 func (f *file) still() error {
 	now := int64(time.Since(f.start))
-	if now < f.checked.Load()+int64(checkEvery) {
+	if now < f.checked.Load()+int64(checkEvery) || f.closing.Load() {
 		return nil
 	}
 	for i, suffix := range beside {
@@ -159,12 +162,12 @@ func (f *file) sync() error {
 	return f.log.Sync()
 }
 
-func (f *file) close() error {
-	if f.log == nil {
-		return nil
-	}
-	if err := f.log.Close(); !errors.Is(err, fs.ErrClosed) {
-		return err
-	}
-	return nil
+// close may be called again.
+func (f *file) close() (err error) {
+	f.release.Do(func() {
+		if f.log != nil {
+			err = f.log.Close()
+		}
+	})
+	return err
 }

@@ -113,4 +113,8 @@ func (f *file) open(ctx context.Context, o Options) (*Store, error) {
 // Close answers the calls that wait with hosts.ErrClosed, waits for those under
 // way and closes the file. The last process to close it moves the log into it.
 // Close may be called more than once.
-func (s *Store) Close() error { return errors.Join(s.Store.Close(), s.file.close()) }
+func (s *Store) Close() error {
+	s.file.closing.Store(true)
+	err := s.Store.Close()
+	return errors.Join(err, s.file.close())
+}
