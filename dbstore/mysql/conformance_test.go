@@ -17,7 +17,7 @@ import (
 
 // admin is a plain connection to the server of the tests.
 func admin(t testing.TB) *sql.DB {
-	config, err := parse(servers.MySQL(t))
+	config, err := parse(servers.MySQL(t), &Options{})
 	require.NoError(t, err)
 	db, err := sql.Open("mysql", config.FormatDSN())
 	require.NoError(t, err)
