@@ -24,7 +24,7 @@ func Configure(call func([]byte) ([]byte, error), p core.Policy, keys core.KeyRi
 	if err != nil {
 		return nil, err
 	}
-	frame := appendKeys(appendPolicy([]byte{OpConfigure}, &p), keys)
+	frame := AppendConfigure(nil, p, keys)
 	defer clear(frame)
 	reply, err := call(frame)
 	if err != nil {
@@ -61,10 +61,6 @@ func (c *Client) Fold(t, s *core.Session) error { return c.rules.Fold(t, s) }
 // ClearCookie is core.Machine.ClearCookie.
 func (c *Client) ClearCookie() []string { return c.rules.ClearCookie() }
 
-func (c *Client) frame(op byte, room int) []byte {
-	return le.AppendUint32(append(make([]byte, 0, 5+room), op), c.machine)
-}
-
 func (c *Client) ask(frame []byte) (*reader, error) {
 	reply, err := c.Call(frame)
 	if err != nil {
@@ -73,16 +69,13 @@ func (c *Client) ask(frame []byte) (*reader, error) {
 	return readStatus(reply)
 }
 
-// usualRoom is what the fixed fields of a frame take, more or less.
-const usualRoom = 512
+// room is memory for a frame with so many bytes of content; its fixed fields
+// take half a kilobyte, more or less.
+func room(content int) []byte { return make([]byte, 0, 512+content) }
 
 // Identify is core.Machine.Identify.
 func (c *Client) Identify(cookies []string, tenant string, now core.Time) ([]core.Ticket, error) {
-	if len(tenant) > core.MaxName+1 { // as long a one opens no cookie
-		tenant = tenant[:core.MaxName+1]
-	}
-	frame := appendShort(appendTime(c.frame(OpIdentify, usualRoom), now), tenant)
-	r, err := c.ask(appendStrings(frame, cookies))
+	r, err := c.ask(AppendIdentify(room(0), c.machine, now, tenant, cookies))
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +92,7 @@ func (c *Client) Identify(cookies []string, tenant string, now core.Time) ([]cor
 
 // Resume is core.Machine.Resume.
 func (c *Client) Resume(t core.Ticket, rec core.Record, q core.Request, now core.Time) (*core.Session, error) {
-	frame := appendTime(c.frame(OpResume, usualRoom+len(rec.Sealed)), now)
-	r, err := c.ask(appendRecord(q.AppendBytes(t.AppendBytes(frame)), &rec))
+	r, err := c.ask(AppendResume(room(len(rec.Sealed)), c.machine, now, t, q, &rec))
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +113,7 @@ func (c *Client) Commit(s *core.Session, now core.Time, seed core.Seed) (core.Ef
 	if seed != (core.Seed{}) && !c.rules.Pending(s, now) {
 		return core.Effects{Next: s}, nil
 	}
-	frame := append(appendTime(c.frame(OpCommit, usualRoom+s.Size()), now), seed[:]...)
-	r, err := c.ask(s.AppendBytes(frame))
+	r, err := c.ask(AppendCommit(room(2*s.Size()), c.machine, now, seed, s))
 	if err != nil {
 		return core.Effects{}, err
 	}
@@ -135,12 +126,7 @@ func (c *Client) Commit(s *core.Session, now core.Time, seed core.Seed) (core.Ef
 
 // Rebase is core.Machine.Rebase.
 func (c *Client) Rebase(s *core.Session, theirs *core.Record, now core.Time) (*core.Session, error) {
-	frame := s.AppendBytes(appendTime(c.frame(OpRebase, usualRoom+s.Size()), now))
-	frame = appendFlag(frame, theirs != nil)
-	if theirs != nil {
-		frame = appendRecord(frame, theirs)
-	}
-	r, err := c.ask(frame)
+	r, err := c.ask(AppendRebase(room(3*s.Size()), c.machine, now, s, theirs))
 	if err != nil {
 		return nil, err
 	}
@@ -153,9 +139,7 @@ func (c *Client) Rebase(s *core.Session, theirs *core.Record, now core.Time) (*c
 
 // Applied is core.Machine.Applied.
 func (c *Client) Applied(theirs *core.Record, version, prev core.Version, now core.Time) (applied, known bool, err error) {
-	frame := appendTime(c.frame(OpApplied, usualRoom+len(theirs.Sealed)), now)
-	frame = le.AppendUint64(le.AppendUint64(frame, uint64(version)), uint64(prev))
-	r, err := c.ask(appendRecord(frame, theirs))
+	r, err := c.ask(AppendApplied(room(len(theirs.Sealed)), c.machine, now, version, prev, theirs))
 	if err != nil {
 		return false, false, err
 	}
@@ -168,8 +152,7 @@ func (c *Client) Applied(theirs *core.Record, version, prev core.Version, now co
 
 // Cookie is core.Machine.Cookie.
 func (c *Client) Cookie(s *core.Session, now core.Time, seed core.Seed) ([]string, error) {
-	frame := append(appendTime(c.frame(OpCookie, usualRoom+s.Size()), now), seed[:]...)
-	r, err := c.ask(s.AppendBytes(frame))
+	r, err := c.ask(AppendCookie(room(s.Size()), c.machine, now, seed, s))
 	if err != nil {
 		return nil, err
 	}

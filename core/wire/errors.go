@@ -6,33 +6,53 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// codes are the errors that cross by number, in the order of their codes: new
-// ones are appended. Code 0 is an error that is not listed.
-var codes = []error{
-	1:  core.ErrConflict,
-	2:  core.ErrBadRecord,
-	3:  core.ErrBadName,
-	4:  core.ErrTooLarge,
-	5:  core.ErrSeed,
-	6:  core.ErrBadUser,
-	7:  core.ErrValueName,
-	8:  core.ErrLifetime,
-	9:  core.ErrBadValue,
-	10: core.ErrBadID,
-	11: core.ErrNoKey,
-	12: core.ErrKeyHex,
-	13: core.ErrKeyLength,
-	14: core.ErrWeakKey,
-	15: core.ErrKeyHexRaw,
-	16: core.ErrSameKey,
-	17: core.ErrNoSealing,
-	18: core.ErrTooManyKeys,
-	19: core.ErrNoCipher,
-	20: core.ErrKeyTimes,
-	21: core.ErrNesting,
-	22: core.ErrValueSize,
-	23: core.ErrBytes,
-	24: errTooManyMachines,
+// codes are the errors that cross by number, in the order of their codes, with
+// the names that documents and vectors use: new ones are appended. Code 0 is an
+// error that is not listed.
+var codes = []struct {
+	name string
+	err  error
+}{
+	{"other", nil},
+	{"conflict", core.ErrConflict},
+	{"bad_record", core.ErrBadRecord},
+	{"bad_name", core.ErrBadName},
+	{"too_large", core.ErrTooLarge},
+	{"seed", core.ErrSeed},
+	{"bad_user", core.ErrBadUser},
+	{"value_name", core.ErrValueName},
+	{"lifetime", core.ErrLifetime},
+	{"bad_value", core.ErrBadValue},
+	{"bad_id", core.ErrBadID},
+	{"no_key", core.ErrNoKey},
+	{"key_hex", core.ErrKeyHex},
+	{"key_length", core.ErrKeyLength},
+	{"weak_key", core.ErrWeakKey},
+	{"key_hex_raw", core.ErrKeyHexRaw},
+	{"same_key", core.ErrSameKey},
+	{"no_sealing", core.ErrNoSealing},
+	{"too_many_keys", core.ErrTooManyKeys},
+	{"no_cipher", core.ErrNoCipher},
+	{"key_times", core.ErrKeyTimes},
+	{"nesting", core.ErrNesting},
+	{"value_size", core.ErrValueSize},
+	{"bytes", core.ErrBytes},
+	{"time", core.ErrTime},
+	{"too_many_machines", errTooManyMachines},
+}
+
+// CodeName is the name of the code behind StatusError: "conflict".
+func CodeName(code byte) string {
+	if int(code) < len(codes) {
+		return codes[code].name
+	}
+	return "unlisted"
+}
+
+// ErrorOf returns the error that a reply is, as a Client returns it, or nil.
+func ErrorOf(reply []byte) error {
+	_, err := readStatus(reply)
+	return err
 }
 
 var errTooManyMachines = errors.New("wire: the guest keeps 16 machines already; make a new instance")
@@ -57,7 +77,7 @@ func appendError(dst []byte, err error) []byte {
 func codeOf(err error) byte {
 	for ; err != nil; err = errors.Unwrap(err) {
 		for code := 1; code < len(codes); code++ {
-			if err == codes[code] {
+			if err == codes[code].err {
 				return byte(code)
 			}
 		}
@@ -92,10 +112,10 @@ func readStatus(reply []byte) (*reader, error) {
 		code := int(r.byte())
 		text := string(r.short())
 		switch {
-		case code > 0 && code < len(codes) && codes[code].Error() == text:
-			err = codes[code]
+		case code > 0 && code < len(codes) && codes[code].err.Error() == text:
+			err = codes[code].err
 		case code < len(codes):
-			err = &coded{text, codes[code]}
+			err = &coded{text, codes[code].err}
 		}
 	case StatusTooLarge:
 		err = &core.SizeError{Name: string(r.short()), Size: int(r.uint32()), Limit: int(r.uint32())}
