@@ -35,7 +35,7 @@ func (l *lane[Q, A]) await(last int, took time.Duration) bool {
 	switch {
 	case l.enough > 0:
 		return false
-	case l.closed || l.line.ready.calls >= last:
+	case l.line.ready.calls >= last:
 		return true
 	case l.unawaited > 0:
 		l.unawaited--
@@ -59,6 +59,7 @@ func (l *lane[Q, A]) enoughCame(d time.Duration) bool {
 	select {
 	case <-l.gather:
 		t.Stop()
+		runtime.Gosched() // callers that come together with the last
 		l.mu.Lock()
 		return true
 	case <-t.C:

@@ -59,7 +59,7 @@ func (l *lane[Q, A]) do(ctx context.Context, q Q, bytes int) (a A, err error) {
 	case l.closed:
 		l.mu.Unlock()
 		return a, errCoalescerClosed
-	case l.direct < l.bounds.Direct && l.workers == 0 && l.line.ready.calls == 0:
+	case l.direct < l.bounds.Direct && l.workers == 0:
 		l.direct++
 		l.mu.Unlock()
 		return l.alone(ctx, q, nil), nil
@@ -155,7 +155,6 @@ func (l *lane[Q, A]) leave(ctx context.Context, c *call[Q, A]) (a A, err error) 
 			// The worker still holds c and will answer it, to nobody.
 			return a, l.left(ctx.Err())
 		}
-		l.engage()
 	}
 	l.forget(c)
 	return a, fmt.Errorf("coalescer: before the call began: %w", ctx.Err())

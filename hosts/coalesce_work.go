@@ -51,7 +51,6 @@ func (l *lane[Q, A]) serve(b batch[Q, A]) {
 func (l *lane[Q, A]) take(b batch[Q, A], last int) batch[Q, A] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	defer l.engage() // another worker, where more wait than fit
 	few := last+l.batched+l.direct+l.line.ready.calls <= l.bounds.Direct
 	bytes := 0
 	for c := l.line.ready.first; c != nil; c = l.line.ready.first {
@@ -87,8 +86,12 @@ func (l *lane[Q, A]) run(ctx context.Context, b batch[Q, A]) {
 	case len(answers) != len(b):
 		l.answer(b, l.failure(fmt.Errorf("coalescer: the backend gave %d answers to %d calls: %w", len(answers), len(b), l.lost())))
 	case l.failed(answers) && ctx.Err() == nil:
-		l.run(ctx, b[:len(b)/2])
-		l.run(ctx, b[len(b)/2:])
+		half := len(b) / 2
+		if l.run(ctx, b[:half]); ctx.Err() == nil {
+			l.run(ctx, b[half:])
+		} else {
+			l.answer(b[half:], answers[half:]...)
+		}
 	default:
 		l.answer(b, answers...)
 	}

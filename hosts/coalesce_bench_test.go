@@ -1,0 +1,129 @@
+package hosts_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rockstar-web/sessions/conformance/ratio"
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/stretchr/testify/require"
+)
+
+// press carries out one command at a time, and each takes the same time however
+// many calls it has, as that of a disk does.
+type press struct {
+	hosts.Store // deletes
+	mu          sync.Mutex
+	takes       time.Duration
+}
+
+func (p *press) command() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for began := time.Now(); time.Since(began) < p.takes; {
+	}
+}
+
+func (p *press) Load(context.Context, core.ID) (core.Record, error) {
+	p.command()
+	return core.Record{}, nil
+}
+
+func (p *press) Save(context.Context, core.Record, core.Version) error {
+	p.command()
+	return nil
+}
+
+func (p *press) LoadMany(_ context.Context, ids []core.ID) []hosts.Loaded {
+	p.command()
+	return make([]hosts.Loaded, len(ids))
+}
+
+func (p *press) SaveMany(_ context.Context, saves []hosts.Saving) []error {
+	p.command()
+	return make([]error, len(saves))
+}
+
+// calls makes n calls of s by so many callers.
+func calls(b *testing.B, s hosts.Store, callers, n int) {
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			r := record(i, 0)
+			for range n / callers {
+				if err := s.Save(context.Background(), r, core.NoVersion); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// How many times as many saves in the same time as without a Coalescer.
+func BenchmarkRatioCoalescer(b *testing.B) {
+	if b.N > 1 {
+		return
+	}
+	p := &press{takes: 100 * time.Microsecond}
+	c, err := hosts.NewCoalescer(p, hosts.Coalescing{})
+	require.NoError(b, err)
+	for _, m := range []struct {
+		callers        int
+		direct, behind int // calls of a round
+		target         float64
+	}{{1, 200, 200, 0.9}, {2, 200, 200, 0.9}, {8, 200, 800, 4}, {64, 256, 6400, 24}, {1024, 1024, 51_200, 40}} {
+		took := ratio.Interleave(9,
+			func() { calls(b, p, m.callers, m.direct) },
+			func() { calls(b, c, m.callers, m.behind) })
+		rate := func(n int, d time.Duration) float64 { return float64(n) / d.Seconds() }
+		ratio.Print(fmt.Sprint("coalescer-callers-", m.callers), rate(m.behind, took[1])/rate(m.direct, took[0]), m.target, true)
+	}
+	require.NoError(b, c.Close())
+}
+
+// What leaving costs each of 8000 callers, to each of 100.
+func BenchmarkRatioCoalescerLeaving(b *testing.B) {
+	if b.N > 1 {
+		return
+	}
+	few, many := 100, 8000
+	took := ratio.Interleave(9, func() { leaveAll(b, few) }, func() { leaveAll(b, many) })
+	ratio.Print("coalescer-leaving", float64(took[1])/float64(took[0])*float64(few)/float64(many), 5, false)
+}
+
+// leaveAll has so many callers wait behind one whose command is held, and leave.
+func leaveAll(b *testing.B, callers int) {
+	p := &press{}
+	c, err := hosts.NewCoalescer(p, hosts.Coalescing{Direct: -1})
+	require.NoError(b, err)
+	p.mu.Lock()
+	ctx, cancel := context.WithCancel(context.Background())
+	answers := make(chan error, callers)
+	for i := range callers {
+		go func() { answers <- c.Save(ctx, record(i, 0), core.NoVersion) }()
+	}
+	cancel()
+	for range callers {
+		require.ErrorIs(b, <-answers, context.Canceled)
+	}
+	p.mu.Unlock()
+	require.NoError(b, c.Close())
+}
+
+// What a call costs beside the backend, alone and among many.
+func BenchmarkCoalescer(b *testing.B) {
+	for _, callers := range []int{1, 64} {
+		b.Run(fmt.Sprint("callers-", callers), func(b *testing.B) {
+			c, err := hosts.NewCoalescer(&press{}, hosts.Coalescing{})
+			require.NoError(b, err)
+			b.ReportAllocs()
+			calls(b, c, callers, b.N+callers)
+			require.NoError(b, c.Close())
+		})
+	}
+}
