@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/rockstar-web/sessions/core"
@@ -132,4 +133,22 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	}
 	defer s.leave()
 	return s.backend.Delete(ctx, id)
+}
+
+// LoadMany implements hosts.Batcher, at once and in one command.
+func (s *Store) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
+	if err := s.enter(ctx); err != nil {
+		return slices.Repeat([]hosts.Loaded{{Err: err}}, len(ids))
+	}
+	defer s.leave()
+	return s.backend.LoadMany(ctx, ids)
+}
+
+// SaveMany implements hosts.Batcher, at once and in one command.
+func (s *Store) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
+	if err := s.enter(ctx); err != nil {
+		return slices.Repeat([]error{err}, len(saves))
+	}
+	defer s.leave()
+	return s.backend.SaveMany(ctx, saves)
 }
