@@ -16,6 +16,12 @@ type commands struct {
 	texts   *texts
 }
 
+var (
+	_ dbstore.Loader  = (*commands)(nil)
+	_ dbstore.Saver   = (*commands)(nil)
+	_ dbstore.Remover = (*commands)(nil)
+)
+
 // Close implements dbstore.Commands. The statements close with their connections.
 func (c *commands) Close() error { return nil }
 
@@ -124,6 +130,15 @@ func (c *commands) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error,
 	return answers, err
 }
 
+// Save implements dbstore.Saver.
+func (c *commands) Save(ctx context.Context, s hosts.Saving) error {
+	answers, err := c.SaveMany(ctx, []hosts.Saving{s})
+	if err != nil {
+		return err
+	}
+	return answers[0]
+}
+
 // save reports whether the record was there already. Then whoever wrote it may
 // have been killed before the sync.
 func (c *connection) save(s *hosts.Saving) (repeated bool, err error) {
@@ -160,7 +175,7 @@ func (c *connection) version(id core.ID) (core.Version, error) {
 	return stored, errors.Join(s.Err(), s.Reset())
 }
 
-// Remove deletes a session for good. A success is on the disk: with Fast, SQLite
+// Remove implements dbstore.Remover. A success is on the disk: with Fast, SQLite
 // does not sync; and where there is no session, whoever removed it may have been
 // killed before the sync.
 func (c *commands) Remove(ctx context.Context, id core.ID) error {

@@ -63,6 +63,7 @@ func TestFullDisk(t *testing.T) {
 	path := filepath.Join(dir, "sessions.db")
 	s := open(t, path, sqlite.Options{})
 	require.NoError(t, s.Save(t.Context(), sessionOne, core.NoVersion))
+	execute(t, path, "PRAGMA wal_checkpoint")
 	filler, err := os.Create(filepath.Join(dir, "filler"))
 	require.NoError(t, err)
 	for err == nil {

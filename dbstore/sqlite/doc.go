@@ -1,3 +1,62 @@
 // Package sqlite keeps sessions in an SQLite database file, for any number of
-// processes on one machine at once. It needs no cgo.
+// processes on one machine at once. It is in Go throughout and needs no cgo.
+//
+// # Promises
+//
+// Saves go through one connection, those that wait for it together in one
+// transaction (up to 256), and each compares versions in the statement that
+// writes: no update is lost and no ended session is written back. By default an
+// acknowledged Save is on the disk and survives a power failure. With
+// [Options].Fast it survives the end of the process, kill -9 too; a power
+// failure may undo what neither the operating system nor a checkpoint had put on
+// the disk. Delete is durable in either case: it syncs the log itself.
+//
+// Loads have 2 to 4 connections of their own and wait for no writer. A call that
+// waits for another process returns when its context ends, having changed
+// nothing, or with [hosts.ErrBusy] after Options.BusyTimeout. A save that is in a
+// batch when its context ends may still be applied; the error wraps
+// [hosts.ErrUnknown].
+//
+// When the disk is full the error wraps [hosts.ErrFull], and the session that
+// was stored stays as it was; the store goes on in the room that the file and
+// its log have. An unreadable, damaged, foreign or read-only file, and one that
+// was removed or replaced while in use (noticed within 100 ms), are
+// [hosts.ErrUnavailable]. Errors name the path and the remedy.
+//
+// # Files
+//
+//	sessions.db        mode 0600 when it is made, in a directory 0700
+//	sessions.db-wal    the log of what was written, same mode as the database
+//	sessions.db-shm    the index of the log, same mode as the database
+//
+// The three belong together; the last process that closes the store removes the
+// two others. For a backup of a file in use let SQLite copy it ("VACUUM INTO",
+// or its .backup), or copy all three while no program runs. The file does not
+// shrink by itself: what sessions leave is used again; "VACUUM" shrinks it.
+//
+// Not on a network filesystem: its locks and the index of the log do not hold
+// between machines. Several machines need a database server or Redis.
+//
+// # Schema
+//
+//	id           BLOB     16 bytes, the primary key (WITHOUT ROWID)
+//	version      INTEGER  63 random bits
+//	tenant_id    TEXT
+//	user_id      TEXT     empty while nobody is signed in
+//	created_at   INTEGER  Unix milliseconds, as the next two
+//	seen_at      INTEGER
+//	expires_at   INTEGER
+//	expiry_hour  INTEGER  never above expires_at in hours; the sweep goes by it
+//	data         BLOB     sealed
+//
+// Any program may read it, such as the sqlite3 command: who is signed in is
+//
+//	SELECT hex(id), datetime(seen_at/1000, 'unixepoch') FROM sessions WHERE user_id = 'ada';
+//
+// # Limits
+//
+// 16384 saves and as many loads wait at most, [hosts.Coalescing]; 4096 other
+// calls; then [hosts.ErrBusy]. The log is moved into the database at 16 MiB and
+// keeps at most 64 MiB of the disk. A connection has up to 2 MiB of pages in
+// memory.
 package sqlite

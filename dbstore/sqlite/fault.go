@@ -49,8 +49,8 @@ func (d *dialect) Fault(err error) dbstore.Fault {
 			return dbstore.Fault{Kind: dbstore.Missing, Remedy: "run Migrate"}
 		}
 		return dbstore.Fault{Kind: dbstore.Refused}
-	case sqlite3.TOOBIG, sqlite3.MISMATCH:
-		return dbstore.Fault{Kind: dbstore.Refused}
+	case sqlite3.TOOBIG:
+		return dbstore.Fault{Kind: dbstore.TooLarge}
 	}
 	return dbstore.Fault{Remedy: look}
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/stretchr/testify/require"
@@ -179,12 +180,10 @@ func TestFileRemoved(t *testing.T) {
 		name := path + suffix
 		refused := func(remedy string) {
 			t.Helper()
-			for { // it is not looked for at each call
-				if _, err := s.Load(t.Context(), sessionOne.ID); err != nil {
-					break
-				}
-				require.NoError(t, t.Context().Err())
-			}
+			require.Eventually(t, func() bool { // it is not looked for at each call
+				_, err := s.Load(t.Context(), sessionOne.ID)
+				return err != nil
+			}, 10*time.Second, 10*time.Millisecond)
 			for verb, err := range everyVerb(t, s) {
 				require.ErrorIs(t, err, hosts.ErrUnavailable, verb)
 				require.NotErrorIs(t, err, core.ErrNotFound, verb)

@@ -177,18 +177,14 @@ func TestWaitingEndsWithClose(t *testing.T) {
 	requireHas(t, open(t, path, sqlite.Options{}), sessionTwo)
 }
 
-// requireNoGoroutine finds none of this package, of SQLite or of database/sql.
+// requireNoGoroutine finds none of this package, of its base or of database/sql.
 func requireNoGoroutine(t *testing.T) {
 	t.Helper()
-	for { // one that has done its work may not have ended yet
+	require.Eventually(t, func() bool { // one that has done its work may not have ended yet
 		b := make([]byte, 1<<20)
 		all := string(b[:runtime.Stack(b, true)])
-		if !strings.Contains(all, "database/sql.") && !strings.Contains(all, "dbstore.") && !strings.Contains(all, "dbstore/sqlite.") {
-			return
-		}
-		require.NoError(t, t.Context().Err(), all)
-		runtime.Gosched()
-	}
+		return !strings.Contains(all, "database/sql.") && !strings.Contains(all, "dbstore.") && !strings.Contains(all, "dbstore/sqlite.")
+	}, 10*time.Second, time.Millisecond, "a goroutine is left")
 }
 
 // A failed Open leaves nothing open.
@@ -206,4 +202,46 @@ func TestFailedOpenLeavesNothing(t *testing.T) {
 	_, err := sqlite.Open(ended, path, sqlite.Options{})
 	require.ErrorIs(t, err, context.Canceled)
 	requireNoGoroutine(t)
+}
+
+// endsAfter is a context that ends when it has been asked n times.
+type endsAfter struct {
+	context.Context
+	n *int
+}
+
+func (c endsAfter) Err() error {
+	if *c.n--; *c.n < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Whenever the context ends, a call that returns its error has changed nothing,
+// and the connection serves the next one.
+func TestCancelledAtAnyMomentChangesNothing(t *testing.T) {
+	s, _ := stored(t, sqlite.Options{})
+	for name, call := range map[string]func(context.Context) error{
+		"cheap save": func(ctx context.Context) error { return s.Save(ctx, sessionTwo, sessionOne.Version) },
+		"full save": func(ctx context.Context) error {
+			moved := sessionTwo
+			moved.User = "eve"
+			return s.Save(ctx, moved, sessionOne.Version)
+		},
+		"delete": func(ctx context.Context) error { return s.Delete(ctx, sessionOne.ID) },
+	} {
+		moments := 0
+		for ; ; moments++ {
+			left := moments
+			if err := call(endsAfter{t.Context(), &left}); err == nil {
+				break
+			} else {
+				require.ErrorIs(t, err, context.Canceled, name)
+			}
+			requireHas(t, s, sessionOne)
+		}
+		require.GreaterOrEqual(t, moments, 4, "%s: before, at the begin, the change and the commit", name)
+		require.NoError(t, s.Delete(t.Context(), sessionOne.ID))
+		require.NoError(t, s.Save(t.Context(), sessionOne, core.NoVersion))
+	}
 }
