@@ -103,7 +103,7 @@ func (s *Store) copyLiving(g *segment) error {
 			return err
 		}
 		if !ok {
-			if c.at, _, err = c.search(); err != nil {
+			if err := c.skip(); err != nil {
 				return err
 			}
 			continue

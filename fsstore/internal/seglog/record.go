@@ -129,5 +129,5 @@ func parseHead(b []byte, salt uint64, offset int64) (h head, ok bool) {
 	default:
 		ok = h.length == headSize
 	}
-	return h, ok && binary.BigEndian.Uint32(b[68:]) == 0
+	return h, ok && h.durable <= offset && binary.BigEndian.Uint32(b[68:]) == 0
 }

@@ -1,7 +1,6 @@
 package seglog
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"io/fs"
@@ -42,6 +41,9 @@ func (s *Store) recover() error {
 	}
 	s.dropUncertain()
 	s.report()
+	if err := s.retireVoid(segments); err != nil {
+		return err
+	}
 	if s.active.sealed {
 		return s.makeRoom(markSize)
 	}
@@ -87,14 +89,20 @@ func (s *Store) openSegments() ([]*segment, error) {
 		s.index.base = segments[0].number
 	}
 	slices.SortFunc(segments, func(a, b *segment) int { return cmp.Compare(a.number, b.number) })
-	void := 0
-	for void < len(segments) && segments[void].number < s.index.base {
-		if err := s.retire(segments[void]); err != nil {
-			return nil, err
+	err = s.retireVoid(segments)
+	return slices.DeleteFunc(segments, func(g *segment) bool { return g.number < s.index.base }), err
+}
+
+// retireVoid removes the segments that a compaction was done with.
+func (s *Store) retireVoid(segments []*segment) error {
+	for _, g := range segments {
+		if g.number < s.index.base {
+			if err := s.retire(g); err != nil {
+				return err
+			}
 		}
-		void++
 	}
-	return segments[void:], nil
+	return nil
 }
 
 // replay reads one segment. What is not whole is a loss, except at the end of
@@ -123,21 +131,24 @@ func (s *Store) replay(g, next *segment, last bool) error {
 			c.at += padded(h.length)
 			continue
 		}
-		resume, settled, err := c.search()
-		if err != nil {
-			return err
-		}
-		if next == nil && !settled {
-			break
+		if next == nil {
+			if settled, err := c.settled(); err != nil {
+				return err
+			} else if settled <= c.at {
+				break
+			}
 		}
 		if ok { // the head stands: nobody else's record is lost
-			resume = c.at + padded(h.length)
 			s.apply(g, &h, c.at)
 			s.unreadable(g, &h, c.at)
-		} else {
-			s.lost(g.number, g.path, c.at, resume)
+			c.at += padded(h.length)
+			continue
 		}
-		c.at = resume
+		from := c.at
+		if err := c.skip(); err != nil {
+			return err
+		}
+		s.lost(g.number, g.path, from, c.at)
 	}
 	g.end, g.sealed = c.at, !last
 	if last {
@@ -156,46 +167,10 @@ func (s *Store) apply(g *segment, h *head, at int64) {
 	case kindSweep:
 		s.index.sweep(h.record.ExpiresAt)
 	case kindMark:
-		s.index.base = max(s.index.base, uint32(h.record.Version))
-	}
-}
-
-// search looks for the next record behind one that is not whole, and whether any
-// record behind it was written when that one had been synced: then it was whole
-// once. Without, all that follows was never acknowledged.
-func (c *scan) search() (next int64, settled bool, err error) {
-	next = c.end
-	end, err := c.lastByte()
-	if err != nil {
-		return 0, false, err
-	}
-	for at := c.at + alignment; at < end && !settled; at += alignment {
-		h, _, ok, err := c.record(at)
-		if err != nil {
-			return 0, false, err
-		}
-		if ok {
-			next = min(next, at)
-			settled = h.durable > c.at
+		if base := h.record.Version; base <= core.Version(g.number) {
+			s.index.base = max(s.index.base, uint32(base))
 		}
 	}
-	return next, settled, nil
-}
-
-// lastByte returns the end of the last block that is not all zeros, c.at if all are.
-func (c *scan) lastByte() (int64, error) {
-	var zeros [4096]byte
-	end := c.at
-	for at := c.at; at < c.end; at += int64(len(zeros)) {
-		b, err := c.bytes(at, int64(len(zeros)))
-		if err != nil {
-			return 0, err
-		}
-		if !bytes.Equal(b, zeros[:len(b)]) {
-			end = at + int64(len(b))
-		}
-	}
-	return end, nil
 }
 
 // cut erases an unfinished write, so that the next one finds only zeros behind it.

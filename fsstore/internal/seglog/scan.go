@@ -1,6 +1,7 @@
 package seglog
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/rockstar-web/sessions/fsstore/internal/place"
@@ -15,6 +16,8 @@ type scan struct {
 	at     int64 // of the next record
 	window []byte
 	from   int64 // of the window, in the segment
+
+	synced int64 // what settled has found
 }
 
 func newScan(g *segment, end int64) *scan { return &scan{segment: g, end: end, at: firstByte} }
@@ -58,4 +61,59 @@ func (c *scan) record(at int64) (h head, b []byte, ok bool, err error) {
 		b = nil
 	}
 	return h, b, true, nil
+}
+
+// skip goes on to the next record whose head stands, or to the end.
+func (c *scan) skip() error {
+	end, err := c.lastByte()
+	if err != nil {
+		return err
+	}
+	for c.at += alignment; c.at < end; c.at += alignment {
+		if _, _, ok, err := c.record(c.at); ok || err != nil {
+			return err
+		}
+	}
+	c.at = c.end
+	return nil
+}
+
+// settled returns how far the segment was synced when the last of its records
+// was written that can be read. What lies before that was whole once; what lies
+// behind was perhaps never acknowledged.
+func (c *scan) settled() (int64, error) {
+	if c.synced > 0 {
+		return c.synced, nil
+	}
+	end, err := c.lastByte()
+	if err != nil {
+		return 0, err
+	}
+	c.synced = firstByte
+	for at := c.at + alignment; at < end; at += alignment {
+		h, _, ok, err := c.record(at)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			c.synced = max(c.synced, h.durable)
+		}
+	}
+	return c.synced, nil
+}
+
+// lastByte returns the end of the last block that is not all zeros, c.at if all are.
+func (c *scan) lastByte() (int64, error) {
+	var zeros [4096]byte
+	end := c.at
+	for at := c.at; at < c.end; at += int64(len(zeros)) {
+		b, err := c.bytes(at, int64(len(zeros)))
+		if err != nil {
+			return 0, err
+		}
+		if !bytes.Equal(b, zeros[:len(b)]) {
+			end = at + int64(len(b))
+		}
+	}
+	return end, nil
 }

@@ -1,0 +1,136 @@
+package seglog
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/stretchr/testify/require"
+)
+
+// barelyLive is a log of several segments that is not worth compacting, with a
+// session that ended and one that changed after they were in the first.
+func barelyLive(t *testing.T) (*Store, *model) {
+	s := open(t, Options{Dir: t.TempDir(), Segment: smallSegment, Fast: true, Logger: quiet})
+	m := newModel(3)
+	save := func(n byte) {
+		r := m.record(core.ID{n, 1})
+		r.Sealed = make([]byte, 900)
+		require.NoError(t, s.Save(t.Context(), r, m.records[r.ID].Version))
+		m.records[r.ID], m.known = r, append(m.known, r.ID)
+	}
+	for n := byte(1); n < 60; n++ {
+		save(n)
+		if n == 20 {
+			require.NoError(t, s.Delete(t.Context(), core.ID{2, 1}))
+			delete(m.records, core.ID{2, 1})
+			save(3)
+		}
+	}
+	require.Greater(t, s.active.number, uint32(4))
+	require.Equal(t, uint32(1), s.index.base)
+	return s, m
+}
+
+// The compaction may be cut off after each of its steps, and the removal of a
+// file may not survive: what lives, lives, and what has ended has ended.
+func TestEachStepOfTheCompaction(t *testing.T) {
+	s, m := barelyLive(t)
+	requireCopy := func(step string, also ...string) {
+		t.Helper()
+		dir := copyLog(t, s.Path)
+		for _, path := range also { // files whose removal was not on the disk yet
+			b, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.Base(path)), b, 0o600))
+		}
+		copied := open(t, Options{Dir: dir, Segment: smallSegment, Logger: quiet})
+		require.NoError(t, copied.damaged(), step)
+		m.requireSame(t, copied)
+		require.NoError(t, copied.Close())
+		for _, path := range also {
+			require.NoFileExists(t, filepath.Join(dir, filepath.Base(path)))
+		}
+	}
+	all := copyLog(t, s.Path)
+	for number := uint32(1); number <= 3; number++ {
+		g := s.index.segments[number]
+		require.NoError(t, s.copyLiving(g))
+		requireCopy("copied")
+		require.Zero(t, g.live)
+		require.NoError(t, s.done([]op{{do: mark, base: number + 1}}))
+		requireCopy("marked")
+		require.NoError(t, s.retire(g))
+		require.NoFileExists(t, g.path)
+		requireCopy("removed")
+		requireCopy("came back", filepath.Join(all, segmentName(1)))
+	}
+	m.requireSame(t, s)
+}
+
+// While sessions change and end, the files stay near what they hold.
+func TestFilesStayNearWhatLives(t *testing.T) {
+	o := Options{Dir: t.TempDir(), Segment: smallSegment, Fast: true, Logger: quiet}
+	s := open(t, o)
+	m := newModel(7)
+	for range 20 {
+		for range 100 {
+			m.step(t, s)
+		}
+		var live int64
+		for _, r := range m.records {
+			live += padded(recordLength(&r))
+		}
+		most := cleanHaste*live + 4*smallSegment // the last one, the spare, and two that are being compacted
+		require.Eventually(t, func() bool { return filesIn(t, o.Dir) <= most }, time.Minute, time.Millisecond)
+	}
+	m.requireSame(t, s)
+	for id := range m.records {
+		require.NoError(t, s.Delete(t.Context(), id))
+	}
+	require.Eventually(t, func() bool { return filesIn(t, o.Dir) <= 3*smallSegment }, time.Minute, time.Millisecond)
+	require.Greater(t, s.active.number, uint32(30))
+}
+
+func filesIn(t *testing.T, dir string) (bytes int64) {
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil { // else it was removed just now
+			bytes += info.Size()
+		}
+	}
+	return bytes
+}
+
+// Whoever reads a record that is being moved finds it in one place or the other.
+func TestLoadWhileSegmentsGo(t *testing.T) {
+	s, m := barelyLive(t)
+	stop, done := make(chan struct{}), make(chan error)
+	go func() {
+		for {
+			for id, want := range m.records {
+				got, err := s.Load(t.Context(), id)
+				if err != nil || got.Version != want.Version {
+					done <- err
+					return
+				}
+			}
+			select {
+			case <-stop:
+				close(done)
+				return
+			default:
+			}
+		}
+	}()
+	for range 30 {
+		number := s.index.base
+		require.NoError(t, s.cleanSegment(number, s.index.segments[number]))
+	}
+	close(stop)
+	require.NoError(t, <-done)
+	m.requireSame(t, s)
+}
