@@ -1,0 +1,290 @@
+// Values as deterministic CBOR (RFC 8949, section 4.2.1), with the private tags
+// of docs/cookies.md that give a value its Go type back.
+//
+//   Go                         JavaScript read          JavaScript written
+//   nil, bool, string          null, boolean, string    the same
+//   int                        number, or BigInt beyond 2^53   safe integer
+//   float64                    number                   any other number
+//   int64, uint64              BigInt                   BigInt (int64 where it fits)
+//   []byte                     Uint8Array               Uint8Array, ArrayBuffer
+//   time.Time                  Date                     Date
+//   time.Duration              Duration                 Duration
+//   []any, map[string]any      Array, Object            the same
+//   []string, []int,           Array, Object            the same object again keeps
+//   map[string]string                                   its type; a new one is the above
+//   string that is not UTF-8   ByteString               ByteString
+
+import { Reader, Writer, decodeText, encodeText } from "./bytes.js";
+import { SessionError } from "./errors.js";
+
+const tagInt64 = 0xbe00, tagUint64 = 0xbe01, tagTime = 0xbe02, tagDuration = 0xbe03, tagBytesText = 0xbe04,
+  tagStrings = 0xbe05, tagInts = 0xbe06, tagStringMap = 0xbe07;
+const maxNesting = 16;
+
+/** A Go time.Duration: whole nanoseconds. */
+export class Duration {
+  constructor(nanoseconds) { this.nanoseconds = BigInt(nanoseconds); }
+  get milliseconds() { return Number(this.nanoseconds) / 1e6; }
+}
+
+/** A Go string that is not UTF-8: its bytes. */
+export class ByteString {
+  constructor(bytes) { this.bytes = bytes; }
+}
+
+// What a Date or a list that was read cannot show is kept beside it, for as
+// long as the object is what it was.
+const kept = new WeakMap();
+
+/** Gives a list or object the Go type "[]string", "[]int" or "map[string]string" when it is written. */
+export function typed(type, value) {
+  const tag = { "[]string": tagStrings, "[]int": tagInts, "map[string]string": tagStringMap }[type];
+  if (!tag) throw new SessionError("bad_value", `no list type ${JSON.stringify(type)}; allowed: []string, []int, map[string]string`);
+  kept.set(value, { tag });
+  return value;
+}
+
+/** Encodes a value; a SessionError names the type that cannot be kept. */
+export function encode(value) {
+  const w = new Writer(64);
+  write(w, value, 0);
+  return w.done();
+}
+
+function head(w, major, n) {
+  const m = major << 5;
+  if (typeof n === "bigint" && n <= 0xffffffffn) n = Number(n);
+  if (typeof n === "bigint") { w.u8(m | 27); w.raw(bigEndian(n)); }
+  else if (n < 24) w.u8(m | n);
+  else if (n <= 0xff) w.u8(m | 24).u8(n);
+  else if (n <= 0xffff) w.u8(m | 25).u8(n >> 8).u8(n & 0xff);
+  else if (n <= 0xffffffff) w.u8(m | 26).u8(n >>> 24).u8(n >>> 16 & 0xff).u8(n >>> 8 & 0xff).u8(n & 0xff);
+  else { w.u8(m | 27); w.raw(bigEndian(BigInt(n))); }
+}
+
+function bigEndian(n) {
+  const b = new Uint8Array(8);
+  new DataView(b.buffer).setBigUint64(0, n);
+  return b;
+}
+
+function integer(w, n) {
+  if (n >= 0) head(w, 0, n);
+  else head(w, 1, typeof n === "bigint" ? -1n - n : -1 - n);
+}
+
+function write(w, v, depth) {
+  switch (typeof v) {
+    case "boolean": w.u8(v ? 0xf5 : 0xf4); return;
+    case "number":
+      if (Number.isSafeInteger(v) && !Object.is(v, -0)) integer(w, v);
+      else float(w, v);
+      return;
+    case "bigint":
+      if (v >= -(2n ** 63n) && v < 2n ** 63n) { head(w, 6, tagInt64); integer(w, v); }
+      else if (v >= 0n && v < 2n ** 64n) { head(w, 6, tagUint64); head(w, 0, v); }
+      else throw new SessionError("bad_value", "a BigInt beyond 64 bits cannot be kept in a session");
+      return;
+    case "string": string(w, v); return;
+    case "object": object(w, v, depth); return;
+  }
+  throw refuse(typeof v);
+}
+
+function refuse(what) {
+  return new SessionError("bad_value", `${what} cannot be kept in a session; allowed are null, boolean, number, BigInt, string, ` +
+    "Uint8Array, ArrayBuffer, Date, Duration, Array and plain objects");
+}
+
+function string(w, s) {
+  if (s instanceof ByteString) { head(w, 6, tagBytesText); head(w, 2, s.bytes.length); w.raw(s.bytes); return; }
+  if (typeof s !== "string") throw refuse(typeof s);
+  for (let i = 0; i < s.length; i++) { // a lone surrogate would be written as another text
+    const c = s.charCodeAt(i);
+    if (c >= 0xd800 && c < 0xe000) {
+      if (c >= 0xdc00 || !(s.charCodeAt(i + 1) >= 0xdc00 && s.charCodeAt(i + 1) < 0xe000)) throw refuse("text with half a character (a lone surrogate)");
+      i++;
+    }
+  }
+  const b = encodeText(s);
+  head(w, 3, b.length);
+  w.raw(b);
+}
+
+function object(w, v, depth) {
+  if (v === null) { w.u8(0xf6); return; }
+  if (v instanceof Uint8Array) { head(w, 2, v.length); w.raw(v); return; }
+  if (v instanceof ArrayBuffer) { head(w, 2, v.byteLength); w.raw(new Uint8Array(v)); return; }
+  if (v instanceof Date) { time(w, v); return; }
+  if (v instanceof Duration) { head(w, 6, tagDuration); integer(w, BigInt.asIntN(64, v.nanoseconds)); return; }
+  if (v instanceof ByteString) { string(w, v); return; }
+  if (depth >= maxNesting) throw new SessionError("nesting", "value nests lists and maps deeper than 16; one that contains itself has no end");
+  const tag = kept.get(v)?.tag;
+  if (Array.isArray(v)) {
+    const all = tag === tagStrings ? v.every(isText) : tag === tagInts && v.every((x) => Number.isSafeInteger(x) && !Object.is(x, -0));
+    if (all) head(w, 6, tag);
+    head(w, 4, v.length);
+    for (const x of v) write(w, x, depth + 1);
+    return;
+  }
+  const proto = Object.getPrototypeOf(v);
+  if (proto !== Object.prototype && proto !== null) throw refuse(`an object of ${proto.constructor?.name || "a class"}`);
+  map(w, v, tag, depth);
+}
+
+const isText = (x) => typeof x === "string" || x instanceof ByteString;
+
+function map(w, v, tag, depth) {
+  const entries = Object.keys(v).map((k) => {
+    const key = new Writer(16);
+    string(key, k);
+    return [key.done(), v[k]];
+  });
+  entries.sort(([a], [b]) => compare(a, b));
+  if (tag === tagStringMap && entries.every(([, x]) => isText(x))) head(w, 6, tag);
+  head(w, 5, entries.length);
+  for (const [k, x] of entries) { w.raw(k); write(w, x, depth + 1); }
+}
+
+// Encoded keys in bytewise order; the head has the length, so shorter is first.
+function compare(a, b) {
+  for (let i = 0; i < a.length && i < b.length; i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
+}
+
+function time(w, d) {
+  const ms = d.getTime();
+  if (Number.isNaN(ms)) throw refuse("an invalid Date");
+  const was = kept.get(d);
+  const rest = was && was.ms === ms ? was : { nanos: (ms % 1000 + 1000) % 1000 * 1e6, east: 0 };
+  head(w, 6, tagTime);
+  head(w, 4, 3);
+  integer(w, Math.floor(ms / 1000));
+  integer(w, rest.nanos);
+  integer(w, rest.east);
+}
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+// The shortest of half, single and double that is exactly the number.
+function float(w, v) {
+  if (Number.isNaN(v)) { w.u8(0xf9).u8(0x7e).u8(0); return; }
+  if (Math.fround(v) === v) {
+    scratch.setFloat32(0, v);
+    const half = toHalf(scratch.getUint32(0));
+    if (half >= 0) { w.u8(0xf9).u8(half >> 8).u8(half & 0xff); return; }
+    w.u8(0xfa);
+    for (let i = 0; i < 4; i++) w.u8(scratch.getUint8(i));
+    return;
+  }
+  scratch.setFloat64(0, v);
+  w.u8(0xfb);
+  for (let i = 0; i < 8; i++) w.u8(scratch.getUint8(i));
+}
+
+function toHalf(bits) {
+  const sign = bits >>> 16 & 0x8000, exp = (bits >>> 23 & 0xff) - 127, frac = bits & 0x7fffff;
+  if (exp === 128) return frac === 0 ? sign | 0x7c00 : -1;
+  if (exp === -127) return frac === 0 ? sign : -1;
+  if (exp > 15) return -1;
+  if (exp >= -14) return (frac & 0x1fff) === 0 ? sign | exp + 15 << 10 | frac >> 13 : -1;
+  const shift = 13 - 14 - exp, whole = frac | 0x800000; // subnormal: the half's unit is 2^-24
+  if (shift > 23 || (whole & (1 << shift) - 1) !== 0) return -1;
+  return sign | whole >> shift;
+}
+
+/** Decodes one value, whole. What the guest has checked is not checked again in full. */
+export function decode(bytes) {
+  const r = new Reader(bytes);
+  const v = read(r);
+  if (r.left !== 0) throw new RangeError("a value has bytes behind its end");
+  return v;
+}
+
+/** Skips one value and returns its bytes. */
+export function skip(r) {
+  const from = r.n;
+  read(r);
+  return r.b.subarray(from, r.n);
+}
+
+export function readHead(r) {
+  const b = r.u8(), info = b & 31;
+  let n = info;
+  if (info === 24) n = r.u8();
+  else if (info === 25) n = r.u8() << 8 | r.u8();
+  else if (info === 26) { r.take(4); n = r.view.getUint32(r.n - 4); }
+  else if (info === 27) {
+    r.take(8);
+    n = r.view.getBigUint64(r.n - 8);
+    if (n <= BigInt(Number.MAX_SAFE_INTEGER)) n = Number(n);
+  } else if (info > 27) throw new RangeError("not deterministic CBOR");
+  return { major: b >> 5, n, at: r.n };
+}
+
+function read(r) {
+  const first = r.b[r.n];
+  if (first >= 0xe0) return simple(r);
+  const { major, n } = readHead(r);
+  switch (major) {
+    case 0: return n;
+    case 1: return typeof n === "bigint" || n === Number.MAX_SAFE_INTEGER ? -1n - BigInt(n) : -1 - n;
+    case 2: return r.take(n).slice();
+    case 3: return decodeText(r.take(n));
+    case 4: return list(r, n);
+    case 5: return entries(r, n);
+  }
+  return tagged(r, n);
+}
+
+function list(r, n) {
+  const out = [];
+  for (let i = 0; i < n; i++) out.push(read(r));
+  return out;
+}
+
+function entries(r, n) {
+  const out = {};
+  for (let i = 0; i < n; i++) {
+    const k = read(r), value = read(r);
+    const key = k instanceof ByteString ? new TextDecoder().decode(k.bytes) : k;
+    // Not by assignment: "__proto__" is a name like any other.
+    Object.defineProperty(out, key, { value, writable: true, enumerable: true, configurable: true });
+  }
+  return out;
+}
+
+function simple(r) {
+  switch (r.u8()) {
+    case 0xf4: return false;
+    case 0xf5: return true;
+    case 0xf6: return null;
+    case 0xf9: {
+      const h = r.u8() << 8 | r.u8(), exp = h >> 10 & 31, frac = h & 0x3ff;
+      const v = exp === 31 ? (frac ? NaN : Infinity) : exp === 0 ? frac * 2 ** -24 : (1 + frac / 1024) * 2 ** (exp - 15);
+      return h & 0x8000 ? -v : v;
+    }
+    case 0xfa: r.take(4); return r.view.getFloat32(r.n - 4);
+    case 0xfb: r.take(8); return r.view.getFloat64(r.n - 8);
+  }
+  throw new RangeError("not a value of a session");
+}
+
+function tagged(r, tag) {
+  const v = read(r);
+  switch (tag) {
+    case tagInt64: case tagUint64: return BigInt(v);
+    case tagDuration: return new Duration(v);
+    case tagBytesText: return new ByteString(v);
+    case tagTime: {
+      const [seconds, nanos, east] = v;
+      const d = new Date(Number(seconds) * 1000 + Math.floor(nanos / 1e6));
+      kept.set(d, { ms: d.getTime(), nanos, east });
+      return d;
+    }
+    case tagStrings: case tagInts: case tagStringMap:
+      kept.set(v, { tag });
+      return v;
+  }
+  throw new RangeError("not a value of a session");
+}

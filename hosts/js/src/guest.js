@@ -1,0 +1,78 @@
+import { Reader, Writer } from "./bytes.js";
+import { SessionError, errorOf } from "./errors.js";
+
+/** Version of the frames that this package speaks. */
+export const abiVersion = 1;
+
+/**
+ * Guest is the core as WebAssembly, with one configured machine. Calls are
+ * synchronous, so one instance serves every request of an isolate; one that
+ * traps is dropped, and the next call makes another.
+ */
+export class Guest {
+  #module;
+  #setup;
+  #exports = null;
+  #number = 0;
+  dropped = 0;
+
+  /** @param setup the frame that configures a machine; it holds the keys */
+  constructor(module, setup) {
+    this.#module = module;
+    this.#setup = setup;
+  }
+
+  /** Makes the instance if there is none, and returns what configuring told. */
+  start() {
+    const imports = WebAssembly.Module.imports(this.#module);
+    if (imports.length > 0) throw new SessionError("guest", `the module imports ${imports.length} things; the core imports none`);
+    const { exports } = new WebAssembly.Instance(this.#module);
+    for (const name of ["memory", "abi_version", "buffer", "handle", "_initialize"]) {
+      if (!(name in exports)) throw new SessionError("guest", `the module exports no ${name}: it is not the core`);
+    }
+    exports._initialize();
+    const version = exports.abi_version() >>> 0;
+    if (version !== abiVersion) {
+      throw new SessionError("guest", `the module's ABI version is ${version}, this package speaks ${abiVersion}`);
+    }
+    this.#exports = exports;
+    const r = this.#call(this.#setup);
+    this.#number = r.u32();
+    return { warnings: r.list(), cookieName: r.short(), idleTimeout: r.time(), retention: r.time() };
+  }
+
+  /** Asks a verb: write appends the arguments. Returns a Reader of the results. */
+  ask(op, write, room) {
+    if (!this.#exports) this.start();
+    const w = new Writer(room).u8(op).u32(this.#number);
+    write(w);
+    return this.#call(w.done());
+  }
+
+  #call(frame) {
+    const e = this.#exports;
+    let reply;
+    try {
+      const at = e.buffer(frame.length) >>> 0;
+      if (at === 0) throw new SessionError("too_large", `a frame of ${frame.length} bytes is too large for the module`);
+      new Uint8Array(e.memory.buffer).set(frame, at);
+      const packed = BigInt.asUintN(64, e.handle(frame.length));
+      const from = Number(packed >> 32n);
+      // Memory may have grown in the call: its buffer is asked for anew.
+      reply = new Uint8Array(e.memory.buffer.slice(from, from + Number(packed & 0xffffffffn)));
+    } catch (cause) {
+      if (cause instanceof SessionError) throw cause;
+      this.#exports = null;
+      this.dropped++;
+      throw new SessionError("guest", "the module trapped; its instance was dropped", { cause });
+    }
+    const r = new Reader(reply);
+    try {
+      const status = r.u8();
+      if (status !== 0) throw errorOf(status, r);
+    } catch (err) {
+      throw err instanceof RangeError ? new SessionError("guest", "the module's reply is malformed", { cause: err }) : err;
+    }
+    return r;
+  }
+}

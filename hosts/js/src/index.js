@@ -1,0 +1,6 @@
+export { sessions, failure } from "./sessions.js";
+export { Session } from "./session.js";
+export { SessionError, Refused, Unavailable, reasons } from "./errors.js";
+export { Duration, ByteString, typed, encode, decode } from "./cbor.js";
+export { MemoryStore } from "./stores/memory.js";
+export { idText, idBytes } from "./bytes.js";

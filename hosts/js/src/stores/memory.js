@@ -1,0 +1,35 @@
+import { idText } from "../bytes.js";
+
+/**
+ * Sessions in the memory of this isolate, for development and tests: lost at
+ * its end, and seen by no other. A full store refuses new sessions; it drops
+ * none that lives.
+ */
+export class MemoryStore {
+  #records = new Map();
+  constructor({ most = 10_000, clock = Date.now, retention = 3_600_000 } = {}) {
+    Object.assign(this, { most, clock, retention });
+  }
+
+  async load(id) {
+    const r = this.#records.get(id);
+    return r ? structuredClone(r) : null;
+  }
+
+  async save(record, prev) {
+    const id = idText(record.id), is = this.#records.get(id);
+    if (is?.version === record.version) return true;
+    if ((is?.version ?? 0n) !== prev) return false;
+    if (!is && this.#records.size >= this.most && this.#sweep() === 0) throw new Error(`the memory store is full: it has ${this.most} sessions`);
+    this.#records.set(id, structuredClone(record));
+    return true;
+  }
+
+  async delete(id) { this.#records.delete(id); }
+
+  #sweep() {
+    const before = this.clock() - this.retention, was = this.#records.size;
+    for (const [id, r] of this.#records) if (r.expiresAt < before) this.#records.delete(id);
+    return was - this.#records.size;
+  }
+}
