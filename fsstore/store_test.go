@@ -26,6 +26,13 @@ func TestConformance(t *testing.T) {
 	})
 }
 
+func TestConformanceShared(t *testing.T) {
+	conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
+		o := fsstore.Options{Dir: t.TempDir(), Shared: true, Fast: true}
+		return open(t, o), open(t, o)
+	})
+}
+
 func TestDefaultDir(t *testing.T) {
 	t.Chdir(t.TempDir())
 	s := open(t, fsstore.Options{})

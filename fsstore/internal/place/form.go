@@ -27,7 +27,7 @@ func (d *Dir) Claim(form Form) error {
 	if err != nil {
 		return Fail("lock Dir", d.Path, err)
 	}
-	is, err := d.form()
+	is, marked, err := d.form()
 	if err != nil {
 		return Fail("read Dir", d.Path, err)
 	}
@@ -41,7 +41,7 @@ func (d *Dir) Claim(form Form) error {
 			"true (file+shared:) in all processes, with a Dir of their own")
 	case !locked:
 		return Unavailable(d.Path, "is being opened as a segment log; use another Dir for several processes")
-	case is == "":
+	case !marked:
 		return d.mark(form)
 	}
 	return nil
@@ -51,25 +51,25 @@ func refuse(dir, shared, what, allowed string) error {
 	return fmt.Errorf("fsstore: Dir %s %s: %w", dir, what, &hosts.ConfigError{Field: "Shared", Value: shared, Allowed: allowed})
 }
 
-// form returns the form of what is there, "" if nothing is.
-func (d *Dir) form() (Form, error) {
+// form returns the form of what is there, "" if nothing is, and whether it is
+// marked: directories of file-per-session are older than the mark.
+func (d *Dir) form() (is Form, marked bool, err error) {
 	for _, form := range []Form{Log, Slots} {
 		_, err := d.Root.Lstat(string(form))
 		if err == nil {
-			return form, nil
+			return form, true, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
+			return "", false, err
 		}
 	}
-	// Directories of file-per-session are older than the mark.
 	names, err := fs.ReadDir(d.Root.FS(), ".")
 	for _, entry := range names {
 		if b, err := hex.DecodeString(entry.Name()); err == nil && len(b) == 1 && entry.IsDir() {
-			return Slots, nil
+			return Slots, false, nil
 		}
 	}
-	return "", err
+	return "", false, err
 }
 
 func (d *Dir) mark(form Form) error {
