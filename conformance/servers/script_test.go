@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,6 +104,7 @@ func TestServersEndWithWhoeverStartedThem(t *testing.T) {
 			}
 			require.True(t, answers(), address)
 			require.NoError(t, cmd.Process.Signal(c.signal))
+			defer time.AfterFunc(patience, func() { stdout.Close() }).Stop()
 			_, err = io.Copy(io.Discard, lines)
 			require.NoError(t, err) // nobody writes any more: the command has ended, too
 			require.Error(t, cmd.Wait())
@@ -118,7 +118,7 @@ func TestServersEndWithWhoeverStartedThem(t *testing.T) {
 func empty(t *testing.T, dir string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		left, err := filepath.Glob(filepath.Join(dir, "sessions-servers*"))
+		left, err := os.ReadDir(dir)
 		return err == nil && len(left) == 0
 	}, patience, often)
 }

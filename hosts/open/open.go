@@ -1,107 +1,108 @@
 // Package open opens a store by its name, for commands and config files. It is
-// the one package that imports all stores; a program that needs one store
-// imports that store alone.
+// the one package that imports all stores, and so all their drivers; a program
+// that needs one store imports that store alone.
 package open
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
-	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/fsstore"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-// A backend is one row of the table: what a name begins with, and how the rest
-// of it opens a store.
-type backend struct {
-	scheme string // before the colon
-	rest   string // its shape behind the colon, for people
-	words  string // what may stand for "scheme:" instead
-	open   func(ctx context.Context, rest string) (store, error)
-}
+// Default is the store of a program that names none: an embedded database.
+const Default = "sqlite:" + defaultFile
 
-type store interface {
-	hosts.Store
-	io.Closer
-}
-
-var backends = []backend{
-	{"memory", "", "cache", memory},
-	{"file", "DIR", "filesystem", file},
-}
+const defaultFile = "sessions.db"
 
 // Store opens the store that a name means:
 //
-//	memory:      this process's memory ("cache" means the same)
-//	file:DIR     a directory, ./sessions if DIR is empty ("filesystem" means the same)
+//	memory:                                    this process's memory ("cache" means the same)
+//	file:DIR                                   a log in a directory, for one process; ./sessions if DIR is
+//	                                           empty ("filesystem" means the same)
+//	file+shared:DIR                            a file per session, for the processes of one machine
+//	sqlite:FILE                                an embedded database, sessions.db if FILE is empty
+//	                                           ("database" and "" mean the same)
+//	postgres://USER:PASSWORD@HOST:PORT/NAME    PostgreSQL; also postgresql://
+//	mysql://USER:PASSWORD@HOST:PORT/NAME       MySQL and MariaDB; also mariadb://
+//	redis://USER:PASSWORD@HOST:PORT/DB         Redis and Valkey
+//	redis+cluster://HOST:PORT,HOST:PORT        a cluster of them
+//	redis+sentinel://HOST:PORT,HOST:PORT/NAME  the primary that sentinels call NAME; all three also with rediss, for TLS
 //
 // The Closer frees it. An error names what is allowed and shows nothing of what
-// stands behind the scheme, where other stores may have a password. ctx bounds
-// the opening alone.
+// stands behind the scheme, where a password may be. ctx bounds the opening
+// alone.
 func Store(ctx context.Context, url string) (hosts.Store, io.Closer, error) {
+	b, at, err := find(url)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := b.at(ctx, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, s, nil
+}
+
+// A place is a name, taken apart.
+type place struct {
+	scheme, rest string // before and behind the colon
+	scratch      string // of a Namespace, empty for the sessions themselves
+}
+
+func find(url string) (backend, place, error) {
 	scheme, rest, ok := strings.Cut(url, ":")
 	for _, b := range backends {
-		if ok && scheme == b.scheme || !ok && url == b.words {
-			s, err := b.open(ctx, rest)
-			if err != nil {
-				return nil, nil, fmt.Errorf("open store %s: %w", b.scheme, err)
-			}
-			return s, s, nil
+		switch {
+		case !ok && url != "" && url == b.word, url == "" && b.word == "database":
+			return b, place{scheme: b.schemes[0]}, nil
+		case ok && slices.Contains(b.schemes, scheme):
+			return b, place{scheme: scheme, rest: rest}, nil
 		}
 	}
-	if url == "database" {
-		return nil, nil, refuse(url, Allowed()+"; databases are not among them yet")
+	return backend{}, place{}, fmt.Errorf("open store: %w", &hosts.ConfigError{Field: "store", Value: scheme, Allowed: Allowed()})
+}
+
+// at opens the store at a place.
+func (b *backend) at(ctx context.Context, p place) (store, error) {
+	s, err := b.open(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", p.scheme, err)
 	}
-	return nil, nil, refuse(scheme, Allowed())
+	return s, nil
 }
 
 // Allowed lists the names that Store takes, for help texts.
 func Allowed() string {
 	var list []string
 	for _, b := range backends {
-		list = append(list, b.scheme+":"+b.rest, b.words)
+		list = append(list, b.schemes[0]+":"+b.rest)
+		if b.word != "" {
+			list = append(list, b.word)
+		}
 	}
 	return strings.Join(list, ", ")
 }
 
 // Dir returns the directory of a file store, and whether url names one.
 func Dir(url string) (dir string, ok bool) {
-	if url == "filesystem" {
-		return fsstore.DefaultDir, true
-	}
-	dir, ok = strings.CutPrefix(url, "file:")
-	switch {
-	case !ok || machineIn(dir):
+	_, at, err := find(url)
+	if err != nil || at.scheme != "file" && at.scheme != "file+shared" || machineIn(at.rest) {
 		return "", false
-	case dir == "":
-		return fsstore.DefaultDir, true
 	}
-	return dir, true
+	return cmp.Or(at.rest, fsstore.DefaultDir), true
 }
 
-func refuse(value, allowed string) error {
-	return fmt.Errorf("open store: %w", &hosts.ConfigError{Field: "store", Value: value, Allowed: allowed})
-}
-
-func memory(_ context.Context, rest string) (store, error) {
-	if rest != "" {
-		return nil, &hosts.ConfigError{Field: "store", Value: "memory: with more behind it", Allowed: "memory: alone"}
+// File returns the file of an embedded database, and whether url names one.
+func File(url string) (path string, ok bool) {
+	_, at, err := find(url)
+	if err != nil || at.scheme != "sqlite" || machineIn(at.rest) {
+		return "", false
 	}
-	return cachestore.Open(cachestore.Options{})
-}
-
-// machineIn finds file://dir, where dir would be the name of a machine;
-// file:///dir is how URLs are written.
-func machineIn(rest string) bool {
-	return strings.HasPrefix(rest, "//") && !strings.HasPrefix(rest, "///")
-}
-
-func file(_ context.Context, rest string) (store, error) {
-	if machineIn(rest) {
-		return nil, &hosts.ConfigError{Field: "store", Value: "file://", Allowed: "file:DIR, file:/DIR or file:///DIR"}
-	}
-	return fsstore.Open(fsstore.Options{Dir: rest})
+	return cmp.Or(at.rest, defaultFile), true
 }

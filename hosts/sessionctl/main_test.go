@@ -94,7 +94,6 @@ func TestUsage(t *testing.T) {
 		"keygen --bits 512":      {2, "", "see sessionctl help keygen"},
 		"keygen now":             {2, "", "1 arguments too many"},
 		"demo --store x:":        {2, "", "allowed: memory:, cache, file:DIR, filesystem"},
-		"demo --store database":  {2, "", "databases are not among them yet"},
 		"demo --idle -1s":        {2, "", "IdleTimeout"},
 		"demo --addr 8080":       {2, "", "HOST:PORT"},
 		"demo --https":           {2, "", "all three or none"},
