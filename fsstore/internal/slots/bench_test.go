@@ -4,60 +4,83 @@ package slots_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
-	"sync/atomic"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/rockstar-web/sessions/conformance/ratio"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/stretchr/testify/require"
 )
 
-const benchSessions = 1024
+const (
+	callers     = 64
+	perCaller   = 16 // sessions, spread over the subdirectories
+	benchRounds = 9
+	sealedBytes = 300
+)
 
-func benchID(n uint32) core.ID { return core.ID{byte(n), byte(n >> 8), 1} }
+// benchID spreads sessions over the subdirectories, as random IDs are.
+func benchID(n int) core.ID {
+	h := uint32(n) * 2654435761
+	return core.ID{byte(h >> 24), byte(h >> 16), byte(n >> 8), byte(n), 1}
+}
 
-// BenchmarkSave replaces sessions of 300 bytes. "raw" is what a save is made of
-// at the least: write, sync, rename, sync of the directory; "fast" is without.
-func BenchmarkSave(b *testing.B) {
-	for name, fast := range map[string]bool{"durable": false, "fast": true} {
-		b.Run(name, func(b *testing.B) { benchSave(b, fast) })
-		b.Run(name+"-raw", func(b *testing.B) { benchSaveRaw(b, !fast) })
+// saver is one caller, who replaces its sessions in turn.
+type saver struct {
+	store    *slots.Store
+	sessions []core.Record
+	n        int
+}
+
+func newSavers(b *testing.B, s *slots.Store) []*saver {
+	all := make([]*saver, callers)
+	for i := range all {
+		all[i] = &saver{store: s}
+		for n := range perCaller {
+			r := core.Record{ID: benchID(i*perCaller + n), Version: 1, Sealed: make([]byte, sealedBytes)}
+			require.NoError(b, s.Save(b.Context(), r, core.NoVersion))
+			all[i].sessions = append(all[i].sessions, r)
+		}
 	}
+	return all
 }
 
-func benchSave(b *testing.B, fast bool) {
-	s := benchStore(b, fast)
-	b.ResetTimer()
-	var next atomic.Uint32
-	b.RunParallel(func(pb *testing.PB) {
-		mine := next.Add(1) // a first byte of its own: writers do not meet
-		r := core.Record{ID: core.ID{byte(mine), 2}, Version: 1, Sealed: make([]byte, 300)}
-		require.NoError(b, s.Save(b.Context(), r, core.NoVersion))
-		for pb.Next() {
-			prev := r.Version
-			r.Version++
-			require.NoError(b, s.Save(b.Context(), r, prev))
-		}
-	})
+func (c *saver) save(b *testing.B) error {
+	r := &c.sessions[c.n%perCaller]
+	c.n++
+	prev := r.Version
+	r.Version++
+	return c.store.Save(b.Context(), *r, prev)
 }
 
-func benchSaveRaw(b *testing.B, sync bool) {
+// rawDirs holds a file for each session in 256 directories, as an ordinary store
+// of files would.
+func rawDirs(b *testing.B) string {
 	dir := b.TempDir()
-	var next atomic.Uint32
-	b.RunParallel(func(pb *testing.PB) {
-		mine := filepath.Join(dir, string(rune('a'+next.Add(1))))
-		require.NoError(b, os.Mkdir(mine, 0o700))
-		data := make([]byte, 380)
-		for pb.Next() {
-			require.NoError(b, rawSave(mine, data, sync))
-		}
-	})
+	for n := range 256 {
+		require.NoError(b, os.Mkdir(filepath.Join(dir, fmt.Sprintf("%02x", n)), 0o700))
+	}
+	for n := range callers * perCaller {
+		require.NoError(b, os.WriteFile(rawPath(dir, n), make([]byte, rawBytes), 0o600))
+	}
+	return dir
 }
 
-func rawSave(dir string, data []byte, sync bool) error {
-	f, err := os.OpenFile(filepath.Join(dir, "new"), os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+const rawBytes = sealedBytes + 96
+
+func rawPath(dir string, n int) string {
+	id := benchID(n)
+	return filepath.Join(dir, fmt.Sprintf("%02x", id[0]), id.String())
+}
+
+// rawSave is write, sync, rename, sync of the directory, or without the syncs.
+func rawSave(path string, data []byte, sync bool) error {
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -65,61 +88,88 @@ func rawSave(dir string, data []byte, sync bool) error {
 	if sync {
 		err = errors.Join(err, f.Sync())
 	}
-	if err := errors.Join(err, f.Close(), os.Rename(f.Name(), filepath.Join(dir, "session"))); err != nil || !sync {
+	if err := errors.Join(err, f.Close(), os.Rename(f.Name(), path)); err != nil || !sync {
 		return err
 	}
-	d, err := os.Open(dir)
+	d, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// BenchmarkLoad reads sessions of 300 bytes, beside os.ReadFile of such files.
-func BenchmarkLoad(b *testing.B) {
-	b.Run("store", func(b *testing.B) {
-		s := benchStore(b, true)
-		b.ReportAllocs()
-		for n := uint32(0); b.Loop(); n++ {
-			_, err := s.Load(b.Context(), benchID(n%benchSessions))
-			require.NoError(b, err)
-		}
-	})
-	b.Run("raw", func(b *testing.B) {
-		dir := b.TempDir()
-		benchFill(b, dir)
-		names, err := filepath.Glob(filepath.Join(dir, "*", "*"))
-		require.NoError(b, err)
-		require.Len(b, names, benchSessions)
-		b.ReportAllocs()
-		for n := 0; b.Loop(); n++ {
-			_, err := os.ReadFile(names[n%len(names)])
-			require.NoError(b, err)
-		}
-	})
+// together runs do of each caller n times, all callers at once.
+func together(b *testing.B, n int, do func(caller, i int) error) {
+	var wg sync.WaitGroup
+	errs := make([]error, callers)
+	for c := range callers {
+		wg.Go(func() {
+			for i := 0; i < n && errs[c] == nil; i++ {
+				errs[c] = do(c, i)
+			}
+		})
+	}
+	wg.Wait()
+	require.NoError(b, errors.Join(errs...))
+}
+
+func benchRatio(b *testing.B, name string, fast bool, n int, target float64) {
+	savers := newSavers(b, open(b, slots.Options{Dir: b.TempDir(), Fast: fast}))
+	raw := rawDirs(b)
+	data := make([]byte, rawBytes)
+	var medians []time.Duration
+	for b.Loop() {
+		medians = ratio.Interleave(benchRounds,
+			func() { together(b, n, func(c, _ int) error { return savers[c].save(b) }) },
+			func() {
+				together(b, n, func(c, i int) error { return rawSave(rawPath(raw, c*perCaller+i%perCaller), data, !fast) })
+			})
+	}
+	saves := float64(callers * n)
+	fmt.Printf("\n%s: store %.0f saves/s, raw %.0f saves/s\n", name, saves/medians[0].Seconds(), saves/medians[1].Seconds())
+	ratio.Print(name, float64(medians[1])/float64(medians[0]), target, true)
+}
+
+// BenchmarkRatioSave compares saves of 64 callers with what replaces a file
+// durably: write, sync, rename, sync of the directory.
+func BenchmarkRatioSave(b *testing.B) { benchRatio(b, "slots-save-durable", false, 8, 3) }
+
+// BenchmarkRatioSaveFast compares them without syncs with write and rename.
+func BenchmarkRatioSaveFast(b *testing.B) { benchRatio(b, "slots-save-fast", true, 64, 6) }
+
+// BenchmarkRatioLoad compares a load with os.ReadFile of the same file.
+func BenchmarkRatioLoad(b *testing.B) {
+	dir := b.TempDir()
+	s := open(b, slots.Options{Dir: dir, Fast: true})
+	newSavers(b, s)
+	var medians []time.Duration
+	for b.Loop() {
+		medians = ratio.Interleave(benchRounds,
+			func() {
+				for n := range callers * perCaller {
+					_, err := s.Load(b.Context(), benchID(n))
+					require.NoError(b, err)
+				}
+			},
+			func() {
+				for n := range callers * perCaller {
+					id := benchID(n)
+					_, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("%02x", id[0]), fmt.Sprintf("%x", id[:])))
+					require.NoError(b, err)
+				}
+			})
+	}
+	ratio.Print("slots-load-of-readfile", float64(medians[0])/float64(medians[1]), 1.2, false)
 }
 
 // BenchmarkSweep passes over live sessions.
 func BenchmarkSweep(b *testing.B) {
-	s := benchStore(b, true)
+	s := open(b, slots.Options{Dir: b.TempDir(), Fast: true})
+	newSavers(b, s)
 	for b.Loop() {
 		n, err := s.Sweep(b.Context(), -1, 1)
 		require.NoError(b, err)
 		require.Zero(b, n)
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchSessions, "ns/session")
-}
-
-func benchStore(b *testing.B, fast bool) *slots.Store {
-	dir := b.TempDir()
-	benchFill(b, dir)
-	return open(b, slots.Options{Dir: dir, Fast: fast})
-}
-
-func benchFill(b *testing.B, dir string) {
-	s := open(b, slots.Options{Dir: dir, Fast: true})
-	for n := range uint32(benchSessions) {
-		r := core.Record{ID: benchID(n), Version: 1, Sealed: make([]byte, 300)}
-		require.NoError(b, s.Save(b.Context(), r, core.NoVersion))
-	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/callers/perCaller, "ns/session")
 }

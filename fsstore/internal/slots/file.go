@@ -26,13 +26,17 @@ func (f *folder) open(id core.ID, flag int) (*os.File, int64, error) {
 		return nil, 0, opening(path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("fsstore: file %s: %w", path, place.Damaged("is no regular file"))
+		return nil, 0, irregular(path)
 	}
 	file, err := f.root.OpenFile(name, flag|place.OpenFlags, 0)
 	if err != nil {
 		return nil, 0, opening(path, err)
 	}
 	return file, info.Size(), nil
+}
+
+func irregular(path string) error {
+	return fmt.Errorf("fsstore: file %s: %w", path, place.Damaged("is no regular file"))
 }
 
 func opening(path string, err error) error {

@@ -1,6 +1,7 @@
 package slots
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,63 +32,86 @@ func (s *Store) hold(ctx context.Context, id core.ID, flag int) (*held, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Whether the folder is still the one of before is asked under the lock.
+	f := s.folders[id[0]].Load()
 	for {
-		h, same, err := s.holdOnce(ctx, id, flag)
-		switch {
-		case err != nil || h == nil:
+		if f == nil {
+			f, err = s.folder(id[0], false)
+		}
+		if err != nil || f == nil {
 			leave()
 			return nil, err
-		case same:
-			h.leave = leave
-			return h, nil
 		}
+		h, err := s.holdIn(ctx, f, id, flag)
+		if errors.Is(err, errMoved) {
+			f = nil
+			continue
+		}
+		if err != nil || h == nil {
+			leave()
+			return nil, err
+		}
+		h.leave = leave
+		return h, nil
 	}
 }
 
-// holdOnce reports false when the file lost its name while its lock was waited
-// for.
-func (s *Store) holdOnce(ctx context.Context, id core.ID, flag int) (h *held, same bool, err error) {
-	f, err := s.folder(id[0], false)
-	if err != nil || f == nil {
-		return nil, false, err
+// errMoved: the file, or its folder, is no longer what its path leads to.
+var errMoved = errors.New("moved meanwhile")
+
+func (s *Store) holdIn(ctx context.Context, f *folder, id core.ID, flag int) (*held, error) {
+	file, err := f.root.OpenFile(fileName(id), flag|place.OpenFlags, 0)
+	if err != nil {
+		file, _, err = f.open(id, flag) // which knows why
 	}
-	file, _, err := f.open(id, flag)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, nil
+		if now, err := s.folder(id[0], false); now != f || err != nil {
+			return nil, cmp.Or(err, errMoved)
+		}
+		return nil, nil
 	}
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	h = &held{id: id, folder: f, file: file}
+	h := &held{id: id, folder: f, file: file}
 	if err = s.flock(ctx, file, file.Name()); err == nil {
-		same, err = s.named(h)
+		err = s.named(h)
 	}
 	if err == nil && ctx.Err() != nil {
 		err = fmt.Errorf("fsstore: %w", ctx.Err())
 	}
-	if err != nil || !same {
+	if err != nil {
 		h.close()
+		return nil, err
 	}
-	return h, same, err
+	return h, nil
 }
 
-// named reports whether the path of h still leads to it.
-func (s *Store) named(h *held) (bool, error) {
+// named returns errMoved if the path of h does not lead to it any more.
+func (s *Store) named(h *held) error {
 	now, err := s.folder(h.id[0], false)
-	if err != nil || now != h.folder {
-		return false, err
+	if err != nil {
+		return err
+	}
+	if now != h.folder {
+		return errMoved
 	}
 	is, err := h.folder.root.Lstat(fileName(h.id))
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return errMoved
 	}
 	if err == nil {
 		h.info, err = h.file.Stat()
 	}
-	if err != nil {
-		return false, place.Fail("stat", h.file.Name(), err)
+	switch {
+	case err != nil:
+		return place.Fail("stat", h.file.Name(), err)
+	case !is.Mode().IsRegular():
+		return irregular(h.file.Name())
+	case !os.SameFile(is, h.info):
+		return errMoved
 	}
-	return os.SameFile(is, h.info), nil
+	return nil
 }
 
 // read reads both slots and chooses. Where none is good, it is by damage: nobody
