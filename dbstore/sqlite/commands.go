@@ -41,20 +41,26 @@ func (c *commands) write(ctx context.Context, do func(*connection) error) error 
 	})
 }
 
-// transaction is applied whole or not at all.
+// transaction is applied whole or not at all: an error says that it is not, but
+// for one of the disk at the end.
 func (c *connection) transaction(ctx context.Context, kind statement, do func(*connection) error) error {
-	if _, err := c.run(c.prepare(kind)); err != nil {
-		return err
+	_, err := c.run(c.prepare(kind))
+	if err == nil {
+		err = do(c)
 	}
-	err := do(c)
+	if err == nil {
+		err = ctx.Err()
+	}
+	// From here on the context interrupts nothing: SQLite may call a statement
+	// interrupted that it has done, the begin too.
+	c.SetInterrupt(context.Background())
+	defer c.SetInterrupt(ctx)
 	if err == nil {
 		_, err = c.run(c.prepare(commit))
 	}
-	if err == nil || c.GetAutocommit() { // SQLite may have undone it
+	if err == nil || c.GetAutocommit() { // not begun, or undone by SQLite
 		return err
 	}
-	c.SetInterrupt(context.Background())
-	defer c.SetInterrupt(ctx)
 	_, undone := c.run(c.prepare(rollback))
 	return errors.Join(err, undone)
 }

@@ -245,3 +245,26 @@ func TestCancelledAtAnyMomentChangesNothing(t *testing.T) {
 		require.NoError(t, s.Save(t.Context(), sessionOne, core.NoVersion))
 	}
 }
+
+// SQLite looks at the context each thousand steps of a statement, counted over
+// all its runs: so also when a begin or a commit is done.
+func TestCancelledOverAndOver(t *testing.T) {
+	s, _ := stored(t, sqlite.Options{Fast: true})
+	r := sessionOne
+	cancelled := 0
+	for i := range 5000 {
+		next := r
+		next.Version = core.Version(i + 2)
+		left := 1 + i%4
+		err := s.Save(endsAfter{t.Context(), &left}, next, r.Version)
+		if err == nil {
+			r = next
+		} else {
+			require.ErrorIs(t, err, context.Canceled)
+			cancelled++
+		}
+		requireHas(t, s, r)
+	}
+	require.Greater(t, cancelled, 1000)
+	require.Less(t, cancelled, 4900)
+}
