@@ -25,7 +25,7 @@ import (
 // Defaults of Options.
 const (
 	DefaultAddr  = "127.0.0.1:8080"
-	DefaultStore = "file:./sessions"
+	DefaultStore = open.Default
 )
 
 // Bounds of the server.

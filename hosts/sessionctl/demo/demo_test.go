@@ -25,14 +25,11 @@ const stopTime = 10 * time.Second
 
 // stores are the backends that every script runs on.
 func stores(t *testing.T, test func(t *testing.T, store string)) {
-	for _, kind := range []string{"memory", "file"} {
-		t.Run(kind, func(t *testing.T) {
-			store := "memory:"
-			if kind == "file" {
-				store = "file:" + t.TempDir() + "/sessions"
-			}
-			test(t, store)
-		})
+	dir := t.TempDir()
+	for kind, store := range map[string]string{
+		"memory": "memory:", "file": "file:" + dir + "/sessions", "database": "sqlite:" + dir + "/sessions.db",
+	} {
+		t.Run(kind, func(t *testing.T) { test(t, store) })
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/rockstar-web/sessions/hosts/open"
 )
 
-// KeyFile is where a file store's directory keeps the development key, in hex.
+// KeyFile is the development key, in hex, beside sessions that are in files.
 const KeyFile = "development.key"
 
 // maxKeyFile is how many bytes of it are read.
@@ -26,6 +26,9 @@ const maxKeyFile = 4 << 10
 func developmentKey(store string) (key []byte, warning string, err error) {
 	advice := "set " + hosts.DefaultKeyVariable + " (sessionctl keygen) for anything but trying out"
 	dir, ok := open.Dir(store)
+	if file, embedded := open.File(store); embedded {
+		dir, ok = filepath.Dir(file), true
+	}
 	if !ok {
 		key = make([]byte, core.KeyLen)
 		rand.Read(key) // never fails

@@ -20,21 +20,40 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/hosts/sessionctl/demo"
 	"github.com/stretchr/testify/require"
 )
 
 func TestSessionsSurviveARestart(t *testing.T) {
-	store := "file:" + t.TempDir()
-	r := start(t, demo.Options{Store: store})
-	v := r.visitor()
-	v.login(t, "alice")
-	r.stop()
-	require.Contains(t, r.warn.String(), "sessionctl: warning: the key is a development key")
+	for name, store := range map[string]string{
+		"default": "", "database": "database", "own file": "sqlite:own/s.db", "log": "file:log", "files": "file+shared:files",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			r := start(t, demo.Options{Store: store})
+			v := r.visitor()
+			v.login(t, "alice")
+			r.stop()
+			require.Contains(t, r.warn.String(), "sessionctl: warning: the key is a development key")
 
-	again := start(t, demo.Options{Store: store})
-	v.url = again.url
-	v.api(t, "GET", "/api/session", "", 200, `"user":"alice"`)
+			again := start(t, demo.Options{Store: store})
+			v.url = again.url
+			v.api(t, "GET", "/api/session", "", 200, `"user":"alice"`)
+		})
+	}
+}
+
+// TestNoPageShowsTheAddressOfTheStore, in which a password may be.
+func TestNoPageShowsTheAddressOfTheStore(t *testing.T) {
+	prefix := "demo-" + rand.Text() + ":"
+	v := start(t, demo.Options{Store: servers.Redis(t) + "?prefix=" + prefix}).visitor()
+	v.login(t, "alice")
+	_, page := v.do(t, "GET", "/session", "")
+	require.Contains(t, page, "Record in Redis")
+	require.Contains(t, page, "then it is forgotten", "no cleanup")
+	require.NotContains(t, page, prefix)
+	v.do(t, "POST", "/api/logout", "")
 }
 
 func TestDevelopmentKey(t *testing.T) {

@@ -48,7 +48,7 @@ type asset struct {
 }
 
 func newSite(m *hosts.Manager, o Options, warning string) (http.Handler, error) {
-	s := &site{manager: m, warning: warning, now: time.Now, backend: o.Store, cleanup: o.Cleanup}
+	s := &site{manager: m, warning: warning, now: time.Now, backend: backendOf(o.Store), cleanup: o.Cleanup}
 	if s.cleanup == 0 {
 		s.cleanup = hosts.DefaultCleanupInterval
 	}

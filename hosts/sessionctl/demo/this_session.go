@@ -49,7 +49,8 @@ type sessionPage struct {
 	CookieSize, CookieLimit              int
 	Values                               []shownValue
 	Themes                               []string
-	Store, Retention, Cleanup            string
+	Store, Retention                     string
+	Cleanup                              string // empty where the store forgets by itself
 }
 
 func (s *site) sessionPage(w http.ResponseWriter, r *http.Request) {
@@ -64,8 +65,11 @@ func (s *site) sessionPage(w http.ResponseWriter, r *http.Request) {
 		Created: v.CreatedAt(), Login: v.LoginAt(), Seen: v.LastSeenAt(), Ends: v.ExpiresAt(), IdleEnds: v.IdleExpiresAt(),
 		HasIdle: p.IdleTimeout != 0, IP: v.IPAddress().String(), UserAgent: v.UserAgent(), Device: device(v.UserAgent()),
 		DataSize: v.Size(), DataLimit: p.SessionSize, CookieName: p.CookieName, CookieSize: s.cookieSize(r),
-		CookieLimit: core.MaxCookieSize, Themes: themes, Store: storeName(s.backend),
-		Retention: left(time.Duration(p.Retention) * time.Millisecond), Cleanup: left(s.cleanup),
+		CookieLimit: core.MaxCookieSize, Themes: themes, Store: s.backend,
+		Retention: left(time.Duration(p.Retention) * time.Millisecond),
+	}
+	if _, sweeps := s.manager.Store().(hosts.Sweeper); sweeps {
+		out.Cleanup = left(s.cleanup)
 	}
 	out.Remembered, err = hosts.Get[bool](v, "remember")
 	if err != nil && !errors.Is(err, hosts.ErrNoValue) {
@@ -95,11 +99,23 @@ func valueText(value any) string {
 	return text
 }
 
-func storeName(url string) string {
-	if strings.HasPrefix(url, "file") {
+// backendOf says where sessions are, without what an address may give away.
+func backendOf(store string) string {
+	scheme, _, _ := strings.Cut(store, ":")
+	kind, _, _ := strings.Cut(scheme, "+")
+	switch kind {
+	case "memory", "cache":
+		return "the server's memory"
+	case "file", "filesystem":
 		return "a file on the server"
+	case "postgres", "postgresql":
+		return "PostgreSQL"
+	case "mysql", "mariadb":
+		return "MySQL"
+	case "redis", "rediss":
+		return "Redis"
 	}
-	return "the server's memory"
+	return "a database file on the server"
 }
 
 func (s *site) postRefresh(w http.ResponseWriter, r *http.Request) {
