@@ -1,9 +1,10 @@
 package conformance
 
 import (
+	"bytes"
 	"errors"
+	"math"
 	"slices"
-	"sync"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -13,7 +14,10 @@ var batchCases = []testCase{
 	{"load-many", "LoadMany answers ids[i] at [i], as Load would.", loadMany},
 	{"save-many", "SaveMany answers saves[i] at [i], as Save would: one that is refused takes no other with it.", saveMany},
 	{"save-many-repeated", "SaveMany is idempotent as Save is.", saveManyRepeated},
-	{"batches-at-once", "Of many batches that replace the same versions at once, in any order of IDs, exactly one succeeds for each.", batchesAtOnce},
+	{"save-many-touches", "In a batch touches and other saves mix, and each is answered as Save would.", saveManyTouches},
+	{"load-many-whole", "What SaveMany and Save have saved LoadMany and Load return exactly: IDs, versions, names, times, bytes.", loadManyWhole},
+	{"save-many-leaves-bytes", "SaveMany leaves the records as they were handed over.", saveManyLeavesBytes},
+	{"load-many-apart", "The caller may change the fields of what LoadMany answers: that changes nothing in the store, nor in another answer.", loadManyApart},
 }
 
 func (p *probe) loadMany(s hosts.Store, ids []core.ID) []hosts.Loaded {
@@ -79,6 +83,11 @@ func saveMany(p *probe) {
 		}
 	}
 	p.saveMany(p.a, nil)
+	p.judge(saves, wants)
+}
+
+// judge saves a batch and holds the answers, and what is stored, to the wants.
+func (p *probe) judge(saves []hosts.Saving, wants []want) {
 	for i, err := range p.saveMany(p.a, saves) {
 		w := wants[i]
 		if w.bad && (err == nil || errors.Is(err, core.ErrConflict)) || !w.bad && !errors.Is(err, w.err) {
@@ -145,53 +154,90 @@ func saveManyRepeated(p *probe) {
 	}
 }
 
-// batchesAtOnce gives each client another order, which would make two that
-// lock row by row wait for each other.
-func batchesAtOnce(p *probe) {
-	const rounds, size = 8, 23 // a prime, so that every step gives a permutation
-	base := make([]core.Record, size)
-	for i := range base {
-		base[i] = p.record()
-		p.save(p.a, base[i], core.NoVersion)
+// saveManyTouches is saveMany with every second call a touch.
+func saveManyTouches(p *probe) {
+	var saves []hosts.Saving
+	var wants []want
+	for n := range 20 {
+		for i, kind := range p.savings() {
+			kind.saving.Touch = (i+n)%2 == 0
+			saves = append(saves, kind.saving)
+			wants = append(wants, kind)
+		}
 	}
-	for range rounds {
-		base = p.batchContest(base)
-		for i, r := range base {
-			p.holds(p.handle(i), r)
+	p.judge(saves, wants)
+}
+
+// loadManyWhole has every ID, name, time, version and size that the cases of
+// Save and Load have: a command of many may carry them another way.
+func loadManyWhole(p *probe) {
+	var all []core.Record
+	for i, id := range hostileIDs() {
+		r := p.record()
+		r.ID = id
+		r.Version = []core.Version{r.Version, r.Version | 1<<62, 1 + core.Version(i), 1<<63 - 1 - core.Version(i)}[i%4]
+		r.Tenant = hostileNames[i%len(hostileNames)]
+		r.User = hostileNames[(i*7+3)%len(hostileNames)]
+		r.CreatedAt = []core.Time{0, 1, -1, 999, 1<<53 + 1, math.MaxInt64, math.MinInt64}[i%7]
+		r.SeenAt = []core.Time{math.MinInt64, 1<<32 + 1, 0}[i%3]
+		r.ExpiresAt += core.Time(i)
+		r.Sealed = [][]byte{nil, {}, {0}, {0xff}, sealed(r.Version, 3000), bytes.Repeat([]byte{0}, 50), []byte("\\x00'\"%_\n")}[i%7]
+		all = append(all, r)
+	}
+	large := p.record()
+	large.Sealed = sealed(large.Version, core.MaxSealed)
+	all = append(all, large)
+	for step := range 2 { // inserts, then replacements
+		saves := make([]hosts.Saving, len(all))
+		ids := make([]core.ID, len(all))
+		for i := range all {
+			if step == 1 {
+				saves[i].Prev = all[i].Version
+				all[i].Version, all[i].User, all[i].Tenant = p.version(), all[i].Tenant, all[i].User
+			}
+			saves[i].Record = all[i]
+			ids[i] = all[i].ID
+		}
+		for i, err := range p.saveMany(p.a, saves) {
+			if err != nil {
+				p.fail("SaveMany answers at [%d], %s: %v", i, describe(saves[i].Record, saves[i].Prev), err)
+			}
+		}
+		for i, got := range p.loadMany(p.b, ids) {
+			if d := difference(all[i], got.Record); got.Err != nil || d != "" {
+				p.fail("LoadMany answers at [%d]: %v %s", i, got.Err, d)
+			}
+			p.holds(p.a, all[i])
 		}
 	}
 }
 
-// batchContest lets each client replace all of base in one batch and returns
-// the winners.
-func (p *probe) batchContest(base []core.Record) []core.Record {
-	const clients = 8
-	var mu sync.Mutex
-	wins := make([]int, len(base))
-	won := make([]core.Record, len(base))
-	p.together(clients, func(c int) {
-		place := func(i int) int { return (i*(c+1) + c) % len(base) }
-		saves := make([]hosts.Saving, len(base))
-		for i := range saves {
-			was := base[place(i)]
-			saves[i] = hosts.Saving{Record: p.next(was), Prev: was.Version}
-		}
-		for i, err := range p.saveMany(p.handle(c), saves) {
-			switch {
-			case err == nil:
-				mu.Lock()
-				wins[place(i)]++
-				won[place(i)] = saves[i].Record
-				mu.Unlock()
-			case !errors.Is(err, core.ErrConflict):
-				p.fail("SaveMany answers at [%d]: %v, want core.ErrConflict", i, err)
-			}
-		}
-	})
-	for i, n := range wins {
-		if n != 1 {
-			p.fail("%d of %d were told that they have succeeded on version %d, want 1", n, clients, base[i].Version)
+func saveManyLeavesBytes(p *probe) {
+	saves := p.guarded(20)
+	for i, err := range p.a.(hosts.Batcher).SaveMany(p.ctx, saves) {
+		if err != nil {
+			p.fail("SaveMany answers at [%d]: %v", i, err)
 		}
 	}
-	return won
+	p.untouched(saves)
+}
+
+// loadManyApart appends to the bytes, which reaches the next ones where all are
+// cut from one buffer.
+func loadManyApart(p *probe) {
+	all := p.saveExpiring(20, p.soon)
+	var ids []core.ID
+	for _, r := range all {
+		ids = append(ids, r.ID)
+	}
+	got := p.loadMany(p.a, ids)
+	for i := range got {
+		_ = append(got[i].Record.Sealed, bytes.Repeat([]byte{guard}, 400)...)
+	}
+	for i, r := range all {
+		if d := difference(r, got[i].Record); d != "" {
+			p.fail("what LoadMany has answered at [%d] changes with another answer: %s", i, d)
+		}
+		p.holds(p.a, r)
+	}
 }

@@ -128,7 +128,7 @@ var groups = []group{
 	{"Store", offers[hosts.Store], slices.Concat(saveCases, recordCases, endCases, raceCases, contextCases)},
 	{"Sweeper", offers[hosts.Sweeper], sweepCases},
 	{"Finder", offers[hosts.Finder], slices.Concat(findCases, walkCases)},
-	{"Batcher", offers[hosts.Batcher], batchCases},
+	{"Batcher", offers[hosts.Batcher], slices.Concat(batchCases, batchRaceCases)},
 }
 
 // testCase holds a store to one sentence of the contract.

@@ -11,6 +11,8 @@ import (
 
 var contextCases = []testCase{
 	{"context-ended", "Every method returns the context's error when its context has ended before the call.", contextEnded},
+	{"context-ended-unchanged", "A call whose context has ended before it changes nothing.", contextEndedUnchanged},
+	{"context-cut", "Every method returns when its context ends, with its answer or an error that wraps the context's.", contextCut},
 	{"context-ends", "A call whose context ends on the way is applied whole or not at all, is applied if it reports success, and leaves the store usable.", contextEnds},
 }
 
@@ -33,12 +35,58 @@ func contextEnded(p *probe) {
 	p.holds(p.b, after)
 }
 
-// callAll calls every method that s has and returns the errors.
+func contextEndedUnchanged(p *probe) {
+	ctx, cancel := context.WithCancel(p.ctx)
+	cancel()
+	r, fresh, inBatch := p.record(), p.record(), p.record()
+	p.save(p.a, r, core.NoVersion)
+	_ = p.a.Save(ctx, fresh, core.NoVersion)
+	_ = p.a.Save(ctx, p.next(r), r.Version)
+	_ = p.a.Delete(ctx, r.ID)
+	if w, ok := p.a.(hosts.Sweeper); ok {
+		_, _ = w.Sweep(ctx, r.ExpiresAt+1, 10)
+	}
+	if b, ok := p.a.(hosts.Batcher); ok {
+		b.SaveMany(ctx, []hosts.Saving{{Record: inBatch}, {Record: p.next(r), Prev: r.Version}})
+	}
+	p.holds(p.b, r)
+	p.gone(p.b, fresh.ID)
+	p.gone(p.b, inBatch.ID)
+}
+
+// contextCut cancels a call meanwhile, or gives it some microseconds.
+func contextCut(p *probe) {
+	for i := range 40 {
+		s := p.handle(i)
+		r := p.record()
+		p.save(s, r, core.NoVersion)
+		for verb, err := range callAll(p.ctx, s, r.ID, p.record()) {
+			if err != nil {
+				p.fail("%s: %v", verb, err)
+			}
+		}
+		p.save(s, r, core.NoVersion) // it was deleted
+		in, cancel := context.WithTimeout(p.ctx, time.Duration(i*i)*time.Microsecond)
+		p.together(2, func(who int) {
+			if who == 1 && i%2 == 0 {
+				cancel()
+				return
+			}
+			for verb, err := range callAll(in, s, r.ID, p.record()) {
+				if err != nil && !errors.Is(err, core.ErrNotFound) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+					p.fail("%s, whose context ends on the way, returns %v, want an error that wraps the context's", verb, err)
+				}
+			}
+		})
+		cancel()
+	}
+}
+
+// callAll calls every method that s has, Delete last, and returns the errors.
 func callAll(ctx context.Context, s hosts.Store, id core.ID, fresh core.Record) map[string]error {
 	errs := make(map[string]error)
 	_, errs["Load"] = s.Load(ctx, id)
 	errs["Save"] = s.Save(ctx, fresh, core.NoVersion)
-	errs["Delete"] = s.Delete(ctx, id)
 	if w, ok := s.(hosts.Sweeper); ok {
 		_, errs["Sweep"] = w.Sweep(ctx, 1, 1)
 	}
@@ -55,6 +103,7 @@ func callAll(ctx context.Context, s hosts.Store, id core.ID, fresh core.Record) 
 			errs["SaveMany"] = e[0]
 		}
 	}
+	errs["Delete"] = s.Delete(ctx, id)
 	return errs
 }
 

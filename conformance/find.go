@@ -12,7 +12,8 @@ var findCases = []testCase{
 	{"find-selects", "Find returns the records that match the query, whole, and no others, of no other tenant or user.", findSelects},
 	{"find-names", "Find tells all tenants and users apart, whatever characters they have.", findNames},
 	{"find-follows-saves", "Find goes by the record as it is stored now, not as it was when it was inserted.", findFollowsSaves},
-	{"find-ended", "Find does not return sessions that have ended.", findEnded},
+	{"find-ended", "Find does not return sessions that have ended or were swept.", findEnded},
+	{"find-apart", "The caller may keep what Find returns and change its fields: that changes nothing in the store, nor in another record.", findApart},
 }
 
 // everything selects all records.
@@ -173,9 +174,44 @@ func findEnded(p *probe) {
 		all = append(all, r)
 	}
 	for i := 0; len(all) > 0; i++ {
-		p.delete(p.handle(i), all[0].ID)
+		if offers[hosts.Sweeper](p.a) && i%2 == 1 {
+			was := all[0]
+			all[0] = p.next(was)
+			all[0].ExpiresAt = 1
+			p.save(p.a, all[0], was.Version)
+			p.sweepAll(p.handle(i), 2, 5)
+		} else {
+			p.delete(p.handle(i), all[0].ID)
+		}
 		all = all[1:]
 		p.finds(p.a, hosts.Query{Tenant: "acme", User: "alice"}, all)
 		p.finds(p.b, everything, all)
+	}
+}
+
+// findApart appends to the bytes, which reaches the next ones where all are cut
+// from one buffer, and has the store use its memory again.
+func findApart(p *probe) {
+	all := p.saveExpiring(20, p.soon)
+	sortByID(all)
+	kept := p.page(p.a, everything, core.ID{}, 100)
+	p.equal(everything, kept, all)
+	got := p.page(p.a, everything, core.ID{}, 100)
+	for i := range got {
+		_ = append(got[i].Sealed, bytes.Repeat([]byte{guard}, 400)...)
+		got[i].User, got[i].Version = "mallory", 1
+	}
+	for i, r := range all {
+		if !bytes.Equal(got[i].Sealed, r.Sealed) {
+			p.fail("the bytes of one found record change with another's")
+		}
+		p.holds(p.a, r)
+		p.delete(p.b, r.ID)
+		p.save(p.b, p.record(), core.NoVersion)
+	}
+	for i, r := range all {
+		if d := difference(r, kept[i]); d != "" {
+			p.fail("a record that Find returned has changed when it was deleted and others saved: %s", d)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package conformance
 import (
 	"bytes"
 	"context"
-	"errors"
 	"runtime"
 	"slices"
 	"strings"
@@ -175,62 +174,46 @@ var findFlaws = []flaw{
 			return found[:min(limit, len(found))], err
 		}
 	}},
+	{"cuts what it finds from one buffer", "find-apart", func(f *flawed) {
+		f.find = func(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
+			found, err := f.mapStore.Find(ctx, q, after, limit)
+			var buffer buffer
+			for i := range found {
+				found[i].Sealed = buffer.cut(found[i].Sealed)
+			}
+			return found, err
+		}
+	}},
+	{"finds in a copy that it renews now and then", "find-acknowledged find-follows-saves", func(f *flawed) {
+		var copied []core.Record
+		calls := 0
+		f.find = func(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
+			f.mu.Lock()
+			again := calls%3 == 0
+			calls++
+			f.mu.Unlock()
+			if !again {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				return copied, nil
+			}
+			found, err := f.mapStore.Find(ctx, q, after, limit)
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			copied = found
+			return found, err
+		}
+	}},
 }
 
-var batchFlaws = []flaw{
-	{"answers one ID once", "load-many", func(f *flawed) {
-		f.loadMany = func(ctx context.Context, ids []core.ID) []hosts.Loaded {
-			ids = slices.Clone(ids)
-			slices.SortFunc(ids, func(x, y core.ID) int { return bytes.Compare(x[:], y[:]) })
-			return f.mapStore.LoadMany(ctx, slices.Compact(ids))
-		}
-	}},
-	{"answers in its own order", "load-many", func(f *flawed) {
-		f.loadMany = func(ctx context.Context, ids []core.ID) []hosts.Loaded {
-			answers := f.mapStore.LoadMany(ctx, ids)
-			slices.SortStableFunc(answers, func(x, y hosts.Loaded) int { return bytes.Compare(x.Record.ID[:], y.Record.ID[:]) })
-			return answers
-		}
-	}},
-	{"refuses a batch for one of it", "save-many", func(f *flawed) {
-		f.saveMany = func(ctx context.Context, saves []hosts.Saving) []error {
-			errs := f.mapStore.SaveMany(ctx, saves)
-			if err := errors.Join(errs...); err != nil {
-				for i := range errs {
-					errs[i] = err
-				}
-			}
-			return errs
-		}
-	}},
-	{"refuses the repetition of a batch", "save-many-repeated save-many", func(f *flawed) {
-		f.saveMany = func(ctx context.Context, saves []hosts.Saving) []error {
-			errs := make([]error, len(saves))
-			for i, s := range saves {
-				if was, _ := f.stored(s.Record.ID); was.Version == s.Record.Version {
-					errs[i] = core.ErrConflict
-				} else {
-					errs[i] = f.mapStore.Save(ctx, s.Record, s.Prev)
-				}
-			}
-			return errs
-		}
-	}},
-	{"looks at all, then writes all", "batches-at-once", func(f *flawed) {
-		f.saveMany = func(ctx context.Context, saves []hosts.Saving) []error {
-			errs := make([]error, len(saves))
-			for i, s := range saves {
-				if was, _ := f.stored(s.Record.ID); was.Version != s.Prev {
-					errs[i] = core.ErrConflict
-				}
-			}
-			runtime.Gosched()
-			for i, s := range saves {
-				if errs[i] == nil {
-					f.put(s.Record)
-				}
-			}
-			return errs
-		}
-	}},
+// buffer is memory from which answers are cut, one behind the other.
+type buffer struct{ all []byte }
+
+func (b *buffer) cut(p []byte) []byte {
+	if b.all == nil {
+		b.all = make([]byte, 0, 1<<20)
+	}
+	start := len(b.all)
+	b.all = append(b.all, p...)
+	return b.all[start:]
 }

@@ -168,6 +168,43 @@ var saveFlaws = []flaw{
 			return f.mapStore.Save(ctx, r, prev)
 		}
 	}},
+	{"refuses with words of its own", "bounds-named", func(f *flawed) {
+		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
+			if r.Check() != nil {
+				return errors.New("value too long for column")
+			}
+			return f.mapStore.Save(ctx, r, prev)
+		}
+	}},
+	{"seals in place", "save-leaves-bytes", func(f *flawed) {
+		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
+			defer clear(r.Sealed)
+			return f.mapStore.Save(ctx, copied(r), prev)
+		}
+	}},
+	{"appends a checksum", "save-leaves-bytes", func(f *flawed) {
+		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
+			_ = append(r.Sealed, 1, 2, 3, 4)
+			return f.mapStore.Save(ctx, copied(r), prev)
+		}
+	}},
+	{"drops touches", "touch", func(f *flawed) {
+		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
+			if _, there := f.stored(r.ID); there && hosts.IsTouch(ctx) {
+				return nil
+			}
+			return f.mapStore.Save(ctx, r, prev)
+		}
+	}},
+	{"takes a touch's conflict for success", "touch", func(f *flawed) {
+		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
+			err := f.mapStore.Save(ctx, r, prev)
+			if hosts.IsTouch(ctx) && errors.Is(err, core.ErrConflict) {
+				return nil
+			}
+			return err
+		}
+	}},
 	{"does not check", "bounds", func(f *flawed) {
 		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
 			if r.Check() != nil {
@@ -268,59 +305,6 @@ var loadFlaws = []flaw{
 				f.mu.Unlock()
 			}
 			return r, err
-		}
-	}},
-}
-
-var endFlaws = []flaw{
-	{"ends all sessions of the user", "delete ids-distinct find-ended", func(f *flawed) {
-		f.delete = func(ctx context.Context, id core.ID) error {
-			end, _ := f.stored(id)
-			for _, r := range f.all() {
-				if r.User == end.User {
-					_ = f.mapStore.Delete(ctx, r.ID)
-				}
-			}
-			return nil
-		}
-	}},
-	{"reports a missing session", "delete-missing", func(f *flawed) {
-		f.delete = func(ctx context.Context, id core.ID) error {
-			if _, there := f.stored(id); !there {
-				return core.ErrNotFound
-			}
-			return f.mapStore.Delete(ctx, id)
-		}
-	}},
-	{"wipes, then deletes", "end-against-loads", func(f *flawed) {
-		f.delete = func(ctx context.Context, id core.ID) error {
-			if r, there := f.stored(id); there {
-				r.Sealed = nil
-				f.put(r)
-				runtime.Gosched()
-			}
-			return f.mapStore.Delete(ctx, id)
-		}
-	}},
-	{"ignores contexts", "context-ended", func(f *flawed) {
-		f.delete = func(_ context.Context, id core.ID) error { return f.mapStore.Delete(context.Background(), id) }
-	}},
-	{"reports success when it gave up", "context-ends context-ended", func(f *flawed) {
-		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
-			runtime.Gosched()
-			if ctx.Err() != nil {
-				return nil
-			}
-			return f.mapStore.Save(ctx, r, prev)
-		}
-	}},
-	{"loses the session when a save is cut off", "context-ends", func(f *flawed) {
-		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
-			err := f.mapStore.Save(ctx, r, prev)
-			if errors.Is(err, context.Canceled) {
-				_ = f.mapStore.Delete(context.Background(), r.ID)
-			}
-			return err
 		}
 	}},
 }

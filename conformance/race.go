@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // Clients of one race.
@@ -155,13 +156,22 @@ func loadWhole(p *probe) {
 	})
 }
 
-// loadAcknowledged begins and ends one session after the other, so that a
-// cache of either answer shows.
 func loadAcknowledged(p *probe) {
+	p.acknowledged(func(s hosts.Store, id core.ID) (core.Record, error) { return s.Load(p.ctx, id) })
+}
+
+// acknowledged begins and ends one session after the other, so that a cache of
+// either answer shows, and has others look by load.
+func (p *probe) acknowledged(load func(hosts.Store, core.ID) (core.Record, error)) {
 	const life = 10 // steps: the first inserts, the last deletes
 	ids := make([]core.ID, 10)
 	for i := range ids {
 		ids[i] = p.id()
+	}
+	gone := func(s hosts.Store, id core.ID) {
+		if got, err := load(s, id); !errors.Is(err, core.ErrNotFound) {
+			p.fail("%v is still there, version %d, and the error %v", id, got.Version, err)
+		}
 	}
 	var prev core.Version
 	p.oneWriter(life*len(ids), func(n int) {
@@ -180,14 +190,14 @@ func loadAcknowledged(p *probe) {
 		}
 		id := ids[n/life]
 		if n%life == life-1 {
-			p.gone(p.handle(i), id)
+			gone(p.handle(i), id)
 			return
 		}
-		got, err := p.handle(i).Load(p.ctx, id)
+		got, err := load(p.handle(i), id)
 		if errors.Is(err, core.ErrNotFound) {
-			p.gone(p.handle(i), id) // the end has overtaken this Load, or the answer was wrong
+			gone(p.handle(i), id) // the end has overtaken this look, or the answer was wrong
 		} else if err != nil || got.SeenAt < core.Time(n) {
-			p.fail("Load returns state %d and %v after state %d was acknowledged", got.SeenAt, err, n)
+			p.fail("state %d and the error %v are returned after state %d was acknowledged", got.SeenAt, err, n)
 		}
 	})
 }

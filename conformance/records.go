@@ -19,6 +19,7 @@ var recordCases = []testCase{
 	{"load-names", "Load returns exactly the tenant and user that were saved, whatever characters they have.", loadNames},
 	{"ids-distinct", "Every ID names its own record: IDs that differ in one bit or only in the case of their text are different sessions.", idsDistinct},
 	{"load-expired", "Load returns an expired record too: a store that forgets by itself does so only after ExpiresAt and a retention.", loadExpired},
+	{"forget-late", "A backend that forgets by itself goes by the last Save: what was touched in time stays.", forgetLate},
 	{"kept-record", "The caller may keep a loaded record: nothing that happens in the store changes it.", keptRecord},
 	{"changed-fields", "The caller may change the fields of a loaded record: that changes nothing in the store.", changedFields},
 }
@@ -139,7 +140,7 @@ func idsDistinct(p *probe) {
 // one that cannot be swept has nobody else to forget for it.
 func loadExpired(p *probe) {
 	just := p.record()
-	just.ExpiresAt = core.Time(time.Now().UnixMilli()) - core.Minute
+	just.ExpiresAt = core.Time(time.Now().UnixMilli()) - 50*core.Second
 	p.save(p.a, just, core.NoVersion)
 	p.holds(p.b, just)
 
@@ -157,6 +158,26 @@ func loadExpired(p *probe) {
 	if d := difference(long, got); err != nil || d != "" {
 		p.fail("Load of a record that expired long ago returns %v %s, want it or core.ErrNotFound", err, d)
 	}
+}
+
+// forgetLate touches a record shortly before the least retention would be over,
+// and looks when it is. A store that is swept forgets nothing by itself.
+func forgetLate(p *probe) {
+	if offers[hosts.Sweeper](p.a) {
+		return
+	}
+	const left = 2 * time.Second
+	was := p.record()
+	was.ExpiresAt = core.Time(time.Now().Add(left).UnixMilli()) - core.Minute
+	p.save(p.a, was, core.NoVersion)
+	is := p.next(was)
+	is.ExpiresAt = p.soon
+	p.save(p.b, is, was.Version)
+	select {
+	case <-time.After(left + left/4):
+	case <-p.ctx.Done():
+	}
+	p.holds(p.a, is)
 }
 
 // keptRecord makes the store use freed memory again: same sizes, new owners.

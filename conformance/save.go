@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 
@@ -18,6 +19,9 @@ var saveCases = []testCase{
 	{"save-repeated-late", "A Save that is repeated after a later one is refused, and nothing is changed.", saveRepeatedLate},
 	{"lost-answer", "A Save whose answer was lost and which is sent again is applied once.", lostAnswer},
 	{"bounds", "A record outside its bounds (Record.Check) is refused, not as a conflict, and nothing is stored.", bounds},
+	{"bounds-named", "A record that fails Record.Check is refused with the error of the check.", boundsNamed},
+	{"save-leaves-bytes", "Save leaves the record as it was handed over: its bytes, and those behind their end, are not the store's to write.", saveLeavesBytes},
+	{"touch", "A Save that only notes a use inserts, replaces, conflicts and repeats like any other, and is seen once it is acknowledged.", touch},
 }
 
 // fresh uses the same ID in each run; no other case sweeps it away.
@@ -173,4 +177,78 @@ func bounds(p *probe) {
 			p.holds(p.b, stored)
 		}
 	}
+}
+
+func boundsNamed(p *probe) {
+	for what, spoil := range outOfBounds {
+		r := p.record()
+		spoil(&r)
+		if err := p.try(p.a, r, core.NoVersion); !errors.Is(err, r.Check()) {
+			p.fail("Save of a record with %s returns %v, want an error that wraps %q", what, err, r.Check())
+		}
+	}
+}
+
+// saveLeavesBytes hands over bytes with room behind them, as a buffer has.
+func saveLeavesBytes(p *probe) {
+	saves := p.guarded(20)
+	for _, s := range saves {
+		if err := p.a.Save(p.ctx, s.Record, s.Prev); err != nil {
+			p.fail("Save of %s: %v", describe(s.Record, s.Prev), err)
+		}
+	}
+	p.untouched(saves)
+}
+
+const guard = 0xa7
+
+// guarded returns n inserts, whose bytes a guard follows.
+func (p *probe) guarded(n int) []hosts.Saving {
+	saves := make([]hosts.Saving, n)
+	for i := range saves {
+		r := p.record()
+		buffer := bytes.Repeat([]byte{guard}, len(r.Sealed)+64)
+		copy(buffer, r.Sealed)
+		r.Sealed = buffer[:len(r.Sealed)]
+		saves[i].Record = r
+	}
+	return saves
+}
+
+// untouched says that nobody has written to what guarded returned, and that it
+// is stored.
+func (p *probe) untouched(saves []hosts.Saving) {
+	for _, s := range saves {
+		r := s.Record
+		if !bytes.Equal(r.Sealed, sealed(r.Version, len(r.Sealed))) {
+			p.fail("the store has written to the bytes that it was handed")
+		}
+		if behind := r.Sealed[len(r.Sealed):cap(r.Sealed)]; bytes.Count(behind, []byte{guard}) != len(behind) {
+			p.fail("the store has written behind the bytes that it was handed")
+		}
+		p.holds(p.b, r)
+	}
+}
+
+func touch(p *probe) {
+	plain := p.ctx
+	p.ctx = hosts.TouchContext(plain)
+	is := p.record()
+	p.save(p.a, is, core.NoVersion)
+	p.holds(p.b, is)
+	for i := range 20 {
+		was := is
+		is = p.next(was)
+		is.SeenAt++
+		is.ExpiresAt++
+		p.save(p.handle(i), is, was.Version)
+		p.save(p.handle(i), is, was.Version)
+		p.conflict(p.handle(i), p.next(is), was.Version)
+		p.conflict(p.handle(i), p.next(is), core.NoVersion)
+		p.holds(p.handle(i+1), is)
+	}
+	p.delete(p.a, is.ID)
+	p.conflict(p.a, p.next(is), is.Version)
+	p.ctx = plain
+	p.gone(p.b, is.ID)
 }

@@ -14,6 +14,7 @@ var walkCases = []testCase{
 	{"find-pages", "Pages of any size walk over every match exactly once; fewer than limit means the last page.", findPages},
 	{"find-changing", "A record that matches during the whole of a walk is never missing from it, whatever is inserted and deleted meanwhile.", findChanging},
 	{"find-under-saves", "A record that matches during the whole of a walk is never missing from it, also while it is being saved.", findUnderSaves},
+	{"find-acknowledged", "Find sees every Save and Delete that was acknowledged before it began, from any process.", findAcknowledged},
 }
 
 func findOrder(p *probe) {
@@ -134,5 +135,16 @@ func findUnderSaves(p *probe) {
 			})
 			saves.beat()
 		}
+	})
+}
+
+func findAcknowledged(p *probe) {
+	p.acknowledged(func(s hosts.Store, id core.ID) (core.Record, error) {
+		for _, r := range p.page(s, hosts.Query{Tenant: "acme", User: "alice"}, core.ID{}, 100) {
+			if r.ID == id {
+				return r, nil
+			}
+		}
+		return core.Record{}, core.ErrNotFound
 	})
 }
