@@ -11,7 +11,9 @@ type damage struct {
 	segment  uint32
 	path     string
 	from, to int64
-	session  core.ID // whose data it is; zero: of whom cannot be known
+	session  core.ID // whose data it is; zero: that of several
+	known    bool    // whose it was
+	ended    int     // sessions that it cost, if known
 }
 
 // lost notes records that nobody can read, not even whose they are.
@@ -24,20 +26,20 @@ func (s *Store) lost(number uint32, path string, from, to int64) {
 
 // unreadable notes a record whose head can be read. It is for Load to tell.
 func (s *Store) unreadable(g *segment, h *head, at int64) {
-	if h.kind == kindPut {
-		s.damage = append(s.damage, damage{g.number, g.path, at + h.start, at + h.length, h.record.ID})
-		g.damaged = true
-	}
+	d := damage{segment: g.number, path: g.path, from: at + h.start, to: at + h.length, session: h.record.ID, known: true}
+	s.damage = append(s.damage, d)
+	g.damaged = true
 }
 
-// dropUncertain ends the sessions of which nothing is known since the last loss:
-// a logout, or a login that replaced the cookie, may be among the lost, and an
-// ended session must not live again. What lies behind the loss is certain. It
-// also drops what a file showed that a compaction was done with.
+// dropUncertain ends the sessions of which nothing is known since the last loss
+// of which no roll tells whose it was: a logout, or a login that replaced the
+// cookie, may be among the lost, and an ended session must not live again. What
+// lies behind the loss is certain. It also drops what a file showed that a
+// compaction was done with.
 func (s *Store) dropUncertain() {
 	certain := span32{segment: s.index.base}
 	for _, d := range s.damage {
-		if d.session.IsZero() && d.segment >= s.index.base {
+		if !d.known && d.segment >= s.index.base {
 			certain = pack(d.segment, span{offset: d.from})
 		}
 	}
@@ -46,7 +48,7 @@ func (s *Store) dropUncertain() {
 	for _, ids := range s.index.ids {
 		for id, r := range ids {
 			at := s.index.entry(r).at
-			if at.segment < certain.segment || at.segment == certain.segment && at.units < certain.units {
+			if at.before(certain) {
 				dropped = append(dropped, id)
 				if at.segment >= s.index.base {
 					ended++
@@ -58,7 +60,7 @@ func (s *Store) dropUncertain() {
 		s.index.remove(id)
 	}
 	if ended > 0 {
-		s.log.Error("fsstore: sessions are ended, because the damage may hide that they had ended before", "sessions", ended)
+		s.log.Error("fsstore: sessions are ended, because the damage may hide that they had ended before; others than these go on", "sessions", ended)
 	}
 }
 
@@ -68,7 +70,14 @@ func (s *Store) report() {
 		if d.segment < s.index.base {
 			continue
 		}
-		s.log.Error("fsstore: the log is damaged; look at the disk and its logs", "path", d.path, "from", d.from, "to", d.to, "session", d.session)
+		args := []any{"path", d.path, "from", d.from, "to", d.to}
+		switch {
+		case !d.session.IsZero():
+			args = append(args, "unreadable", d.session)
+		case d.known:
+			args = append(args, "ended", d.ended)
+		}
+		s.log.Error("fsstore: the log is damaged; look at the disk and its logs", args...)
 	}
 }
 

@@ -92,6 +92,7 @@ func TestDamagedByte(t *testing.T) {
 			require.Equal(t, len(h.model.records), shown, context)
 		} else {
 			reported++
+			require.GreaterOrEqual(t, shown, len(h.model.records)-1, "%s costs others than the one it is about", context)
 			require.ErrorIs(t, sweep, core.ErrCorrupt)
 			require.ErrorContains(t, sweep, path)
 			require.Contains(t, told.String(), path)
@@ -141,8 +142,17 @@ func TestDamagedSegment(t *testing.T) {
 			path := filepath.Join(dir, name)
 			harm(t, path)
 			s, told := openDamaged(t, dir)
-			h.requireHonest(t, s, what)
+			shown := h.requireHonest(t, s, what)
 			require.Contains(t, told.String(), path)
+			if what == "zeros" || what == "rubbish" {
+				most := 0 // sessions whose last state lay there, in whole or in part
+				for _, at := range h.at {
+					if from := at.span().offset; at.segment == number && from < 5000+4096 && from+int64(at.length) > 5000 {
+						most++
+					}
+				}
+				require.Equal(t, len(h.model.records)-most, shown)
+			}
 			require.ErrorContains(t, s.damaged(), path)
 			for id, at := range h.at {
 				if at.segment > number {

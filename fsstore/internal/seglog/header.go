@@ -23,7 +23,8 @@ type header struct {
 	number uint32
 	base   uint32 // segments before this one were void when it began
 	salt   uint64
-	before int64 // where the records of the segment before end
+	before int64 // where the segment before ends
+	roll   int64 // and where its roll begins: there, if it has none
 }
 
 func (h header) encode() []byte {
@@ -34,6 +35,7 @@ func (h header) encode() []byte {
 	binary.BigEndian.PutUint32(b[16:], h.base)
 	binary.BigEndian.PutUint64(b[24:], h.salt)
 	binary.BigEndian.PutUint64(b[32:], uint64(h.before))
+	binary.BigEndian.PutUint64(b[40:], uint64(h.roll))
 	binary.BigEndian.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli))
 	return b
 }
@@ -56,11 +58,12 @@ func decodeHeader(b []byte) (header, error) {
 		base:   binary.BigEndian.Uint32(b[16:]),
 		salt:   binary.BigEndian.Uint64(b[24:]),
 		before: int64(binary.BigEndian.Uint64(b[32:])),
+		roll:   int64(binary.BigEndian.Uint64(b[40:])),
 	}
 	if binary.BigEndian.Uint32(b[8:]) != crc32.Checksum(b[12:headerSize], castagnoli) {
 		return header{}, place.Damaged("checksum of the header does not match")
 	}
-	if h.number == 0 || h.base > h.number || h.before < 0 || h.before%alignment != 0 {
+	if h.number == 0 || h.base > h.number || h.before < 0 || h.before%alignment != 0 || h.roll < 0 || h.roll > h.before {
 		return header{}, place.Damaged("a field of the header is outside its bounds")
 	}
 	return h, nil

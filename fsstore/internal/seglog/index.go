@@ -140,3 +140,9 @@ func (x *index) allocate() ref {
 	x.used++
 	return x.used
 }
+
+// grow notes that g has n bytes more.
+func (x *index) grow(g *segment, n int64) {
+	g.bytes += n
+	x.bytes += n
+}

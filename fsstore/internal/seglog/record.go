@@ -13,7 +13,6 @@ const (
 	headSize   = 72
 	maxHead    = headSize + 2*core.MaxName
 	maxRecord  = maxHead + core.MaxSealed
-	markSize   = headSize // of a record that is neither named nor sealed
 	unitOffset = alignment
 )
 
@@ -25,6 +24,7 @@ const (
 	kindEnd   kind = 2 // the session of this ID has ended
 	kindSweep kind = 3 // and those that expire before ExpiresAt
 	kindMark  kind = 4 // segments before the one that Version names are void
+	kindRoll  kind = 5 // which session each record before is about
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -98,7 +98,7 @@ func headSum(b []byte, salt uint64, offset int64) uint32 {
 // bytes of it, or all that there are. It reports false for anything else than
 // what appendRecord has written there.
 func parseHead(b []byte, salt uint64, offset int64) (h head, ok bool) {
-	if len(b) < headSize || b[8] < byte(kindPut) || b[8] > byte(kindMark) || b[11] != 0 {
+	if len(b) < headSize || b[8] < byte(kindPut) || b[8] > byte(kindRoll) || b[11] != 0 {
 		return head{}, false
 	}
 	tenant, user, sealed := int64(b[9]), int64(b[10]), int64(binary.BigEndian.Uint32(b[12:]))
@@ -126,6 +126,8 @@ func parseHead(b []byte, salt uint64, offset int64) (h head, ok bool) {
 		ok = h.record.Check() == nil
 	case kindEnd:
 		ok = !h.record.ID.IsZero() && h.length == headSize
+	case kindRoll:
+		ok = start == headSize && sealed%rollEntrySize == 0
 	default:
 		ok = h.length == headSize
 	}

@@ -30,15 +30,20 @@ func formatSample() core.Record {
 func TestFormatOne(t *testing.T) {
 	const record = "10d1db01" + "86471cfb" + "01040300" + "00000006" + "3f0102030405060708090a0b0c0d0e0f" + "0102030405060708" +
 		"00000000000003e8" + "00000000000007d0" + "0000000000000bb8" + "00000208" + "00000000" + "61636d65" + "616461" + "7365616c6564" + "000000"
-	const segment = "7277736c6f670001" + "1644e6d6" + "00000007" + "00000003" + "00000000" + "0102030405060708" + "0000000000002000" +
-		"0000000000000000" + "0000000000000000" + "0000000000000000"
+	const segment = "7277736c6f670001" + "2f8046df" + "00000007" + "00000003" + "00000000" + "0102030405060708" + "0000000000002000" +
+		"0000000000001fff" + "0000000000000000" + "0000000000000000"
 	r := formatSample()
 	require.Equal(t, record, hex.EncodeToString(appendRecord(nil, kindPut, &r, testSalt, testOffset, firstByte)))
-	h := header{number: 7, base: 3, salt: testSalt, before: testOffset}
+	h := header{number: 7, base: 3, salt: testSalt, before: testOffset, roll: testOffset - 1}
 	require.Equal(t, segment, hex.EncodeToString(h.encode()))
 	got, err := decodeHeader(h.encode())
 	require.NoError(t, err)
 	require.Equal(t, h, got)
+	var l roll
+	l.add(kindPut, testOffset, &r)
+	l.add(kindSweep, testOffset+8, &r)
+	require.Equal(t, "20000400"+"3f0102030405060708090a0b0c0d0e0f"+"60000401"+"0000000000000bb8"+"0000000000000000", hex.EncodeToString(l))
+	require.Equal(t, rollEntry{kind: kindPut, offset: testOffset, id: r.ID, number: 0x3f01020304050607}, l.entry(0))
 }
 
 func readRecord(b []byte, offset int64) (core.Record, bool) {
@@ -71,7 +76,7 @@ func TestEveryDamageIsFound(t *testing.T) {
 	_, ok = parseHead(good, testSalt+1, testOffset)
 	require.False(t, ok, "in another segment")
 
-	h := header{number: 7, base: 3, salt: testSalt, before: testOffset}
+	h := header{number: 7, base: 3, salt: testSalt, before: testOffset, roll: testOffset - 1}
 	for at := range headerSize {
 		b := h.encode()
 		b[at]++

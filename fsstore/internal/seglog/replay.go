@@ -1,146 +1,61 @@
 package seglog
 
-import (
-	"cmp"
-	"errors"
-	"io/fs"
-	"path/filepath"
-	"slices"
+import "github.com/rockstar-web/sessions/fsstore/internal/place"
 
-	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/fsstore/internal/place"
-)
-
-// recover reads the log, segment by segment, into the index.
-func (s *Store) recover() error {
-	if err := s.removeSpare(); err != nil {
-		return place.Fail("write in Dir", s.Path, err)
-	}
-	segments, err := s.openSegments()
-	if err != nil {
-		return err
-	}
-	if len(segments) == 0 {
-		return s.makeRoom(markSize)
-	}
-	for i, g := range segments {
-		if i == 0 && g.number != s.index.base || i > 0 && g.number != segments[i-1].number+1 {
-			missing := segmentName(g.number - 1)
-			s.lost(g.number-1, filepath.Join(s.Path, missing), 0, 0)
-		}
-		var next *segment
-		if i+1 < len(segments) && segments[i+1].number == g.number+1 && !segments[i+1].damaged {
-			next = segments[i+1]
-		}
-		if err := s.replay(g, next, i+1 == len(segments)); err != nil {
-			return err
-		}
-		s.active, s.index.newest = g, g.number
-		g.bytes = g.end - firstByte
-		s.index.bytes += g.bytes
-	}
-	s.dropUncertain()
-	s.report()
-	if err := s.retireVoid(segments); err != nil {
-		return err
-	}
-	if s.active.sealed {
-		return s.makeRoom(markSize)
-	}
-	// What a killed process wrote may not be on the disk yet, and will be shown.
-	if err := place.SyncData(s.active.file); err != nil {
-		return place.Fail("sync", s.active.path, err)
-	}
-	s.active.durable = s.active.end
-	return nil
+// replay reads one segment into the index.
+type replay struct {
+	*Store
+	scan *scan
+	roll rollReader
 }
 
-// openSegments opens what is there, in order, and enters it in the index. Those
-// that a compaction was done with are removed.
-func (s *Store) openSegments() ([]*segment, error) {
-	entries, err := fs.ReadDir(s.Root.FS(), ".")
-	if err != nil {
-		return nil, place.Fail("read", s.Path, err)
-	}
-	var segments []*segment
-	for _, e := range entries {
-		number, ok := segmentNumber(e.Name())
-		if !ok {
-			continue
-		}
-		g, err := openSegment(s.Dir, e.Name())
-		if err != nil {
-			return nil, err
-		}
-		s.index.segments[number] = g
-		segments = append(segments, g)
-		if err := g.readHeader(); errors.Is(err, core.ErrCorrupt) {
-			g.damaged = true
-		} else if err != nil {
-			return nil, err
-		}
-		g.damaged = g.damaged || g.number != number
-		g.number = number
-		if !g.damaged {
-			s.index.base = max(s.index.base, g.base)
-		}
-	}
-	if s.index.base == 0 && len(segments) > 0 {
-		s.index.base = segments[0].number
-	}
-	slices.SortFunc(segments, func(a, b *segment) int { return cmp.Compare(a.number, b.number) })
-	err = s.retireVoid(segments)
-	return slices.DeleteFunc(segments, func(g *segment) bool { return g.number < s.index.base }), err
-}
-
-// retireVoid removes the segments that a compaction was done with.
-func (s *Store) retireVoid(segments []*segment) error {
-	for _, g := range segments {
-		if g.number < s.index.base {
-			if err := s.retire(g); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// replay reads one segment. What is not whole is a loss, except at the end of
-// the last: there a process was killed, or the power failed, before the write
-// was acknowledged.
+// replay reads a segment; next is the one behind it, if that tells where this one
+// ends. What is not whole is a loss, except at the end of the last: there a
+// process was killed, or the power failed, before the write was acknowledged.
 func (s *Store) replay(g, next *segment, last bool) error {
 	if g.damaged {
 		s.lost(g.number, g.path, 0, g.size)
 		g.sealed, g.end = true, g.size
 		return nil
 	}
-	c := newScan(g, g.size)
+	s.roll = s.roll[:0]
+	p := replay{Store: s, scan: newScan(g, g.size)}
 	if next != nil {
-		c.end = min(next.before, g.size)
-		if g.size < next.before {
-			defer s.lost(g.number, g.path, g.size, next.before)
-		}
+		p.scan.end = min(next.before, g.size)
 	}
+	before := len(s.damage)
+	if err := p.records(next == nil); err != nil {
+		return err
+	}
+	g.end, g.sealed = p.scan.at, !last
+	if next != nil && g.size < next.before {
+		s.lost(g.number, g.path, g.size, next.before)
+	}
+	for i := range s.damage[before:] {
+		p.settle(&s.damage[before+i], next)
+	}
+	if last {
+		return p.cut()
+	}
+	return nil
+}
+
+// records reads all that there are. Where the segment ends is to be found out,
+// if the end is open.
+func (p *replay) records(open bool) error {
+	c := p.scan
 	for c.at < c.end {
 		h, b, ok, err := c.record(c.at)
 		if err != nil {
 			return err
 		}
-		if b != nil {
-			s.apply(g, &h, c.at)
-			c.at += padded(h.length)
-			continue
-		}
-		if next == nil {
-			if settled, err := c.settled(); err != nil {
+		if b == nil && open {
+			if settled, err := c.settled(); err != nil || settled <= c.at {
 				return err
-			} else if settled <= c.at {
-				break
 			}
 		}
-		if ok { // the head stands: nobody else's record is lost
-			s.apply(g, &h, c.at)
-			s.unreadable(g, &h, c.at)
+		if ok {
+			p.apply(&h, b)
 			c.at += padded(h.length)
 			continue
 		}
@@ -148,38 +63,66 @@ func (s *Store) replay(g, next *segment, last bool) error {
 		if err := c.skip(); err != nil {
 			return err
 		}
-		s.lost(g.number, g.path, from, c.at)
-	}
-	g.end, g.sealed = c.at, !last
-	if last {
-		return s.cut(c)
+		p.lost(c.number, c.path, from, c.at)
 	}
 	return nil
 }
 
-func (s *Store) apply(g *segment, h *head, at int64) {
-	s.marked = h.kind == kindMark
+// apply makes what a record says so. Of one whose Sealed is damaged, b is nil.
+func (p *replay) apply(h *head, b []byte) {
+	c := p.scan
+	if h.kind == kindRoll {
+		if b != nil {
+			p.roll.add(h, b, c.at)
+		} else {
+			p.lost(c.number, c.path, c.at, c.at+h.length)
+		}
+		return
+	}
+	p.marked = h.kind == kindMark
+	p.Store.roll.add(h.kind, c.at, &h.record)
 	switch h.kind {
 	case kindPut:
-		s.index.put(&h.record, pack(g.number, span{at, h.length}))
-	case kindEnd:
-		s.index.remove(h.record.ID)
-	case kindSweep:
-		s.index.sweep(h.record.ExpiresAt)
-	case kindMark:
-		if base := h.record.Version; base <= core.Version(g.number) {
-			s.index.base = max(s.index.base, uint32(base))
+		p.index.put(&h.record, pack(c.number, span{c.at, h.length}))
+		if b == nil {
+			p.unreadable(c.segment, h, c.at)
 		}
+	case kindEnd:
+		p.index.remove(h.record.ID)
+	case kindSweep:
+		p.index.sweep(h.record.ExpiresAt)
+	case kindMark:
+		p.voidBefore(c.segment, uint64(h.record.Version))
+	}
+}
+
+// voidBefore is what a mark in g says.
+func (s *Store) voidBefore(g *segment, base uint64) {
+	if base <= uint64(g.number) {
+		s.index.base = max(s.index.base, uint32(base))
+	}
+}
+
+// settle ends the sessions that a loss concerns, if the roll tells which. The
+// roll itself concerns none.
+func (p *replay) settle(d *damage, next *segment) {
+	switch {
+	case d.known:
+	case next != nil && d.from >= next.roll:
+		d.known = true
+	case p.roll.covers(d.to):
+		d.known, d.ended = true, p.endLost(p.scan.segment, p.roll.roll, d.from, d.to)
 	}
 }
 
 // cut erases an unfinished write, so that the next one finds only zeros behind it.
-func (s *Store) cut(c *scan) error {
+func (p *replay) cut() error {
+	c := p.scan
 	end, err := c.lastByte()
 	if err != nil || end == c.at {
 		return err
 	}
-	s.log.Info("fsstore: an unfinished write, never acknowledged, is cut off", "path", c.path, "from", c.at, "to", end)
+	p.log.Info("fsstore: an unfinished write, never acknowledged, is cut off", "path", c.path, "from", c.at, "to", end)
 	if err := c.erase(c.at, end); err != nil {
 		return place.Fail("write", c.path, err)
 	}

@@ -14,20 +14,20 @@ import (
 // one before is sealed first: from then on, the header of the next says where it
 // ends, and nothing behind that counts.
 func (s *Store) makeRoom(need int64) error {
-	size, least := s.firstSize, need+firstByte
+	size, least := s.firstSize, firstByte+need+rollSize(1)
 	if g := s.active; g != nil {
 		size = min(s.maxSize, 2*g.size)
 	}
 	if err := s.awaitSpare(max(size, least), least); err != nil {
 		return err
 	}
-	if g := s.active; g != nil && !g.sealed && g.end+need <= g.size {
+	if g := s.active; g != nil && !g.sealed && g.end+need+rollSize(s.roll.len()+1) <= g.size {
 		return nil // what was held back for want of a spare can be used now
 	}
 	h := header{number: 1, base: 1}
 	if g := s.active; g != nil {
-		s.seal(g)
-		h = header{number: g.number + 1, base: s.index.base, before: g.end}
+		roll := s.seal(g)
+		h = header{number: g.number + 1, base: s.index.base, before: g.end, roll: roll}
 	}
 	next := s.spare.take()
 	if err := s.begin(next, h); err != nil {
@@ -37,19 +37,26 @@ func (s *Store) makeRoom(need int64) error {
 	s.index.segments[h.number], s.index.newest = next, h.number
 	s.index.base = max(s.index.base, h.base)
 	s.index.mu.Unlock()
-	s.active = next
+	s.active, s.roll = next, s.roll[:0]
 	return nil
 }
 
-// seal syncs what Fast has left unsynced. When that fails, those saves may not
-// survive a power failure: as it is with Fast.
-func (s *Store) seal(g *segment) {
-	if !g.sealed && g.durable < g.end {
-		if err := place.SyncData(g.file); err != nil {
-			s.log.Error("fsstore: saves may be lost if the power fails", "error", place.Fail("sync", g.path, err))
+// seal ends a segment with its roll and returns where that begins. When it fails,
+// what Fast has left unsynced may not survive a power failure: as it is with Fast.
+func (s *Store) seal(g *segment) (roll int64) {
+	roll = g.end
+	if !g.sealed {
+		s.buffer = s.roll.appendTo(s.buffer[:0], g)
+		if err := g.write(s.buffer, true); err == nil {
+			s.index.mu.Lock()
+			s.index.grow(g, int64(len(s.buffer)))
+			s.index.mu.Unlock()
+		} else if g.durable < g.end {
+			s.log.Error("fsstore: saves may be lost if the power fails", "error", err)
 		}
+		g.sealed = true
 	}
-	g.sealed = true
+	return roll
 }
 
 // begin gives the spare its header and then its name, which no file may have.

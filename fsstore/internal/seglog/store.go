@@ -39,7 +39,8 @@ type Store struct {
 	damage    []damage // that Open has found
 
 	committer committer
-	active    *segment        // the committer's, as are the next three
+	active    *segment        // the committer's, as are the next four
+	roll      roll            // of the active segment
 	marked    bool            // the last record is a mark
 	buffer    []byte          // records that are to be written
 	pending   map[core.ID]*op // the last of each session in the buffer

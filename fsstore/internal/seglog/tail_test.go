@@ -87,7 +87,7 @@ func TestTornTail(t *testing.T) {
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
 	states := []string{"1 2 3 ", "1 20 3 ", "1 20 ", "1 20 4 "}
-	lengths := []int64{0, headSize + 7 + 90, markSize, headSize + 7 + 50}
+	lengths := []int64{0, headSize + 7 + 90, headSize, headSize + 7 + 50}
 	require.Equal(t, to-from, padded(lengths[1])+padded(lengths[2])+padded(lengths[3]))
 	const step = 3
 	for name, tear := range map[string]func(b []byte, at int64) []byte{

@@ -44,7 +44,7 @@ func (s *Store) commit(ops []*op) {
 func (s *Store) encode(ops []*op) int {
 	g := s.active
 	s.buffer = s.buffer[:0]
-	room := s.room()
+	room, records := s.room(), s.roll.len()
 	for i, o := range ops {
 		if i > 0 && (o.do == sweep || ops[i-1].do == sweep) {
 			return i // it deletes by what the index says, and none may be changed beside it
@@ -54,27 +54,35 @@ func (s *Store) encode(ops []*op) int {
 		}
 		n := recordLength(&o.record)
 		at := g.end + int64(len(s.buffer))
-		if at+padded(n) > room[o.do] || i > 0 && len(s.buffer)+int(n) > maxWrite {
+		if records++; at+padded(n)+rollSize(records) > room[o.do] || i > 0 && len(s.buffer)+int(n) > maxWrite {
 			return i
 		}
-		switch o.do {
-		case put:
-			s.buffer = appendRecord(s.buffer, kindPut, &o.record, g.salt, at, g.durable)
-		case move:
-			s.buffer = appendSummed(s.buffer, kindPut, &o.record, o.sum, g.salt, at, g.durable)
-		case sweep:
-			s.buffer = appendRecord(s.buffer, kindSweep, &o.record, g.salt, at, g.durable)
-		case mark:
-			o.base = max(o.base, s.index.base)
-			o.record.Version = core.Version(o.base)
-			s.buffer = appendRecord(s.buffer, kindMark, &o.record, g.salt, at, g.durable)
-		default:
-			s.buffer = appendRecord(s.buffer, kindEnd, &o.record, g.salt, at, g.durable)
-		}
+		s.buffer = o.appendTo(s.buffer, g, at)
 		o.at, o.done = pack(g.number, span{at, n}), true
 		s.pending[o.record.ID] = o
 	}
 	return len(ops)
+}
+
+// kind is that of the record.
+func (o *op) kind() kind {
+	switch o.do {
+	case put, move:
+		return kindPut
+	case sweep:
+		return kindSweep
+	case mark:
+		return kindMark
+	default:
+		return kindEnd
+	}
+}
+
+func (o *op) appendTo(b []byte, g *segment, at int64) []byte {
+	if o.do == move {
+		return appendSummed(b, kindPut, &o.record, o.sum, g.salt, at, g.durable)
+	}
+	return appendRecord(b, o.kind(), &o.record, g.salt, at, g.durable)
 }
 
 // room is how far each verb may fill the active segment.
@@ -124,6 +132,8 @@ func (s *Store) decide(o *op) bool {
 	case move, lose:
 		return version != core.NoVersion && at == o.from
 	default:
+		o.base = max(o.base, s.index.base)
+		o.record.Version = core.Version(o.base)
 		return o.base > s.index.base || !s.marked
 	}
 }
@@ -145,8 +155,7 @@ func (s *Store) flush(ops []*op) {
 	s.index.mu.Lock()
 	defer s.index.mu.Unlock()
 	if err == nil {
-		s.index.bytes += int64(len(s.buffer))
-		s.active.bytes += int64(len(s.buffer))
+		s.index.grow(s.active, int64(len(s.buffer)))
 	}
 	for _, o := range ops {
 		delete(s.pending, o.record.ID)
@@ -154,7 +163,6 @@ func (s *Store) flush(ops []*op) {
 		case err != nil:
 			o.done, o.err = false, err
 		case !o.done:
-			continue
 		case o.do == put:
 			s.index.put(&o.record, o.at)
 		case o.do == move:
@@ -168,7 +176,10 @@ func (s *Store) flush(ops []*op) {
 		default:
 			s.index.remove(o.record.ID)
 		}
-		s.marked = o.done && o.do == mark
+		if o.done {
+			s.roll.add(o.kind(), o.at.span().offset, &o.record)
+			s.marked = o.do == mark
+		}
 	}
 }
 

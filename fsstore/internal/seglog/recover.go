@@ -1,0 +1,106 @@
+package seglog
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
+)
+
+// recover reads the log, segment by segment, into the index.
+func (s *Store) recover() error {
+	if err := s.removeSpare(); err != nil {
+		return place.Fail("write in Dir", s.Path, err)
+	}
+	segments, err := s.openSegments()
+	if err != nil {
+		return err
+	}
+	if len(segments) == 0 {
+		return s.makeRoom(headSize)
+	}
+	for i, g := range segments {
+		if i == 0 && g.number != s.index.base || i > 0 && g.number != segments[i-1].number+1 {
+			missing := segmentName(g.number - 1)
+			s.lost(g.number-1, filepath.Join(s.Path, missing), 0, 0)
+		}
+		var next *segment
+		if i+1 < len(segments) && segments[i+1].number == g.number+1 && !segments[i+1].damaged {
+			next = segments[i+1]
+		}
+		if err := s.replay(g, next, i+1 == len(segments)); err != nil {
+			return err
+		}
+		s.active, s.index.newest = g, g.number
+		g.bytes = g.end - firstByte
+		s.index.bytes += g.bytes
+	}
+	s.dropUncertain()
+	s.report()
+	if err := s.retireVoid(segments); err != nil {
+		return err
+	}
+	if s.active.sealed {
+		return s.makeRoom(headSize)
+	}
+	// What a killed process wrote may not be on the disk yet, and will be shown.
+	if err := place.SyncData(s.active.file); err != nil {
+		return place.Fail("sync", s.active.path, err)
+	}
+	s.active.durable = s.active.end
+	return nil
+}
+
+// openSegments opens what is there, in order, and enters it in the index. Those
+// that a compaction was done with are removed.
+func (s *Store) openSegments() ([]*segment, error) {
+	entries, err := fs.ReadDir(s.Root.FS(), ".")
+	if err != nil {
+		return nil, place.Fail("read", s.Path, err)
+	}
+	var segments []*segment
+	for _, e := range entries {
+		number, ok := segmentNumber(e.Name())
+		if !ok {
+			continue
+		}
+		g, err := openSegment(s.Dir, e.Name())
+		if err != nil {
+			return nil, err
+		}
+		s.index.segments[number] = g
+		segments = append(segments, g)
+		if err := g.readHeader(); errors.Is(err, core.ErrCorrupt) {
+			g.damaged = true
+		} else if err != nil {
+			return nil, err
+		}
+		g.damaged = g.damaged || g.number != number
+		g.number = number
+		if !g.damaged {
+			s.index.base = max(s.index.base, g.base)
+		}
+	}
+	if s.index.base == 0 && len(segments) > 0 {
+		s.index.base = segments[0].number
+	}
+	slices.SortFunc(segments, func(a, b *segment) int { return cmp.Compare(a.number, b.number) })
+	err = s.retireVoid(segments)
+	return slices.DeleteFunc(segments, func(g *segment) bool { return g.number < s.index.base }), err
+}
+
+// retireVoid removes the segments that a compaction was done with.
+func (s *Store) retireVoid(segments []*segment) error {
+	for _, g := range segments {
+		if g.number < s.index.base {
+			if err := s.retire(g); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
