@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -38,7 +39,7 @@ func batchesAtOnce(p *probe) {
 
 // batchesAgainstSaves has every second client save one by one.
 func batchesAgainstSaves(p *probe) {
-	const rounds, size = 8, 23 // as in batchesAtOnce
+	const rounds, size = 20, 23 // as in batchesAtOnce
 	base := p.saveExpiring(size, p.soon)
 	for range rounds {
 		var clients atomic.Int32
@@ -49,6 +50,7 @@ func batchesAgainstSaves(p *probe) {
 			errs := make([]error, len(saves))
 			for i, one := range saves {
 				errs[i] = p.try(s, one.Record, one.Prev)
+				runtime.Gosched() // or this client is over before a batch begins
 			}
 			return errs
 		})
