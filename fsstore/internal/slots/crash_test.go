@@ -19,11 +19,14 @@ import (
 )
 
 // A churning writer goes through numbered steps over a few sessions at a time:
-// each is inserted, replaced and deleted in turn, and never used again.
+// each is inserted, replaced and deleted in turn, and never used again. The first
+// size outgrows its slots twice; then it is replaced in place.
 const (
 	churnSlots  = 5
-	churnStages = 4 // insert, replace, replace, delete
+	churnStages = 6 // insert, grow, replace, grow, replace, delete
 )
+
+var churnSizes = [churnStages]int{300, 40_000, 40_100, 200_000, 200_500, 0}
 
 type churnStep struct{ writer, n int }
 
@@ -37,7 +40,7 @@ func (c churnStep) id() core.ID {
 
 // record is the state that a step leaves; Sealed is large, to be caught half written.
 func (c churnStep) record() core.Record {
-	fill := bytes.Repeat([]byte{byte(c.n)}, 200_000+c.n)
+	fill := bytes.Repeat([]byte{byte(c.n)}, churnSizes[c.stage()]+c.n%100)
 	return core.Record{ID: c.id(), Version: core.Version(c.writer)<<32 | core.Version(c.n+1), User: "ada", Sealed: fill}
 }
 
@@ -68,9 +71,9 @@ func (c churnStep) left(s *slots.Store) error {
 }
 
 // churn does steps from a number on until it is killed, telling each that was
-// acknowledged: "churn dir writer step".
+// acknowledged: "churn dir writer step fast".
 func churn(args []string) error {
-	s, err := slots.Open(slots.Options{Dir: args[0]})
+	s, err := slots.Open(slots.Options{Dir: args[0], Fast: args[3] == "true"})
 	if err != nil {
 		return err
 	}
@@ -86,16 +89,21 @@ func churn(args []string) error {
 // Three processes write in the same subdirectories and are killed, one after
 // the other, in the middle of it. What a killed one had acknowledged is there.
 func TestAcknowledgedSavesSurviveKill(t *testing.T) {
-	const writers, kills = 3, 30
-	dir := t.TempDir()
-	s := open(t, slots.Options{Dir: dir})
-	run := func(writer, step int) *child {
-		return start(t, "churn", dir, strconv.Itoa(writer), strconv.Itoa(step))
+	for _, fast := range []bool{false, true} {
+		t.Run(fmt.Sprintf("fast=%v", fast), func(t *testing.T) { testKill(t, fast) })
 	}
+}
+
+func testKill(t *testing.T, fast bool) {
+	const writers, kills = 3, 20
+	dir := t.TempDir()
+	s := open(t, slots.Options{Dir: dir, Fast: fast})
+	steady := core.Record{ID: core.ID{0, 99}, Version: 1, Sealed: []byte("of nobody who is killed")}
+	require.NoError(t, s.Save(t.Context(), steady, core.NoVersion))
 	var children [writers]*child
 	var acked [writers]int
 	for w := range writers {
-		children[w], acked[w] = run(w, 0), -1
+		children[w], acked[w] = startChurn(t, dir, w, 0, fast), -1
 	}
 	torn := 0
 	for kill := range kills {
@@ -104,18 +112,30 @@ func TestAcknowledgedSavesSurviveKill(t *testing.T) {
 			acked[w] = number(children[w].line(t))
 		}
 		require.NoError(t, children[w].cmd.Process.Kill())
-		for _, line := range children[w].rest() {
-			acked[w] = number(line)
-		}
-		_ = children[w].cmd.Wait()
+		acked[w] = children[w].lastNumber(acked[w])
 		torn += checkSteps(t, s, churnStep{w, acked[w]})
-		children[w] = run(w, acked[w]+1) // does the unknown step again
+		children[w] = startChurn(t, dir, w, acked[w]+1, fast) // does the unknown step again
 	}
 	t.Logf("%d steps acknowledged, %d of %d kills fell between the disk and the word of it", acked[0]+acked[1]+acked[2]+writers, torn, kills)
 	for _, c := range children {
 		c.kill()
 	}
+	requireIntact(t, s, steady)
 	checkWholeStore(t, s, dir)
+}
+
+func startChurn(t *testing.T, dir string, writer, step int, fast bool) *child {
+	return start(t, "churn", dir, strconv.Itoa(writer), strconv.Itoa(step), strconv.FormatBool(fast))
+}
+
+// lastNumber waits for the end of a child that was killed, and returns the last
+// number that it said; otherwise if it said no more.
+func (c *child) lastNumber(otherwise int) int {
+	for _, line := range c.rest() {
+		otherwise = number(line)
+	}
+	_ = c.cmd.Wait()
+	return otherwise
 }
 
 // checkSteps holds the store to the last acknowledged step of a dead writer and

@@ -101,14 +101,41 @@ func TestLeftoverIsReplaced(t *testing.T) {
 	require.NoError(t, s.Save(t.Context(), core.Record{ID: shared, Version: 1}, core.NoVersion))
 	secret := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(secret, []byte("not yours"), 0o600))
-	require.NoError(t, os.Symlink(secret, filepath.Join(dir, "77", "new")))
-	require.NoError(t, s.Save(t.Context(), core.Record{ID: shared, Version: 2}, 1))
-	kept, err := os.ReadFile(secret)
-	require.NoError(t, err)
-	require.Equal(t, "not yours", string(kept))
+	for i, next := range []core.Record{
+		{ID: shared, Version: 2, Sealed: make([]byte, 10_000)}, // outgrows its file
+		{ID: core.ID{0x77, 2}, Version: 2},
+	} {
+		require.NoError(t, os.Symlink(secret, filepath.Join(dir, "77", "new")))
+		require.NoError(t, s.Save(t.Context(), next, core.Version(1-i)))
+		kept, err := os.ReadFile(secret)
+		require.NoError(t, err)
+		require.Equal(t, "not yours", string(kept))
+		require.NoFileExists(t, filepath.Join(dir, "77", "new"))
+	}
 	info, err := os.Lstat(filepath.Join(dir, "77", sharedName))
 	require.NoError(t, err)
 	require.True(t, info.Mode().IsRegular())
+}
+
+// A backup of hard links keeps what it had: the session gets a file of its own.
+func TestSecondNameIsNotWritten(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, slots.Options{Dir: dir})
+	r := core.Record{ID: shared, Version: 1, Sealed: []byte("one")}
+	require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
+	path, backup := filepath.Join(dir, "77", sharedName), filepath.Join(t.TempDir(), "backup")
+	require.NoError(t, os.Link(path, backup))
+	before, err := os.ReadFile(backup)
+	require.NoError(t, err)
+	for range 3 {
+		prev := r.Version
+		r.Version++
+		require.NoError(t, s.Save(t.Context(), r, prev))
+		requireIntact(t, s, r)
+	}
+	after, err := os.ReadFile(backup)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
 }
 
 func TestSubdirectoryIsNoLink(t *testing.T) {
