@@ -1,10 +1,12 @@
 package seglog
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -166,4 +168,31 @@ func BenchmarkRatioLoad(b *testing.B) {
 			}
 		})
 	})
+}
+
+// BenchmarkRatioIndex measures what the index keeps of each of a million
+// sessions, all of different users.
+func BenchmarkRatioIndex(b *testing.B) {
+	if b.N > 1 {
+		return
+	}
+	const sessions = 1_000_000
+	before := liveHeap()
+	x := newIndex()
+	for i := range sessions {
+		var id core.ID
+		binary.LittleEndian.PutUint64(id[:], uint64(i)*0x9e3779b97f4a7c15)
+		r := core.Record{ID: id, Version: 1, User: fmt.Sprint("user-", i), ExpiresAt: core.Time(i * 7919 % sessions)}
+		x.put(&r, span32{1, uint32(i), 400})
+	}
+	ratio.Print("fsstore-index-bytes-per-session", float64(liveHeap()-before)/sessions, 160, false)
+	runtime.KeepAlive(x)
+}
+
+func liveHeap() int64 {
+	runtime.GC()
+	runtime.GC() // the second one has swept what the first one found
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

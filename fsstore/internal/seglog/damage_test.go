@@ -202,3 +202,31 @@ func (h history) requireLivesOn(t *testing.T, s *Store, name string, kept bool) 
 	m.requireSame(t, again)
 	require.NoError(t, again.Close())
 }
+
+// In the last segment, too, what was synced is told from what was not: a log that
+// was closed ends with a mark.
+func TestDamagedLastSegment(t *testing.T) {
+	h := makeHistory(t)
+	path := filepath.Join(h.dir, segmentName(h.last))
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	end := len(bytes.TrimRight(whole, "\x00"))
+	reported, all := 0, 0
+	for at := firstByte; at < end-headSize; at += 1 + (end-firstByte)/50 {
+		all++
+		b := bytes.Clone(whole)
+		b[at] ^= 0x10
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		context := fmt.Sprintf("byte %d of %d", at, end)
+		s, told := openDamaged(t, h.dir)
+		shown := h.requireHonest(t, s, context)
+		if s.damaged() != nil {
+			reported++
+			require.Contains(t, told.String(), path, context)
+		} else {
+			require.Equal(t, len(h.model.records), shown, context)
+		}
+		require.NoError(t, s.Close())
+	}
+	require.Greater(t, reported, all/2)
+}

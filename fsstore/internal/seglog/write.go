@@ -44,6 +44,9 @@ func (s *Store) commit(ops []*op) {
 func (s *Store) encode(ops []*op) int {
 	g := s.active
 	s.buffer = s.buffer[:0]
+	if ops[0].do == mark {
+		g.vouch()
+	}
 	room, records := s.room(), s.roll.len()
 	for i, o := range ops {
 		if i > 0 && (o.do == sweep || ops[i-1].do == sweep) {
