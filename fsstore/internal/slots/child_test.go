@@ -25,7 +25,9 @@ const roleVariable = "FSSTORE_SLOTS_TEST_ROLE"
 var roles = map[string]func(args []string) error{
 	"add":     add,
 	"churn":   churn,
+	"crowd":   crowd,
 	"hold":    hold,
+	"rewrite": rewrite,
 	"umask":   umask,
 	"visitor": visitor,
 }

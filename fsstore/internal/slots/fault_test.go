@@ -38,17 +38,10 @@ func TestFullDisk(t *testing.T) {
 	dir := smallDisk(t, "size=256k")
 	s, r := stored(t, dir)
 	filler := filepath.Join(dir, "filler")
-	f, err := os.Create(filler)
-	require.NoError(t, err)
-	for err == nil {
-		_, err = f.Write(make([]byte, 4096))
-	}
-	require.ErrorIs(t, err, syscall.ENOSPC)
-	require.NoError(t, f.Close())
-
+	fillDisk(t, filler)
 	next := r
 	next.Version, next.Sealed = 2, bytes.Repeat([]byte{2}, 100_000)
-	err = s.Save(t.Context(), next, r.Version)
+	err := s.Save(t.Context(), next, r.Version)
 	require.ErrorIs(t, err, hosts.ErrFull)
 	require.ErrorContains(t, err, filepath.Join(dir, "77", "new"))
 	require.ErrorContains(t, err, "free space")
@@ -68,6 +61,17 @@ func TestFullDisk(t *testing.T) {
 	require.NoError(t, os.Remove(filler))
 	require.NoError(t, s.Save(t.Context(), next, r.Version))
 	requireIntact(t, again, next)
+}
+
+// fillDisk writes a file until there is no room.
+func fillDisk(t *testing.T, filler string) {
+	f, err := os.Create(filler)
+	require.NoError(t, err)
+	for err == nil {
+		_, err = f.Write(make([]byte, 4096))
+	}
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.NoError(t, f.Close())
 }
 
 func TestNoInodes(t *testing.T) {
