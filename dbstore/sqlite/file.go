@@ -67,15 +67,22 @@ func (f *file) create() error {
 		return fail("open", f.path, err)
 	}
 	f.mode = info.Mode().Perm()
-	magic := []byte("SQLite format 3\x00")
-	head := make([]byte, len(magic))
-	if n, err := io.ReadFull(file, head); err != io.EOF && (err != nil || !bytes.Equal(head, magic)) {
+	if n, ok := beginsLikeADatabase(file); !ok {
 		return fmt.Errorf("dbstore: SQLite: %s begins with %d bytes that are not those of a database: %w; name another path", f.path, n, hosts.ErrUnavailable)
 	}
 	if err := syncDir(filepath.Dir(f.path)); err != nil {
 		return fail("sync the directory of", f.path, err)
 	}
 	return f.claimIndex()
+}
+
+// beginsLikeADatabase holds also for an empty file, and for one with zeros: there
+// another process is about to write.
+func beginsLikeADatabase(file io.Reader) (read int, ok bool) {
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic))
+	n, err := io.ReadFull(file, head)
+	return n, err == io.EOF || err == nil && (string(head) == magic || bytes.Count(head, []byte{0}) == len(head))
 }
 
 // claimIndex makes the index of the log, which SQLite would make without regard

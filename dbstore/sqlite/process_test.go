@@ -80,25 +80,27 @@ func TestNoUpdateIsLostBetweenProcesses(t *testing.T) {
 
 // Processes that find no file make it together.
 func TestManyOpenANewFileAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "new", "sessions.db")
-	opened := make(chan error)
-	const handles = 8
-	for i := range handles {
-		go func() {
-			s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
-			if err == nil {
-				id := core.ID{byte(i + 1)}
-				err = errors.Join(s.Save(t.Context(), core.Record{ID: id, Version: 1}, core.NoVersion), s.Close())
-			}
-			opened <- err
-		}()
-	}
-	for range handles {
-		require.NoError(t, <-opened)
-	}
-	s := open(t, path, sqlite.Options{})
-	for i := range handles {
-		_, err := s.Load(t.Context(), core.ID{byte(i + 1)})
-		require.NoError(t, err)
+	const rounds, handles = 10, 8
+	for range rounds {
+		path := filepath.Join(t.TempDir(), "new", "sessions.db")
+		opened := make(chan error)
+		for i := range handles {
+			go func() {
+				s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+				if err == nil {
+					r := core.Record{ID: core.ID{byte(i + 1)}, Version: 1}
+					err = errors.Join(s.Save(t.Context(), r, core.NoVersion), s.Close())
+				}
+				opened <- err
+			}()
+		}
+		for range handles {
+			require.NoError(t, <-opened)
+		}
+		s := open(t, path, sqlite.Options{})
+		for i := range handles {
+			_, err := s.Load(t.Context(), core.ID{byte(i + 1)})
+			require.NoError(t, err)
+		}
 	}
 }

@@ -53,7 +53,7 @@ func write(t dbstore.Table) *texts {
 		keep: "UPDATE " + name + " SET version = ?1, created_at = ?4, seen_at = ?5, expires_at = ?6, data = ?8 " +
 			"WHERE id = ?9 AND version = ?10 AND tenant_id = ?2 AND user_id = ?3 AND expiry_hour <= ?7",
 		update: "UPDATE " + name + " SET version = ?1, tenant_id = ?2, user_id = ?3, created_at = ?4, seen_at = ?5, expires_at = ?6, " +
-			"expiry_hour = MIN(expiry_hour, ?7), data = ?8 WHERE id = ?9 AND version = ?10",
+			"expiry_hour = ?7, data = ?8 WHERE id = ?9 AND version = ?10",
 		remove: "DELETE FROM " + name + " WHERE id = ?",
 		due: "SELECT id, expires_at FROM " + name + " WHERE expiry_hour <= ?1 " +
 			"AND (expires_at < ?2 OR expires_at >= (expiry_hour + 1) * 3600000) ORDER BY expiry_hour LIMIT ?3",
