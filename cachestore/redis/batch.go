@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"strconv"
 
 	"github.com/redis/rueidis"
 
@@ -16,7 +15,7 @@ import (
 // millisecond at the most.
 const (
 	readKeys    = 512       // of one MGET
-	scriptSaves = 128       // of one script
+	scriptSaves = 64        // of one script
 	scriptBytes = 256 << 10 // sealed bytes of one script; one larger record goes alone
 )
 
@@ -103,29 +102,38 @@ func (s *server) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 		return errs
 	}
 	defer t.leave()
-	jobs, places := s.plan(saves, errs)
-	if len(jobs) == 0 {
+	parcels := s.plan(saves, errs)
+	if len(parcels) == 0 {
 		return errs
 	}
+	jobs := make([]job, len(parcels))
+	for n, p := range parcels {
+		jobs[n] = p.job
+	}
 	for n, r := range s.run(t, jobs) {
-		answers, err := r.ToArray()
-		if err == nil && len(answers) != len(places[n]) {
-			err = fmt.Errorf("%d answers to %d saves", len(answers), len(places[n]))
-		}
-		if err != nil {
-			err = t.fail("save", err)
-		}
-		for i, at := range places[n] {
-			if errs[at] = err; err == nil {
-				errs[at] = saved(&answers[i])
-			}
-		}
+		t.saved(r, parcels[n].places, errs)
 	}
 	return errs
 }
 
-// saved reads what the script says of one save.
-func saved(m *rueidis.RedisMessage) error {
+// saved reads the answer to one script.
+func (t *turn) saved(r rueidis.RedisResult, places []int, errs []error) {
+	answers, err := r.ToArray()
+	if err == nil && len(answers) != len(places) {
+		err = fmt.Errorf("%d answers to %d saves", len(answers), len(places))
+	}
+	if err != nil {
+		err = t.fail("save", err)
+	}
+	for i, at := range places {
+		if errs[at] = err; err == nil {
+			errs[at] = verdict(&answers[i])
+		}
+	}
+}
+
+// verdict reads what a script says of one save.
+func verdict(m *rueidis.RedisMessage) error {
 	if m.IsString() {
 		text, err := m.ToString()
 		if err != nil {
@@ -144,42 +152,50 @@ func saved(m *rueidis.RedisMessage) error {
 	return errConflict
 }
 
-// plan makes scripts of the saves, in a cluster of those of each shard, and
-// tells which saves each has. Records that fail their check are in none.
-func (s *server) plan(saves []hosts.Saving, errs []error) (jobs []job, places [][]int) {
-	groups := make(map[byte]int)
-	bytes := make([]int, 0, 1)
+// parcel is a script and the places of its saves among those that were asked for.
+type parcel struct {
+	job
+	places []int
+	bytes  int
+}
+
+// plan makes scripts of the saves, in a cluster of those of each shard. Records
+// that fail their check are in none.
+func (s *server) plan(saves []hosts.Saving, errs []error) []parcel {
+	var parcels []parcel
+	var of [shardCount]int // the last parcel of a shard, counted from 1
 	for i := range saves {
 		r := &saves[i].Record
 		if err := r.Check(); err != nil {
 			errs[i] = fmt.Errorf("redis: save: %w", err)
 			continue
 		}
-		var group byte
+		group := byte(0)
 		if s.cluster {
 			group = r.ID[0]
 		}
-		n, begun := groups[group]
-		if !begun || len(places[n]) == scriptSaves || bytes[n]+len(r.Sealed) > scriptBytes {
-			n = len(jobs)
-			groups[group] = n
-			jobs, places, bytes = append(jobs, job{script: &saveScript}), append(places, nil), append(bytes, 0)
+		if n := of[group]; n == 0 || len(parcels[n-1].places) == scriptSaves || parcels[n-1].bytes+len(r.Sealed) > scriptBytes {
+			parcels = append(parcels, parcel{job: job{script: &saveScript}})
+			of[group] = len(parcels)
 		}
-		s.add(&jobs[n], r, saves[i].Prev)
-		places[n] = append(places[n], i)
-		bytes[n] += len(r.Sealed)
+		p := &parcels[of[group]-1]
+		p.add(s, r, saves[i].Prev)
+		p.places = append(p.places, i)
+		p.bytes += len(r.Sealed)
 	}
-	return jobs, places
+	return parcels
 }
 
-func (s *server) add(j *job, r *core.Record, prev core.Version) {
-	var was []byte
-	if prev != core.NoVersion {
-		was = binary.BigEndian.AppendUint64(nil, uint64(prev))
+func (p *parcel) add(s *server, r *core.Record, prev core.Version) {
+	was := ""
+	switch prev {
+	case core.NoVersion:
+	case r.Version:
+		was = "same" // no version has four bytes: it replaces nothing
+	default:
+		was = string(binary.BigEndian.AppendUint64(nil, uint64(prev)))
 	}
 	sh := s.shard(r.ID)
-	at := expiry(r.ExpiresAt, core.Milliseconds(s.o.Retention))
-	day := horizon(at)
-	j.keys = append(j.keys, sh.record(r.ID), sh.index)
-	j.args = append(j.args, string(r.ID[:]), string(was), strconv.FormatInt(at, 10), strconv.FormatInt(day*dayLength, 10), encode(r, day))
+	p.keys = append(p.keys, sh.record(r.ID), sh.index)
+	p.args = append(p.args, was, encode(r, expiry(r.ExpiresAt, core.Milliseconds(s.o.Retention))))
 }

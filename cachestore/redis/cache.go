@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 
 	"github.com/redis/rueidis"
 
@@ -60,36 +60,35 @@ func (s *server) forget(t *turn, jobs []job) error {
 
 // counter counts loads in and out.
 type counter struct {
-	mu     sync.Mutex
-	n      int
-	closed bool
-	none   sync.WaitGroup
+	n      atomic.Int64
+	closed atomic.Bool
+	none   chan struct{} // told when the last has left a closed counter
 }
 
 func (c *counter) enter() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.closed:
+	switch n := c.n.Add(1); {
+	case c.closed.Load():
+		c.leave()
 		return errClosed
-	case c.n >= maxCached:
+	case n > maxCached:
+		c.leave()
 		return fmt.Errorf("redis: %d loads are under way: %w", maxCached, hosts.ErrBusy)
 	}
-	c.n++
-	c.none.Add(1)
 	return nil
 }
 
 func (c *counter) leave() {
-	c.mu.Lock()
-	c.n--
-	c.mu.Unlock()
-	c.none.Done()
+	if c.n.Add(-1) == 0 && c.closed.Load() {
+		select {
+		case c.none <- struct{}{}:
+		default:
+		}
+	}
 }
 
+// close returns when all have left.
 func (c *counter) close() {
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
-	c.none.Wait()
+	if !c.closed.Swap(true) && c.n.Load() > 0 {
+		<-c.none
+	}
 }

@@ -54,13 +54,14 @@
 //	"i" ID owner    all sessions, in the order of their IDs
 //	"o" owner ID    those of a user
 //
-// owner is 8 bytes of the SHA-256 of the user, zero for nobody, and 8 of that of
+// The ID is in hex there, too; owner is 8 bytes of the SHA-256 of the user, zero for nobody, and 8 of that of
 // the tenant. What a search finds is held to the query again by its record. A user
 // that changes moves the entries in the script that saves. A touch does not write
 // the index. An index expires when its last session has, one or two days later;
-// before that, each new session looks at three entries, any of them, and drops
-// those whose record has expired, and so does a search with what it meets. So an
-// index has, as a rule, at most half as many stale entries as live ones.
+// before that, each new session looks at the three behind it, which is at random,
+// and drops those whose record has expired, and so does a search with what it
+// meets. So an index has, as a rule, half as many stale sessions as live ones at
+// the most.
 //
 // # Value
 //
@@ -70,26 +71,26 @@
 //	offset  bytes
 //	     0      8  Version
 //	     8     16  owner, as in the index
-//	    24      4  until when the index lives at the least, in days since 1970
-//	    28      1  format: 1
-//	    29      1  t, the length of Tenant
-//	    30      1  u, the length of User
-//	    31      8  XXH64 with seed 0 of the ID and every other byte of the value
-//	    39      8  CreatedAt, Unix milliseconds
-//	    47      8  SeenAt, the same
-//	    55      8  ExpiresAt, the same
-//	    63      t  Tenant
-//	  63+t      u  User
-//	63+t+u         Sealed, to the end
+//	    24      8  when the server forgets it, Unix milliseconds
+//	    32      1  format: 1
+//	    33      1  t, the length of Tenant
+//	    34      1  u, the length of User
+//	    35      8  XXH64 with seed 0 of the ID and every other byte of the value
+//	    43      8  CreatedAt, Unix milliseconds
+//	    51      8  SeenAt, the same
+//	    59      8  ExpiresAt, the same
+//	    67      t  Tenant
+//	  67+t      u  User
+//	67+t+u         Sealed, to the end
 //
 // A value that does not fit is [core.ErrCorrupt]: Load names it, Find passes over
-// it, Delete removes it. Later formats keep the first 29 bytes.
+// it, Delete removes it. Later formats keep the first 33 bytes.
 //
 // # Limits
 //
 // 64 calls are on the wire at once, to each node; 16384 wait, more get
 // [hosts.ErrBusy]; loads and saves that wait are gathered as [hosts.Coalescing]
-// says. A script has at most 128 saves and 256 KiB, a read 512 keys.
+// says. A script has at most 64 saves and 256 KiB, a read 512 keys.
 //
 // The user needs these rights, besides those to connect, in the terms of ACL:
 //

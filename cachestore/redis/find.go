@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/redis/rueidis"
 
@@ -16,6 +17,12 @@ const (
 	findEntries = 16 << 10 // of the index, read in one go: half a megabyte
 	findRecords = 256      // read in one go
 	fewEntries  = 16       // asked of a shard at the least
+)
+
+// Behind all owners, and all IDs in hex.
+var (
+	highestOwner = strings.Repeat("\xff", ownerSize)
+	highestID    = "g"
 )
 
 // Find implements hosts.Finder. With tenant and user named it asks the shards
@@ -117,11 +124,10 @@ func (f *finder) fill(ctx context.Context) error {
 
 // command asks one index for n entries behind f.after.
 func (f *finder) command(index string, n int) rueidis.Completed {
-	highest := string(bytes.Repeat([]byte{0xff}, ownerSize))
-	from, to := "("+byID+string(f.after[:])+highest, "["+byID+highest+highest
+	from, to := "("+byID+nameOf(f.after)+highestOwner, "["+byID+highestID
 	if f.exact {
 		of := byOwner + string(f.asked[:])
-		from, to = "("+of+string(f.after[:]), "["+of+highest
+		from, to = "("+of+nameOf(f.after), "["+of+highestID
 	}
 	return f.server.client.B().Zrangebylex().Key(index).Min(from).Max(to).Limit(0, int64(n)).Build()
 }
@@ -169,7 +175,7 @@ func (s *server) clean(ctx context.Context, gone []entry) {
 			jobs = append(jobs, job{script: &cleanScript})
 		}
 		jobs[n].keys = append(jobs[n].keys, sh.record(e.id))
-		jobs[n].args = append(jobs[n].args, string(e.id[:]), string(e.owner[:]))
+		jobs[n].args = append(jobs[n].args, nameOf(e.id), string(e.owner[:]))
 	}
 	for first, n := range of {
 		jobs[n].keys = append(jobs[n].keys, s.shards[first].index)

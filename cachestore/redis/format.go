@@ -12,18 +12,14 @@ import (
 
 // The format, to the byte, is in the package documentation.
 const (
-	format     = 1 // that is written, and the newest that is read
-	headSize   = 28
-	fixedSize  = 63
-	offOwner   = 8
-	offHorizon = 24
-	offFormat  = headSize
-	offSum     = 31
-	offRest    = 39
+	format    = 1 // that is written, and the newest that is read
+	offOwner  = 8
+	offExpiry = 24
+	offFormat = 32
+	offSum    = 35
+	offRest   = 43
+	fixedSize = 67
 )
-
-// dayLength is the unit of horizons, in milliseconds.
-const dayLength = int64(core.Day)
 
 // latest is as late as any expiry is written: the year 144683, in milliseconds
 // that Lua's numbers hold exactly.
@@ -38,18 +34,14 @@ func expiry(at, retention core.Time) int64 {
 	return max(int64(at+retention), 1)
 }
 
-// horizon is the day at whose start the index of a record may be forgotten: one
-// to two days behind the record, so that touches seldom have to move it.
-func horizon(expiry int64) int64 { return expiry/dayLength + 2 }
-
 // encode writes a value as text, which rueidis wants. The record has passed its
 // Check.
-func encode(r *core.Record, day int64) string {
+func encode(r *core.Record, expiry int64) string {
 	b := make([]byte, fixedSize, fixedSize+len(r.Tenant)+len(r.User)+len(r.Sealed))
 	o := ownerOf(r.Tenant, r.User)
 	binary.BigEndian.PutUint64(b, uint64(r.Version))
 	copy(b[offOwner:], o[:])
-	binary.BigEndian.PutUint32(b[offHorizon:], uint32(day))
+	binary.BigEndian.PutUint64(b[offExpiry:], uint64(expiry))
 	b[offFormat], b[offFormat+1], b[offFormat+2] = format, byte(len(r.Tenant)), byte(len(r.User))
 	binary.BigEndian.PutUint64(b[offRest:], uint64(r.CreatedAt))
 	binary.BigEndian.PutUint64(b[offRest+8:], uint64(r.SeenAt))
@@ -93,11 +85,12 @@ func decode(id core.ID, b []byte) (core.Record, error) {
 	if len(b) < sealed {
 		return core.Record{}, damaged("is cut short at %d bytes", len(b))
 	}
+	text := rueidis.BinaryString(b)
 	r := core.Record{
 		ID:        id,
 		Version:   core.Version(binary.BigEndian.Uint64(b)),
-		Tenant:    string(b[fixedSize:user]),
-		User:      string(b[user:sealed]),
+		Tenant:    text[fixedSize:user],
+		User:      text[user:sealed],
 		CreatedAt: core.Time(binary.BigEndian.Uint64(b[offRest:])),
 		SeenAt:    core.Time(binary.BigEndian.Uint64(b[offRest+8:])),
 		ExpiresAt: core.Time(binary.BigEndian.Uint64(b[offRest+16:])),

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/redis/rueidis"
+
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 )
@@ -18,7 +20,7 @@ const (
 	byOwner = "o" // begins an entry of owner and ID
 
 	ownerSize = 16
-	entrySize = 1 + len(core.ID{}) + ownerSize
+	idSize    = 2 * len(core.ID{}) // in hex
 )
 
 // shard is the names of the keys that share a hash tag, and so a node.
@@ -37,10 +39,13 @@ func shardsOf(prefix string) *[shardCount]shard {
 }
 
 func (s *shard) record(id core.ID) string {
-	b := make([]byte, 0, 128)
-	b = append(b, s.base...)
-	return string(hex.AppendEncode(b, id[:]))
+	b := make([]byte, len(s.base), len(s.base)+idSize)
+	copy(b, s.base)
+	return rueidis.BinaryString(hex.AppendEncode(b, id[:]))
 }
+
+// nameOf is the ID in hex, which is in the order of the bytes.
+func nameOf(id core.ID) string { return hex.EncodeToString(id[:]) }
 
 // owner stands for a user and a tenant in the index: 8 bytes of the hash of
 // each. Those of the user are zero for nobody. An owner that meets another's is
@@ -68,20 +73,16 @@ type entry struct {
 
 // readEntry reads an entry of either kind.
 func readEntry(text string) (e entry, ok bool) {
-	if len(text) != entrySize {
+	if len(text) != 1+idSize+ownerSize {
 		return e, false
 	}
-	switch text[:1] {
-	case byID:
-		copy(e.id[:], text[1:])
-		copy(e.owner[:], text[1+len(e.id):])
-	case byOwner:
-		copy(e.owner[:], text[1:])
-		copy(e.id[:], text[1+ownerSize:])
-	default:
-		return e, false
+	name, of := text[1:1+idSize], text[1+idSize:]
+	if text[:1] == byOwner {
+		of, name = text[1:1+ownerSize], text[1+ownerSize:]
 	}
-	return e, true
+	copy(e.owner[:], of)
+	_, err := hex.Decode(e.id[:], []byte(name))
+	return e, err == nil
 }
 
 // may reports whether q can select a session of this owner.

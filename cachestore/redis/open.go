@@ -41,7 +41,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := o.fill(); err != nil {
 		return nil, fmt.Errorf("redis: open: %w", err)
 	}
-	s := &server{cluster: g.cluster, gate: newGate(o.Timeout), shards: shardsOf(o.Prefix), o: o}
+	s := &server{cluster: g.cluster, gate: newGate(o.Timeout), shards: shardsOf(o.Prefix), cached: counter{none: make(chan struct{}, 1)}, o: o}
 	if s.client, err = connect(ctx, clientOption(g, &o, s.gate)); err != nil {
 		return nil, connectFailed(ctx, err)
 	}

@@ -20,14 +20,15 @@ const (
 
 // Bounds of one Store.
 const (
-	maxConns    = 64 // calls on the wire at once, to each node; a power of two, see turn
-	keptConns   = 2  // connections to a node that are kept for more than idleTime
-	idleTime    = 30 * time.Second
-	maxWaiting  = 16 << 10 // calls that wait for a connection; more get hosts.ErrBusy
-	maxPrefix   = 64       // bytes
-	maxReplicas = 64       // that Options.WaitReplicas may ask for
-	maxRedirect = 16       // nodes of a cluster that one command is sent on to
-	bufferSize  = 64 << 10 // bytes to read and to write, for each connection
+	defaultWorkers = 2  // see Options.Coalescing
+	maxConns       = 64 // calls on the wire at once, to each node; a power of two, see turn
+	keptConns      = 2  // connections to a node that are kept for more than idleTime
+	idleTime       = 30 * time.Second
+	maxWaiting     = 16 << 10 // calls that wait for a connection; more get hosts.ErrBusy
+	maxPrefix      = 64       // bytes
+	maxReplicas    = 64       // that Options.WaitReplicas may ask for
+	maxRedirect    = 16       // nodes of a cluster that one command is sent on to
+	bufferSize     = 64 << 10 // bytes to read and to write, for each connection
 )
 
 // Options of Open. The zero value is the default.
@@ -64,7 +65,8 @@ type Options struct {
 	// SentinelUser and SentinelPassword are for the sentinels themselves.
 	SentinelUser, SentinelPassword string
 
-	// Coalescing bounds the gathering of calls.
+	// Coalescing bounds the gathering of calls. Here Workers is 2 by default:
+	// while the server does one batch the next is made.
 	Coalescing hosts.Coalescing
 }
 
@@ -97,6 +99,9 @@ func (o *Options) fill() error {
 	}
 	if o.WaitTimeout == 0 {
 		o.WaitTimeout = min(DefaultWaitTimeout, o.Timeout/2)
+	}
+	if o.Coalescing.Workers == 0 {
+		o.Coalescing.Workers = defaultWorkers
 	}
 	if o.Coalescing.Timeout == 0 {
 		o.Coalescing.Timeout = 2 * o.Timeout

@@ -1,75 +1,93 @@
--- Saves records, each as if it were alone. KEYS of each: its record and its
--- index. ARGV of each: ID, version to replace ('' inserts), expiry, horizon,
--- value. The answers: 1 saved, 0 conflict, 2 damaged, or the text of an error;
--- nothing is changed for an answer that is not 1.
-local call, try, sub = redis.call, redis.pcall, string.sub
-local nobody = string.rep('\0', 8)
+-- Saves records, each as if it were alone. KEYS of each: its record, whose name
+-- ends with its ID, and its index. ARGV of each: the version to replace (''
+-- inserts), and the value, which begins with version, owner and expiry. The
+-- answers: 1 saved, 0 conflict, 2 damaged, or the text of an error; nothing is
+-- changed for an answer that is not 1. Numbers in commands are written as text,
+-- since Lua writes them slowly.
+local try, sub = redis.pcall, string.sub
 
-local function entries(id, owner)
-  if sub(owner, 1, 8) == nobody then return 'i' .. id .. owner end
-  return 'i' .. id .. owner, 'o' .. owner .. id
-end
-
-local function enter(index, id, owner)
-  local byID, byOwner = entries(id, owner)
-  if byOwner then return try('ZADD', index, 0, byID, 0, byOwner) end
-  return try('ZADD', index, 0, byID)
-end
-
-local function leave(index, id, owner) call('ZREM', index, entries(id, owner)) end
-
--- day reads the horizon out of a value. Lua would compare strings by locale.
-local function day(value)
-  local a, b, c, d = string.byte(value, 25, 28)
-  return ((a * 256 + b) * 256 + c) * 256 + d
-end
-
--- outlive has the index live to the horizon, which lies behind the record's
--- expiry. What is left of both is compared, since there is no clock.
-local function outlive(record, index, id, owner, expires, horizon)
-  local left = call('PTTL', record)
-  if left < 0 then return leave(index, id, owner) end -- it came too late
-  if call('PTTL', index) < left + horizon - expires then call('PEXPIREAT', index, horizon) end
-end
-
--- clean looks at a few entries and drops those whose record has expired.
-local function clean(index)
-  local shard = sub(index, 1, -6)
-  for _, entry in ipairs(call('ZRANDMEMBER', index, 3)) do
-    local id, owner = sub(entry, 2, 17), sub(entry, 18, 33)
-    if sub(entry, 1, 1) == 'o' then owner, id = sub(entry, 2, 17), sub(entry, 18, 33) end
-    local record = shard .. string.format(string.rep('%02x', 16), string.byte(id, 1, 16))
-    if call('EXISTS', record) == 0 then leave(index, id, owner) end
-  end
-end
-
-local function save(record, index, id, prev, expires, horizon, value)
-  local head = try('GETRANGE', record, 0, 27)
+-- decide makes every save but the common one, which leaves owner and expiry as
+-- they are and is spared the making of these functions. Entries of the index come
+-- before their record.
+local function decide(record, index, head, prev, value)
   if type(head) == 'table' then return head.err end
-  if #head > 0 and #head < 28 then return 2 end
+  if #head > 0 and #head < 32 then return 2 end
   local stored = sub(head, 1, 8)
   if stored == sub(value, 1, 8) then return 1 end
   if stored ~= prev then return 0 end
-  local was, is = sub(head, 9, 24), sub(value, 9, 24)
+
+  local call, nobody = redis.call, string.rep('\0', 8)
+  local id, was, is = sub(record, -32), sub(head, 9, 24), sub(value, 9, 24)
+
+  -- expiry is in milliseconds; Lua would compare texts by locale.
+  local function expiry(v)
+    local n = 0
+    for i = 25, 32 do n = n * 256 + string.byte(v, i) end
+    return n
+  end
+
+  -- horizon is how long the index of a record lives at the least: one to two
+  -- days longer, so that few touches have to move it.
+  local function horizon(v) return (math.floor(expiry(v) / 86400000) + 2) * 86400000 end
+
+  local function entries(other, owner)
+    if sub(owner, 1, 8) == nobody then return 'i' .. other .. owner end
+    return 'i' .. other .. owner, 'o' .. owner .. other
+  end
+
+  local function enter()
+    local byID, byOwner = entries(id, is)
+    if byOwner then return try('ZADD', index, '0', byID, '0', byOwner) end
+    return try('ZADD', index, '0', byID)
+  end
+
+  local function leave(other, owner) call('ZREM', index, entries(other, owner)) end
+
+  -- outlive keeps the index to the horizon. What is left of both is compared,
+  -- since there is no clock.
+  local function outlive()
+    local left, longest = call('PTTL', record), horizon(value)
+    if left < 0 then return leave(id, is) end -- it came too late
+    if call('PTTL', index) < left + longest - expiry(value) then call('PEXPIREAT', index, longest) end
+  end
+
+  -- clean looks at the few sessions behind a new one, whose place is random, and
+  -- drops those whose record has expired.
+  local function clean()
+    local others = call('ZRANGEBYLEX', index, '(i' .. id .. is, '(j', 'LIMIT', '0', '3')
+    if #others == 0 then return end
+    local shard, records = sub(index, 1, -6), {}
+    for i, entry in ipairs(others) do records[i] = shard .. sub(entry, 2, 33) end
+    if call('EXISTS', unpack(records)) == #others then return end
+    for i, entry in ipairs(others) do
+      if call('EXISTS', records[i]) == 0 then leave(sub(entry, 2, 33), sub(entry, 34)) end
+    end
+  end
+
   if was ~= is then
-    local done = enter(index, id, is)
+    local done = enter()
     if type(done) == 'table' then return done.err end
   end
-  local done = try('SET', record, value, 'PXAT', expires)
+  local done = try('SET', record, value, 'PXAT', expiry(value))
   if done.err then return done.err end
   if head == '' then
-    outlive(record, index, id, is, expires, horizon)
-    clean(index)
+    outlive()
+    clean()
     return 1
   end
-  if was ~= is then leave(index, id, was) end
-  if day(head) < day(value) then outlive(record, index, id, is, expires, horizon) end
+  if was ~= is then leave(id, was) end
+  if horizon(head) < horizon(value) then outlive() end
   return 1
 end
 
+local function save(record, index, prev, value)
+  local head = try('GETRANGE', record, '0', '31')
+  if head ~= prev .. sub(value, 9, 32) then return decide(record, index, head, prev, value) end
+  return try('SET', record, value, 'KEEPTTL').err or 1
+end
+
 local answers = {}
-for i = 1, #KEYS / 2 do
-  local a = 5 * i
-  answers[i] = save(KEYS[2 * i - 1], KEYS[2 * i], ARGV[a - 4], ARGV[a - 3], ARGV[a - 2], ARGV[a - 1], ARGV[a])
+for i = 1, #KEYS, 2 do
+  answers[(i + 1) / 2] = save(KEYS[i], KEYS[i + 1], ARGV[i], ARGV[i + 1])
 end
 return answers

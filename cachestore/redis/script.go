@@ -18,7 +18,7 @@ var (
 	//go:embed clean.lua
 	cleanText string
 
-	saveScript   = script{saveText, "f380e903876a57ab2bf6a5512cd857daec5b6481"}
+	saveScript   = script{saveText, "9edee90568a8c03903e700faf87c56f416648ec4"}
 	deleteScript = script{deleteText, "15ae7a63d1237b97c720df03698b96d7bbe0a2b9"}
 	cleanScript  = script{cleanText, "ba62de6d9758e8439b7071d5ba86d17aaf856bfa"}
 )

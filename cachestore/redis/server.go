@@ -104,7 +104,7 @@ func (s *server) Delete(ctx context.Context, id core.ID) error {
 	}
 	defer t.leave()
 	sh := s.shard(id)
-	j := job{&deleteScript, []string{sh.record(id), sh.index}, []string{string(id[:])}}
+	j := job{&deleteScript, []string{sh.record(id), sh.index}, []string{nameOf(id)}}
 	doing := fmt.Sprintf("end session %v", id)
 	if s.o.WaitReplicas > 0 {
 		if err := s.deleteAndWait(t, doing, j); err != nil || s.o.Cache == 0 {
