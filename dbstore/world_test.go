@@ -61,7 +61,7 @@ var all = []server{
 		},
 		dsn: func(u *url.URL) string {
 			password, _ := u.User.Password()
-			return fmt.Sprintf("%s:%s@tcp(%s)%s?interpolateParams=true", u.User.Username(), password, u.Host, u.Path)
+			return fmt.Sprintf("%s:%s@tcp(%s)%s?interpolateParams=true&innodb_lock_wait_timeout=2", u.User.Username(), password, u.Host, u.Path)
 		},
 		waiting: "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE '%{table}%'",
 		// The tests' user may do all but grant.

@@ -22,6 +22,7 @@ const (
 	form           = "mysql://user:password@host:port/database"
 	defaultPort    = "3306"
 	connectTimeout = 10 * time.Second // to a server
+	lockTimeout    = "10"             // seconds that the server lets a statement wait, also when its caller has gone
 )
 
 // parse reads the URL and moves our own parameters to o. What url.Parse says may
@@ -52,6 +53,7 @@ func parse(text string, o *Options) (*driver.Config, error) {
 	c.Passwd, _ = u.User.Password()
 	c.DBName = u.Path[1:]
 	c.Timeout = connectTimeout
+	c.Params = map[string]string{"innodb_lock_wait_timeout": lockTimeout}
 	c.InterpolateParams = true // a batch is one round trip
 	c.MaxAllowedPacket = 0     // what the server says
 	c.Logger = &driver.NopLogger{}
