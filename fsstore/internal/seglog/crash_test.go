@@ -98,35 +98,48 @@ func churn(args []string) error {
 	return <-failed
 }
 
+// churnAcked is the last step of each writer that was acknowledged.
+type churnAcked [churnWriters]int
+
+func (a *churnAcked) begin() {
+	for w := range a {
+		a[w] = -1
+	}
+}
+
+func (a *churnAcked) note(t *testing.T, line string) {
+	w, n, ok := strings.Cut(line, " ")
+	require.True(t, ok, line)
+	a[number(w)] = number(n)
+}
+
+// runAndKill lets a process go on with the steps, and kills it after some.
+func (a *churnAcked) runAndKill(t *testing.T, dir, how string, steps int) {
+	args := []string{dir, how}
+	for _, n := range a {
+		args = append(args, strconv.Itoa(n+1)) // does the unknown step again
+	}
+	c := start(t, "churn", args...)
+	for range steps {
+		a.note(t, c.line(t))
+	}
+	require.NoError(t, c.cmd.Process.Kill())
+	for _, line := range c.rest() {
+		a.note(t, line)
+	}
+	c.kill()
+}
+
 // TestAcknowledgedSurviveKill kills a process in the middle of saves, deletions,
 // compaction and new segments, again and again. What it had acknowledged is
 // there, and nothing that it had ended.
 func TestAcknowledgedSurviveKill(t *testing.T) {
 	dir := t.TempDir()
-	acked := [churnWriters]int{}
-	for w := range acked {
-		acked[w] = -1
-	}
-	note := func(line string) {
-		w, n, ok := strings.Cut(line, " ")
-		require.True(t, ok, line)
-		acked[number(w)] = number(n)
-	}
+	var acked churnAcked
+	acked.begin()
 	unknown := 0
 	for kill := range kills {
-		args := []string{dir, []string{"durable", "fast"}[kill%2]}
-		for _, n := range acked {
-			args = append(args, strconv.Itoa(n+1)) // does the unknown step again
-		}
-		c := start(t, "churn", args...)
-		for range 40 + kill*37%200 {
-			note(c.line(t))
-		}
-		require.NoError(t, c.cmd.Process.Kill())
-		for _, line := range c.rest() {
-			note(line)
-		}
-		c.kill()
+		acked.runAndKill(t, dir, []string{"durable", "fast"}[kill%2], 40+kill*37%200)
 		unknown += checkChurn(t, dir, acked)
 	}
 	total := 0
@@ -134,11 +147,13 @@ func TestAcknowledgedSurviveKill(t *testing.T) {
 		total += n + 1
 	}
 	t.Logf("%d steps acknowledged; %d steps were done and not acknowledged before a kill", total, unknown)
+	s := open(t, Options{Dir: dir, Segment: smallSegment, Logger: quiet})
+	require.Greater(t, s.index.base, uint32(kills), "the oldest segment that was not compacted away")
 }
 
 // checkChurn opens what a killed process left and holds it to what that had
 // acknowledged. It returns how many of the steps after those were done, too.
-func checkChurn(t *testing.T, dir string, acked [churnWriters]int) (unknown int) {
+func checkChurn(t *testing.T, dir string, acked churnAcked) (unknown int) {
 	t.Helper()
 	s, err := Open(Options{Dir: dir, Segment: smallSegment, Logger: quiet})
 	require.NoError(t, err)

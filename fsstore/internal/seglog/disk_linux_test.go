@@ -212,6 +212,22 @@ func TestPowerFailure(t *testing.T) {
 	after(five) // the sync of a deletion takes along what came before it
 }
 
+// The power fails while sessions are saved, ended and compacted at full speed: the
+// process is killed, and the disk is copied before anything else is written to it.
+func TestPowerFailureUnderLoad(t *testing.T) {
+	const failures = 8
+	disk, dir := imageDisk(t, t.TempDir(), 32<<20)
+	dir = filepath.Join(dir, "sessions")
+	var acked churnAcked
+	acked.begin()
+	for range failures {
+		acked.runAndKill(t, dir, "durable", 300)
+		copied := filepath.Join(mountCopy(t, disk), "sessions")
+		checkChurn(t, copied, acked)
+	}
+	checkChurn(t, dir, acked)
+}
+
 // The disk behind the filesystem has less room than it says: what is written is
 // in memory, and the sync fails.
 func TestFailedSync(t *testing.T) {
