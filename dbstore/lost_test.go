@@ -3,9 +3,9 @@ package dbstore_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 
@@ -141,7 +141,11 @@ func (w *world) lock(ids ...core.ID) (tx *sql.Tx, release func()) {
 		_, err := tx.Exec(fmt.Sprintf("UPDATE %s SET seen_at = seen_at + 1 WHERE id = %s", w.table, w.literal(id)))
 		require.NoError(w, err)
 	}
-	release = sync.OnceFunc(func() { require.NoError(w, tx.Rollback()) })
+	release = func() {
+		if err := tx.Rollback(); !errors.Is(err, sql.ErrTxDone) {
+			require.NoError(w, err)
+		}
+	}
 	w.Cleanup(release)
 	return tx, release
 }
