@@ -158,27 +158,31 @@ func TestSubdirectoryIsNoLink(t *testing.T) {
 }
 
 // A file that a newer program wrote is a living session: not damaged, not swept,
-// and a listing without it would be wrong.
-func TestNewerFormatIsLeftAlone(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, slots.Options{Dir: dir})
-	require.NoError(t, s.Save(t.Context(), core.Record{ID: shared, Version: 1}, core.NoVersion))
-	path := filepath.Join(dir, "77", sharedName)
-	b, err := os.ReadFile(path)
-	require.NoError(t, err)
-	b[7] = 3
-	b[len(b)/2+7] = 3
-	require.NoError(t, os.WriteFile(path, b, 0o600))
-	_, load := s.Load(t.Context(), shared)
-	save := s.Save(t.Context(), core.Record{ID: shared, Version: 2}, 1)
-	_, find := s.Find(t.Context(), everybody, core.ID{}, 10)
-	_, sweep := s.Sweep(t.Context(), 1, 10)
-	for _, err := range []error{load, save, find, sweep} {
-		require.ErrorIs(t, err, hosts.ErrUnavailable)
-		require.ErrorContains(t, err, path+": has format 3")
-		require.False(t, errors.Is(err, core.ErrCorrupt))
+// and a listing without it would be wrong. One of the format before the first
+// release is no damage either. Only Delete removes them.
+func TestOtherFormatsAreLeftAlone(t *testing.T) {
+	for version, says := range map[byte]string{3: "has format 3, this program reads 2", 1: "has format 1, only written before the first release; delete it"} {
+		dir := t.TempDir()
+		s := open(t, slots.Options{Dir: dir})
+		require.NoError(t, s.Save(t.Context(), core.Record{ID: shared, Version: 1}, core.NoVersion))
+		path := filepath.Join(dir, "77", sharedName)
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		b[7], b[len(b)/2+7] = version, version
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		_, load := s.Load(t.Context(), shared)
+		save := s.Save(t.Context(), core.Record{ID: shared, Version: 2}, 1)
+		_, find := s.Find(t.Context(), everybody, core.ID{}, 10)
+		_, sweep := s.Sweep(t.Context(), 1, 10)
+		for _, err := range []error{load, save, find, sweep} {
+			require.ErrorIs(t, err, hosts.ErrUnavailable)
+			require.ErrorContains(t, err, path+": "+says)
+			require.False(t, errors.Is(err, core.ErrCorrupt))
+		}
+		after, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, b, after)
+		require.NoError(t, s.Delete(t.Context(), shared))
+		require.NoFileExists(t, path)
 	}
-	after, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, b, after)
 }

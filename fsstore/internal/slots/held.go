@@ -75,7 +75,7 @@ func (s *Store) holdIn(ctx context.Context, f *folder, id core.ID, flag int) (*h
 	}
 	h := &held{id: id, folder: f, file: file}
 	if err = s.flock(ctx, file, file.Name()); err == nil {
-		err = s.named(h)
+		err = s.confirm(h)
 	}
 	if err == nil && ctx.Err() != nil {
 		err = fmt.Errorf("fsstore: %w", ctx.Err())
@@ -87,8 +87,8 @@ func (s *Store) holdIn(ctx context.Context, f *folder, id core.ID, flag int) (*h
 	return h, nil
 }
 
-// named returns errMoved if the path of h does not lead to it any more.
-func (s *Store) named(h *held) error {
+// confirm returns errMoved if the path of h does not lead to it any more.
+func (s *Store) confirm(h *held) error {
 	now, err := s.folder(h.id[0], false)
 	if err != nil {
 		return err

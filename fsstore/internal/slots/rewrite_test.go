@@ -5,13 +5,11 @@ package slots_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
@@ -126,42 +124,4 @@ func TestEndedBesideWritersInPlace(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(dir, "77", "*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
-}
-
-// crowd has many calls at once in a process that may open few files: "crowd dir".
-func crowd(args []string) error {
-	const few = 400 // 320 of calls, some of folders and of the runtime
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: few, Max: few}); err != nil {
-		return err
-	}
-	s, err := slots.Open(slots.Options{Dir: args[0]})
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	const sessions = 700
-	errs := make([]error, sessions)
-	var all sync.WaitGroup
-	for i := range sessions {
-		all.Go(func() {
-			ctx, id := context.Background(), core.ID{byte(i % 10), byte(i), byte(i >> 8), 1}
-			r := core.Record{ID: id, Version: 1}
-			errs[i] = s.Save(ctx, r, core.NoVersion)
-			for _, size := range []int{0, 100, 5000} {
-				prev := r.Version
-				r.Version, r.Sealed = prev+1, make([]byte, size)
-				_, err := s.Load(ctx, id)
-				errs[i] = errors.Join(errs[i], err, s.Save(ctx, r, prev))
-			}
-			errs[i] = errors.Join(errs[i], s.Delete(ctx, id))
-		})
-	}
-	all.Wait()
-	return errors.Join(errs...)
-}
-
-func TestOpenFilesAreBounded(t *testing.T) {
-	c := start(t, "crowd", t.TempDir())
-	require.Empty(t, c.rest())
-	require.NoError(t, c.cmd.Wait())
 }

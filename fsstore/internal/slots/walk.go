@@ -165,7 +165,7 @@ func (w *sweep) remove(ctx context.Context, b byte, ids []core.ID) error {
 	}
 	defer unlock()
 	for _, id := range ids {
-		if err := w.removeOne(ctx, f, id); err != nil {
+		if err := w.removeOne(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -175,7 +175,7 @@ func (w *sweep) remove(ctx context.Context, b byte, ids []core.ID) error {
 	return nil
 }
 
-func (w *sweep) removeOne(ctx context.Context, f *folder, id core.ID) error {
+func (w *sweep) removeOne(ctx context.Context, id core.ID) error {
 	h, err := w.hold(ctx, id, os.O_RDONLY)
 	if h == nil && (err == nil || errors.Is(err, core.ErrCorrupt)) {
 		return nil // not what was seen before
@@ -187,7 +187,7 @@ func (w *sweep) removeOne(ctx context.Context, f *folder, id core.ID) error {
 	if h.read() != nil || !w.expired(&h.slot().record) {
 		return nil
 	}
-	if err := f.root.Remove(fileName(id)); err != nil {
+	if err := h.folder.root.Remove(fileName(id)); err != nil {
 		return place.Fail("delete", h.file.Name(), err)
 	}
 	w.deleted++

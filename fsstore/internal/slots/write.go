@@ -40,16 +40,17 @@ func (s *Store) overwrite(ctx context.Context, h *held, r *core.Record) error {
 	if err := datasync(h.file); err != nil {
 		return unknown(h.file.Name(), err)
 	}
-	h.mark(other, is.sequence+1)
+	note(h.file, h.offset(h.at), is.sequence+1)
 	return nil
 }
 
 func (h *held) offset(slot int) int64 { return int64(slot) * int64(h.pair.pages) * pageSize }
 
-// mark notes that the state in a slot is on the disk. The note lies in the other
-// slot, which is written next anyway. Without it the next save syncs once more.
-func (h *held) mark(slot int, sequence uint64) {
-	_, _ = h.file.WriteAt(binary.BigEndian.AppendUint64(nil, sequence), h.offset(1-slot)+settledAt)
+// note says in the slot at offset that the other one, of that sequence, is on the
+// disk. It is written there next anyway. Where the note fails the next save syncs
+// once more.
+func note(file *os.File, offset int64, sequence uint64) {
+	_, _ = file.WriteAt(binary.BigEndian.AppendUint64(nil, sequence), offset+settledAt)
 }
 
 // unknown is for what is written, but perhaps not on the disk.
@@ -76,7 +77,7 @@ func (s *Store) settle(h *held) error {
 	if err != nil {
 		return err
 	}
-	h.mark(h.at, is.sequence)
+	note(h.file, h.offset(1-h.at), is.sequence)
 	h.pair.slots[1-h.at].settled = is.sequence
 	return nil
 }
@@ -132,9 +133,9 @@ func (s *Store) create(ctx context.Context, f *folder, r *core.Record, sequence 
 	if err != nil {
 		return place.Fail("write", path, err)
 	}
-	h := &held{id: r.ID, folder: f, file: file}
-	defer h.close()
-	if err := s.fill(h, r, sequence); err != nil {
+	defer file.Close()
+	half := pagesFor(r) * pageSize
+	if err := s.fill(file, encode(r, sequence, 0, half/pageSize), half); err != nil {
 		return place.Fail("write", path, errors.Join(err, f.root.Remove(newName)))
 	}
 	if err := ctx.Err(); err != nil {
@@ -150,27 +151,19 @@ func (s *Store) create(ctx context.Context, f *folder, r *core.Record, sequence 
 	if err := s.syncNames(f); err != nil {
 		return unknown(f.path, err)
 	}
-	h.mark(0, sequence)
+	note(file, int64(half), sequence)
 	return nil
 }
 
-// fill writes both slots alike: each must have its blocks, so that a later write
-// changes nothing but their contents. It locks the file until create is done.
-func (s *Store) fill(h *held, r *core.Record, sequence uint64) error {
-	locked, err := place.TryLock(h.file)
-	if err != nil {
-		return err
-	}
-	if !locked {
-		return place.Unavailable(h.file.Name(), "is locked by a program that is none of ours")
-	}
-	h.pair = newPair()
-	h.pair.pages = pagesFor(r)
-	slot := h.pair.pages * pageSize
-	b := make([]byte, 2*slot)
-	copy(b[slot:], b[:copy(b, encode(r, sequence, 0, h.pair.pages))])
-	if _, err = h.file.Write(b); err == nil && !s.fast {
-		err = h.file.Sync()
+// fill writes both slots alike, and to their ends: each must have its blocks, so
+// that a later write changes nothing but their contents.
+func (s *Store) fill(file *os.File, image []byte, half int) error {
+	b := make([]byte, 2*half)
+	copy(b, image)
+	copy(b[half:], image)
+	_, err := file.Write(b)
+	if err == nil && !s.fast {
+		err = file.Sync()
 	}
 	return err
 }
