@@ -86,11 +86,11 @@ func text(c *sqlite3.Conn, query string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	answer := ""
+	defer s.Close()
 	if s.Step() {
-		answer = s.ColumnText(0)
+		return s.ColumnText(0), nil
 	}
-	return answer, errors.Join(s.Err(), s.Close())
+	return "", s.Err()
 }
 
 // connections are those that have statements of this package.

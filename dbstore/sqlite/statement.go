@@ -134,6 +134,15 @@ func (a *arguments) blob(v []byte) *arguments {
 	return a.next(func(n int) error { return a.BindBlob(n, v) })
 }
 
+// done ends a query; SQLite tells its error twice.
+func (a *arguments) done() error {
+	err := a.Err()
+	if reset := a.Reset(); err == nil {
+		err = reset
+	}
+	return err
+}
+
 // record gives all of a record.
 func (a *arguments) record(r *core.Record) *arguments {
 	return a.integer(int64(r.Version)).text(r.Tenant).text(r.User).
