@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,34 +30,55 @@ func (d *doctor) examineStore(ctx context.Context, key []byte) error {
 	if d.now().Before(built) {
 		d.finding("clock", "set it, and keep it with NTP", "it says %s, which is long ago", d.now().UTC().Format(time.RFC3339))
 	}
-	dir, isFile := open.Dir(d.store)
-	if isFile && !d.examineDir(dir) {
+	dir, isDir := open.Dir(d.store)
+	file, isFile := open.File(d.store)
+	if isDir && !d.examineDir(dir) || isFile && !d.examineFile(file) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
+	start := time.Now()
 	store, closer, err := open.Store(ctx, d.store)
-	var refused *hosts.ConfigError
-	if errors.As(err, &refused) {
-		return usageError{err}
-	}
 	if err != nil {
+		var usage usageError
+		if err = opened(err); errors.As(err, &usage) {
+			return err
+		}
 		d.finding("store", "see the message", "%v", err)
 		return nil
 	}
 	defer closer.Close() // nothing of ours is in it any more
-	start := time.Now()
+	d.fine("store", "opened in %v", time.Since(start).Round(time.Millisecond))
+	d.examinePolicy(ctx, store)
+	start = time.Now()
 	if err := scratch(ctx, store, key, d.now()); err != nil {
 		d.finding("store", "mend what the message says, then run this again", "a scratch session: %v", err)
 	} else {
 		d.fine("store", "saved, loaded, changed and deleted a scratch session in %v", time.Since(start).Round(time.Microsecond))
 	}
-	if !isFile {
+	d.examineRetention(ctx, store)
+	if d.store == "memory:" || d.store == "cache" {
 		d.note("store", "it is this program's own memory: a server's sessions are lost when it stops, and cannot be seen from here")
 		return nil
 	}
 	d.examineFuture(ctx, store)
 	return nil
+}
+
+// examinePolicy asks stores that know what else may be wrong with them.
+func (d *doctor) examinePolicy(ctx context.Context, store hosts.Store) {
+	if _, ok := store.(migrator); ok {
+		d.fine("store", "its schema is the one of this program") // or it would not have opened
+	}
+	checker, ok := store.(interface{ Check(context.Context) error })
+	if !ok {
+		return
+	}
+	if err := checker.Check(ctx); err != nil {
+		d.finding("store", "see the message, or ask who runs the server", "%v", err)
+	} else {
+		d.fine("store", "it drops no sessions to make room")
+	}
 }
 
 // examineDir reports whether there is a directory to open.
@@ -73,6 +92,21 @@ func (d *doctor) examineDir(dir string) bool {
 		d.note("key", "%s is the demo's: no server should use it", path)
 		d.examineMode("key", path, "0600")
 	}
+	return d.examineDisk(dir)
+}
+
+// examineFile reports whether there is an embedded database to open.
+func (d *doctor) examineFile(path string) bool {
+	if !exists(path) {
+		d.finding("store", "sessionctl migrate makes it; or name the right one with --store", "the file %s is not there", path)
+		return false
+	}
+	d.examineMode("store", path, "0600")
+	return d.examineDisk(filepath.Dir(path))
+}
+
+// examineDisk reports whether this process can write where the sessions are.
+func (d *doctor) examineDisk(dir string) bool {
 	f, err := os.CreateTemp(dir, "doctor.*")
 	if err != nil {
 		d.finding("store", "run this as the user that the server runs as, and look for room on the disk", "%v", err)
@@ -97,6 +131,27 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// examineRetention finds a server that forgets by a clock which is far ahead: a
+// session that has just run out must be there still, for its reason to be told.
+func (d *doctor) examineRetention(ctx context.Context, store hosts.Store) {
+	at := core.Time(d.now().UnixMilli())
+	r := core.Record{Version: 1, CreatedAt: at, SeenAt: at, ExpiresAt: at - core.Second}
+	rand.Read(r.ID[:]) // never fails
+	err := store.Save(ctx, r, core.NoVersion)
+	if err == nil {
+		_, err = store.Load(ctx, r.ID)
+	}
+	switch err = errors.Join(err, store.Delete(context.WithoutCancel(ctx), r.ID)); {
+	case errors.Is(err, core.ErrNotFound):
+		d.finding("clock", "keep the server's clock and this one with NTP, and the retention at a minute or more",
+			"the store has forgotten a session that ran out a second ago")
+	case err != nil:
+		d.finding("store", "see the message", "a session that has run out: %v", err)
+	default:
+		d.fine("clock", "a session that ran out a second ago is still there")
+	}
+}
+
 // examineFuture looks for sessions that a server used later than now.
 func (d *doctor) examineFuture(ctx context.Context, store hosts.Store) {
 	finder, ok := store.(hosts.Finder)
@@ -117,77 +172,4 @@ func (d *doctor) examineFuture(ctx context.Context, store hosts.Store) {
 		return
 	}
 	d.fine("clock", "no session was used later than now; looked at %d", len(records))
-}
-
-// scratch holds the store to its contract with one session of nobody's.
-func scratch(ctx context.Context, store hosts.Store, key []byte, now time.Time) error {
-	m, err := core.NewMachine(core.Policy{}, core.KeyRing{{Bytes: key}})
-	if err != nil {
-		return err
-	}
-	at := core.Time(now.UnixMilli())
-	commit := func(s *core.Session) (core.Effects, error) {
-		var seed core.Seed
-		rand.Read(seed[:]) // never fails
-		if err := s.Keep(seed); err != nil {
-			return core.Effects{}, err
-		}
-		if err := s.Refresh(); err != nil {
-			return core.Effects{}, err
-		}
-		return m.Commit(s, at, seed)
-	}
-	first, err := commit(m.New(core.Request{}))
-	if err != nil {
-		return err
-	}
-	second, err := commit(first.Next)
-	if err != nil {
-		return err
-	}
-	if err := store.Save(ctx, *first.Save, core.NoVersion); err != nil {
-		return fmt.Errorf("save: %w", err)
-	}
-	err = exercise(ctx, store, *first.Save, *second.Save)
-	if deleted := store.Delete(context.WithoutCancel(ctx), first.Save.ID); deleted != nil {
-		return errors.Join(err, fmt.Errorf("delete: %w", deleted))
-	}
-	if err != nil {
-		return err
-	}
-	if err := store.Save(ctx, *first.Save, second.Save.Version); !errors.Is(err, core.ErrConflict) {
-		return answered("save after delete", err)
-	}
-	if _, err := store.Load(ctx, first.Save.ID); !errors.Is(err, core.ErrNotFound) {
-		return answered("load after delete", err)
-	}
-	return nil
-}
-
-// answered tells that a store broke its contract.
-func answered(what string, err error) error {
-	if err == nil {
-		return fmt.Errorf("%s succeeds: the store loses updates and brings ended sessions back", what)
-	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
-// exercise goes from one stored state of a session to the next.
-func exercise(ctx context.Context, store hosts.Store, first, second core.Record) error {
-	if err := store.Save(ctx, second, first.Version); err != nil {
-		return fmt.Errorf("second save: %w", err)
-	}
-	third := first
-	third.Version = second.Version ^ 1<<40 // any other
-	if err := store.Save(ctx, third, first.Version); !errors.Is(err, core.ErrConflict) {
-		return answered("save over a version that is gone", err)
-	}
-	got, err := store.Load(ctx, first.ID)
-	if err != nil {
-		return fmt.Errorf("load: %w", err)
-	}
-	if got.Version != second.Version || !bytes.Equal(got.Sealed, second.Sealed) {
-		return errors.New("load: another state than was saved last")
-	}
-	return nil
 }

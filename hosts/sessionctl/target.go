@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/rockstar-web/sessions/hosts"
@@ -34,34 +35,67 @@ func (t *target) add(set *flag.FlagSet) {
 	set.BoolVar(&t.progress, "progress", false, "tell on stderr how far it is, also where that is no terminal")
 }
 
-// with opens the store for f and closes it. A directory that is not there is
-// refused unless create is set: the name is likely wrong, and an empty store
-// would answer that nobody is signed in.
-func (t *target) with(ctx context.Context, create bool, f func(hosts.Store) error) (err error) {
+// name returns what names the store.
+func (t *target) name() (string, error) {
 	url := cmp.Or(t.url, os.Getenv(storeVariable))
-	switch url {
-	case "":
-		return usagef("no store is named; allowed: --store STORE or %s, with %s", storeVariable, open.Allowed())
-	case "memory:", "cache":
+	if url == "" {
+		return "", usagef("no store is named; allowed: --store STORE or %s, with %s", storeVariable, open.Allowed())
+	}
+	return url, nil
+}
+
+// with opens the store for f and closes it. One that is not there is refused
+// unless create is set: the name is likely wrong, and an empty store would
+// answer that nobody is signed in.
+func (t *target) with(ctx context.Context, create bool, f func(hosts.Store) error) (err error) {
+	url, err := t.name()
+	if err != nil {
+		return err
+	}
+	if url == "memory:" || url == "cache" {
 		return usagef("the store is %s, this command's own memory, which has no sessions of any server; allowed: a store that servers share", url)
 	}
-	if dir, ok := open.Dir(url); ok && !create {
-		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("the directory %s of the store is not there; name the right one with --store, or mkdir -m 700 %s", dir, dir)
+	if !create {
+		if err := missing(url); err != nil {
+			return err
 		}
 	}
 	opening, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	store, closer, err := open.Store(opening, url)
-	var refused *hosts.ConfigError
-	if errors.As(err, &refused) {
-		return usageError{err}
-	}
 	if err != nil {
-		return err
+		return opened(err)
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
 	return f(store)
+}
+
+// missing finds a directory or a file that is not there.
+func missing(url string) error {
+	for _, place := range []func(string) (string, bool){open.Dir, open.File} {
+		path, ok := place(url)
+		if !ok {
+			continue
+		}
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s of the store is not there; name the right one with --store; migrate makes a new one", path)
+		}
+	}
+	return nil
+}
+
+// opened is the error of opening a store. A name that nobody could open is
+// wrong usage; what a store is found to be like is not.
+func opened(err error) error {
+	var refused *hosts.ConfigError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	switch field, _, _ := strings.Cut(refused.Field, " "); field {
+	case "store", "URL", "path", "Table", "Prefix":
+		return usageError{err}
+	}
+	return err
 }
 
 // object prints v as one line of JSON.
