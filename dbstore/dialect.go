@@ -48,12 +48,12 @@ type Commands interface {
 	// in order. An error takes all of them: it must be one of the server's,
 	// with nothing applied, whenever Fault says so.
 	SaveMany(ctx context.Context, saves []hosts.Saving) ([]error, error)
-	// SweepSome looks at up to limit of the records whose bucket is not above
-	// that of before and that are due: it deletes those whose expiry is
-	// before, testing it again in the statement that deletes, and moves the
-	// bucket of the others up to that of their expiry. Due is an expiry before,
-	// or a bucket below that of the expiry. Seen < limit means that none are left.
-	SweepSome(ctx context.Context, before core.Time, limit int) (seen, deleted int, err error)
+	// SweepSome looks at up to look of the records that are due: of a bucket not
+	// above that of before, and either of an expiry before, or of one in a later
+	// bucket. It deletes up to limit of the first, testing the expiry again in
+	// the statement that deletes, and moves the bucket of the others up to that of
+	// their expiry. Seen < look means that it has looked at all.
+	SweepSome(ctx context.Context, before core.Time, look, limit int) (seen, deleted int, err error)
 	// Close frees what Commands holds, not the databases.
 	Close() error
 }
@@ -86,7 +86,7 @@ type Syntax struct {
 
 	Loads      hosts.Coalescing // defaults for this database
 	Saves      hosts.Coalescing
-	SweepBatch int     // records of one SweepSome
+	SweepBatch int     // records that one SweepSome looks at
 	SweepRest  float64 // pause after each, in times of how long it took, at most MaxSweepRest
 }
 

@@ -18,19 +18,17 @@ func (s *Store) Sweep(ctx context.Context, before core.Time, limit int) (int, er
 	total := 0
 	for total < limit {
 		start := time.Now()
-		var n, seen int
-		err := s.again(ctx, func() error {
-			n = min(limit-total, s.step)
+		seen := 0
+		err := s.again(ctx, func() (err error) {
 			var deleted int
-			var err error
-			seen, deleted, err = s.commands.SweepSome(ctx, before, n)
+			seen, deleted, err = s.commands.SweepSome(ctx, before, s.step, min(s.step, limit-total))
 			total += deleted
 			return err
 		})
 		if err != nil {
 			return total, s.fail(ctx, "sweep", err)
 		}
-		if seen < n {
+		if seen < s.step {
 			break
 		}
 		pause := min(time.Duration(float64(time.Since(start))*s.rest), MaxSweepRest)

@@ -12,12 +12,13 @@ const hour = "(expires_at DIV 3600000 - (expires_at % 3600000 < 0))"
 
 // SweepSome implements dbstore.Commands. It finds without locks and tests again
 // where it writes.
-func (c *commands) SweepSome(ctx context.Context, before core.Time, limit int) (seen, deleted int, err error) {
-	gone, stale, err := c.due(ctx, before, limit)
+func (c *commands) SweepSome(ctx context.Context, before core.Time, look, limit int) (seen, deleted int, err error) {
+	gone, stale, err := c.due(ctx, before, look)
 	if err != nil {
 		return 0, 0, err
 	}
-	if len(gone) > 0 {
+	seen = len(gone) + len(stale)
+	if gone = gone[:min(len(gone), limit)]; len(gone) > 0 {
 		res, err := c.db.Write.ExecContext(ctx, "DELETE FROM "+c.name+" WHERE id IN "+list(len(gone))+" AND expires_at < ?", append(values(gone), int64(before))...)
 		if err != nil {
 			return 0, 0, err
@@ -31,7 +32,7 @@ func (c *commands) SweepSome(ctx context.Context, before core.Time, limit int) (
 	if len(stale) > 0 {
 		_, err = c.db.Write.ExecContext(ctx, "UPDATE "+c.name+" SET expiry_hour = "+hour+" WHERE id IN "+list(len(stale)), values(stale)...)
 	}
-	return len(gone) + len(stale), deleted, err
+	return seen, deleted, err
 }
 
 // due finds what has expired, and the live rows whose hour is out of date.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -58,9 +59,9 @@ const hour = "expires_at / 3600000 - (CASE WHEN expires_at % 3600000 < 0 THEN 1 
 // sweepText tests the expiry again in the step that deletes: another program
 // may have moved it while this one waited for the row.
 func sweepText(name, locking string) string {
-	return "WITH due AS (SELECT id FROM " + name + " WHERE expiry_hour <= $1 AND (expires_at < $2 OR expiry_hour < " + hour + ") LIMIT $3" + locking + "), " +
-		"gone AS (DELETE FROM " + name + " AS s USING due WHERE s.id = due.id AND s.expires_at < $2 RETURNING 1), " +
-		"moved AS (UPDATE " + name + " AS s SET expiry_hour = " + hour + " FROM due WHERE s.id = due.id AND s.expires_at >= $2) " +
+	return "WITH due AS (SELECT id, expires_at FROM " + name + " WHERE expiry_hour <= $1 AND (expires_at < $2 OR expiry_hour < " + hour + ") LIMIT $3" + locking + "), " +
+		"gone AS (DELETE FROM " + name + " AS s USING (SELECT id FROM due WHERE expires_at < $2 LIMIT $4) AS d WHERE s.id = d.id AND s.expires_at < $2 RETURNING 1), " +
+		"moved AS (UPDATE " + name + " AS s SET expiry_hour = " + strings.ReplaceAll(hour, "expires_at", "s.expires_at") + " FROM due WHERE s.id = due.id AND s.expires_at >= $2) " +
 		"SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM gone)"
 }
 
@@ -237,14 +238,14 @@ func columnsOf(saves []hosts.Saving) []any {
 
 // SweepSome implements dbstore.Commands. It passes over rows that others hold,
 // and waits for them when no other is left.
-func (c *commands) SweepSome(ctx context.Context, before core.Time, limit int) (seen, deleted int, err error) {
+func (c *commands) SweepSome(ctx context.Context, before core.Time, look, limit int) (seen, deleted int, err error) {
 	for _, text := range []string{c.sweep, c.sweepAll} {
 		var s, d int
-		row := c.db.Write.QueryRowContext(ctx, text, dbstore.Bucket(before), int64(before), limit-seen)
+		row := c.db.Write.QueryRowContext(ctx, text, dbstore.Bucket(before), int64(before), look-seen, limit-deleted)
 		if err := row.Scan(&s, &d); err != nil {
 			return seen, deleted, err
 		}
-		if seen, deleted = seen+s, deleted+d; seen == limit {
+		if seen, deleted = seen+s, deleted+d; seen == look || deleted == limit {
 			break
 		}
 	}

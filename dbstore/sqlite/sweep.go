@@ -8,17 +8,18 @@ import (
 )
 
 // SweepSome implements dbstore.Commands.
-func (c *commands) SweepSome(ctx context.Context, before core.Time, limit int) (seen, deleted int, err error) {
+func (c *commands) SweepSome(ctx context.Context, before core.Time, look, limit int) (seen, deleted int, err error) {
 	err = c.write(ctx, func(conn *connection) error {
-		found, err := conn.due(before, limit)
+		found, err := conn.due(before, look)
 		if err != nil {
 			return err
 		}
 		seen, deleted = len(found), 0
 		for _, r := range found {
-			if r.ExpiresAt >= before {
+			switch {
+			case r.ExpiresAt >= before:
 				_, err = conn.run(conn.prepare(move).integer(dbstore.Bucket(r.ExpiresAt)).blob(r.ID[:]))
-			} else {
+			case deleted < limit:
 				_, err = conn.run(conn.prepare(expire).blob(r.ID[:]).integer(int64(before)))
 				deleted++
 			}
