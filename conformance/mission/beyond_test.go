@@ -15,7 +15,7 @@ import (
 var beyond = append([]row{
 	{"E1", threeMethodsAreEnough}, {"E2", inMemory}, {"E3", idleTimeoutByConfig}, {"E4", periodicRenewal},
 	{"E5", lifetimeOfOneSession}, {"E7", stableCodes}, {"E8", typedAccess}, {"E10", keyRotation},
-	{"E12", getOrCreate}, {"E13", sessionInfo}, {"E14", sessionsOfAUser},
+	{"E6", serversShare}, {"E11", indexedSchema}, {"E12", getOrCreate}, {"E13", sessionInfo}, {"E14", sessionsOfAUser},
 }, guarantees...)
 
 // threeMethods hides whatever else a store can do.

@@ -1,12 +1,14 @@
 package mission
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/rockstar-web/sessions/conformance"
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/stretchr/testify/require"
 )
@@ -14,9 +16,7 @@ import (
 // fault is a backend's store that a test can take down, and whose calls are
 // counted.
 type fault struct {
-	hosts.Store
-	hosts.Sweeper
-	hosts.Finder
+	store hosts.Store
 	fail  atomic.Bool
 	loads atomic.Int64
 	saves atomic.Int64
@@ -24,7 +24,7 @@ type fault struct {
 
 func newFault(store hosts.Store) *fault {
 	f := new(fault)
-	faulty := conformance.Faulty(store, func(_ int, verb conformance.Verb) conformance.Fault {
+	f.store = conformance.Faulty(store, func(_ int, verb conformance.Verb) conformance.Fault {
 		switch verb {
 		case conformance.Load:
 			f.loads.Add(1)
@@ -36,7 +36,6 @@ func newFault(store hosts.Store) *fault {
 		}
 		return conformance.Pass
 	})
-	f.Store, f.Sweeper, f.Finder = faulty, faulty.(hosts.Sweeper), faulty.(hosts.Finder)
 	return f
 }
 
@@ -44,6 +43,7 @@ func newFault(store hosts.Store) *fault {
 // passes at once.
 func sweeps(t *testing.T, b backend, c hosts.Config, during time.Duration) (n int) {
 	t.Helper()
+	store := outside(t, b.open(t, t.TempDir()))
 	synctest.Test(t, func(t *testing.T) {
 		c.Key = key
 		done := make(chan struct{})
@@ -52,11 +52,40 @@ func sweeps(t *testing.T, b backend, c hosts.Config, during time.Duration) (n in
 				n++
 			}
 		}
-		m, err := hosts.New(b.open(t, t.TempDir()), c)
+		m, err := hosts.New(store, c)
 		require.NoError(t, err)
 		time.AfterFunc(during, func() { close(done) })
 		<-done
 		require.NoError(t, m.Close())
 	})
 	return n
+}
+
+// elsewhere is a store whose sweeps run outside of the bubble in which time
+// passes at once: connections to a server need real time.
+type elsewhere struct {
+	hosts.Store
+	calls chan func()
+	done  chan struct{}
+}
+
+func outside(t *testing.T, store hosts.Store) hosts.Store {
+	if _, ok := store.(hosts.Sweeper); !ok {
+		return store
+	}
+	e := elsewhere{store, make(chan func()), make(chan struct{})}
+	t.Cleanup(func() { close(e.calls) })
+	go func() {
+		for call := range e.calls {
+			call()
+			e.done <- struct{}{}
+		}
+	}()
+	return e
+}
+
+func (e elsewhere) Sweep(_ context.Context, before core.Time, limit int) (n int, err error) {
+	e.calls <- func() { n, err = e.Store.(hosts.Sweeper).Sweep(context.Background(), before, limit) }
+	<-e.done
+	return n, err
 }

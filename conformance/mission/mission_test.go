@@ -8,44 +8,12 @@ package mission
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/rockstar-web/sessions/cachestore"
-	"github.com/rockstar-web/sessions/fsstore"
-	"github.com/rockstar-web/sessions/hosts"
 	"github.com/stretchr/testify/require"
 )
-
-// backend is a kind of storage. open returns a store of its own on what is in
-// dir; where sessions last, that is also what a restart and a second server do.
-type backend struct {
-	name  string
-	lasts bool
-	open  func(t *testing.T, dir string) hosts.Store
-}
-
-// Another backend is another line.
-var backends = []backend{
-	{"cache", false, openCache},
-	{"filesystem", true, openFiles},
-}
-
-func openCache(t *testing.T, _ string) hosts.Store {
-	s, err := cachestore.Open(cachestore.Options{MaxBytes: cachestore.LeastMaxBytes})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return s
-}
-
-func openFiles(t *testing.T, dir string) hosts.Store {
-	s, err := fsstore.Open(fsstore.Options{Dir: filepath.Join(dir, "sessions"), Shared: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return s
-}
 
 // row is the test of one row of table/rows.txt.
 type row struct {
@@ -53,11 +21,12 @@ type row struct {
 	test   func(t *testing.T, b backend)
 }
 
-var rows = slices.Concat(overview, configuration, backendRows, use, validation, security, practice, troubleshooting, beyond, surroundings)
+var rows = slices.Concat(overview, choices, configuration, backendRows, databases, use, validation, security, practice,
+	troubleshooting, beyond, surroundings)
 
 func TestMission(t *testing.T) {
 	concerns := concerned(t)
-	for _, b := range append(slices.Clone(backends), backend{"any", false, openCache}) {
+	for _, b := range append(slices.Clone(backends), backend{name: "any"}) {
 		t.Run(b.name, func(t *testing.T) {
 			for _, r := range rows {
 				if slices.Contains(concerns[r.number], b.name) {

@@ -72,6 +72,7 @@ type site struct {
 	setup   setup
 	clock   *clock
 	store   hosts.Store
+	free    func() // closes it, if it is this site's
 	manager *hosts.Manager
 	host    *nethttp.Host
 	server  *httptest.Server
@@ -100,7 +101,7 @@ func open(t *testing.T, b backend, o setup) *site {
 	}
 	s.setup = o
 	if s.store = o.store; s.store == nil {
-		s.store = b.open(t, o.dir)
+		s.store, s.free = b.handle(t, o.dir)
 	}
 	o.Logger = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.OnEvent = func(e hosts.Event) { s.events <- e }
@@ -137,17 +138,20 @@ func (s *site) stop() {
 // restart returns the site as it is after its process ended and began again.
 func (s *site) restart() *site {
 	s.stop()
+	if s.free != nil {
+		s.free()
+	}
 	o := s.setup
 	o.Clock, o.store = s.clock, nil
 	return open(s.t, s.b, o)
 }
 
 // twin returns a second server on the same sessions: with a store of its own
-// where the backend is shared, else with the same one.
+// where several processes may have one, else with the same one.
 func (s *site) twin() *site {
 	o := s.setup
 	o.Clock = s.clock
-	if !s.b.lasts {
+	if !s.b.lasts || s.b.single {
 		o.store = s.store
 	}
 	return open(s.t, s.b, o)

@@ -18,7 +18,7 @@ var validation = []row{
 
 func isValid(t *testing.T, b backend) {
 	down := newFault(b.open(t, t.TempDir()))
-	s := open(t, b, setup{store: down})
+	s := open(t, b, setup{store: down.store})
 	ann, ben := s.browser(), s.browser()
 	live := ann.login("/verbs", "ann")
 	ended := ben.login("/verbs", "ben")
@@ -73,7 +73,7 @@ func validityIsShown(t *testing.T, b backend) {
 
 func isExpired(t *testing.T, b backend) {
 	down := newFault(b.open(t, t.TempDir()))
-	s := open(t, b, setup{store: down, Config: hosts.Config{CommitTimeout: 50 * time.Millisecond}})
+	s := open(t, b, setup{store: down.store, Config: hosts.Config{CommitTimeout: 50 * time.Millisecond}})
 	ann := s.browser()
 	id := ann.login("/verbs", "ann")
 	expired, err := s.manager.IsExpired(t.Context(), id)
@@ -143,7 +143,7 @@ func authMiddleware(t *testing.T, b backend) {
 
 func routeByRoute(t *testing.T, b backend) {
 	down := newFault(b.open(t, t.TempDir()))
-	s := open(t, b, setup{store: down})
+	s := open(t, b, setup{store: down.store})
 	open := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answerJSON(w, http.StatusOK, nil) })
 	mux := http.NewServeMux()
 	mux.Handle("/open", open)

@@ -16,7 +16,7 @@ var list string
 // storage unless it names its columns; "browser" is what a real one must show, and
 // "any" is for what no storage is part of.
 var (
-	storages = []string{"cache", "filesystem", "database", "redis"}
+	storages = []string{"cache", "filesystem", "file+shared", "sqlite", "postgres", "mysql", "redis", "cluster"}
 	columns  = append(slices.Clone(storages), "browser", "any")
 )
 
