@@ -228,6 +228,22 @@ func TestPowerFailureUnderLoad(t *testing.T) {
 	checkChurn(t, dir, acked)
 }
 
+// What a killed process wrote and did not sync is whole in memory. Once Open shows
+// it, it must be on the disk.
+func TestWhatOpenShowsIsOnTheDisk(t *testing.T) {
+	disk, dir := imageDisk(t, t.TempDir(), 32<<20)
+	o := Options{Dir: filepath.Join(dir, "sessions"), Segment: 1 << 20, Logger: quiet}
+	var acked churnAcked
+	acked.begin()
+	acked.runAndKill(t, o.Dir, "fast", 30) // before a deletion syncs
+	s := open(t, o)
+	found, err := s.Find(t.Context(), everybody, core.ID{}, 1000)
+	require.NoError(t, err)
+	require.NotEmpty(t, found)
+	o.Dir = filepath.Join(mountCopy(t, disk), "sessions")
+	requireAll(t, open(t, o), found)
+}
+
 // The disk behind the filesystem has less room than it says: what is written is
 // in memory, and the sync fails.
 func TestFailedSync(t *testing.T) {

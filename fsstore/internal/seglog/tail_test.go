@@ -70,13 +70,14 @@ func stateOf(t *testing.T, dir string) string {
 		require.NoError(t, err)
 		require.Equal(t, r, again)
 	}
-	require.NoError(t, s.Save(t.Context(), sample(9, 500), core.NoVersion)) // where the rest was cut off
+	// Where the rest was cut off, as long as the first record of it.
+	require.NoError(t, s.Save(t.Context(), sample(9, 90), core.NoVersion))
 	require.NoError(t, s.Close())
 	again := open(t, Options{Dir: dir, Segment: smallSegment, Logger: quiet})
 	require.NoError(t, again.damaged())
 	n, err := again.Find(t.Context(), everybody, core.ID{}, 100)
 	require.NoError(t, err)
-	require.Len(t, n, len(found)+1)
+	require.Equal(t, append(found, sample(9, 90)), n)
 	require.NoError(t, again.Close())
 	return text
 }
