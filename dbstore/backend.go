@@ -134,7 +134,7 @@ func (b *backend) write(ctx context.Context, r *core.Record, prev core.Version) 
 	switch {
 	case prev == core.NoVersion:
 		res, err = b.insert.exec(ctx, args[:9]...)
-		if err != nil && ctx.Err() == nil && b.dialect.Fault(err).Kind == Taken {
+		if err != nil && ended(ctx) == nil && b.dialect.Fault(err).Kind == Taken {
 			return true, nil
 		}
 	case hosts.IsTouch(ctx):

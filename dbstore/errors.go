@@ -24,7 +24,7 @@ func (b *backend) again(ctx context.Context, do func() error) error {
 	wait := firstWait
 	for try := 1; ; try++ {
 		err := do()
-		if err == nil || ctx.Err() != nil || try == maxTries || b.fault(err).Kind != Retry {
+		if err == nil || ended(ctx) != nil || try == maxTries || b.fault(err).Kind != Retry {
 			return err
 		}
 		select {
@@ -34,6 +34,16 @@ func (b *backend) again(ctx context.Context, do func() error) error {
 		}
 		wait *= 2
 	}
+}
+
+// ended is ctx.Err, a little earlier: drivers set the deadline of a context on
+// their connections, whose clock may be the first to go off.
+func ended(ctx context.Context) error {
+	err := ctx.Err()
+	if deadline, ok := ctx.Deadline(); err == nil && ok && !time.Now().Before(deadline) {
+		err = context.DeadlineExceeded
+	}
+	return err
 }
 
 // fault asks the dialect about an error that is the driver's.
@@ -74,8 +84,8 @@ func (b *backend) fail(ctx context.Context, verb string, err error) error {
 	switch {
 	case err == nil || errors.Is(err, core.ErrConflict):
 		return err
-	case ctx.Err() != nil:
-		return fmt.Errorf("dbstore: %s: %s: %w: %w", b.dialect.Name(), verb, ctx.Err(), err)
+	case ended(ctx) != nil:
+		return fmt.Errorf("dbstore: %s: %s: %w: %w", b.dialect.Name(), verb, ended(ctx), err)
 	case own(err):
 		return fmt.Errorf("dbstore: %s: %s: %w", b.dialect.Name(), verb, err)
 	}
@@ -102,7 +112,7 @@ func (b *backend) batchFailed(ctx context.Context, verb string, err error) error
 		return nil
 	}
 	named := b.fail(ctx, verb, err)
-	if ctx.Err() != nil {
+	if ended(ctx) != nil {
 		return named
 	}
 	switch b.fault(err).Kind {

@@ -77,7 +77,7 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 	}
 	err = b.dialect.Exclusive(ctx, c, b.table, func(ctx context.Context) error { return b.steps(ctx, c) })
 	err = errors.Join(err, c.Close())
-	if err != nil && ctx.Err() == nil && b.fault(err).Kind == Denied {
+	if err != nil && ended(ctx) == nil && b.fault(err).Kind == Denied {
 		return fmt.Errorf("dbstore: %s: migrate: %w: %w; grant the right to create tables, or have an administrator run:\n%s",
 			b.dialect.Name(), hosts.ErrUnavailable, err, script(b.dialect, b.table, version))
 	}
@@ -123,7 +123,7 @@ func (b *backend) schemaVersion(ctx context.Context, db interface {
 }) (int, error) {
 	var version sql.NullInt64
 	err := db.QueryRowContext(ctx, b.texts.schema).Scan(&version)
-	if err != nil && ctx.Err() == nil && b.dialect.Fault(err).Kind == Missing {
+	if err != nil && ended(ctx) == nil && b.dialect.Fault(err).Kind == Missing {
 		return 0, nil
 	}
 	return int(version.Int64), err
