@@ -20,7 +20,7 @@ const (
 )
 
 // LoadMany implements hosts.Batcher.
-func (s *server) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
+func (s *part) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
 	answers := make([]hosts.Loaded, len(ids))
 	if len(ids) == 0 {
 		return answers
@@ -89,7 +89,7 @@ func (s *server) gets(keys []string) []rueidis.Completed {
 }
 
 // SaveMany implements hosts.Batcher.
-func (s *server) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
+func (s *part) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 	errs := make([]error, len(saves))
 	if len(saves) == 0 {
 		return errs

@@ -32,7 +32,7 @@ func (s *server) loadCached(ctx context.Context, id core.ID) (core.Record, error
 	result := s.client.DoCache(ctx, command, s.o.Cache)
 	err := result.Error()
 	if err != nil && over(ctx) == nil && (broken(err) || errors.Is(err, rueidis.ErrDoCacheAborted)) {
-		return s.Load(ctx, id) // the connection of the cache has just broken, which emptied it
+		return s.part(id).Load(ctx, id) // the connection of the cache has just broken, which emptied it
 	}
 	return record(ctx, id, result)
 }

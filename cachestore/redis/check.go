@@ -69,7 +69,7 @@ var errNoInfo = errors.New("INFO is not permitted")
 
 // info asks a node about itself.
 func (s *server) info(ctx context.Context, node rueidis.Client) (map[string]string, error) {
-	t, err := s.gate.enter(ctx)
+	t, err := s.whole.gate.enter(ctx)
 	if err != nil {
 		return nil, err
 	}

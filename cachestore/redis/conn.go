@@ -11,7 +11,7 @@ import (
 // conn is a connection that knows which turn it serves.
 type conn struct {
 	net.Conn
-	gate *gate
+	turns *registry
 
 	mu   sync.Mutex
 	turn *turn
@@ -21,7 +21,7 @@ type conn struct {
 var past = time.Unix(1, 0)
 
 // dial is what the client opens its connections with.
-func (g *gate) dial(ctx context.Context, address string, d *net.Dialer, config *tls.Config) (net.Conn, error) {
+func (r *registry) dial(ctx context.Context, address string, d *net.Dialer, config *tls.Config) (net.Conn, error) {
 	var c net.Conn
 	var err error
 	if config == nil {
@@ -32,13 +32,13 @@ func (g *gate) dial(ctx context.Context, address string, d *net.Dialer, config *
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c, gate: g}, nil
+	return &conn{Conn: c, turns: r}, nil
 }
 
 // SetDeadline finds the turn by its deadline. The client sets one before each
 // command, also of commands that are nobody's turn.
 func (c *conn) SetDeadline(d time.Time) error {
-	t := c.gate.turns[d.UnixNano()&numberMask].Load()
+	t := c.turns[d.UnixNano()&numberMask].Load()
 	if t != nil && !t.deadline.Equal(d) {
 		t = nil
 	}

@@ -69,6 +69,9 @@ func fail(ctx context.Context, doing string, err error) error {
 
 // refused is fail for what the server answered.
 func refused(doing, answer string) error {
+	if strings.Contains(answer, "The user executing the script") {
+		answer = "NOPERM " // which is how it is said outside a script
+	}
 	for _, r := range refusals {
 		if strings.HasPrefix(answer, r.code+" ") || strings.Contains(answer, "-"+r.code+" ") {
 			return fmt.Errorf("redis: %s: %w: the server answers %s; %s", doing, r.kind, r.code, r.remedy)

@@ -30,7 +30,7 @@ var (
 // 33 bytes a session, and only the records that may match. Damaged records are
 // passed over; one of a newer format fails the search.
 func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
-	f := finder{server: s.server, q: &q, asked: ownerOf(q.Tenant, q.User), after: after, width: 1}
+	f := finder{part: s.server.whole, q: &q, asked: ownerOf(q.Tenant, q.User), after: after, width: 1}
 	if f.exact = !q.AnyTenant && !q.AnyUser && q.User != ""; f.exact {
 		f.width = shardCount // most users have few sessions
 	}
@@ -53,7 +53,7 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 
 // finder reads the index for one page.
 type finder struct {
-	server *server
+	*part
 	q      *hosts.Query
 	asked  owner
 	exact  bool // by the owner's entries
@@ -81,7 +81,7 @@ func (f *finder) take(ctx context.Context, n int) ([]entry, error) {
 // fill asks several shards, the more the emptier they are. A shard that has
 // more than it was asked for is where the next reading begins.
 func (f *finder) fill(ctx context.Context) error {
-	t, err := f.server.gate.enter(ctx)
+	t, err := f.gate.enter(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,9 +93,9 @@ func (f *finder) fill(ctx context.Context) error {
 	results := t.read(func() []rueidis.RedisResult {
 		var commands []rueidis.Completed
 		for n := first; n < last; n++ {
-			commands = append(commands, f.command(f.server.shards[n].index, each))
+			commands = append(commands, f.command(f.shards[n].index, each))
 		}
-		return f.server.client.DoMulti(t, commands...)
+		return f.client.DoMulti(t, commands...)
 	})
 	for i, r := range results {
 		texts, err := r.AsStrSlice()
@@ -129,7 +129,7 @@ func (f *finder) command(index string, n int) rueidis.Completed {
 		of := byOwner + string(f.asked[:])
 		from, to = "("+of+nameOf(f.after), "["+of+highestID
 	}
-	return f.server.client.B().Zrangebylex().Key(index).Min(from).Max(to).Limit(0, int64(n)).Build()
+	return f.client.B().Zrangebylex().Key(index).Min(from).Max(to).Limit(0, int64(n)).Build()
 }
 
 // check reads the records of entries and adds those that match to found.
@@ -139,7 +139,7 @@ func (f *finder) check(ctx context.Context, entries []entry, found []core.Record
 		ids[i] = e.id
 	}
 	var gone []entry
-	for i, l := range f.server.LoadMany(ctx, ids) {
+	for i, l := range f.LoadMany(ctx, ids) {
 		switch {
 		case errors.Is(l.Err, core.ErrNotFound):
 			gone = append(gone, entries[i])
@@ -151,14 +151,14 @@ func (f *finder) check(ctx context.Context, entries []entry, found []core.Record
 		}
 	}
 	if gone != nil {
-		f.server.clean(ctx, gone)
+		f.clean(ctx, gone)
 	}
 	return found, nil
 }
 
 // clean drops entries whose records have expired, unless they have come back.
 // What fails here is left to the next search or insert.
-func (s *server) clean(ctx context.Context, gone []entry) {
+func (s *part) clean(ctx context.Context, gone []entry) {
 	t, err := s.gate.enter(ctx)
 	if err != nil {
 		return

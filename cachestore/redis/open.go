@@ -41,26 +41,25 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := o.fill(); err != nil {
 		return nil, fmt.Errorf("redis: open: %w", err)
 	}
-	s := &server{cluster: g.cluster, gate: newGate(o.Timeout), shards: shardsOf(o.Prefix), cached: counter{none: make(chan struct{}, 1)}, o: o}
-	if s.client, err = connect(ctx, clientOption(g, &o, s.gate)); err != nil {
+	s := &server{cluster: g.cluster, o: o, shards: shardsOf(o.Prefix), cached: counter{none: make(chan struct{}, 1)}}
+	s.whole = &part{server: s, gate: newGate(&s.turns, 0, o.Timeout)}
+	if s.client, err = connect(ctx, clientOption(g, &o, &s.turns)); err != nil {
 		return nil, connectFailed(ctx, err)
 	}
-	if err := s.examine(ctx); err != nil {
-		s.client.Close()
-		return nil, err
+	err = s.examine(ctx)
+	if err == nil {
+		err = s.divide(ctx)
 	}
-	gather, err := hosts.NewCoalescer(s, o.Coalescing)
 	if err != nil {
-		s.client.Close()
-		return nil, fmt.Errorf("redis: open: %w", err)
+		return nil, errors.Join(err, s.close())
 	}
-	return &Store{server: s, gather: gather}, nil
+	return &Store{s}, nil
 }
 
 // clientOption is how the client behaves: nothing is sent twice, each call has
 // a connection for itself, and no reply waits in another's goroutine. Calls are
 // gathered by the coalescer, which does it better than a pipeline does.
-func clientOption(g target, o *Options, gate *gate) rueidis.ClientOption {
+func clientOption(g target, o *Options, turns *registry) rueidis.ClientOption {
 	c := rueidis.ClientOption{
 		InitAddress:           g.hosts,
 		Username:              g.user,
@@ -68,12 +67,12 @@ func clientOption(g target, o *Options, gate *gate) rueidis.ClientOption {
 		SelectDB:              g.db,
 		Dialer:                net.Dialer{Timeout: o.Timeout},
 		ConnWriteTimeout:      2 * o.Timeout, // a turn's own deadline comes first
-		DialCtxFn:             gate.dial,
+		DialCtxFn:             turns.dial,
 		DisableRetry:          true,
 		DisableAutoPipelining: true,
 		DisableCache:          o.Cache == 0,
 		PipelineMultiplex:     -1, // one shared connection to a node; see cache.go
-		BlockingPoolSize:      maxConns,
+		BlockingPoolSize:      maxGates * maxCalls,
 		BlockingPoolMinSize:   keptConns,
 		BlockingPoolCleanup:   idleTime,
 		ReadBufferEachConn:    bufferSize,

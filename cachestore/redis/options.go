@@ -21,7 +21,8 @@ const (
 // Bounds of one Store.
 const (
 	defaultWorkers = 2  // see Options.Coalescing
-	maxConns       = 64 // calls on the wire at once, to each node; a power of two, see turn
+	maxCalls       = 64 // on the wire at once, to each node; a power of two, see turn
+	maxGates       = 16 // groups of nodes that do not hold up each other; a power of two
 	keptConns      = 2  // connections to a node that are kept for more than idleTime
 	idleTime       = 30 * time.Second
 	maxWaiting     = 16 << 10 // calls that wait for a connection; more get hosts.ErrBusy
@@ -71,7 +72,7 @@ type Options struct {
 }
 
 // Their number is in the low bits of a deadline.
-var _ = [1]struct{}{}[bits.OnesCount(maxConns)-1]
+var _ = [1]struct{}{}[bits.OnesCount(maxGates*maxCalls)-1]
 
 func (o *Options) fill() error {
 	if o.Prefix == "" {

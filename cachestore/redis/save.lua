@@ -19,6 +19,8 @@ local function decide(record, index, head, prev, value)
   local call, nobody = redis.call, string.rep('\0', 8)
   local id, was, is = sub(record, -32), sub(head, 9, 24), sub(value, 9, 24)
 
+  local function text(n) return string.format('%.0f', n) end
+
   -- expiry is in milliseconds; Lua would compare texts by locale.
   local function expiry(v)
     local n = 0
@@ -48,7 +50,7 @@ local function decide(record, index, head, prev, value)
   local function outlive()
     local left, longest = call('PTTL', record), horizon(value)
     if left < 0 then return leave(id, is) end -- it came too late
-    if call('PTTL', index) < left + longest - expiry(value) then call('PEXPIREAT', index, longest) end
+    if call('PTTL', index) < left + longest - expiry(value) then call('PEXPIREAT', index, text(longest)) end
   end
 
   -- clean looks at the few sessions behind a new one, whose place is random, and
@@ -68,7 +70,7 @@ local function decide(record, index, head, prev, value)
     local done = enter()
     if type(done) == 'table' then return done.err end
   end
-  local done = try('SET', record, value, 'PXAT', expiry(value))
+  local done = try('SET', record, value, 'PXAT', text(expiry(value)))
   if done.err then return done.err end
   if head == '' then
     outlive()

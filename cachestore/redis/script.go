@@ -2,6 +2,7 @@ package redis
 
 import (
 	_ "embed"
+	"time"
 
 	"github.com/redis/rueidis"
 )
@@ -18,7 +19,7 @@ var (
 	//go:embed clean.lua
 	cleanText string
 
-	saveScript   = script{saveText, "9edee90568a8c03903e700faf87c56f416648ec4"}
+	saveScript   = script{saveText, "053bd1648b21d502515a1a9b6e33a4e5928921bc"}
 	deleteScript = script{deleteText, "15ae7a63d1237b97c720df03698b96d7bbe0a2b9"}
 	cleanScript  = script{cleanText, "ba62de6d9758e8439b7071d5ba86d17aaf856bfa"}
 )
@@ -40,19 +41,33 @@ func (s *server) command(j *job, whole bool) rueidis.Completed {
 	return b.Evalsha().Sha1(j.script.sum).Numkeys(int64(len(j.keys))).Key(j.keys...).Arg(j.args...).Build()
 }
 
-// run sends all jobs at once, and those again whose script the server does not
-// know, with its text: nothing of them was done. Nothing else is sent twice.
+// The pauses between tries while a cluster moves sessions to another node.
+const (
+	firstPause = 5 * time.Millisecond
+	longPause  = 100 * time.Millisecond
+)
+
+// run sends all jobs at once, and those again that the server did not begin: it
+// does not know the script, and gets its text, or it has only some of the keys,
+// which it is moving to another node. Nothing else is sent twice.
 func (s *server) run(t *turn, jobs []job) []rueidis.RedisResult {
 	results := s.send(t, jobs, false)
-	var again []int
-	var missing []job
-	for i, r := range results {
-		if unknownScript(r) {
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		var again []int
+		var missing []job
+		whole, moving := false, false
+		for i, r := range results {
+			answer, ok := rueidis.IsRedisErr(r.Error())
+			if !ok || !answer.IsNoScript() && !answer.IsTryAgain() {
+				continue
+			}
+			whole, moving = whole || answer.IsNoScript(), moving || answer.IsTryAgain()
 			again, missing = append(again, i), append(missing, jobs[i])
 		}
-	}
-	if again != nil {
-		for i, r := range s.send(t, missing, true) {
+		if again == nil || moving && !t.pause(pause) {
+			break
+		}
+		for i, r := range s.send(t, missing, whole) {
 			results[again[i]] = r
 		}
 	}
@@ -75,9 +90,4 @@ func (s *server) send(t *turn, jobs []job, whole bool) []rueidis.RedisResult {
 		commands[i] = s.command(&jobs[i], whole)
 	}
 	return s.client.DoMulti(t, commands...)
-}
-
-func unknownScript(r rueidis.RedisResult) bool {
-	answer, ok := rueidis.IsRedisErr(r.Error())
-	return ok && answer.IsNoScript()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"syscall"
 
 	"github.com/redis/rueidis"
@@ -17,22 +18,29 @@ import (
 // when it is used, and more than keptConns of those are not kept.
 const maxReads = keptConns + 2
 
-// server is what the coalescer stands before: one server, or a cluster.
+// server is one server, or a cluster.
 type server struct {
 	client  rueidis.Client
 	cluster bool
-	gate    *gate
-	shards  *[shardCount]shard
-	cached  counter // loads through the cache
 	o       Options
+	shards  *[shardCount]shard
+	turns   registry
+	whole   *part
+	parts   []*part
+	partOf  [shardCount]uint8
+	cached  counter // loads through the cache
+	release sync.Once
 }
 
-var _ hosts.Batched = (*server)(nil)
+var _ hosts.Batched = (*part)(nil)
 
 func (s *server) shard(id core.ID) *shard { return &s.shards[id[0]] }
 
+// part of a session.
+func (s *server) part(id core.ID) *part { return s.parts[s.partOf[id[0]]] }
+
 // Load implements hosts.Store.
-func (s *server) Load(ctx context.Context, id core.ID) (core.Record, error) {
+func (s *part) Load(ctx context.Context, id core.ID) (core.Record, error) {
 	t, err := s.gate.enter(ctx)
 	if err != nil {
 		return core.Record{}, err
@@ -92,12 +100,12 @@ func broken(err error) bool {
 }
 
 // Save implements hosts.Store.
-func (s *server) Save(ctx context.Context, r core.Record, prev core.Version) error {
+func (s *part) Save(ctx context.Context, r core.Record, prev core.Version) error {
 	return s.SaveMany(ctx, []hosts.Saving{{Record: r, Prev: prev}})[0]
 }
 
 // Delete implements hosts.Store.
-func (s *server) Delete(ctx context.Context, id core.ID) error {
+func (s *part) Delete(ctx context.Context, id core.ID) error {
 	t, err := s.gate.enter(ctx)
 	if err != nil {
 		return err
@@ -118,11 +126,4 @@ func (s *server) Delete(ctx context.Context, id core.ID) error {
 		return t.fail(doing, err)
 	}
 	return nil
-}
-
-// close refuses calls that begin or wait, and returns when none is under way.
-func (s *server) close() {
-	s.cached.close()
-	s.gate.drain()
-	s.client.Close()
 }

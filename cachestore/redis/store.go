@@ -12,7 +12,6 @@ import (
 // by other processes on the same keys.
 type Store struct {
 	server *server
-	gather *hosts.Coalescer
 }
 
 var (
@@ -28,38 +27,35 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 	if s.server.o.Cache > 0 {
 		return s.server.loadCached(ctx, id)
 	}
-	return s.gather.Load(ctx, id)
+	return s.server.part(id).gather.Load(ctx, id)
 }
 
 // Save implements hosts.Store. After an error of a connection that broke on
 // the way, or of a context that ended, it may have been applied; the same save
 // again is safe.
 func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
-	return s.gather.Save(ctx, r, prev)
+	return s.server.part(r.ID).gather.Save(ctx, r, prev)
 }
 
 // Delete implements hosts.Store. With Options.WaitReplicas it fails when too
 // few replicas have it in time; the session has ended on the primary then, and
 // the same Delete again waits again.
-func (s *Store) Delete(ctx context.Context, id core.ID) error { return s.server.Delete(ctx, id) }
+func (s *Store) Delete(ctx context.Context, id core.ID) error {
+	return s.server.part(id).Delete(ctx, id)
+}
 
 // LoadMany implements hosts.Batcher. It never answers from the cache.
 func (s *Store) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
-	return s.server.LoadMany(ctx, ids)
+	return s.server.whole.LoadMany(ctx, ids)
 }
 
 // SaveMany implements hosts.Batcher. Saves of one shard that fail together have
 // an error each.
 func (s *Store) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
-	return s.server.SaveMany(ctx, saves)
+	return s.server.whole.SaveMany(ctx, saves)
 }
 
 // Close answers calls that wait with hosts.ErrClosed, waits for those on the
 // wire, at most Options.Timeout, and closes the connections. It may be called
 // more than once.
-func (s *Store) Close() error {
-	s.server.gate.refuse()
-	err := s.gather.Close()
-	s.server.close()
-	return err
-}
+func (s *Store) Close() error { return s.server.close() }

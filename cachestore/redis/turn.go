@@ -10,22 +10,26 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-// gate lets maxConns calls at a time use the connections, first come, first
-// served, and bounds those that wait.
+// registry has the turns that are under way, by their numbers.
+type registry [maxGates * maxCalls]atomic.Pointer[turn]
+
+// gate lets maxCalls at a time use the connections, first come, first served,
+// and bounds those that wait.
 type gate struct {
+	turns   *registry
 	timeout time.Duration
 	free    chan int64 // numbers of turns
-	turns   [maxConns]atomic.Pointer[turn]
 	waiting atomic.Int64
 	closed  chan struct{}
 	once    sync.Once
 	empty   sync.Once
 }
 
-func newGate(timeout time.Duration) *gate {
-	g := &gate{timeout: timeout, free: make(chan int64, maxConns), closed: make(chan struct{})}
-	for n := range int64(maxConns) {
-		g.free <- n
+// newGate returns the gate whose turns have the nth share of the numbers.
+func newGate(turns *registry, n int, timeout time.Duration) *gate {
+	g := &gate{turns: turns, timeout: timeout, free: make(chan int64, maxCalls), closed: make(chan struct{})}
+	for i := range maxCalls {
+		g.free <- int64(n*maxCalls + i)
 	}
 	return g
 }
@@ -51,7 +55,7 @@ type turn struct {
 }
 
 // numberMask holds a number in the nanoseconds of a deadline.
-const numberMask = maxConns - 1
+const numberMask = maxGates*maxCalls - 1
 
 // enter waits for a turn.
 func (g *gate) enter(ctx context.Context) (*turn, error) {
@@ -104,7 +108,7 @@ func (g *gate) refuse() { g.once.Do(func() { close(g.closed) }) }
 func (g *gate) drain() {
 	g.refuse()
 	g.empty.Do(func() {
-		for range maxConns {
+		for range maxCalls {
 			<-g.free
 		}
 	})
@@ -119,6 +123,21 @@ func (t *turn) leave() {
 	}
 	t.gate.turns[t.number].Store(nil)
 	t.gate.free <- t.number
+}
+
+// pause reports whether there is time for another try, after d.
+func (t *turn) pause(d time.Duration) bool {
+	if time.Until(t.deadline) < 2*d {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-t.Done():
+		return false
+	}
 }
 
 // end has reads and writes of the turn's connections fail at once.

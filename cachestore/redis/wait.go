@@ -12,7 +12,7 @@ import (
 // its own connection has done. A node of a cluster that sends the call on to
 // another is asked for nothing more: its replicas would acknowledge nothing.
 func (s *server) deleteAndWait(t *turn, doing string, j job) error {
-	whole := false
+	whole, pause := false, firstPause
 	to := s.client
 	for range maxRedirect {
 		results := s.pair(t, to, j, whole)
@@ -20,6 +20,10 @@ func (s *server) deleteAndWait(t *turn, doing string, j job) error {
 		answer, refusal := rueidis.IsRedisErr(gone.Error())
 		if refusal && answer.IsNoScript() {
 			whole = true
+			continue
+		}
+		if refusal && answer.IsTryAgain() && t.pause(pause) {
+			pause *= 2
 			continue
 		}
 		if refusal && s.cluster {
