@@ -146,7 +146,7 @@ func TestFromEveryBackendToEveryOther(t *testing.T) {
 // store has is refused, since it would be taken for the scratch one.
 func TestCheck(t *testing.T) {
 	for name, server := range map[string]func(testing.TB) string{
-		"sqlite": nil, "postgres": servers.Postgres, "mysql": servers.MySQL, "redis": nil, "redis+cluster": nil,
+		"sqlite": nil, "postgres": servers.Postgres, "mysql": servers.MySQL, "redis": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // they wait for their servers and disks
