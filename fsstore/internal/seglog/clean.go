@@ -12,9 +12,10 @@ import (
 
 const (
 	cleanRatio = 2         // sealed segments are compacted when they hold more than this times the living bytes,
-	cleanHaste = 3         // and without pauses when they hold more than this
-	cleanBatch = 128 << 10 // bytes that are copied in one request
-	cleanRate  = 32 << 20  // bytes that are copied in a second
+	cleanHaste = 3         // and in haste when they hold more than this
+	cleanBatch = 128 << 10 // bytes that are copied in one request,
+	hasteBatch = 1 << 20   // and in haste
+	cleanRate  = 32 << 20  // bytes that are copied in a second, when there is no haste
 	cleanRetry = 10 * time.Second
 )
 
@@ -117,7 +118,7 @@ func (s *Store) copyLiving(g *segment) error {
 			ops = append(ops, op{do: move, record: h.record, from: from, sum: h.sum})
 			size += h.length
 		}
-		if c.at += padded(h.length); size >= cleanBatch {
+		if c.at += padded(h.length); size >= hasteBatch || size >= cleanBatch && !s.haste() {
 			if err := s.copyBatch(ops, size); err != nil {
 				return err
 			}
@@ -138,13 +139,16 @@ func (s *Store) copyBatch(ops []op, size int64) error {
 	if err := s.done(ops); err != nil {
 		return err
 	}
-	s.index.mu.RLock()
-	haste := s.index.sealedBytes() > cleanHaste*s.index.live
-	s.index.mu.RUnlock()
-	if !haste {
+	if !s.haste() {
 		s.pause(time.Duration(size) * time.Second / cleanRate)
 	}
 	return nil
+}
+
+func (s *Store) haste() bool {
+	s.index.mu.RLock()
+	defer s.index.mu.RUnlock()
+	return s.index.sealedBytes() > cleanHaste*s.index.live
 }
 
 // loseRest ends the sessions whose records were in the index and are not in the

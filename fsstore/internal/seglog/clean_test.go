@@ -5,6 +5,7 @@ package seglog
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,4 +136,52 @@ func TestLoadWhileSegmentsGo(t *testing.T) {
 	close(stop)
 	require.NoError(t, <-done)
 	m.requireSame(t, s)
+}
+
+// Many callers who replace a few sessions do not outrun the compaction.
+func TestCompactionKeepsUp(t *testing.T) {
+	const sessions, saves, segment = 500, 20_000, 64 << 10
+	o := Options{Dir: t.TempDir(), Segment: segment, Fast: true, Logger: quiet}
+	s := open(t, o)
+	var live int64
+	for n := range sessions {
+		r := core.Record{ID: core.ID{byte(n), byte(n >> 8), 1}, Version: 1, Sealed: make([]byte, 300)}
+		require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
+		live += recordLength(&r)
+	}
+	var mu sync.Mutex
+	var largest int64
+	var all sync.WaitGroup
+	for c := range 50 {
+		all.Go(func() {
+			mine := sessions / 50
+			for n := range saves / 50 {
+				i := c*mine + n%mine
+				r := core.Record{ID: core.ID{byte(i), byte(i >> 8), 1}, Version: core.Version(2 + n/mine), Sealed: make([]byte, 300)}
+				if err := s.Save(t.Context(), r, r.Version-1); err != nil {
+					t.Error(err)
+					return
+				}
+				if n%mine == 0 {
+					mu.Lock()
+					largest = max(largest, filesIn(t, o.Dir))
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	all.Wait()
+	t.Logf("%d bytes live, the files had %d at most", live, largest)
+	require.LessOrEqual(t, largest, cleanHaste*live+8*segment)
+}
+
+// Without haste the compaction takes its time.
+func TestCompactionHasARate(t *testing.T) {
+	s, _ := barelyLive(t)
+	g := s.index.segments[1]
+	size := g.live
+	require.Greater(t, size, int64(8000))
+	began := time.Now()
+	require.NoError(t, s.copyLiving(g))
+	require.GreaterOrEqual(t, time.Since(began), time.Duration(size-size/8)*time.Second/cleanRate)
 }
