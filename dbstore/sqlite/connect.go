@@ -37,6 +37,19 @@ func (d *dialect) pool(size int, setUp func(*sqlite3.Conn) error) (*sql.DB, erro
 	return db, nil
 }
 
+// connect opens all connections of a pool, and each of them now: one that is
+// opened later might find another file.
+func connect(ctx context.Context, db *sql.DB, size int) error {
+	for range size {
+		c, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+	}
+	return nil
+}
+
 // setUpWriter readies the one connection that writes.
 func (d *dialect) setUpWriter(o Options) func(*sqlite3.Conn) error {
 	synchronous := "FULL" // each commit is synced
@@ -55,9 +68,10 @@ func (d *dialect) setUpWriter(o Options) func(*sqlite3.Conn) error {
 	}
 }
 
+// setUpReader reads something, so that the connection has all its files.
 func setUpReader(o Options) func(*sqlite3.Conn) error {
 	return func(c *sqlite3.Conn) error {
-		return errors.Join(c.BusyTimeout(o.BusyTimeout), c.Exec("PRAGMA query_only=ON"))
+		return errors.Join(c.BusyTimeout(o.BusyTimeout), c.Exec("PRAGMA query_only=ON; PRAGMA schema_version"))
 	}
 }
 

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -181,8 +182,15 @@ func TestFileRemoved(t *testing.T) {
 		refused := func(remedy string) {
 			t.Helper()
 			require.Eventually(t, func() bool { // it is not looked for at each call
-				_, err := s.Load(t.Context(), sessionOne.ID)
-				return err != nil
+				answers := make(chan error)
+				for range 16 {
+					go func() { _, err := s.Load(t.Context(), sessionOne.ID); answers <- err }()
+				}
+				var err error
+				for range 16 {
+					err = errors.Join(err, <-answers)
+				}
+				return errors.Is(err, hosts.ErrUnavailable)
 			}, 10*time.Second, 10*time.Millisecond)
 			for verb, err := range everyVerb(t, s) {
 				require.ErrorIs(t, err, hosts.ErrUnavailable, verb)
@@ -193,6 +201,7 @@ func TestFileRemoved(t *testing.T) {
 		}
 		require.NoError(t, os.Rename(name, name+".old"))
 		refused("restore it, or restart")
+		require.NoFileExists(t, name)
 		require.NoError(t, os.WriteFile(name, nil, 0o600))
 		refused("restart the program")
 		require.NoError(t, os.Rename(name+".old", name))

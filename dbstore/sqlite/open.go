@@ -22,9 +22,8 @@ func readers() int { return min(max(runtime.GOMAXPROCS(0), 2), 4) }
 
 // Options of Open. The zero value is a durable store.
 type Options struct {
-	// Fast leaves the sync of a save to the next checkpoint: a save survives
-	// the end of the process, not a power failure, which may undo the last
-	// seconds. Delete is durable all the same.
+	// Fast leaves out the sync of Save: a save survives the end of the
+	// process, not a power failure. Delete is durable all the same.
 	Fast bool
 	// BusyTimeout is how long a call waits for a lock of another process
 	// before it gets hosts.ErrBusy; its context may end it sooner. Default
@@ -93,8 +92,11 @@ func (f *file) open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	// The first connection settles what the others find: the log, the modes.
-	if err := write.PingContext(ctx); err != nil {
+	// The one that writes settles what the others find: the log, the modes.
+	if err = connect(ctx, write, 1); err == nil {
+		err = connect(ctx, read, readers())
+	}
+	if err != nil {
 		err = d.fail(ctx, "open", err)
 		return nil, errors.Join(err, read.Close(), write.Close())
 	}
