@@ -18,7 +18,7 @@ const maxHops = 32
 // address is not valid when nobody tells it.
 func (h *Host) client(r *http.Request) (ip netip.Addr, https bool) {
 	ip, https = address(r.RemoteAddr), r.TLS != nil
-	if !h.trusted(ip) && !(h.o.TrustUnixSocket && byUnixSocket(r)) {
+	if !h.Trusted(r) {
 		return ip, https
 	}
 	if h.o.ForwardedHeader != "Forwarded" {
@@ -46,6 +46,12 @@ func (h *Host) client(r *http.Request) (ip netip.Addr, https bool) {
 		}
 	}
 	return ip, https
+}
+
+// Trusted reports whether a request came from a trusted proxy, whose forwarding
+// header tells who sent it.
+func (h *Host) Trusted(r *http.Request) bool {
+	return h.trusted(address(r.RemoteAddr)) || h.o.TrustUnixSocket && byUnixSocket(r)
 }
 
 func (h *Host) trusted(a netip.Addr) bool {

@@ -68,7 +68,7 @@ func New(m *hosts.Manager, o Options) (*Host, error) {
 		}
 	}
 	if o.Unauthorized == nil {
-		o.Unauthorized = unauthorized
+		o.Unauthorized = Unauthorized
 	}
 	if o.Failed == nil {
 		o.Failed = failed

@@ -9,7 +9,9 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-func unauthorized(w http.ResponseWriter, _ *http.Request, err error) {
+// Unauthorized answers 401 with a JSON object {"error","reason"}, as Require
+// does unless Options say otherwise.
+func Unauthorized(w http.ResponseWriter, _ *http.Request, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusUnauthorized)

@@ -1,0 +1,170 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+)
+
+// Options sets up a Gateway. Origin and Host are required.
+type Options struct {
+	Origin *url.URL      // http or https; a path in it stands before every request's
+	Host   *nethttp.Host // finds sessions; its Tenant and TrustedProxies count here, too
+
+	Rules       []Rule        // [every path needs a user]
+	LoginURL    string        // [none: 401] where browsers without a session are sent, with return_to
+	StripCookie bool          // leaves the session cookie out of what the origin gets
+	KeepHost    bool          // hands the visitor's Host on, rather than the origin's
+	Timeout     time.Duration // [30 s] until the origin has begun to answer
+	Transport   http.RoundTripper
+	Logger      *slog.Logger // [slog.Default]
+}
+
+// Limits of a Gateway.
+const (
+	DefaultTimeout = 30 * time.Second
+	dialTimeout    = 5 * time.Second
+	idleTimeout    = 90 * time.Second
+	idleConns      = 256
+)
+
+// Gateway is an http.Handler. It is safe for concurrent use.
+type Gateway struct {
+	o       Options
+	rules   rules
+	login   *url.URL
+	cookie  string
+	proxy   *httputil.ReverseProxy
+	handler http.Handler
+	counts  counts
+}
+
+// New returns a Gateway. It refuses a bad option with field, value and what is
+// allowed.
+func New(o Options) (*Gateway, error) {
+	g := &Gateway{o: o}
+	if err := g.check(); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	g.cookie = o.Host.Manager().Policy().CookieName
+	if g.o.Timeout == 0 {
+		g.o.Timeout = DefaultTimeout
+	}
+	if g.o.Logger == nil {
+		g.o.Logger = slog.Default()
+	}
+	g.proxy = g.newProxy()
+	g.handler = o.Host.Handler(http.HandlerFunc(g.serve))
+	return g, nil
+}
+
+func (g *Gateway) check() (err error) {
+	o := &g.o
+	switch {
+	case o.Host == nil:
+		return &hosts.ConfigError{Field: "Host", Value: "nil", Allowed: "what nethttp.New returns"}
+	case o.Origin == nil || o.Origin.Scheme != "http" && o.Origin.Scheme != "https" || o.Origin.Host == "" || o.Origin.User != nil || o.Origin.RawQuery != "":
+		return &hosts.ConfigError{Field: "Origin", Value: "not such a URL", Allowed: "http://host:port or https://host, without user and query"}
+	case o.Timeout < 0:
+		return &hosts.ConfigError{Field: "Timeout", Value: o.Timeout.String(), Allowed: "a positive duration"}
+	}
+	if g.rules, err = newRules(o.Rules); err != nil || o.LoginURL == "" {
+		return err
+	}
+	g.login, err = url.Parse(o.LoginURL)
+	absolute := err == nil && g.login.Host != "" && (g.login.Scheme == "https" || g.login.Scheme == "http")
+	local := err == nil && g.login.Host == "" && g.login.Scheme == "" && plainPath(g.login.Path)
+	switch {
+	case !absolute && !local || g.login.User != nil:
+		return &hosts.ConfigError{Field: "LoginURL", Value: o.LoginURL, Allowed: "a path such as /login, or a URL of http or https"}
+	case local && g.rules.of(g.login.Path) != Public:
+		return &hosts.ConfigError{Field: "LoginURL", Value: o.LoginURL, Allowed: "a path that a rule makes public: else nobody could reach it"}
+	}
+	return nil
+}
+
+// ServeHTTP answers a request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.counts.begin()
+	defer g.counts.end()
+	if r.Method == http.MethodConnect || !plainTarget(r.URL.Path, r.URL.EscapedPath()) {
+		g.counts.add(outcomeBadPath)
+		http.Error(w, "This path can be read in more than one way; ask for it plainly.", http.StatusBadRequest)
+		return
+	}
+	access := g.rules.of(r.URL.Path)
+	if access == Denied {
+		g.counts.add(outcomeDenied)
+		http.NotFound(w, r)
+		return
+	}
+	dropIdentity(r.Header)
+	dropIdentity(r.Trailer)
+	if r.ProtoMajor == 1 { // else an answer that begins early waits for the whole request
+		_ = http.NewResponseController(w).EnableFullDuplex() // where the server cannot, it waits
+	}
+	if access == Public {
+		g.counts.add(outcomePublic)
+		g.proxy.ServeHTTP(w, r)
+		return
+	}
+	g.handler.ServeHTTP(w, r)
+}
+
+// serve answers a request that needs a user.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	v, err := g.o.Host.Session(r)
+	switch {
+	case err != nil:
+		g.counts.add(outcomeStoreFailed)
+		g.storeFailed(w, err)
+	case v.User() == "":
+		g.refuse(w, r, v)
+	default:
+		g.counts.add(outcomeSignedIn)
+		setIdentity(r.Header, v)
+		g.proxy.ServeHTTP(w, r)
+	}
+}
+
+func (g *Gateway) storeFailed(w http.ResponseWriter, err error) {
+	status, text := nethttp.Failure(err)
+	g.o.Host.Manager().Failed(err)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, text, status)
+}
+
+// refuse answers who is not signed in: a browser that asks for a page is sent
+// to the login, everybody else gets 401.
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, v *nethttp.Visit) {
+	w.Header().Set("Cache-Control", "no-store")
+	if g.login != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		g.counts.add(outcomeToLogin)
+		to := *g.login
+		q := to.Query()
+		q.Set("return_to", r.URL.RequestURI()) // begins with one slash: the path is plain
+		to.RawQuery = q.Encode()
+		http.Redirect(w, r, to.String(), http.StatusSeeOther)
+		return
+	}
+	g.counts.add(outcomeUnauthorized)
+	err := v.Refusal()
+	if err == nil {
+		err = nethttp.ErrNotSignedIn
+	}
+	nethttp.Unauthorized(w, r, err)
+}
+
+// clientGone tells that nobody waits for the answer any more.
+func clientGone(r *http.Request, err error) bool {
+	return r.Context().Err() != nil && errors.Is(err, r.Context().Err())
+}

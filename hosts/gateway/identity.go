@@ -1,0 +1,71 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+)
+
+// The header fields that tell the origin who is signed in.
+const (
+	HeaderUser   = "Session-User"
+	HeaderTenant = "Session-Tenant"
+	HeaderID     = "Session-Id"
+)
+
+// dropIdentity removes the fields of those names, however they are spelt:
+// servers that hand fields on as CGI variables take _ for -.
+func dropIdentity(h http.Header) {
+	for name := range h {
+		switch strings.ReplaceAll(strings.ToLower(name), "_", "-") {
+		case "session-user", "session-tenant", "session-id":
+			delete(h, name)
+		}
+	}
+}
+
+// setIdentity tells the origin who is signed in.
+func setIdentity(h http.Header, v *nethttp.Visit) {
+	h.Set(HeaderUser, encode(v.User()))
+	h.Set(HeaderID, v.ID().String())
+	if tenant := v.Tenant(); tenant != "" {
+		h.Set(HeaderTenant, encode(tenant))
+	}
+}
+
+// encode percent-encodes what is not plain ASCII, so that no field can be
+// broken off and every origin reads the same name.
+func encode(name string) string {
+	const digits = "0123456789ABCDEF"
+	var out strings.Builder
+	for i := range len(name) {
+		if c := name[i]; c > 0x20 && c < 0x7f && c != '%' {
+			out.WriteByte(c)
+		} else {
+			out.Write([]byte{'%', digits[c>>4], digits[c&15]})
+		}
+	}
+	return out.String()
+}
+
+// dropCookie removes the cookie of a name from the Cookie fields, and leaves the
+// others as they are.
+func dropCookie(h http.Header, name string) {
+	var kept []string
+	for _, field := range h["Cookie"] {
+		var pairs []string
+		for pair := range strings.SplitSeq(field, ";") {
+			if key, _, _ := strings.Cut(pair, "="); strings.TrimSpace(key) != name {
+				pairs = append(pairs, strings.TrimSpace(pair))
+			}
+		}
+		if len(pairs) > 0 {
+			kept = append(kept, strings.Join(pairs, "; "))
+		}
+	}
+	delete(h, "Cookie")
+	if len(kept) > 0 {
+		h["Cookie"] = kept
+	}
+}
