@@ -20,6 +20,13 @@ func coalescer(t *testing.T, b hosts.Batched, o hosts.Coalescing) *hosts.Coalesc
 	return c
 }
 
+// whole is a Coalescer with what its backend has beside it, as stores have one.
+type whole struct {
+	*hosts.Coalescer
+	hosts.Sweeper
+	hosts.Finder
+}
+
 func TestCoalescerKeepsTheContract(t *testing.T) {
 	for name, o := range map[string]hosts.Coalescing{
 		"as it comes":    {},
@@ -29,13 +36,19 @@ func TestCoalescerKeepsTheContract(t *testing.T) {
 		"in many hands":  {Direct: 8, Workers: 4, BatchCalls: 5},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conformance.TestStore(t, func(t *testing.T) hosts.Store { return coalescer(t, newBatcher(t), o) })
+			open := func(t *testing.T) hosts.Store {
+				m := memory(t)
+				return whole{coalescer(t, &batcher{Store: m}, o), m, m}
+			}
+			conformance.TestStore(t, open)
+			conformance.TestModel(t, open)
 		})
 	}
 	t.Run("beside another", func(t *testing.T) {
 		conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
-			shared := newBatcher(t)
-			return coalescer(t, shared, hosts.Coalescing{Direct: -1}), coalescer(t, shared, hosts.Coalescing{})
+			m := memory(t)
+			shared := &batcher{Store: m}
+			return whole{coalescer(t, shared, hosts.Coalescing{Direct: -1}), m, m}, whole{coalescer(t, shared, hosts.Coalescing{}), m, m}
 		})
 	})
 }

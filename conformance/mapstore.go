@@ -11,7 +11,8 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-// mapStore is the plainest right store: one map, one mutex.
+// mapStore is the plainest right store: one map, one mutex. The model test holds
+// others to it.
 type mapStore struct {
 	mu      sync.Mutex
 	records map[core.ID]core.Record

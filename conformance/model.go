@@ -1,0 +1,104 @@
+package conformance
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// Limits of the model test.
+const (
+	ModelRuns  = 200  // seeds of a TestModel
+	modelSteps = 1000 // store calls of one run
+)
+
+// TestModel lets several requests meet in the sessions of one user, over
+// managers on a store that open returns, one store call at a time in an order
+// that a seed chooses, some with a fault: not made, answer lost, made twice, or
+// landing late. It holds
+//
+//   - every answer of the store to that of the plainest store in memory, asked
+//     the same, so that the same seed gives the same run on every right store;
+//   - every acknowledged change to being read later, or overwritten later;
+//   - every counted change to being counted once, also when an answer was lost;
+//   - every ended session to being ended, and every cookie from before a login
+//     or renewal to opening nothing after it.
+//
+// It runs the seeds 0 to ModelRuns-1. A failure names its seed, and SEED=7 in
+// the environment repeats that run alone; SEED=random tries other seeds.
+func TestModel(t *testing.T, open func(t *testing.T) hosts.Store) {
+	t.Helper()
+	TestModelShared(t, func(t *testing.T) (a, b hosts.Store) {
+		s := open(t)
+		return s, s
+	})
+}
+
+// TestModelShared is TestModel for a store that several processes share: open
+// returns two handles, and half of the managers have the second.
+func TestModelShared(t *testing.T, open func(t *testing.T) (a, b hosts.Store)) {
+	t.Helper()
+	a, b := open(t)
+	for _, seed := range seeds(t) {
+		if transcript, broken := play(t, seed, a, b, newMapStore()); broken != "" {
+			t.Fatalf("%s\nSEED=%d repeats it. What happened:\n%s", broken, seed, strings.Join(transcript, "\n"))
+		}
+	}
+}
+
+// seeds are those that the environment asks for, or the usual ones.
+func seeds(t *testing.T) []uint64 {
+	t.Helper()
+	first, runs := uint64(0), uint64(ModelRuns)
+	switch text := os.Getenv("SEED"); text {
+	case "":
+	case "random":
+		var drawn [8]byte
+		_, _ = rand.Read(drawn[:]) // never fails
+		first = binary.BigEndian.Uint64(drawn[:]) >> 16
+	default:
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("SEED is %q, want a number or \"random\"", text)
+		}
+		first, runs = n, 1
+	}
+	t.Logf("seeds %d to %d", first, first+runs-1)
+	all := make([]uint64, runs)
+	for i := range all {
+		all[i] = first + uint64(i)
+	}
+	return all
+}
+
+// play makes one run. Broken is the first broken promise, "" if there is none.
+//
+// The requests are in a bubble, where pauses cost no time and it is known when
+// all of them wait; the store is asked outside of it, by one goroutine, since
+// it may have connections and goroutines of its own.
+func play(t *testing.T, seed uint64, a, b, twin hosts.Store) (transcript []string, broken string) {
+	calls, done := make(chan func()), make(chan struct{})
+	go func() {
+		for call := range calls {
+			call()
+			done <- struct{}{}
+		}
+	}()
+	defer close(calls)
+	outside := func(call func()) {
+		calls <- call
+		<-done
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(seed, [2]hosts.Store{a, b}, twin, outside)
+		newScene(s).run()
+		transcript, broken = s.transcript, s.broken
+	})
+	return transcript, broken
+}
