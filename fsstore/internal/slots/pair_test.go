@@ -2,7 +2,6 @@ package slots
 
 import (
 	"bytes"
-	"encoding/binary"
 	"io"
 	"testing"
 
@@ -245,25 +244,25 @@ func TestLookReadsHeadersOfTheUnwanted(t *testing.T) {
 }
 
 // FuzzFile: no bytes make it panic, and what it serves is one of the two slots,
-// whole. Each input is tried again with right checksums, as a forger would write it.
+// whole. Each input is tried again with right checksums, as a forger would write
+// it. The file is what two slots begin with, perhaps cut.
 func FuzzFile(f *testing.F) {
-	older, newer := states(100)
-	good := fileBytes(&older, &newer)
-	f.Add(good)
-	f.Add(good[:headerSize])
-	f.Add([]byte(magic))
-	big, bigger := states(5000)
-	f.Add(fileBytes(&big, &bigger))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		requireWhole(t, b)
-		b = bytes.Clone(b)
-		seal(b)
-		if len(b) >= headerSize {
-			if slot := int(binary.BigEndian.Uint16(b[46:])) * pageSize; slot <= len(b) {
-				seal(b[slot:])
-			}
+	older, newer := states(20)
+	first, second := encode(&older, 4, 3, 1), encode(&newer, 5, 4, 1)
+	f.Add(first, second, 1, 2*pageSize)
+	f.Add(first, first[:headerSize], 1, 5000)
+	f.Add([]byte(magic), encode(&newer, 5, 4, 2), 2, 4*pageSize)
+	f.Fuzz(func(t *testing.T, first, second []byte, pages, size int) {
+		slot := min(max(pages, 1), 3) * pageSize
+		for range 2 {
+			b := make([]byte, 2*slot)
+			copy(b[:slot], first)
+			copy(b[slot:], second)
+			requireWhole(t, b[:min(max(size, 0), len(b))])
+			first, second = bytes.Clone(first), bytes.Clone(second)
+			seal(first)
+			seal(second)
 		}
-		requireWhole(t, b)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -130,6 +131,38 @@ func TestWaitingEndsWhenTheOtherProcessDies(t *testing.T) {
 	got, err := s.Load(t.Context(), r.ID)
 	require.NoError(t, err)
 	require.Equal(t, next, got)
+}
+
+// Bad bytes in both slots may be two saves that a read has met: only who has the
+// lock knows. So a load of such a file waits, and ends with its context.
+func TestLoadWaitsToTellDamageFromSaves(t *testing.T) {
+	s, r, other := held(t, sharedName)
+	path := other.cmd.Args[1]
+	good, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, make([]byte, len(good)), 0o600))
+	load := func(ctx context.Context) <-chan error {
+		done := make(chan error, 1)
+		go func() {
+			got, err := s.Load(ctx, r.ID)
+			if err == nil && got.Version != r.Version {
+				err = fmt.Errorf("version %d", got.Version)
+			}
+			done <- err
+		}()
+		return done
+	}
+	ctx, cancel := watched(t)
+	done := load(ctx)
+	ctx.waitUntilItPolls()
+	cancel()
+	require.ErrorIs(t, <-done, context.Canceled)
+	ctx, _ = watched(t)
+	done = load(ctx)
+	ctx.waitUntilItPolls()
+	require.NoError(t, os.WriteFile(path, good, 0o600))
+	other.kill()
+	require.NoError(t, <-done)
 }
 
 func TestWaitingEndsWithClose(t *testing.T) {
