@@ -54,7 +54,7 @@ var (
 // verb and field that is described exists.
 func documents(t *testing.T, _ backend) {
 	for _, name := range []string{"README.md", "RATIONALE.md", "CONTRIBUTING.md", "conformance/README.md",
-		"docs/configuration.md", "docs/cookies.md", "docs/security.md", "docs/api.md"} {
+		"docs/configuration.md", "docs/cookies.md", "docs/security.md", "docs/api.md", "docs/sessionctl.md"} {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		require.NoError(t, err)
 		for _, l := range link.FindAllStringSubmatch(string(text), -1) {
