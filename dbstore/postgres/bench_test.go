@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -20,10 +19,10 @@ import (
 )
 
 const (
-	callers     = 64
-	each        = 200 // sessions of one caller
-	sealedBytes = 300
-	rounds      = 5
+	callers   = 64
+	each      = 200 // sessions of one caller
+	sealedLen = 300
+	rounds    = 5
 )
 
 // bench is a table of sessions, and two ways to it.
@@ -36,12 +35,11 @@ type bench struct {
 func newBench(b testing.TB) *bench {
 	w := &bench{TB: b, url: servers.Postgres(b), table: newTable(b)}
 	s := w.open(Options{})
-	sealed := bytes.Repeat([]byte("s"), sealedBytes)
 	for c := range w.sessions {
 		var saves []hosts.Saving
 		for range each {
 			r := core.Record{ID: randomID(), Version: randomVersion(), User: fmt.Sprintf("user-%d", c), CreatedAt: core.Day,
-				SeenAt: core.Day, ExpiresAt: 2 * core.Day, Sealed: sealed}
+				SeenAt: core.Day, ExpiresAt: 2 * core.Day, Sealed: sealedBytes(sealedLen)}
 			w.sessions[c] = append(w.sessions[c], r)
 			saves = append(saves, hosts.Saving{Record: r})
 		}
@@ -52,6 +50,14 @@ func newBench(b testing.TB) *bench {
 	_, err := admin(b).Exec("VACUUM ANALYZE " + w.table)
 	require.NoError(b, err)
 	return w
+}
+
+func sealedBytes(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(rand.Uint32())
+	}
+	return b
 }
 
 func randomID() (id core.ID) {

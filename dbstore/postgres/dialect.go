@@ -45,20 +45,21 @@ func gathering() hosts.Coalescing {
 }
 
 // Schema implements dbstore.Dialect. No index has a column that a touch
-// changes, and the free space of a page takes the row's next state (HOT). What is
+// changes, and the free space of a page takes the row's next state (HOT). What a
+// touch leaves alone comes first: the log has only what follows. What is
 // sealed does not compress.
 func (dialect) Schema(t dbstore.Table) [][]string {
 	name := t.String()
 	return [][]string{{
 		"CREATE TABLE IF NOT EXISTS " + name + ` (
   id bytea PRIMARY KEY CHECK (length(id) = 16),
-  version bigint NOT NULL,
   tenant_id text COLLATE "C" NOT NULL,
   user_id text COLLATE "C" NOT NULL,
   created_at bigint NOT NULL,
+  expiry_hour bigint NOT NULL,
+  version bigint NOT NULL,
   seen_at bigint NOT NULL,
   expires_at bigint NOT NULL,
-  expiry_hour bigint NOT NULL,
   data bytea NOT NULL
 ) WITH (fillfactor = 80)`,
 		"ALTER TABLE " + name + " ALTER COLUMN data SET STORAGE EXTERNAL",

@@ -1,0 +1,191 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/conformance/servers"
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/dbstore"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// mostWAL is bytes of log for a touch, beside what it seals anew: here that
+// stays as it was, and so the log has none of it.
+const mostWAL = 210
+
+// TestATouchStaysInItsPage holds touches to updates that change no index (HOT)
+// and to little log. A first one for each page after a checkpoint writes the
+// whole page to the log (full_page_writes): that is not the touch's doing, and
+// one round before the measurement has paid for it.
+func TestATouchStaysInItsPage(t *testing.T) {
+	for name, save := range map[string]func(*testing.T, *dbstore.Store, []hosts.Saving){
+		"alone":   saveAlone,
+		"batches": saveBatches,
+	} {
+		for _, fast := range []bool{false, true} {
+			t.Run(name+map[bool]string{false: " durable", true: " fast"}[fast], func(t *testing.T) {
+				touchInPlace(t, fast, save)
+			})
+		}
+	}
+}
+
+func saveAlone(t *testing.T, s *dbstore.Store, saves []hosts.Saving) {
+	for _, one := range saves {
+		require.NoError(t, s.Save(hosts.TouchContext(t.Context()), one.Record, one.Prev))
+	}
+}
+
+func saveBatches(t *testing.T, s *dbstore.Store, saves []hosts.Saving) {
+	for len(saves) > 0 {
+		n := min(16, len(saves))
+		for _, err := range s.SaveMany(t.Context(), saves[:n]) {
+			require.NoError(t, err)
+		}
+		saves = saves[n:]
+	}
+}
+
+func touchInPlace(t *testing.T, fast bool, save func(*testing.T, *dbstore.Store, []hosts.Saving)) {
+	const n = 2000
+	// In a database of its own: transactions of other tests would keep the
+	// server from using again the space of rows that are dead.
+	url, db := newDatabase(t)
+	o := Options{Table: "sessions", Fast: fast}
+	saves := make([]hosts.Saving, n)
+	for i := range saves {
+		saves[i] = hosts.Saving{Touch: true, Record: core.Record{ID: randomID(), Version: randomVersion(), User: "ada", CreatedAt: core.Day,
+			SeenAt: core.Day, ExpiresAt: 2 * core.Day, Sealed: sealedBytes(sealedLen)}}
+	}
+	// The server counts updates when the connection ends.
+	by := func(save func(*testing.T, *dbstore.Store, []hosts.Saving)) {
+		s, err := Open(t.Context(), url, o)
+		require.NoError(t, err)
+		save(t, s, saves)
+		require.NoError(t, s.Close())
+	}
+	by(saveBatches)
+	touch := func() {
+		for i := range saves {
+			saves[i].Record, saves[i].Prev = next(&saves[i].Record)
+		}
+		// As requests come: not in the order of the rows, or a batch would
+		// rewrite whole pages at once.
+		rand.Shuffle(n, func(i, j int) { saves[i], saves[j] = saves[j], saves[i] })
+		by(save)
+	}
+	touch()
+	before, from := updates(t, db, o.Table, n), position(t, db)
+	touch()
+	wal := bytesSince(t, db, from)
+	after := updates(t, db, o.Table, before.all+n)
+	require.Equal(t, n, after.all-before.all)
+	require.Equal(t, n, after.hot-before.hot, "every touch is HOT")
+	t.Logf("%d bytes of log for a touch, beside what is sealed", wal/n)
+	require.LessOrEqual(t, wal/n, mostWAL)
+}
+
+// newDatabase makes one, which the end of the test drops.
+func newDatabase(t *testing.T) (dsn string, db *sql.DB) {
+	name, server := fmt.Sprintf("test_%016x", rand.Uint64()), admin(t)
+	_, err := server.Exec("CREATE DATABASE " + name)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := server.Exec("DROP DATABASE " + name)
+		require.NoError(t, err)
+	})
+	u, err := url.Parse(servers.Postgres(t))
+	require.NoError(t, err)
+	u.Path = name
+	db, err = sql.Open("pgx", u.String())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return u.String(), db
+}
+
+type counted struct{ all, hot int }
+
+// updates awaits the server's count, which lags behind.
+func updates(t *testing.T, db *sql.DB, table string, least int) (c counted) {
+	for end := time.Now().Add(30 * time.Second); ; <-time.After(50 * time.Millisecond) {
+		require.NoError(t, db.QueryRow("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = $1", table).Scan(&c.all, &c.hot))
+		if c.all >= least {
+			return c
+		}
+		require.True(t, time.Now().Before(end), "the server has counted %d of %d updates", c.all, least)
+	}
+}
+
+func position(t *testing.T, db *sql.DB) (lsn string) {
+	require.NoError(t, db.QueryRow("SELECT pg_current_wal_insert_lsn()::text").Scan(&lsn))
+	return lsn
+}
+
+func bytesSince(t *testing.T, db *sql.DB, lsn string) (n int) {
+	require.NoError(t, db.QueryRow("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1::pg_lsn)::bigint", lsn).Scan(&n))
+	return n
+}
+
+// TestFastIsForTouchesAlone looks at how far the log was on the disk when an
+// acknowledged save returned.
+func TestFastIsForTouchesAlone(t *testing.T) {
+	db := admin(t)
+	s := openStore(t, Options{Table: newTable(t), Fast: true})
+	flushed := func(call func() error) (yes bool) {
+		from := position(t, db)
+		require.NoError(t, call())
+		require.NoError(t, db.QueryRow("SELECT pg_current_wal_flush_lsn() > $1::pg_lsn", from).Scan(&yes))
+		return yes
+	}
+	ctx := t.Context()
+	r := core.Record{ID: randomID(), Version: randomVersion(), ExpiresAt: 2 * core.Day}
+	save := func(ctx context.Context) func() error {
+		return func() error {
+			is, prev := next(&r)
+			r = is
+			return s.Save(ctx, is, prev)
+		}
+	}
+	var three []core.Record
+	for range 3 {
+		one := core.Record{ID: randomID(), Version: randomVersion()}
+		require.NoError(t, s.Save(ctx, one, core.NoVersion))
+		three = append(three, one)
+	}
+	batch := func(touches ...bool) func() error {
+		return func() error {
+			var saves []hosts.Saving
+			for i, touch := range touches {
+				is, prev := next(&three[i])
+				saves, three[i] = append(saves, hosts.Saving{Record: is, Prev: prev, Touch: touch}), is
+			}
+			return errors.Join(s.SaveMany(ctx, saves)...)
+		}
+	}
+	require.True(t, flushed(func() error { return s.Save(ctx, r, core.NoVersion) }), "a login is durable")
+	// Other programs of the server may flush the log meanwhile.
+	lazy := func(call func() error) bool {
+		for range 200 {
+			if !flushed(call) {
+				return true
+			}
+		}
+		return false
+	}
+	require.True(t, lazy(save(hosts.TouchContext(ctx))), "a touch does not wait")
+	require.True(t, lazy(batch(true, true, true)), "nor do touches in a batch")
+	for range 20 {
+		require.True(t, flushed(save(ctx)), "a change is durable")
+		require.True(t, flushed(batch(true, false, true)), "so is a batch with one in it")
+	}
+	require.True(t, flushed(func() error { return s.Delete(ctx, r.ID) }), "so is an end")
+}
