@@ -33,10 +33,14 @@ var clockNames = strings.Fields("Now Since Until Sleep After AfterFunc Tick NewT
 // are not listed import none. Tests are free.
 var arrows = map[string][]string{
 	"core":                     {"internal/aesgcm", "internal/digest"},
+	"core/wire":                {"core"},
+	"wasm/guest":               {"core/wire"},
 	"hosts":                    {"core"},
+	"hosts/gateway":            {"core", "hosts", "hosts/nethttp"},
+	"hosts/wazero":             {"core", "core/wire", "hosts", "wasm"},
 	"hosts/nethttp":            {"core", "hosts"},
 	"hosts/open":               {"cachestore", "cachestore/redis", "core", "dbstore/mysql", "dbstore/postgres", "dbstore/sqlite", "fsstore", "hosts"},
-	"hosts/sessionctl":         {"core", "hosts", "hosts/open", "conformance", "hosts/sessionctl/archive", "hosts/sessionctl/demo"},
+	"hosts/sessionctl":         {"core", "hosts", "hosts/open", "hosts/gateway", "hosts/nethttp", "hosts/wazero", "conformance", "hosts/sessionctl/archive", "hosts/sessionctl/demo"},
 	"hosts/sessionctl/archive": {"core"},
 	"hosts/sessionctl/demo":    {"core", "hosts", "hosts/nethttp", "hosts/open"},
 	"cachestore":               {"core", "hosts"},

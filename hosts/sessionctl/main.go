@@ -45,7 +45,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		keygenCommand, inspectCommand, listCommand, showCommand, endCommand, endAllCommand, sweepCommand,
-		migrateCommand, exportCommand, importCommand, checkCommand, doctorCommand, demoCommand,
+		migrateCommand, exportCommand, importCommand, checkCommand, doctorCommand, gatewayCommand, demoCommand,
 	}
 }
 

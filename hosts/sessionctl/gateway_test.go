@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+	"github.com/rockstar-web/sessions/hosts/open"
+)
+
+const gatewayKey = "9f3c1a7be2d840566b0e9d17c4a5f2381d6e7b90a1c3f54e28b7d60c9ea41f53"
+
+// TestGateway runs the command before a real origin, over one file store that
+// both share, with either engine, and stops it.
+func TestGateway(t *testing.T) {
+	for _, engine := range []string{"native", "wasm"} {
+		t.Run(engine, func(t *testing.T) {
+			t.Setenv(hosts.DefaultKeyVariable, gatewayKey)
+			name := "file+shared:" + t.TempDir()
+			store, closer, err := open.Store(t.Context(), name)
+			require.NoError(t, err)
+			defer closer.Close()
+			manager, err := hosts.New(store, hosts.Config{Key: []byte(gatewayKey), AllowInsecure: true})
+			require.NoError(t, err)
+			defer manager.Close()
+			host, err := nethttp.New(manager, nethttp.Options{})
+			require.NoError(t, err)
+			origin := httptest.NewServer(host.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/login" {
+					v, err := nethttp.Session(r)
+					if err == nil {
+						err = v.Login("alice", 0)
+					}
+					if err != nil {
+						http.Error(w, err.Error(), http.StatusInternalServerError)
+					}
+				}
+				_, _ = io.WriteString(w, "user="+r.Header.Get("Session-User"))
+			})))
+			defer origin.Close()
+
+			ctx, stop := context.WithCancel(t.Context())
+			lines, done := startGateway(ctx, "--origin", origin.URL, "--addr", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--store", name, "--engine", engine, "--public", "/login")
+			url := strings.TrimSuffix(<-lines, "/\n")
+			get := func(path, cookie string) (*http.Response, string) {
+				r, err := http.NewRequest("GET", url+path, nil)
+				require.NoError(t, err)
+				r.Header.Set("Cookie", cookie)
+				a, err := http.DefaultClient.Do(r)
+				require.NoError(t, err)
+				defer a.Body.Close()
+				b, err := io.ReadAll(a.Body)
+				require.NoError(t, err)
+				return a, string(b)
+			}
+			a, _ := get("/me", "")
+			require.Equal(t, http.StatusUnauthorized, a.StatusCode)
+			a, _ = get("/login", "")
+			require.Equal(t, http.StatusOK, a.StatusCode)
+			cookie, _, _ := strings.Cut(a.Header.Get("Set-Cookie"), ";")
+			a, text := get("/me", cookie)
+			require.Equal(t, http.StatusOK, a.StatusCode)
+			require.Equal(t, "user=alice", text)
+			stop()
+			require.Equal(t, exitFine, <-done)
+		})
+	}
+}
+
+// said is a writer whose lines can be awaited.
+type said struct {
+	mu    sync.Mutex
+	lines chan string
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines <- string(p)
+	return len(p), nil
+}
+
+func startGateway(ctx context.Context, args ...string) (lines chan string, done chan int) {
+	out := &said{lines: make(chan string, 10)}
+	done = make(chan int, 1)
+	p := &program{in: strings.NewReader(""), out: out, err: io.Discard}
+	go func() { done <- p.run(ctx, append([]string{"gateway"}, args...)) }()
+	return out.lines, done
+}
+
+func TestGatewayRefusesItsFlags(t *testing.T) {
+	for _, c := range []struct {
+		key, want string
+		args      []string
+	}{
+		{gatewayKey, "--origin is required", nil},
+		{gatewayKey, `--engine is "v8"; allowed: native, wasm`, []string{"--engine", "v8"}},
+		{gatewayKey, "--cert and --key go together", []string{"--cert", "x"}},
+		{gatewayKey, "name the origin's store", []string{"--store", "memory:"}},
+		{"", "SESSION_ENCRYPTION_KEY is not set", nil},
+		{gatewayKey, `Rules.Prefix is "x"`, []string{"--public", "x", "--store", "file+shared:" + t.TempDir()}},
+		{gatewayKey, `LoginURL is "/login"`, []string{"--login", "/login", "--store", "file+shared:" + t.TempDir()}},
+	} {
+		t.Setenv(hosts.DefaultKeyVariable, c.key)
+		var errs bytes.Buffer
+		p := &program{in: strings.NewReader(""), out: io.Discard, err: &errs}
+		args := append([]string{"gateway"}, c.args...)
+		if !strings.Contains(c.want, "--origin") {
+			args = append(args, "--origin", "http://127.0.0.1:1")
+		}
+		require.Equal(t, exitUsage, p.run(t.Context(), args), errs.String())
+		require.Contains(t, errs.String(), c.want)
+	}
+}
