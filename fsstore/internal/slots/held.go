@@ -18,11 +18,13 @@ type held struct {
 	id     core.ID
 	folder *folder
 	file   *os.File
+	path   string
 	info   fs.FileInfo
 	leave  func()
 
-	pair *pair // after read
-	at   int   // the slot that holds the session
+	medium medium // the file, when it is written in place
+	pair   *pair  // after read
+	at     int    // the slot that holds the session
 }
 
 // hold locks the file of a session; nil when there is none. The lock of a file
@@ -73,8 +75,8 @@ func (s *Store) holdIn(ctx context.Context, f *folder, id core.ID, flag int) (*h
 	if err != nil {
 		return nil, err
 	}
-	h := &held{id: id, folder: f, file: file}
-	if err = s.flock(ctx, file, file.Name()); err == nil {
+	h := &held{id: id, folder: f, file: file, path: file.Name(), medium: onDisk{file, s, f}}
+	if err = s.flock(ctx, file, h.path); err == nil {
 		err = s.confirm(h)
 	}
 	if err == nil && ctx.Err() != nil {
@@ -105,9 +107,9 @@ func (s *Store) confirm(h *held) error {
 	}
 	switch {
 	case err != nil:
-		return place.Fail("stat", h.file.Name(), err)
+		return place.Fail("stat", h.path, err)
 	case !is.Mode().IsRegular():
-		return irregular(h.file.Name())
+		return irregular(h.path)
 	case !os.SameFile(is, h.info):
 		return errMoved
 	}
@@ -119,11 +121,11 @@ func (s *Store) confirm(h *held) error {
 func (h *held) read() error {
 	h.pair = newPair()
 	if err := h.pair.read(h.file, h.info.Size(), h.id, true); err != nil {
-		return place.Fail("read", h.file.Name(), err)
+		return place.Fail("read", h.path, err)
 	}
 	var err error
 	if h.at, err = h.pair.newest(); err != nil {
-		return fmt.Errorf("fsstore: file %s: %w", h.file.Name(), err)
+		return fmt.Errorf("fsstore: file %s: %w", h.path, err)
 	}
 	return nil
 }

@@ -84,8 +84,8 @@ func (s *Store) compare(h *held, r *core.Record, prev core.Version) (done bool, 
 			return true, nil
 		}
 		// The save before this one may have failed at just that.
-		if err := s.settle(h); err != nil {
-			return true, unknown(h.file.Name(), err)
+		if err := h.settle(); err != nil {
+			return true, unknown(h.path, err)
 		}
 		return true, nil
 	case prev:

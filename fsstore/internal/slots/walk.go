@@ -188,7 +188,7 @@ func (w *sweep) removeOne(ctx context.Context, id core.ID) error {
 		return nil
 	}
 	if err := h.folder.root.Remove(fileName(id)); err != nil {
-		return place.Fail("delete", h.file.Name(), err)
+		return place.Fail("delete", h.path, err)
 	}
 	w.deleted++
 	return nil

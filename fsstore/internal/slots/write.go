@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,12 +15,29 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
+// medium is where a save in place writes.
+type medium interface {
+	io.WriterAt
+	datasync() error  // what was written is on the disk
+	syncNames() error // and the names that lead to it
+}
+
+// onDisk is the medium of a file.
+type onDisk struct {
+	*os.File
+	store  *Store
+	folder *folder
+}
+
+func (d onDisk) datasync() error  { return datasync(d.File) }
+func (d onDisk) syncNames() error { return d.store.syncNames(d.folder) }
+
 // overwrite puts r into the slot that does not hold the session.
 func (s *Store) overwrite(ctx context.Context, h *held, r *core.Record) error {
 	if !s.fast {
 		// From here on the disk may lose what is in the other slot.
-		if err := s.settle(h); err != nil {
-			return place.Fail("sync", h.file.Name(), err)
+		if err := h.settle(); err != nil {
+			return place.Fail("sync", h.path, err)
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -31,16 +49,16 @@ func (s *Store) overwrite(ctx context.Context, h *held, r *core.Record) error {
 	}
 	image := encode(r, is.sequence+1, settled, is.pages)
 	other := 1 - h.at
-	if _, err := h.file.WriteAt(image, h.offset(other)); err != nil {
-		return place.Fail("write", h.file.Name(), err)
+	if _, err := h.medium.WriteAt(image, h.offset(other)); err != nil {
+		return place.Fail("write", h.path, err)
 	}
 	if s.fast {
 		return nil
 	}
-	if err := datasync(h.file); err != nil {
-		return unknown(h.file.Name(), err)
+	if err := h.medium.datasync(); err != nil {
+		return unknown(h.path, err)
 	}
-	note(h.file, h.offset(h.at), is.sequence+1)
+	note(h.medium, h.offset(h.at), is.sequence+1)
 	return nil
 }
 
@@ -49,7 +67,7 @@ func (h *held) offset(slot int) int64 { return int64(slot) * int64(h.pair.pages)
 // note says in the slot at offset that the other one, of that sequence, is on the
 // disk. It is written there next anyway. Where the note fails the next save syncs
 // once more.
-func note(file *os.File, offset int64, sequence uint64) {
+func note(file io.WriterAt, offset int64, sequence uint64) {
 	_, _ = file.WriteAt(binary.BigEndian.AppendUint64(nil, sequence), offset+settledAt)
 }
 
@@ -62,22 +80,22 @@ func unknown(path string, err error) error {
 // writer may have been killed before, have failed to sync, or be a fast one. It
 // writes the same bytes again, because a sync that has failed is not repeated by
 // the next one.
-func (s *Store) settle(h *held) error {
+func (h *held) settle() error {
 	if h.pair.settled(h.at) {
 		return nil
 	}
 	is := h.slot()
-	_, err := h.file.WriteAt(is.image, h.offset(h.at))
+	_, err := h.medium.WriteAt(is.image, h.offset(h.at))
 	if err == nil {
-		err = datasync(h.file)
+		err = h.medium.datasync()
 	}
 	if err == nil {
-		err = s.syncNames(h.folder)
+		err = h.medium.syncNames()
 	}
 	if err != nil {
 		return err
 	}
-	note(h.file, h.offset(1-h.at), is.sequence)
+	note(h.medium, h.offset(1-h.at), is.sequence)
 	h.pair.slots[1-h.at].settled = is.sequence
 	return nil
 }
