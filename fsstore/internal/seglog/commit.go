@@ -41,7 +41,7 @@ const (
 	mark               // void the segments before one
 )
 
-// request is ops that are answered together. Its queue is the committer's.
+// request is ops that are answered together, each about a session of its own.
 type request struct {
 	ops  []op
 	done chan struct{}
@@ -113,6 +113,7 @@ func (s *Store) work(own *request) {
 				ops = append(ops, &q.ops[i])
 			}
 		}
+		s.joined = len(batch) > 1
 		s.commit(ops)
 		for _, q := range batch {
 			close(q.done)

@@ -64,19 +64,34 @@ func TestFailedBatch(t *testing.T) {
 	require.NoError(t, refuseWrites(t, s.active).Close())
 	first, second := sample(1, 10), sample(1, 10)
 	second.Version = 2
-	ops := []op{{do: put, record: first}, {do: put, record: second}, {do: put, record: second, prev: 1}, {do: end, record: first}}
-	s.do(ops)
-	for i := range ops {
-		require.ErrorIs(t, ops[i].err, hosts.ErrUnavailable)
-		require.False(t, ops[i].done)
+	calls := []op{{do: put, record: first}, {do: put, record: second}, {do: put, record: second, prev: 1}, {do: end, record: first}}
+	for _, o := range inOneWrite(s, calls) {
+		require.ErrorIs(t, o.err, hosts.ErrUnavailable)
+		require.False(t, o.done)
 	}
-	s.do(ops[:3])
-	require.NoError(t, ops[0].err)
-	require.ErrorIs(t, ops[1].err, core.ErrConflict)
-	require.NoError(t, ops[2].err)
+	done := inOneWrite(s, calls[:3])
+	require.NoError(t, done[0].err)
+	require.ErrorIs(t, done[1].err, core.ErrConflict)
+	require.NoError(t, done[2].err)
 	got, err := s.Load(t.Context(), first.ID)
 	require.NoError(t, err)
 	require.Equal(t, second, got)
+}
+
+// inOneWrite does ops as calls that wait for the same write.
+func inOneWrite(s *Store, ops []op) (done []op) {
+	release := hold(s)
+	var waiting []*request
+	for _, o := range ops {
+		q, _ := s.enqueue([]op{o})
+		waiting = append(waiting, q)
+	}
+	release()
+	for _, q := range waiting {
+		<-q.done
+		done = append(done, q.ops[0])
+	}
+	return done
 }
 
 func TestDirectoryRemoved(t *testing.T) {

@@ -35,15 +35,17 @@ type Store struct {
 	log       *slog.Logger
 	calls     *place.Calls
 	saves     *hosts.Coalescer
+	ops       sync.Pool // of *[]op, for batches of saves
 	index     *index
 	damage    []damage // that Open has found
 
 	committer committer
-	active    *segment        // the committer's, as are the next four
+	active    *segment        // the committer's, as are the next five
 	roll      roll            // of the active segment
 	marked    bool            // the last record is a mark
 	buffer    []byte          // records that are to be written
 	pending   map[core.ID]*op // the last of each session in the buffer
+	joined    bool            // several requests are written together
 
 	spare      spare
 	wake       chan struct{} // the cleaner
@@ -80,6 +82,7 @@ func Open(o Options) (*Store, error) {
 		calls: place.NewCalls(maxCalls), index: newIndex(), pending: map[core.ID]*op{},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
+	s.ops.New = func() any { return new([]op) }
 	s.saves, err = hosts.NewCoalescer(batched{s}, hosts.Coalescing{Direct: -1, BatchCalls: batchCalls, WaitingCalls: maxCalls})
 	if err == nil {
 		err = s.recover()

@@ -39,15 +39,9 @@ func (s *Store) load(id core.ID) (core.Record, error) {
 	}
 }
 
-// Save implements hosts.Store. A success is on the disk, unless Options.Fast.
+// Save implements hosts.Store. A success is on the disk, unless Options.Fast. The
+// coalescer checks the record, and bounds and ends the calls.
 func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
-	if err := r.Check(); err != nil {
-		return fmt.Errorf("fsstore: save: %w", err)
-	}
-	if err := s.calls.Begin(ctx); err != nil {
-		return err
-	}
-	defer s.calls.End()
 	return s.saves.Save(ctx, r, prev)
 }
 
@@ -81,14 +75,17 @@ func (b batched) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 		}
 		return errs
 	}
-	ops := make([]op, len(saves))
-	for i, save := range saves {
-		ops[i] = op{do: put, record: save.Record, prev: save.Prev}
+	ops := b.ops.Get().(*[]op)
+	for _, save := range saves {
+		*ops = append(*ops, op{do: put, record: save.Record, prev: save.Prev})
 	}
-	b.do(ops)
+	b.do(*ops)
 	for i := range errs {
-		errs[i] = ops[i].err
+		errs[i] = (*ops)[i].err
 	}
+	clear(*ops) // it holds sessions
+	*ops = (*ops)[:0]
+	b.ops.Put(ops)
 	return errs
 }
 

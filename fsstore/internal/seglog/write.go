@@ -62,7 +62,9 @@ func (s *Store) encode(ops []*op) int {
 		}
 		s.buffer = o.appendTo(s.buffer, g, at)
 		o.at, o.done = pack(g.number, span{at, n}), true
-		s.pending[o.record.ID] = o
+		if s.joined {
+			s.pending[o.record.ID] = o
+		}
 	}
 	return len(ops)
 }
@@ -117,14 +119,10 @@ func (s *Store) decide(o *op) bool {
 	}
 	switch o.do {
 	case put:
-		switch o.err = o.record.Check(); {
-		case o.err != nil || version == o.record.Version:
-			return false
-		case version != o.prev:
+		if version != o.record.Version && version != o.prev {
 			o.err = core.ErrConflict
-			return false
 		}
-		return true
+		return version != o.record.Version && o.err == nil
 	case end:
 		return version != core.NoVersion
 	case expire:
@@ -155,13 +153,13 @@ func (s *Store) flush(ops []*op) {
 	if err == nil {
 		err = s.active.write(s.buffer, sync)
 	}
+	clear(s.pending)
 	s.index.mu.Lock()
 	defer s.index.mu.Unlock()
 	if err == nil {
 		s.index.grow(s.active, int64(len(s.buffer)))
 	}
 	for _, o := range ops {
-		delete(s.pending, o.record.ID)
 		switch {
 		case err != nil:
 			o.done, o.err = false, err
