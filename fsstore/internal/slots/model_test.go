@@ -23,6 +23,7 @@ type modelDisk struct {
 	synced []byte // what is left when the power fails
 	killed bool   // the writer ends before its next sync
 	torn   bool   // the power fails in its next sync
+	syncs  int
 }
 
 var errKilled = errors.New("the program was killed")
@@ -42,10 +43,14 @@ func (d *modelDisk) datasync() error {
 		return errKilled
 	}
 	copy(d.synced, d.cached)
+	d.syncs++
 	return nil
 }
 
-func (d *modelDisk) syncNames() error { return nil }
+func (d *modelDisk) syncNames() error {
+	d.syncs++
+	return nil
+}
 
 // writeBack is what the system does by itself at any time.
 func (d *modelDisk) writeBack(share float64) {
@@ -190,4 +195,24 @@ func TestAcknowledgedStatesSurviveAnything(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A durable save costs one sync, however often a session is saved; only after a
+// writer that has not synced does it make up for that, once.
+func TestSavesInPlaceSyncOnce(t *testing.T) {
+	m := newModelRun(rand.New(rand.NewPCG(1, 1)), 300)
+	cost := func(fast bool) int {
+		before := m.disk.syncs
+		m.save(fast)
+		return m.disk.syncs - before
+	}
+	require.Equal(t, 3, cost(false)) // the model's first state has no note
+	for range 5 {
+		require.Equal(t, 1, cost(false))
+	}
+	require.Equal(t, 0, cost(true))
+	require.Equal(t, 0, cost(true))
+	require.Equal(t, 3, cost(false))
+	require.Equal(t, 1, cost(false))
+	require.NoError(t, m.check())
 }
