@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/hosts/open"
 	"github.com/rockstar-web/sessions/hosts/sessionctl/demo"
 )
 
@@ -39,7 +38,7 @@ type doctor struct {
 func doctorFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
 	d := &doctor{}
 	set.StringVar(&d.keyFile, "key-file", "", "read the key from `FILE`, raw or in hex, not from the environment")
-	set.StringVar(&d.store, "store", "", "try `STORE`: "+open.Allowed()+"; without it the one that "+storeVariable+" names, or "+demo.DefaultStore)
+	set.StringVar(&d.store, "store", "", "try `STORE`, a name as below; without it the one that "+storeVariable+" has, or "+demo.DefaultStore)
 	set.BoolVar(&d.json, "json", false, "print JSON, an object a line")
 	set.StringVar(&d.url, "url", "", "`URL` at which browsers reach the site, such as https://example.com")
 	set.BoolVar(&d.proxy, "proxy", false, "a proxy stands before the server")

@@ -114,6 +114,7 @@ type ending struct {
 func endAllFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
 	e := &ending{}
 	e.target.add(set)
+	e.target.addProgress(set)
 	e.selection.add(set, "of `USER`", "of `TENANT`")
 	set.BoolVar(&e.everywhere, "all-tenants", false, "whatever the tenant")
 	return e.run

@@ -27,6 +27,7 @@ copy of one moment. Whatever ends afterwards is still in the file; see import.`,
 	flags: func(set *flag.FlagSet) func(context.Context, *program, []string) error {
 		t := &target{}
 		t.add(set)
+		t.addProgress(set)
 		return t.export
 	},
 }

@@ -23,12 +23,12 @@ is left, and so is one in another version, which is a conflict. It needs no key.
 
 Nothing can tell a session that was never in this store from one that has ended since
 the export: a logout leaves no trace. Whatever ended after the export began would live
-again, and a cookie that a login or renewal has replaced since would be good again.
+again, with the cookie that it had then, also if a login or renewal has replaced that.
 So without --revive nothing is written, and what would be is counted.
 
 A FILE is read to its end first: one that is damaged or cut short changes nothing.
 Standard input is saved as it comes. Broken off, it may be run again, and goes on.
-Sessions that expired longer ago than the retention are left out.
+Sessions that expired more than an hour before now are left out.
 
 Exit code 1 means that sessions of the export are not in the store as they are in it.`,
 	flags: importFlags,
@@ -42,6 +42,7 @@ type importing struct {
 func importFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
 	i := &importing{}
 	i.target.add(set)
+	i.target.addProgress(set)
 	set.BoolVar(&i.revive, "revive", false, "save them, although what has ended since the export lives again")
 	return i.run
 }

@@ -30,6 +30,7 @@ type listing struct {
 func listFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
 	l := &listing{}
 	l.target.add(set)
+	l.target.addProgress(set)
 	l.selection.add(set, `of `+"`USER`"+`, in every tenant unless --tenant says which; "" for those who are not signed in`,
 		"of `TENANT`; \"\" for sessions without one")
 	set.StringVar(&l.before, "expired-before", "", "that expired before `TIME`, such as 2026-05-04T03:02:01Z, or longer ago than 90m; 0s is now")

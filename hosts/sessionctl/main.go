@@ -5,7 +5,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -15,7 +14,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 )
 
@@ -48,12 +46,6 @@ func commands() []command {
 		migrateCommand, exportCommand, importCommand, checkCommand, doctorCommand, gatewayCommand, demoCommand,
 	}
 }
-
-const environment = `Environment:
-  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits, as keygen prints it
-  SESSION_STORE            the store where --store names none; unlike a command
-                           line, it does not show a password to other users
-`
 
 // usageError is a command line that cannot be carried out.
 type usageError struct{ err error }
@@ -132,44 +124,4 @@ func names() string {
 		list = append(list, c.name)
 	}
 	return strings.Join(append(list, "help"), ", ")
-}
-
-func (p *program) help(args []string) error {
-	var text bytes.Buffer
-	if len(args) == 0 {
-		fmt.Fprint(&text, "Sessionctl is the command of the session library.\n\nUsage: sessionctl COMMAND [flags]\n\n")
-		table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
-		for _, c := range commands() {
-			fmt.Fprintf(table, "  %s\t%s\n", c.name, c.brief)
-		}
-		fmt.Fprint(table, "  help COMMAND\tall about a command\n")
-		table.Flush()
-		fmt.Fprintf(&text, "\n%s\nExit codes: 0 fine, 1 something is wrong, 2 wrong usage. Errors go to stderr.\n", environment)
-		_, err := text.WriteTo(p.out)
-		return err
-	}
-	c, err := find(args[0])
-	if err != nil {
-		return err
-	}
-	set := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	c.flags(set)
-	fmt.Fprintf(&text, "Usage: %s\n\n%s\n", strings.Join(strings.Fields("sessionctl "+c.name+" [flags] "+c.args), " "), c.about)
-	table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
-	first := true
-	set.VisitAll(func(f *flag.Flag) {
-		if first {
-			fmt.Fprint(table, "\nFlags:\n")
-			first = false
-		}
-		shape, usage := flag.UnquoteUsage(f)
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" {
-			usage += " (" + f.DefValue + ")"
-		}
-		fmt.Fprintf(table, "  --%s\t%s\n", strings.TrimSpace(f.Name+" "+shape), usage)
-	})
-	table.Flush()
-	fmt.Fprint(&text, "\n"+environment)
-	_, err = text.WriteTo(p.out)
-	return err
 }

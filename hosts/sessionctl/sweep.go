@@ -31,6 +31,7 @@ type sweeping struct {
 func sweepFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
 	s := &sweeping{}
 	s.target.add(set)
+	s.target.addProgress(set)
 	set.DurationVar(&s.retention, "retention", defaultRetention, "leave those that expired less than `DURATION` ago, for their reason to be told")
 	return s.run
 }

@@ -30,8 +30,12 @@ type target struct {
 
 // add enters the flags. The environment is read later, so that no help shows it.
 func (t *target) add(set *flag.FlagSet) {
-	set.StringVar(&t.url, "store", "", "work on `STORE`: "+open.Allowed()+"; without it on the one that "+storeVariable+" names")
+	set.StringVar(&t.url, "store", "", "work on `STORE`, a name as below; without it on the one that "+storeVariable+" has")
 	set.BoolVar(&t.json, "json", false, "print JSON, an object a line")
+}
+
+// addProgress is for the commands that may take long.
+func (t *target) addProgress(set *flag.FlagSet) {
 	set.BoolVar(&t.progress, "progress", false, "tell on stderr how far it is, also where that is no terminal")
 }
 
