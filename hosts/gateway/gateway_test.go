@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -343,70 +342,4 @@ func TestWebSocket(t *testing.T) {
 		}
 		require.NoError(t, conn.Close())
 	}
-}
-
-func TestFailuresAreNotTakenForSignedOut(t *testing.T) {
-	s := newSite(t, gateway.Options{}, hosts.Config{})
-	cookie := s.login("alice")
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, closed.Close())
-	dead := &url.URL{Scheme: "http", Host: closed.Addr().String()}
-	host, err := nethttp.New(s.manager, nethttp.Options{})
-	require.NoError(t, err)
-	g, err := gateway.New(gateway.Options{Origin: dead, Host: host, Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	ask := func(h http.Handler) int {
-		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil)
-		r.Header.Set("Cookie", cookie)
-		h.ServeHTTP(w, r)
-		return w.Code
-	}
-	require.Equal(t, http.StatusBadGateway, ask(g))
-	require.NoError(t, s.store.Close())
-	require.Equal(t, http.StatusServiceUnavailable, ask(s.gateway))
-	require.Equal(t, http.StatusServiceUnavailable, ask(g), "the store is asked before the origin")
-
-	w := httptest.NewRecorder()
-	s.gateway.Metrics().ServeHTTP(w, nil)
-	require.Contains(t, w.Body.String(), `sessions_gateway_requests_total{outcome="store_failed"} 1`)
-	require.Contains(t, w.Body.String(), "sessions_gateway_requests_in_flight 0")
-}
-
-func TestSlowOrigin(t *testing.T) {
-	release := make(chan struct{})
-	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
-	t.Cleanup(slow.Close)
-	t.Cleanup(func() { close(release) })
-	origin, err := url.Parse(slow.URL)
-	require.NoError(t, err)
-	s := newSite(t, gateway.Options{Origin: origin, Timeout: 50 * time.Millisecond}, hosts.Config{})
-	require.Equal(t, http.StatusGatewayTimeout, s.do("GET", "/public/x", nil).StatusCode)
-}
-
-func TestOptionsThatAreRefused(t *testing.T) {
-	s := newSite(t, gateway.Options{}, hosts.Config{})
-	host, err := nethttp.New(s.manager, nethttp.Options{})
-	require.NoError(t, err)
-	origin := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
-	public := []gateway.Rule{{Prefix: "/p", Access: gateway.Public}}
-	for field, o := range map[string]gateway.Options{
-		"Host":         {Origin: origin},
-		"Origin":       {Host: host, Origin: &url.URL{Scheme: "ftp", Host: "x"}},
-		"Timeout":      {Host: host, Origin: origin, Timeout: -1},
-		"Rules.Prefix": {Host: host, Origin: origin, Rules: []gateway.Rule{{Prefix: "/a/../b"}}},
-		"Rules.Access": {Host: host, Origin: origin, Rules: []gateway.Rule{{Prefix: "/a", Access: 9}}},
-		"LoginURL":     {Host: host, Origin: origin, LoginURL: "/login", Rules: public},
-	} {
-		_, err := gateway.New(o)
-		var refused *hosts.ConfigError
-		require.ErrorAs(t, err, &refused, field)
-		require.Equal(t, field, refused.Field)
-	}
-	for _, bad := range []string{"javascript:alert(1)", "//evil.example", "login", "https://me:pw@x/", "ftp://x/"} {
-		_, err := gateway.New(gateway.Options{Host: host, Origin: origin, LoginURL: bad, Rules: public})
-		require.Error(t, err, bad)
-	}
-	_, err = gateway.New(gateway.Options{Host: host, Origin: origin, LoginURL: "/p/login", Rules: public})
-	require.NoError(t, err)
 }
