@@ -37,23 +37,19 @@ type file struct {
 }
 
 // openFile makes a database file and its directory if they are missing.
-func openFile(path string) (*file, error) {
-	path, err := filepath.Abs(path)
+func openFile(name string) (*file, error) {
+	path, err := filepath.Abs(name)
 	if err != nil {
-		return nil, fail("open", path, err)
+		return nil, fail("open", name, err)
 	}
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return nil, fail("create the directory of", path, err)
-	}
-	// SQLite follows links, too, and has the other files beside their target.
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
 	}
 	f := &file{path: path, start: time.Now()}
 	if err := f.create(); err != nil {
 		return nil, err
 	}
-	return f, nil
+	return f, f.claimIndex()
 }
 
 func (f *file) create() error {
@@ -70,10 +66,16 @@ func (f *file) create() error {
 	if n, ok := beginsLikeADatabase(file); !ok {
 		return fmt.Errorf("dbstore: SQLite: %s begins with %d bytes that are not those of a database: %w; name another path", f.path, n, hosts.ErrUnavailable)
 	}
+	// SQLite follows links, too, and has the other files beside their target.
+	target, err := filepath.EvalSymlinks(f.path)
+	if err != nil {
+		return fail("open", f.path, err)
+	}
+	f.path = target
 	if err := syncDir(filepath.Dir(f.path)); err != nil {
 		return fail("sync the directory of", f.path, err)
 	}
-	return f.claimIndex()
+	return nil
 }
 
 // beginsLikeADatabase holds also for an empty file, and for one with zeros: there
@@ -126,8 +128,7 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// opened notes the files that the connections have open, and gives those that
-// SQLite made the mode of the database.
+// opened notes the files that the connections have open.
 func (f *file) opened() error {
 	for _, suffix := range beside {
 		info, err := os.Stat(f.path + suffix)
@@ -165,9 +166,7 @@ func (f *file) still() error {
 }
 
 // sync puts everything that is in the log on the disk.
-func (f *file) sync() error {
-	return f.log.Sync()
-}
+func (f *file) sync() error { return f.log.Sync() }
 
 // close may be called again.
 func (f *file) close() (err error) {

@@ -8,13 +8,14 @@ import (
 
 // Load implements dbstore.Loader.
 func (c *commands) Load(ctx context.Context, id core.ID) (r core.Record, err error) {
-	err = c.dialect.all.use(ctx, c.db.Read, c.texts, func(conn *connection) error {
-		var there bool
-		if r, there, err = conn.load(id); err == nil && !there {
-			err = core.ErrNotFound
-		}
+	there := false
+	err = c.dialect.all.use(ctx, c.db.Read, c.texts, func(conn *connection) (err error) {
+		r, there, err = conn.load(id)
 		return err
 	})
+	if err == nil && !there {
+		err = core.ErrNotFound
+	}
 	return r, err
 }
 

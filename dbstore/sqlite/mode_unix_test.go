@@ -53,6 +53,13 @@ func TestLink(t *testing.T) {
 	require.NoError(t, os.Symlink(path, link))
 	requireHas(t, open(t, link, sqlite.Options{}), sessionOne)
 	require.NoFileExists(t, link+"-wal")
+
+	target := filepath.Join(t.TempDir(), "new.db") // which the link is there before
+	link = filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(target, link))
+	s := open(t, link, sqlite.Options{})
+	require.NoError(t, s.Save(t.Context(), sessionOne, core.NoVersion))
+	requireModes(t, 0o600, target, target+"-wal", target+"-shm")
 }
 
 // Names that mean something in a URI or to SQL are names.
