@@ -236,3 +236,13 @@ func TestLogGoesToStderr(t *testing.T) {
 	require.Contains(t, warn.String(), "user=bob")
 	require.NotContains(t, warn.String(), "builder")
 }
+
+func TestEveryCommandIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/sessionctl.md")
+	require.NoError(t, err)
+	for _, c := range commands() {
+		require.Regexp(t, "(?m)^## .*\\b"+c.name+"\\b|`(sessionctl )?"+c.name+"`", string(text), c.name)
+		require.NotEmpty(t, c.brief, c.name)
+		require.NotEmpty(t, c.about, c.name)
+	}
+}
