@@ -1,13 +1,11 @@
 package redis
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/redis/rueidis"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/conformance"
@@ -31,31 +29,16 @@ func open(t testing.TB, url string, o Options) *Store {
 	return s
 }
 
-// wipe deletes what the shards of a store have, also what its indexes do not
-// know.
-func wipe(t testing.TB, s *Store) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	for _, node := range s.server.client.Nodes() {
-		for cursor := uint64(0); ; {
-			page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(s.server.o.Prefix+"*").Count(5000).Build()).AsScanEntry()
-			require.NoError(t, err)
-			for _, key := range page.Elements {
-				// A replica has the keys too and sends the call on.
-				require.NoError(t, s.server.client.Do(ctx, s.server.client.B().Unlink().Key(key).Build()).Error())
-			}
-			if cursor = page.Cursor; cursor == 0 {
-				break
-			}
-		}
-	}
-	_ = rueidis.Nil
-}
-
+// pair is two handles on one prefix, whose index is looked at in the end.
 func pair(t *testing.T, url string) (a, b hosts.Store) {
 	o := Options{Prefix: newPrefix()}
 	s := open(t, url, o)
-	t.Cleanup(func() { wipe(t, s) })
+	t.Cleanup(func() {
+		if !t.Failed() {
+			audit(t, s)
+		}
+		wipe(t, s)
+	})
 	return s, open(t, url, o)
 }
 
