@@ -185,19 +185,20 @@ func (s *Store) liesAt(id core.ID, at span32) bool {
 	return e != nil && e.at == at
 }
 
-// retire removes a segment that nothing points to. Whoever reads it just now
-// looks again in the index. One that was damaged is left to the operator.
+// retire ends the use of a segment that nothing points to. Whoever reads it just
+// now looks again in the index. One that was damaged is left to the operator.
 func (s *Store) retire(g *segment) error {
 	s.index.mu.Lock()
 	delete(s.index.segments, g.number)
 	s.index.bytes -= g.bytes
 	s.index.mu.Unlock()
 	name := segmentName(g.number)
-	err := g.file.Close()
-	if g.damaged {
-		err = errors.Join(err, s.Root.Rename(name, name+damagedSuffix))
-	} else {
-		err = errors.Join(err, s.Root.Remove(name))
+	var err error
+	switch {
+	case g.damaged:
+		err = errors.Join(g.file.Close(), s.Root.Rename(name, name+damagedSuffix))
+	case !s.recycle(g):
+		err = errors.Join(g.file.Close(), s.Root.Remove(name))
 	}
 	if err != nil {
 		return place.Fail("remove", g.path, err)

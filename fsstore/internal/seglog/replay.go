@@ -115,16 +115,21 @@ func (p *replay) settle(d *damage, next *segment) {
 	}
 }
 
-// cut erases an unfinished write, so that the next one finds only zeros behind it.
+// cut makes void what is left of an unfinished write behind its first record that
+// is not whole: the records that are written there next must be the last. The
+// caller syncs.
 func (p *replay) cut() error {
 	c := p.scan
-	end, err := c.lastByte()
-	if err != nil || end == c.at {
-		return err
+	for _, at := range c.behind {
+		if at <= c.at {
+			continue
+		}
+		if _, err := c.file.WriteAt(make([]byte, headSize), at); err != nil {
+			return place.Fail("write", c.path, err)
+		}
 	}
-	p.log.Info("fsstore: an unfinished write, never acknowledged, is cut off", "path", c.path, "from", c.at, "to", end)
-	if err := c.erase(c.at, end); err != nil {
-		return place.Fail("write", c.path, err)
+	if !p.marked {
+		p.log.Info("fsstore: the log was not closed; what was acknowledged is there", "path", c.path, "end", c.at)
 	}
 	return nil
 }

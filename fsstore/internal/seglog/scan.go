@@ -17,7 +17,8 @@ type scan struct {
 	window []byte
 	from   int64 // of the window, in the segment
 
-	synced int64 // what settled has found
+	synced int64   // what settled has found,
+	behind []int64 // and where the records are that it looked at
 }
 
 func newScan(g *segment, end int64) *scan { return &scan{segment: g, end: end, at: firstByte} }
@@ -97,6 +98,7 @@ func (c *scan) settled() (int64, error) {
 		}
 		if ok {
 			c.synced = max(c.synced, h.durable)
+			c.behind = append(c.behind, at)
 		}
 	}
 	return c.synced, nil

@@ -19,9 +19,10 @@ const (
 	spareRetry = time.Second / 4 // after a preparation that has failed
 )
 
-// spare is the file that becomes the next segment. It is filled with zeros and
-// synced in the background: a file that already has its bytes is synced two to
-// three times as fast as one that grows, and needs no room on a full disk.
+// spare is the file that becomes the next segment: one that was compacted, or a
+// new one, filled with zeros and synced in the background. A file that already
+// has its bytes is synced two to three times as fast as one that grows, and needs
+// no room on a full disk.
 type spare struct {
 	mu    sync.Mutex
 	ready *segment
@@ -53,6 +54,33 @@ func (s *Store) prepare(size, least int64) {
 		}
 		close(busy)
 	})
+}
+
+// recycle makes the spare of a segment that nothing points to, if one of its size
+// is wanted. What is in it cannot be taken for records of another segment.
+func (s *Store) recycle(g *segment) bool {
+	p := &s.spare
+	p.mu.Lock()
+	wanted := g.size == s.maxSize && p.busy == nil && p.ready == nil
+	busy := make(chan struct{})
+	if wanted {
+		p.busy = busy
+	}
+	p.mu.Unlock()
+	if !wanted {
+		return false
+	}
+	err := s.Root.Rename(segmentName(g.number), spareName)
+	if err == nil {
+		err = s.Self.Sync() // it must not be found under its old name with new bytes
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy = nil; err == nil {
+		p.ready, p.err = &segment{file: g.file, info: g.info, size: g.size}, nil
+	}
+	close(busy)
+	return err == nil
 }
 
 // awaitSpare returns when a spare with least bytes is ready, or why there is none.

@@ -32,10 +32,10 @@ func (s *Store) load(id core.ID) (core.Record, error) {
 		g := s.index.segments[at.segment]
 		s.index.mu.RUnlock()
 		r, err := g.read(id, at.span())
-		if !errors.Is(err, os.ErrClosed) || at == before {
+		if err == nil || at == before || !errors.Is(err, os.ErrClosed) && !errors.Is(err, core.ErrCorrupt) {
 			return r, err
 		}
-		before = at // the compaction was faster: it lies elsewhere now
+		before = at // the compaction may have been faster: then it lies elsewhere now
 	}
 }
 
