@@ -217,3 +217,18 @@ func appendRecord(dst []byte, r *core.Record) []byte {
 	dst = appendTime(appendTime(appendTime(dst, r.CreatedAt), r.SeenAt), r.ExpiresAt)
 	return appendLong(appendShort(appendShort(dst, r.Tenant), r.User), r.Sealed)
 }
+
+// AppendRecord appends a record as frames carry it: ID 16 | version 8 | created
+// 8 | seen 8 | expires 8 | lp2(tenant) | lp2(user) | lp4(sealed).
+func AppendRecord(dst []byte, r *core.Record) []byte { return appendRecord(dst, r) }
+
+// ReadRecord returns the record that AppendRecord wrote; ErrMalformed unless it
+// is all of b. It lies in b.
+func ReadRecord(b []byte) (core.Record, error) {
+	r := &reader{b: b}
+	rec := r.record()
+	if !r.end() {
+		return core.Record{}, ErrMalformed
+	}
+	return rec, nil
+}

@@ -1,0 +1,148 @@
+package nethttp
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/core/wire"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// MinStoreToken is the shortest token of a StoreHandler, in bytes.
+const MinStoreToken = 32
+
+// maxStoreBody is a version and the largest record, in bytes.
+const maxStoreBody = 8 + core.MaxSealed + 2*core.MaxName + 128
+
+// StoreHandler lends a store to hosts elsewhere, such as JavaScript at the edge
+// that cannot reach a database. Serve it over HTTPS, and for nobody but them: who
+// has the token may end every session, though he can read none.
+//
+// Requests are POSTs with "Authorization: Bearer TOKEN" below the path that the
+// handler is mounted at (http.StripPrefix):
+//
+//	/load    22 characters of ID        200 with a record, 404
+//	/save    version 8, record          204, 409 on a conflict
+//	/delete  22 characters of ID        204
+//
+// A record is as wire.AppendRecord writes it, the version little-endian. 400 and
+// 413 mean that the record is refused, 401 a wrong token, 503 that the store
+// could not be asked.
+func StoreHandler(store hosts.Store, token string) (http.Handler, error) {
+	if store == nil {
+		return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "store", Value: "nil", Allowed: "a hosts.Store"})
+	}
+	if len(token) < MinStoreToken {
+		return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "token", Value: fmt.Sprintf("of %d bytes", len(token)), Allowed: "32 bytes or more; make one with: openssl rand -hex 32"})
+	}
+	h := &storeHandler{store, sha256.Sum256([]byte(token))}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /load", h.guard(h.load))
+	mux.HandleFunc("POST /save", h.guard(h.save))
+	mux.HandleFunc("POST /delete", h.guard(h.delete))
+	return mux, nil
+}
+
+type storeHandler struct {
+	store hosts.Store
+	token [32]byte // its digest, so that a comparison takes the same time whatever is sent
+}
+
+// guard asks for the token and reads the body, which is bounded.
+func (h *storeHandler) guard(do func(w http.ResponseWriter, r *http.Request, body []byte)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		shown, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		digest := sha256.Sum256([]byte(shown))
+		if subtle.ConstantTimeCompare(digest[:], h.token[:]) != 1 || !ok {
+			http.Error(w, "wrong token", http.StatusUnauthorized)
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxStoreBody))
+		if err != nil {
+			status := http.StatusBadRequest
+			if _, large := errors.AsType[*http.MaxBytesError](err); large {
+				status = http.StatusRequestEntityTooLarge
+			}
+			http.Error(w, "the body could not be read", status)
+			return
+		}
+		do(w, r, body)
+	}
+}
+
+func (h *storeHandler) load(w http.ResponseWriter, r *http.Request, body []byte) {
+	id, err := core.ParseID(string(body))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	rec, err := h.store.Load(r.Context(), id)
+	if err != nil {
+		storeError(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = w.Write(wire.AppendRecord(nil, &rec)) // the client has gone
+}
+
+func (h *storeHandler) save(w http.ResponseWriter, r *http.Request, body []byte) {
+	if len(body) < 8 {
+		http.Error(w, "the body is no version and record", http.StatusBadRequest)
+		return
+	}
+	rec, err := wire.ReadRecord(bytes.Clone(body[8:]))
+	if err != nil {
+		http.Error(w, "the body is no version and record", http.StatusBadRequest)
+		return
+	}
+	ctx := r.Context()
+	if r.URL.Query().Get("touch") == "1" {
+		ctx = hosts.TouchContext(ctx)
+	}
+	h.done(w, h.store.Save(ctx, rec, core.Version(binary.LittleEndian.Uint64(body))))
+}
+
+func (h *storeHandler) delete(w http.ResponseWriter, r *http.Request, body []byte) {
+	id, err := core.ParseID(string(body))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	h.done(w, h.store.Delete(r.Context(), id))
+}
+
+func (h *storeHandler) done(w http.ResponseWriter, err error) {
+	if err != nil {
+		storeError(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// storeError tells nothing of the store but what kind of failure it was.
+func storeError(w http.ResponseWriter, err error) {
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		http.Error(w, "not found", http.StatusNotFound)
+	case errors.Is(err, core.ErrConflict):
+		http.Error(w, "conflict", http.StatusConflict)
+	case errors.Is(err, core.ErrTooLarge):
+		http.Error(w, "the record is too large", http.StatusRequestEntityTooLarge)
+	case errors.Is(err, core.ErrBadRecord), errors.Is(err, core.ErrBadName), errors.Is(err, core.ErrBadID):
+		http.Error(w, "the record is outside its bounds", http.StatusBadRequest)
+	case errors.Is(err, core.ErrCorrupt):
+		http.Error(w, "the record is damaged", http.StatusInternalServerError)
+	default:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
+	}
+}
