@@ -185,3 +185,22 @@ func TestCompactionHasARate(t *testing.T) {
 	require.NoError(t, s.copyLiving(g))
 	require.GreaterOrEqual(t, time.Since(began), time.Duration(size-size/8)*time.Second/cleanRate)
 }
+
+// A file that is used again has the bytes of its former life behind the end.
+// They are no records, and what is written there is found.
+func TestRecycledSegment(t *testing.T) {
+	s, m := barelyLive(t)
+	was := s.index.segments[1].info
+	require.NoError(t, s.cleanSegment(1, s.index.segments[1]))
+	for n := 0; !os.SameFile(s.active.info, was); n++ {
+		require.Less(t, n, 100, "the file is used again")
+		m.step(t, s)
+	}
+	require.NoFileExists(t, filepath.Join(s.Path, segmentName(1)))
+	dir := copyLog(t, s.Path) // as a killed process leaves it
+	copied := open(t, Options{Dir: dir, Segment: smallSegment, Logger: quiet})
+	require.NoError(t, copied.damaged())
+	m.requireSame(t, copied)
+	m.step(t, s)
+	m.requireSame(t, s)
+}

@@ -6,12 +6,15 @@
 //	sessions/                   mode 0700; one process has a flock on it
 //	sessions/segment-log        an empty file: this form
 //	sessions/0000002a.log       a segment, 0600: its number as 8 hex digits
-//	sessions/spare              the next segment, being filled with zeros
+//	sessions/spare              the next segment
 //	sessions/00000007.log.damaged   one that was found damaged, set aside; nobody reads it
 //
-// A segment has its whole length from the start, in zeros: a sync of such a file
-// is two to three times as fast as of one that grows. The first has 256 KiB, each
-// other twice as much as the one before, up to 16 MiB. Only the last is written.
+// A segment has its whole length from the start: a sync of such a file is two to
+// three times as fast as of one that grows. It is filled with zeros, or it is one
+// that was compacted and is used again: behind its last record it has the bytes
+// of its former life, which are no records any more, by their checksums. The
+// first segment has 256 KiB, each other twice as much as the one before, up to 16
+// MiB. Only the last is written.
 //
 // # Segment format
 //
@@ -85,7 +88,7 @@
 //
 // When the sealed segments hold more than twice the living bytes, the oldest is
 // read, what lives in it is copied to the end of the log by the same worker, a
-// mark voids it, and the file is removed: in this order, each synced before the
+// mark voids it, and the file is removed or used again: in this order, each synced before the
 // next, so that it may be cut off anywhere. It is always the oldest: so an end is
 // forgotten only when no older record of its session is left, not even in a file
 // whose removal a crash undid, since the mark voids that; and at most one byte is
@@ -94,11 +97,12 @@
 //
 // # Damage
 //
-// What follows the last whole record of the last segment is cut off at Open: a
-// write that a crash interrupted, and nobody was answered. It is told from
-// damage by the field durable of the records behind it: if one of them was
-// written when the bad bytes had been synced, they were whole once. Close writes
-// a mark, so that this holds for all that a properly closed log has.
+// The log ends at the first record of the last segment that is not whole: a crash
+// has interrupted that write, and nobody was answered. What is whole behind it is
+// made void at Open. It is told from damage by the field durable of the records
+// behind it: if one of them was written when the bad bytes had been synced, they
+// were whole once. Close writes a mark, so that this holds for all that a
+// properly closed log has.
 //
 // Damage is logged with its path and offsets, and Sweep reports it, until the
 // compaction has been through that segment; the file is then set aside, not
