@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,3 +102,31 @@ func TestInterruptibleReads(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read(p []byte) (int, error) { return 0, f.err }
+
+// Ctrl-C, in a process of its own that waits for more of its input.
+func TestSignalEndsAnImport(t *testing.T) {
+	from, to := fileStore(t), "sqlite:"+filepath.Join(t.TempDir(), "sessions.db")
+	crowd(t, from)
+	whole, err := os.ReadFile(exported(t, from))
+	require.NoError(t, err)
+	cmd := call{args: []string{"import", "--store", to, "--revive", "--json", "-"}}.command(t)
+	var out, warn bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, &out, &warn
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	_, err = in.Write(whole[:len(whole)-1])
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(strings.TrimPrefix(to, "sqlite:"))
+		return err == nil
+	}, runTime, 10*time.Millisecond, "it has begun")
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	require.Error(t, cmd.Wait())
+	require.Equal(t, 1, cmd.ProcessState.ExitCode(), warn.String())
+	require.Contains(t, warn.String(), "interrupted")
+	if out.Len() > 0 { // it had opened the store
+		require.EqualValues(t, objects(t, out.String())[0]["saved"], len(all(t, to)))
+	}
+}

@@ -67,7 +67,10 @@ func (t *target) with(ctx context.Context, create bool, f func(hosts.Store) erro
 	opening, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	store, closer, err := open.Store(opening, url)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return errors.New("interrupted while the store was opened")
+	case err != nil:
 		return opened(err)
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
