@@ -3,4 +3,5 @@ export { Session } from "./session.js";
 export { SessionError, Refused, Unavailable, reasons } from "./errors.js";
 export { Duration, ByteString, typed, encode, decode } from "./cbor.js";
 export { MemoryStore } from "./stores/memory.js";
+export { FetchStore } from "./stores/fetch.js";
 export { idText, idBytes } from "./bytes.js";

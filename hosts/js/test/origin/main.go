@@ -1,0 +1,82 @@
+// Origin is the Go application of the story: it signs alice in and out, shows
+// her session, and lends its store to the edge.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/rockstar-web/sessions/cachestore"
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+)
+
+func main() {
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run() error {
+	store, err := cachestore.Open(cachestore.Options{})
+	if err != nil {
+		return err
+	}
+	manager, err := hosts.New(store, hosts.Config{Key: []byte(os.Getenv("KEY")), AllowInsecure: true,
+		Merge: map[string]core.MergeKind{"visits": core.MergeCounter}})
+	if err != nil {
+		return err
+	}
+	host, err := nethttp.New(manager, nethttp.Options{})
+	if err != nil {
+		return err
+	}
+	lent, err := nethttp.StoreHandler(store, os.Getenv("TOKEN"))
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/store/", http.StripPrefix("/store", lent))
+	mux.Handle("/", host.Handler(http.HandlerFunc(page)))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("http://%s\n", l.Addr())
+	return http.Serve(l, mux)
+}
+
+func page(w http.ResponseWriter, r *http.Request) {
+	v, err := nethttp.Session(r)
+	if err == nil {
+		switch r.URL.Path {
+		case "/login":
+			if err = v.Login("alice", 0); err == nil {
+				err = v.Put("roles", []string{"admin", "editor"})
+			}
+		case "/short": // a session that is over soon
+			err = v.Login("alice", time.Second)
+		case "/logout":
+			err = v.Destroy()
+		}
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	visits, _ := v.Get("visits")
+	last, _ := v.Get("last")
+	roles, _ := v.Get("roles")
+	reason := ""
+	if refusal := v.Refusal(); refusal != nil {
+		reason = core.ReasonOf(refusal).String()
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"user": v.User(), "visits": visits, "last": last, "roles": roles, "reason": reason, "roles_type": fmt.Sprintf("%T", roles)})
+}
