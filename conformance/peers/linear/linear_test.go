@@ -1,0 +1,78 @@
+package linear_test
+
+import (
+	"bytes"
+	"sync"
+	"testing"
+
+	"github.com/rockstar-web/sessions/conformance"
+	"github.com/rockstar-web/sessions/conformance/peers/linear"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/stretchr/testify/require"
+)
+
+const groups = 12
+
+// judged has two halves of the clients use a store by a handle each, and
+// checks what they saw.
+func judged(t *testing.T, a, b hosts.Store, exact bool) error {
+	t.Helper()
+	var text bytes.Buffer
+	log := linear.NewLog(&text)
+	w := linear.Work{Seed: seed(t), Clients: 4, Exact: exact, Began: linear.Now(), Groups: groups}
+	var both sync.WaitGroup
+	for name, s := range map[string]hosts.Store{"a": a, "b": b} {
+		both.Go(func() {
+			mine := w
+			mine.Name = name
+			mine.Do(t.Context(), log, s)
+		})
+	}
+	both.Wait()
+	require.NoError(t, log.Err())
+	history, err := linear.Read(&text)
+	require.NoError(t, err)
+	require.Greater(t, len(history), 8*groups, "hardly a call was made")
+	t.Log(len(history), "calls")
+	return linear.Check(history)
+}
+
+func TestLinear(t *testing.T) {
+	each(t, func(t *testing.T, b backend, url string) {
+		first := opened(t, url)
+		second := first
+		if b.processes > 1 {
+			second = opened(t, url)
+		}
+		t.Run("as it comes", func(t *testing.T) { require.NoError(t, judged(t, first, second, false)) })
+		one, batches := first.(hosts.Batched)
+		if !batches {
+			return
+		}
+		t.Run("behind a coalescer", func(t *testing.T) {
+			two := second.(hosts.Batched)
+			require.NoError(t, judged(t, gathered(t, one), gathered(t, two), true))
+		})
+	})
+}
+
+func gathered(t *testing.T, b hosts.Batched) hosts.Store {
+	t.Helper()
+	c, err := hosts.NewCoalescer(b, hosts.Coalescing{Direct: -1})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
+}
+
+// The same seeds, the same runs, on every backend as on the plainest store.
+func TestModel(t *testing.T) {
+	each(t, func(t *testing.T, b backend, url string) {
+		conformance.TestModelShared(t, func(t *testing.T) (one, two hosts.Store) {
+			one = opened(t, url)
+			if two = one; b.processes > 1 {
+				two = opened(t, url)
+			}
+			return one, two
+		})
+	})
+}
