@@ -107,7 +107,6 @@ func ratioSave(b *testing.B, synchronous string, target float64) {
 		"expires_at = ?, data = ? WHERE id = ? AND version = ?")
 	require.NoError(b, err)
 	round := func(v *core.Version, save func(core.Record, core.Version) error) func() {
-		*v = 1
 		return func() {
 			var wg sync.WaitGroup
 			for c := range benchCallers {
@@ -121,13 +120,16 @@ func ratioSave(b *testing.B, synchronous string, target float64) {
 			*v++
 		}
 	}
-	var ours, theirs core.Version
+	ours, theirs := core.Version(1), core.Version(1)
 	for b.Loop() {
 		times := ratio.Interleave(7, round(&ours, func(r core.Record, prev core.Version) error {
 			return s.Save(b.Context(), r, prev)
 		}), round(&theirs, func(r core.Record, prev core.Version) error {
-			_, err := update.ExecContext(b.Context(), int64(r.Version), int64(r.SeenAt),
+			res, err := update.ExecContext(b.Context(), int64(r.Version), int64(r.SeenAt),
 				int64(r.ExpiresAt), r.Sealed, r.ID[:], int64(prev))
+			require.NoError(b, err)
+			n, err := res.RowsAffected()
+			require.Equal(b, int64(1), n)
 			return err
 		}))
 		fmt.Printf("\nstore: %v a save; one connection: %v\n", times[0]/saves, times[1]/saves)
