@@ -17,6 +17,7 @@ const (
 	findEntries = 16 << 10 // of the index, read in one go: half a megabyte
 	findRecords = 256      // read in one go
 	fewEntries  = 16       // asked of a shard at the least
+	someShards  = 16       // asked at first
 )
 
 // Behind all owners, and all IDs in hex.
@@ -30,7 +31,7 @@ var (
 // 33 bytes a session, and only the records that may match. Damaged records are
 // passed over; one of a newer format fails the search.
 func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
-	f := finder{part: s.server.whole, q: &q, asked: ownerOf(q.Tenant, q.User), after: after, width: 1}
+	f := finder{part: s.server.whole, q: &q, asked: ownerOf(q.Tenant, q.User), after: after, width: someShards}
 	if f.exact = !q.AnyTenant && !q.AnyUser && q.User != ""; f.exact {
 		f.width = shardCount // most users have few sessions
 	}

@@ -124,7 +124,7 @@ func (p *process) do(t testing.TB, words ...string) string {
 }
 
 func (p *process) try(t testing.TB, words ...string) (string, error) {
-	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{p.address()}, Password: p.password, ForceSingleClient: true, DisableCache: true, DisableRetry: true})
+	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{p.address()}, Password: p.password, AlwaysRESP2: true, ForceSingleClient: true, DisableCache: true, DisableRetry: true})
 	if err != nil {
 		return "", err
 	}
