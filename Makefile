@@ -12,12 +12,14 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: help run test all tools servers lint unit peers fuzz mission table bench ratios vuln clean
+.PHONY: help run test all tools wasm edge servers lint unit peers fuzz mission table bench ratios vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo 'make lint    gofmt, vet, staticcheck'
 	@echo 'make unit    go test -race ./..., by itself without servers and browser'
+	@echo 'make wasm    core.wasm from nothing, compared with the committed one (wasm/build --write replaces it)'
+	@echo 'make edge    the story of one session in workerd, Deno, Bun and Node'
 	@echo 'make servers PostgreSQL, MariaDB, Redis and a cluster until ctrl-C, for go test in another terminal'
 	@echo 'make peers   the browser, the peers and the vectors of others, in their own module'
 	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME))'
@@ -39,6 +41,12 @@ tools:
 
 servers:
 	@.ci/servers up
+
+wasm:
+	@sh wasm/build
+
+edge:
+	cd hosts/js && npm ci --no-audit --no-fund --loglevel=error && npm test && node test/story/run.mjs
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }

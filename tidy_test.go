@@ -34,7 +34,9 @@ var clockNames = strings.Fields("Now Since Until Sleep After AfterFunc Tick NewT
 var arrows = map[string][]string{
 	"core":                     {"internal/aesgcm", "internal/digest"},
 	"core/wire":                {"core"},
+	"hosts/js/test/origin":     {"cachestore", "core", "hosts", "hosts/nethttp"},
 	"wasm/guest":               {"core/wire"},
+	"wasm/sources":             {"wasm/sources/hash"},
 	"hosts":                    {"core"},
 	"hosts/gateway":            {"core", "hosts", "hosts/nethttp"},
 	"hosts/wazero":             {"core", "core/wire", "hosts", "wasm"},

@@ -1,0 +1,19 @@
+// Sources prints the hash of everything that core.wasm is made of. Run at the
+// root of the module; wasm/build --write keeps it beside the module.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/rockstar-web/sessions/wasm/sources/hash"
+)
+
+func main() {
+	sum, err := hash.Of(".")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "sources:", err)
+		os.Exit(1)
+	}
+	fmt.Println(sum)
+}
