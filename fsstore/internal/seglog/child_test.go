@@ -4,13 +4,17 @@ package seglog
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/rockstar-web/sessions/core"
 	"github.com/stretchr/testify/require"
 )
 
@@ -19,6 +23,7 @@ const roleVariable = "FSSTORE_SEGLOG_TEST_ROLE"
 
 var roles = map[string]func(args []string) error{
 	"churn": churn,
+	"fill":  fillOnly,
 	"open":  openOnly,
 }
 
@@ -73,6 +78,24 @@ func (c *child) rest() []string {
 		all = append(all, c.lines.Text())
 	}
 	return all
+}
+
+// fillOnly saves sessions without a sync, says "saved", and stays: "fill dir".
+func fillOnly(args []string) error {
+	s, err := Open(Options{Dir: args[0], Fast: true})
+	if err != nil {
+		return err
+	}
+	for n := byte(1); n <= 20; n++ {
+		if err := s.Save(context.Background(), sample(n, 100), core.NoVersion); err != nil {
+			return err
+		}
+	}
+	fmt.Println("saved")
+	never := make(chan os.Signal, 1)
+	signal.Notify(never, syscall.SIGUSR1)
+	<-never
+	return nil
 }
 
 // openOnly tells what Open says: "open dir".

@@ -232,14 +232,14 @@ func TestPowerFailureUnderLoad(t *testing.T) {
 // it, it must be on the disk.
 func TestWhatOpenShowsIsOnTheDisk(t *testing.T) {
 	disk, dir := imageDisk(t, t.TempDir(), 32<<20)
-	o := Options{Dir: filepath.Join(dir, "sessions"), Segment: 1 << 20, Logger: quiet}
-	var acked churnAcked
-	acked.begin()
-	acked.runAndKill(t, o.Dir, "fast", 30) // before a deletion syncs
+	o := Options{Dir: filepath.Join(dir, "sessions"), Logger: quiet}
+	c := start(t, "fill", o.Dir)
+	require.Equal(t, "saved", c.line(t))
+	c.kill()
 	s := open(t, o)
 	found, err := s.Find(t.Context(), everybody, core.ID{}, 1000)
 	require.NoError(t, err)
-	require.NotEmpty(t, found)
+	require.Len(t, found, 20)
 	o.Dir = filepath.Join(mountCopy(t, disk), "sessions")
 	requireAll(t, open(t, o), found)
 }

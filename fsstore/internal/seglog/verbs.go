@@ -20,23 +20,35 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 }
 
 func (s *Store) load(id core.ID) (core.Record, error) {
-	var before span32
-	for {
-		s.index.mu.RLock()
-		e := s.index.find(id)
-		if e == nil {
-			s.index.mu.RUnlock()
-			return core.Record{}, core.ErrNotFound
-		}
-		at := e.at
-		g := s.index.segments[at.segment]
-		s.index.mu.RUnlock()
+	g, at := s.locate(id)
+	return s.follow(id, g, at)
+}
+
+// locate returns where the record of a session lies; nil if there is none.
+func (s *Store) locate(id core.ID) (*segment, span32) {
+	s.index.mu.RLock()
+	defer s.index.mu.RUnlock()
+	e := s.index.find(id)
+	if e == nil {
+		return nil, span32{}
+	}
+	return s.index.segments[e.at.segment], e.at
+}
+
+// follow reads a record where it was located. When the compaction was faster, the
+// file is closed or has other bytes, and the record lies elsewhere.
+func (s *Store) follow(id core.ID, g *segment, at span32) (core.Record, error) {
+	for g != nil {
 		r, err := g.read(id, at.span())
-		if err == nil || at == before || !errors.Is(err, os.ErrClosed) && !errors.Is(err, core.ErrCorrupt) {
+		if err == nil || !errors.Is(err, os.ErrClosed) && !errors.Is(err, core.ErrCorrupt) {
 			return r, err
 		}
-		before = at // the compaction may have been faster: then it lies elsewhere now
+		before := at
+		if g, at = s.locate(id); g != nil && at == before {
+			return r, err
+		}
 	}
+	return core.Record{}, core.ErrNotFound
 }
 
 // Save implements hosts.Store. A success is on the disk, unless Options.Fast. The
