@@ -52,6 +52,8 @@ func (c call) command(t *testing.T) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), runTime)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, path, c.args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // a check removes what it made
+	cmd.WaitDelay = dropTimeout
 	// The race detector would wait for a second at each exit.
 	cmd.Env = append([]string{asCommand + "=1", "GORACE=atexit_sleep_ms=0", "TMPDIR=" + os.TempDir()}, c.env...)
 	cmd.Dir = c.dir
