@@ -23,14 +23,14 @@ func (f *folder) open(id core.ID, flag int) (*os.File, int64, error) {
 	path := filepath.Join(f.path, name)
 	info, err := f.root.Lstat(name)
 	if err != nil {
-		return nil, 0, opening(path, err)
+		return nil, 0, cannotOpen(path, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, 0, irregular(path)
 	}
 	file, err := f.root.OpenFile(name, flag|place.OpenFlags, 0)
 	if err != nil {
-		return nil, 0, opening(path, err)
+		return nil, 0, cannotOpen(path, err)
 	}
 	return file, info.Size(), nil
 }
@@ -39,7 +39,7 @@ func irregular(path string) error {
 	return fmt.Errorf("fsstore: file %s: %w", path, place.Damaged("is no regular file"))
 }
 
-func opening(path string, err error) error {
+func cannotOpen(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fs.ErrNotExist
 	}

@@ -76,11 +76,12 @@ func (s *Store) holdIn(ctx context.Context, f *folder, id core.ID, flag int) (*h
 		return nil, err
 	}
 	h := &held{id: id, folder: f, file: file, path: file.Name(), medium: onDisk{file, s, f}}
-	if err = s.flock(ctx, file, h.path); err == nil {
-		err = s.confirm(h)
-	}
+	err = s.flock(ctx, file, h.path)
 	if err == nil && ctx.Err() != nil {
 		err = fmt.Errorf("fsstore: %w", ctx.Err())
+	}
+	if err == nil {
+		err = s.confirm(h)
 	}
 	if err != nil {
 		h.close()

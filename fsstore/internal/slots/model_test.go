@@ -155,7 +155,7 @@ func (m *modelRun) check() error {
 // Whatever kills writers and takes the power away, in any order: what a durable
 // save has acknowledged, or something after it, is there and whole.
 func TestAcknowledgedStatesSurviveAnything(t *testing.T) {
-	const runs, steps = 3000, 30
+	const runs, steps = 1000, 30
 	for seed := range uint64(runs) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		m := newModelRun(r, []int{40, 1000, 9000}[seed%3])

@@ -147,7 +147,7 @@ func (s *Store) replace(ctx context.Context, r *core.Record, prev core.Version) 
 // create writes a new file and renames it to its place.
 func (s *Store) create(ctx context.Context, f *folder, r *core.Record, sequence uint64) error {
 	path := filepath.Join(f.path, newName)
-	file, err := f.create()
+	file, err := f.createNew()
 	if err != nil {
 		return place.Fail("write", path, err)
 	}
@@ -186,9 +186,9 @@ func (s *Store) fill(file *os.File, image []byte, half int) error {
 	return err
 }
 
-// create opens the new file. One that is there was left by a process that was
+// createNew opens the new file. One that is there was left by a process that was
 // killed: a living writer would have the lock.
-func (f *folder) create() (*os.File, error) {
+func (f *folder) createNew() (*os.File, error) {
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL | place.OpenFlags
 	file, err := f.root.OpenFile(newName, flags, 0o600)
 	if !errors.Is(err, fs.ErrExist) {
