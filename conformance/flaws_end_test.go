@@ -40,6 +40,17 @@ var endFlaws = []flaw{
 			return f.mapStore.Delete(ctx, id)
 		}
 	}},
+	{"finds an ID taken, then looks by whom", "repeat-against-end", func(f *flawed) {
+		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
+			if was, there := f.stored(r.ID); there && prev == core.NoVersion {
+				runtime.Gosched()
+				if now, _ := f.stored(was.ID); now.Version != r.Version {
+					return core.ErrConflict
+				}
+			}
+			return f.mapStore.Save(ctx, r, prev)
+		}
+	}},
 	{"ignores contexts", "context-ended", func(f *flawed) {
 		f.delete = func(_ context.Context, id core.ID) error { return f.mapStore.Delete(context.Background(), id) }
 	}},

@@ -24,6 +24,7 @@ var raceCases = []testCase{
 	{"load-whole", "Save is atomic: Load returns one saved state whole, never a mixture of two.", loadWhole},
 	{"load-acknowledged", "Load sees every Save and Delete that was acknowledged before it began, from any process.", loadAcknowledged},
 	{"end-against-saves", "A session that ends while others save it stays ended.", endAgainstSaves},
+	{"repeat-against-end", "An insert that is repeated while the session ends succeeds, as it does before the end and after it.", repeatAgainstEnd},
 	{"end-against-loads", "Load during a Delete returns the session or core.ErrNotFound; once gone it stays gone.", endAgainstLoads},
 }
 
@@ -251,6 +252,37 @@ func endAgainstSaves(p *probe) {
 		}
 		return true
 	})
+}
+
+// repeatAgainstEnd catches a store that finds the ID taken and then looks by
+// whom, when it is gone. Every other round sends it with others.
+func repeatAgainstEnd(p *probe) {
+	for round := range 100 {
+		all := p.saveExpiring(3, p.soon)
+		s := p.handle(round)
+		p.together(2, func(i int) {
+			batcher, batches := s.(hosts.Batcher)
+			switch {
+			case i == 0:
+				p.delete(p.handle(round+1), all[1].ID)
+			case batches && round%2 == 0:
+				saves := make([]hosts.Saving, len(all))
+				for n, r := range all {
+					saves[n].Record = r
+				}
+				for n, err := range batcher.SaveMany(p.ctx, saves) {
+					if err != nil {
+						p.fail("SaveMany answers at [%d], an insert that is repeated: %v", n, err)
+					}
+				}
+			default:
+				p.save(s, all[1], core.NoVersion)
+			}
+		})
+		for _, r := range all {
+			p.delete(s, r.ID)
+		}
+	}
 }
 
 func endAgainstLoads(p *probe) {
