@@ -19,6 +19,17 @@ export class Writer {
     this.view = new DataView(b.buffer);
   }
   u8(v) { this.need(1); this.b[this.n++] = v; return this; }
+  // Texts of a frame are ASCII as a rule: no encoder for these.
+  text(s, at) {
+    this.need(s.length);
+    const b = this.b;
+    for (let i = 0; i < s.length; i++) {
+      const c = s.charCodeAt(i);
+      if (c > 0x7f) { this.n = at; return false; }
+      b[this.n++] = c;
+    }
+    return true;
+  }
   u16(v) { this.need(2); this.view.setUint16(this.n, v, true); this.n += 2; return this; }
   u32(v) { this.need(4); this.view.setUint32(this.n, v, true); this.n += 4; return this; }
   u64(v) { this.need(8); this.view.setBigUint64(this.n, BigInt.asUintN(64, v), true); this.n += 8; return this; }
@@ -26,6 +37,7 @@ export class Writer {
   flag(on) { return this.u8(on ? 1 : 0); }
   raw(bytes) { this.need(bytes.length); this.b.set(bytes, this.n); this.n += bytes.length; return this; }
   short(v) {
+    if (typeof v === "string" && v.length < 0x100 && this.u16(v.length).text(v, this.n - 2)) return this;
     const b = typeof v === "string" ? text.encode(v) : v;
     if (b.length > 0xffff) throw new RangeError("a field of a frame is longer than 65535 bytes");
     return this.u16(b.length).raw(b);
@@ -61,6 +73,33 @@ export class Reader {
 }
 
 export const encodeText = (s) => text.encode(s);
+
+/** Reports whether a string has no half of a character (a lone surrogate). */
+export function wellFormed(s) {
+  for (let i = 0; i < s.length; i++) {
+    const c = s.charCodeAt(i);
+    if (c < 0xd800 || c >= 0xe000) continue;
+    const next = s.charCodeAt(i + 1);
+    if (c >= 0xdc00 || !(next >= 0xdc00 && next < 0xe000)) return false;
+    i++;
+  }
+  return true;
+}
+
+/**
+ * The bytes of a header field, at most `most` of them. The standard gives each
+ * byte as one character; a runtime that has decoded UTF-8 gets it encoded again.
+ */
+export function headerBytes(value, most) {
+  const b = new Uint8Array(Math.min(value.length, most));
+  for (let i = 0; i < b.length; i++) {
+    const c = value.charCodeAt(i);
+    if (c > 0xff) return text.encode(value).subarray(0, most);
+    b[i] = c;
+  }
+  return b;
+}
+
 /** Throws a TypeError for bytes that are not UTF-8. */
 export const decodeText = (b) => utf8.decode(b);
 

@@ -14,7 +14,7 @@
 //   map[string]string                                   its type; a new one is the above
 //   string that is not UTF-8   ByteString               ByteString
 
-import { Reader, Writer, decodeText, encodeText } from "./bytes.js";
+import { Reader, Writer, decodeText, encodeText, wellFormed } from "./bytes.js";
 import { SessionError } from "./errors.js";
 
 const tagInt64 = 0xbe00, tagUint64 = 0xbe01, tagTime = 0xbe02, tagDuration = 0xbe03, tagBytesText = 0xbe04,
@@ -73,7 +73,10 @@ function integer(w, n) {
   else head(w, 1, typeof n === "bigint" ? -1n - n : -1 - n);
 }
 
+const maxValue = 1 << 20; // bytes, as the core has it
+
 function write(w, v, depth) {
+  if (w.n > maxValue) throw new SessionError("value_size", "value is larger than 1 MiB"); // shared lists unfold without end
   switch (typeof v) {
     case "boolean": w.u8(v ? 0xf5 : 0xf4); return;
     case "number":
@@ -99,13 +102,7 @@ function refuse(what) {
 function string(w, s) {
   if (s instanceof ByteString) { head(w, 6, tagBytesText); head(w, 2, s.bytes.length); w.raw(s.bytes); return; }
   if (typeof s !== "string") throw refuse(typeof s);
-  for (let i = 0; i < s.length; i++) { // a lone surrogate would be written as another text
-    const c = s.charCodeAt(i);
-    if (c >= 0xd800 && c < 0xe000) {
-      if (c >= 0xdc00 || !(s.charCodeAt(i + 1) >= 0xdc00 && s.charCodeAt(i + 1) < 0xe000)) throw refuse("text with half a character (a lone surrogate)");
-      i++;
-    }
-  }
+  if (!wellFormed(s)) throw refuse("text with half a character (a lone surrogate)"); // it would be written as another text
   const b = encodeText(s);
   head(w, 3, b.length);
   w.raw(b);
@@ -116,7 +113,12 @@ function object(w, v, depth) {
   if (v instanceof Uint8Array) { head(w, 2, v.length); w.raw(v); return; }
   if (v instanceof ArrayBuffer) { head(w, 2, v.byteLength); w.raw(new Uint8Array(v)); return; }
   if (v instanceof Date) { time(w, v); return; }
-  if (v instanceof Duration) { head(w, 6, tagDuration); integer(w, BigInt.asIntN(64, v.nanoseconds)); return; }
+  if (v instanceof Duration) {
+    if (BigInt.asIntN(64, v.nanoseconds) !== v.nanoseconds) throw refuse("a Duration beyond 64 bits");
+    head(w, 6, tagDuration);
+    integer(w, v.nanoseconds);
+    return;
+  }
   if (v instanceof ByteString) { string(w, v); return; }
   if (depth >= maxNesting) throw new SessionError("nesting", "value nests lists and maps deeper than 16; one that contains itself has no end");
   const tag = kept.get(v)?.tag;
@@ -128,7 +130,8 @@ function object(w, v, depth) {
     return;
   }
   const proto = Object.getPrototypeOf(v);
-  if (proto !== Object.prototype && proto !== null) throw refuse(`an object of ${proto.constructor?.name || "a class"}`);
+  // A plain object of another realm is one, too.
+  if (proto !== null && Object.getPrototypeOf(proto) !== null) throw refuse(`an object of ${proto.constructor?.name || "a class"}`);
   map(w, v, tag, depth);
 }
 
@@ -196,7 +199,7 @@ function toHalf(bits) {
 /** Decodes one value, whole. What the guest has checked is not checked again in full. */
 export function decode(bytes) {
   const r = new Reader(bytes);
-  const v = read(r);
+  const v = read(r, 0);
   if (r.left !== 0) throw new RangeError("a value has bytes behind its end");
   return v;
 }
@@ -204,7 +207,7 @@ export function decode(bytes) {
 /** Skips one value and returns its bytes. */
 export function skip(r) {
   const from = r.n;
-  read(r);
+  read(r, 0);
   return r.b.subarray(from, r.n);
 }
 
@@ -222,7 +225,8 @@ export function readHead(r) {
   return { major: b >> 5, n, at: r.n };
 }
 
-function read(r) {
+function read(r, depth) {
+  if (depth > maxNesting + 1) throw new RangeError("a value nests lists and maps deeper than 16");
   const first = r.b[r.n];
   if (first >= 0xe0) return simple(r);
   const { major, n } = readHead(r);
@@ -231,22 +235,22 @@ function read(r) {
     case 1: return typeof n === "bigint" || n === Number.MAX_SAFE_INTEGER ? -1n - BigInt(n) : -1 - n;
     case 2: return r.take(n).slice();
     case 3: return decodeText(r.take(n));
-    case 4: return list(r, n);
-    case 5: return entries(r, n);
+    case 4: return list(r, n, depth + 1);
+    case 5: return entries(r, n, depth + 1);
   }
-  return tagged(r, n);
+  return tagged(r, n, depth);
 }
 
-function list(r, n) {
+function list(r, n, depth) {
   const out = [];
-  for (let i = 0; i < n; i++) out.push(read(r));
+  for (let i = 0; i < n; i++) out.push(read(r, depth));
   return out;
 }
 
-function entries(r, n) {
+function entries(r, n, depth) {
   const out = {};
   for (let i = 0; i < n; i++) {
-    const k = read(r), value = read(r);
+    const k = read(r, depth), value = read(r, depth);
     const key = k instanceof ByteString ? new TextDecoder().decode(k.bytes) : k;
     // Not by assignment: "__proto__" is a name like any other.
     Object.defineProperty(out, key, { value, writable: true, enumerable: true, configurable: true });
@@ -270,8 +274,9 @@ function simple(r) {
   throw new RangeError("not a value of a session");
 }
 
-function tagged(r, tag) {
-  const v = read(r);
+function tagged(r, tag, depth) {
+  if (r.b[r.n] >> 5 === 6) throw new RangeError("not a value of a session");
+  const v = read(r, depth);
   switch (tag) {
     case tagInt64: case tagUint64: return BigInt(v);
     case tagDuration: return new Duration(v);

@@ -23,41 +23,69 @@ const sameSites = ["lax", "strict", "none"];
 const mergeKinds = { counter: 1, set: 2 };
 
 function oneOf(field, value, allowed) {
-  throw new SessionError("policy", `${field} is ${JSON.stringify(value)}; allowed: ${allowed}`);
+  const shown = ["string", "number", "boolean"].includes(typeof value) ? JSON.stringify(value) : `a ${typeof value}`;
+  throw new SessionError("policy", `${field} is ${shown}; allowed: ${allowed}`);
+}
+
+function only(what, object, known) {
+  if (object === null || typeof object !== "object") oneOf(what, object, `an object of ${known.join(", ")}`);
+  for (const field of Object.keys(object)) if (!known.includes(field)) oneOf(`a field of ${what}`, field, known.join(", "));
 }
 
 /** The frame that configures a machine. It holds the keys. */
 export function configureFrame(policy, keys) {
-  const known = [...policyFlags, ...policyTimes, ...policySizes, ...policyOthers];
-  for (const field of Object.keys(policy)) if (!known.includes(field)) oneOf("policy", field, known.join(", "));
+  only("policy", policy, [...policyFlags, ...policyTimes, ...policySizes, ...policyOthers]);
   const w = new Writer().u8(op.configure);
-  w.short(policy.cookieName ?? "").short(policy.cookiePath ?? "").short(policy.cookieDomain ?? "");
-  w.u8(policyFlags.reduce((bits, f, i) => policy[f] ? bits | 1 << i : bits, 0));
+  for (const f of ["cookieName", "cookiePath", "cookieDomain"]) w.short(string(f, policy[f]));
+  w.u8(policyFlags.reduce((bits, f, i) => flag(f, policy[f]) ? bits | 1 << i : bits, 0));
   const site = policy.sameSite === undefined ? 0 : sameSites.indexOf(String(policy.sameSite).toLowerCase());
   if (site < 0) oneOf("sameSite", policy.sameSite, "Lax, Strict, None");
   w.u8(site);
-  const scopes = policy.formerScopes ?? [];
+  const scopes = array("formerScopes", policy.formerScopes);
   w.u32(scopes.length);
-  for (const s of scopes) w.short(s.path ?? "").short(s.domain ?? "");
-  for (const f of policyTimes) w.time(whole(f, policy[f]));
-  for (const f of policySizes) w.u32(whole(f, policy[f]) >>> 0);
-  const merge = Object.entries(policy.merge ?? {}).sort(([a], [b]) => a < b ? -1 : 1);
-  w.u32(merge.length);
-  for (const [name, kind] of merge) w.short(name).u8(mergeKinds[kind] ?? oneOf(`merge of ${name}`, kind, "counter, set"));
-  const exclusive = policy.exclusive ?? [];
-  w.u32(exclusive.length);
-  for (const name of exclusive) w.long(name);
-  w.u32(keys.length);
-  for (const k of keys) {
-    const full = typeof k === "string" || k instanceof Uint8Array ? { key: k } : k;
-    w.short(full.key).time(0).time(whole("sealFrom", full.sealFrom)).time(whole("openUntil", full.openUntil));
+  for (const s of scopes) {
+    only("formerScopes", s, ["path", "domain"]);
+    w.short(string("path of formerScopes", s.path)).short(string("domain of formerScopes", s.domain));
   }
+  for (const f of policyTimes) w.time(whole(f, policy[f]));
+  for (const f of policySizes) w.u32(whole(f, policy[f], 2 ** 31 - 1) >>> 0);
+  const merge = Object.entries(policy.merge ?? {});
+  w.u32(merge.length);
+  for (const [name, kind] of merge) w.short(name).u8(Object.hasOwn(mergeKinds, kind) ? mergeKinds[kind] : oneOf(`merge of ${name}`, kind, "counter, set"));
+  const exclusive = array("exclusive", policy.exclusive);
+  w.u32(exclusive.length);
+  for (const name of exclusive) w.long(string("exclusive", name));
+  writeKeys(w, keys);
   return w.done().slice();
 }
 
-function whole(field, value = 0) {
+// No error here shows any of a key.
+function writeKeys(w, keys) {
+  w.u32(keys.length);
+  for (const k of keys) {
+    const full = typeof k === "string" || k instanceof Uint8Array ? { key: k } : k;
+    only("a key", full, ["key", "sealFrom", "openUntil"]);
+    const key = typeof full.key === "string" ? full.key.trim() : full.key;
+    if (typeof key !== "string" && !(key instanceof Uint8Array)) throw new SessionError("no_key", "a key is 64 hexadecimal digits, or a Uint8Array of 32 bytes; make one with: openssl rand -hex 32");
+    w.short(key).time(0).time(whole("sealFrom", full.sealFrom)).time(whole("openUntil", full.openUntil));
+  }
+}
+
+function string(field, value = "") {
+  return typeof value === "string" ? value : oneOf(field, value, "a string");
+}
+
+function flag(field, value = false) {
+  return typeof value === "boolean" ? value : oneOf(field, value, "true, false");
+}
+
+function array(field, value = []) {
+  return Array.isArray(value) ? value : oneOf(field, value, "an array");
+}
+
+function whole(field, value = 0, most = Number.MAX_SAFE_INTEGER) {
   if (value instanceof Date) value = value.getTime();
-  return Number.isSafeInteger(value) ? value : oneOf(field, value, "a whole number; durations and moments are in milliseconds");
+  return Number.isSafeInteger(value) && Math.abs(value) <= most ? value : oneOf(field, value, "a whole number; durations and moments are in milliseconds");
 }
 
 /** A record as stores keep it; see types. */
@@ -79,28 +107,20 @@ export function writeRequest(w, q) {
 /** Reads tickets: the bytes of each, and the ID that it is of. */
 export function readTickets(r) {
   return Array.from({ length: r.u32() }, () => {
-    const bytes = r.take(ticketLength).slice();
+    const bytes = r.take(ticketLength);
     return { bytes, id: bytes.subarray(0, 16) };
   });
 }
 
-/** The ticket of a program that handles a session by its ID. */
-export function ticketById(id) {
-  const bytes = new Uint8Array(ticketLength);
-  bytes.set(id);
-  bytes[60] = 2; // trusted
-  return { bytes, id };
-}
-
 /** Reads the rest of a reply, which is a session. */
-export const readSession = (r) => r.take(r.left).slice();
+export const readSession = (r) => r.take(r.left);
 
 /** What a session's bytes show: see core/session_bytes.go. */
 export function viewOf(bytes) {
   const r = new Reader(bytes);
   r.u8(); // format, which the ABI version covers
   const v = { state: ["new", "active", "ended"][r.u8()] };
-  const owned = (r.u16() & 1) !== 0;
+  v.flags = r.u16();
   const id = r.take(16);
   v.id = id.some((b) => b !== 0) ? idText(id) : null;
   v.version = r.u64();
@@ -110,7 +130,8 @@ export function viewOf(bytes) {
   const payload = r.longBytes();
   if (payload.length > 0) Object.assign(v, payloadOf(payload));
   v.values ??= new Map();
-  if (owned) {
+  v.stored = v.values;
+  if (v.flags & flagOwned) {
     v.values = new Map();
     for (let n = r.u32(); n > 0; n--) v.values.set(r.short(), r.longBytes());
   }
@@ -119,6 +140,21 @@ export function viewOf(bytes) {
   r.take(16); // the session that this one replaces
   v.user = r.short();
   return v;
+}
+
+// Flags of a session's bytes.
+const flagOwned = 1, flagsOfDeeds = 8 | 16 | 32 | 64; // login, renew, refresh, lifetime
+
+/** Reports whether the request did anything that a commit must store. */
+export function changed(bytes) {
+  const { flags, values, stored } = viewOf(bytes);
+  if (flags & flagsOfDeeds) return true;
+  if (values.size !== stored.size) return true;
+  for (const [name, v] of values) {
+    const was = stored.get(name);
+    if (was?.length !== v.length || v.some((b, i) => b !== was[i])) return true;
+  }
+  return false;
 }
 
 // Keys of the sealed payload that a program may want to see: core/payload.go.

@@ -35,9 +35,9 @@ export class Guest {
     if (version !== abiVersion) {
       throw new SessionError("guest", `the module's ABI version is ${version}, this package speaks ${abiVersion}`);
     }
-    this.#exports = exports;
-    const r = this.#call(this.#setup);
+    const r = this.#call(this.#setup, exports);
     this.#number = r.u32();
+    this.#exports = exports;
     return { warnings: r.list(), cookieName: r.short(), idleTimeout: r.time(), retention: r.time() };
   }
 
@@ -46,11 +46,10 @@ export class Guest {
     if (!this.#exports) this.start();
     const w = new Writer(room).u8(op).u32(this.#number);
     write(w);
-    return this.#call(w.done());
+    return this.#call(w.done(), this.#exports);
   }
 
-  #call(frame) {
-    const e = this.#exports;
+  #call(frame, e) {
     let reply;
     try {
       const at = e.buffer(frame.length) >>> 0;

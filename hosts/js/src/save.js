@@ -3,29 +3,34 @@
 
 import { idText } from "./bytes.js";
 import { op, readEffects, readSession, writeRecord } from "./frames.js";
-import { SessionError, Unavailable } from "./errors.js";
+import { Refused, SessionError, Unavailable } from "./errors.js";
+import { Deadline, loadRecord } from "./asking.js";
 
 const maxResends = 4; // of a save or delete whose answer was lost
+const quickTries = 3; // after a conflict, without a pause
 const firstPause = 4, longPause = 200; // ms, doubled and jittered
+
+const saved = Symbol("saved"), conflict = Symbol("conflict"), unknown = Symbol("unknown"), notThere = Symbol("not there");
+
+// Answers of a store that mean that nothing was changed.
+const refusals = ["busy", "full", "closed", "too_large", "bad_record", "bad_name", "bad_id"];
 
 /** One commit's work: the guest, the store, and the time that is left. */
 export class Commit {
-  constructor(guest, store, { clock, random, timeout }) {
-    Object.assign(this, { guest, store, clock, random });
-    this.until = clock() + timeout;
+  constructor(guest, store, { clock, seed, timeout, warnTouch }) {
+    Object.assign(this, { guest, store, clock, seed, warnTouch });
+    this.deadline = new Deadline(timeout);
   }
-
-  get left() { return this.until - this.clock(); }
 
   /** Stores what the session did, and returns the effects; null if nothing was to be done. */
   async run(bytes) {
     for (let attempt = 0; ; attempt++) {
       const done = await this.#attempt(bytes);
       if (done !== conflict) return done;
-      const theirs = await this.#load(this.id);
+      const theirs = await loadRecord(this.store, this.id, this.deadline);
       bytes = this.#rebase(bytes, theirs);
       if (bytes === null) return null;
-      if (attempt > 0 && !await this.#pause(attempt)) {
+      if (this.deadline.left <= 0 || attempt >= quickTries && !await this.#pause(attempt - quickTries)) {
         throw new Unavailable(`save session ${this.name}: other requests were always first`);
       }
     }
@@ -35,32 +40,37 @@ export class Commit {
 
   async #attempt(bytes) {
     for (let again = 0; ; again++) {
-      const seed = this.random(new Uint8Array(32));
+      const seed = this.seed();
       const e = readEffects(this.guest.ask(op.commit, (w) => w.time(this.clock()).raw(seed).raw(bytes), bytes.length + 64));
-      if (e.delete) await this.#remove(e.delete);
+      if (e.delete) await this.remove(e.delete);
       if (!e.save) return e;
       this.id = e.save.id;
       if (e.touch) return this.#touch(e);
       const answer = await this.#save(e);
       if (answer === saved) return e;
-      // A new session that met another of its ID, or has ended already, is made anew.
       if (e.prev !== 0n) return conflict;
-      if (again >= maxResends) throw new Unavailable("begin session: the store says of every ID drawn for it that it is taken");
+      // A new session that met another of its ID, or has ended already, is made anew.
+      if (again < maxResends) continue;
+      throw new Unavailable(answer === notThere ? `save session ${this.name}: after a lost answer it is not in the store; begin another`
+        : "begin session: the store says of every ID drawn for it that it is taken");
     }
   }
 
   // A touch only notes the use: a conflict is success, and a failure is no reason to fail the request.
   async #touch(e) {
     try {
-      if (await this.#ask(() => this.store.save(e.save, e.prev, { touch: true }))) return e;
-    } catch { /* the note is lost; the next request makes another */ }
+      if (await this.#put(e.save, e.prev, true)) return e;
+    } catch (err) {
+      this.warnTouch(err);
+    }
     return null;
   }
 
-  async #remove(id) {
+  /** Deletes for good. It is idempotent, so a lost answer is asked again. */
+  async remove(id) {
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.#ask(() => this.store.delete(idText(id)));
+        await this.deadline.within(() => this.store.delete(idText(id)));
         return;
       } catch (cause) {
         if (attempt === maxResends || !await this.#pause(attempt)) throw new Unavailable(`end session ${idText(id)}: the store failed`, cause);
@@ -68,37 +78,52 @@ export class Commit {
     }
   }
 
+  async #put(record, prev, touch) {
+    const answer = await this.deadline.within(() => this.store.save(record, prev, { touch }));
+    if (typeof answer !== "boolean") throw new Unavailable("the store's save answered neither true nor false");
+    return answer;
+  }
+
   async #save(e) {
     let lost = null, prev = e.prev;
     for (let attempt = 0; ; attempt++) {
+      let answer;
       try {
-        if (await this.#ask(() => this.store.save(e.save, prev, {}))) return saved;
-        if (!lost) return conflict;
-        const settled = await this.#settle(e);
-        if (settled !== unknown) return settled;
+        answer = await this.#put(e.save, prev, false);
       } catch (cause) {
-        if (cause instanceof SessionError && !(cause instanceof Unavailable)) throw cause;
+        if (!lost && cause instanceof SessionError && refusals.includes(cause.code)) throw this.#refused(cause);
         lost = cause;
         // Asked again as the successor of itself, a lost insert is found if it
         // is stored, and not inserted once more if it has ended since.
         if (prev === 0n) prev = e.save.version;
       }
+      if (answer === true) return saved;
+      if (answer === false && !lost) return conflict;
+      if (answer === false) {
+        const settled = await this.#settle(e);
+        if (settled !== unknown) return settled;
+      }
       if (attempt === maxResends || !await this.#pause(attempt)) throw new Unavailable(`save session ${this.name}: its outcome is unknown`, lost);
     }
+  }
+
+  #refused(cause) {
+    if (["too_large", "bad_name"].includes(cause.code)) return cause;
+    return new Unavailable(`save session ${this.name}: the store refused it`, cause);
   }
 
   // After a lost answer and then a conflict: was it applied?
   async #settle(e) {
     let theirs;
     try {
-      theirs = await this.#load(e.save.id);
-    } catch { return unknown; }
-    if (!theirs) {
-      if (e.prev === 0n) throw new Unavailable(`save session ${this.name}: after a lost answer it is not in the store; begin another`);
-      return conflict;
+      theirs = await loadRecord(this.store, e.save.id, this.deadline);
+    } catch (err) {
+      if (err instanceof Refused) throw err; // what is stored is damaged
+      return unknown;
     }
+    if (!theirs) return e.prev === 0n ? notThere : conflict; // ended meanwhile: for rebase to tell
     if (e.prev !== 0n && theirs.version === e.prev) return unknown; // not applied yet: send it again
-    const r = this.guest.ask(op.applied, (w) => writeRecord(w.time(this.clock()).u64(e.save.version).u64(e.prev), theirs));
+    const r = this.guest.ask(op.applied, (w) => writeRecord(w.time(this.clock()).u64(e.save.version).u64(e.prev), theirs), theirs.sealed.length + 1024);
     const applied = r.flag(), known = r.flag();
     if (applied) return saved;
     if (known) return conflict;
@@ -109,51 +134,17 @@ export class Commit {
     const r = this.guest.ask(op.rebase, (w) => {
       w.time(this.clock()).raw(bytes).flag(theirs !== null);
       if (theirs) writeRecord(w, theirs);
-    }, 2 * bytes.length + 64);
+    }, bytes.length + (theirs?.sealed.length ?? 0) + 1024);
     return r.flag() ? readSession(r) : null;
   }
 
-  async #load(id) {
-    try {
-      return checked(await this.#ask(() => this.store.load(idText(id))), id);
-    } catch (cause) {
-      throw cause instanceof SessionError ? cause : new Unavailable(`load session ${idText(id)}: the store failed`, cause);
-    }
-  }
-
-  #ask(call) { return within(Math.max(this.left, 1), call); }
-
+  // The second try is at once: the longer a lost answer is left, the more saves
+  // of others hide whether it was applied.
   async #pause(attempt) {
-    if (attempt === 0) return this.left > 0;
+    const { left } = this.deadline;
+    if (attempt === 0 || left <= 0) return left > 0;
     const d = Math.min(firstPause << Math.min(attempt - 1, 16), longPause);
-    const jitter = this.random(new Uint8Array(1))[0] / 256;
-    await new Promise((done) => setTimeout(done, Math.min(d / 2 + jitter * d, Math.max(this.left, 0))));
-    return this.left > 0;
+    await new Promise((done) => setTimeout(done, Math.min(d / 2 + Math.random() * d, left))); // jitter, so that rivals part
+    return this.deadline.left > 0;
   }
-}
-
-const saved = Symbol("saved"), conflict = Symbol("conflict"), unknown = Symbol("unknown");
-
-/** Bounds a call of a store; the call itself cannot be taken back. */
-export async function within(ms, call) {
-  let timer;
-  const late = new Promise((_, fail) => {
-    timer = setTimeout(() => fail(new Unavailable(`the store has not answered within ${Math.ceil(ms)} ms`)), ms);
-  });
-  try {
-    return await Promise.race([call(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Holds what a store answered to the shape of a record: garbage is a failure, never "not there". */
-export function checked(record, id) {
-  if (record === null) return null;
-  const ok = record && record.id instanceof Uint8Array && record.id.length === 16 && typeof record.version === "bigint" &&
-    Number.isSafeInteger(record.createdAt) && Number.isSafeInteger(record.seenAt) && Number.isSafeInteger(record.expiresAt) &&
-    typeof record.tenant === "string" && typeof record.user === "string" && record.sealed instanceof Uint8Array;
-  if (!ok) throw new Unavailable("the store answered with something that is no record");
-  if (!record.id.every((b, i) => b === id[i])) throw new Unavailable("the store answered with another session");
-  return record;
 }

@@ -1,25 +1,31 @@
 import { change, op, readSession, viewOf } from "./frames.js";
 import { decode, encode } from "./cbor.js";
 import { SessionError } from "./errors.js";
+import { wellFormed } from "./bytes.js";
+
+/**
+ * Returns what a session keeps for the package alone. Its bytes hold the secret
+ * of the cookie: they are never to be sent or logged.
+ */
+export let innerOf;
 
 /**
  * Session is one request's view of a session. Changes are checked at once and
  * stored by Sessions.commit; nothing is stored of a session with nothing in it.
  */
 export class Session {
-  #guest;
-  #view = null;
+  #inner;
+  static { innerOf = (s) => s.#inner; }
 
   /** @param reason why there is no stored session: the code of the refusal, or null */
   constructor(guest, bytes, reason = null) {
-    this.#guest = guest;
-    this.bytes = bytes; // secret: never to be sent or logged
+    this.#inner = { guest, bytes, view: null, spent: false, clearing: false };
     this.reason = reason;
-    this.spent = false;
   }
 
-  get #v() { return this.#view ??= viewOf(this.bytes); }
+  get #v() { return this.#inner.view ??= viewOf(this.#inner.bytes); }
 
+  /** 22 characters, or null while nothing is stored. */
   get id() { return this.#v.id; }
   get user() { return this.#v.user; }
   get tenant() { return this.#v.tenant; }
@@ -32,44 +38,57 @@ export class Session {
 
   has(name) { return this.#v.values.has(name); }
 
-  /** Returns a value, or undefined if there is none of the name. */
+  /** Returns a value, or undefined if there is none of the name. It is a copy: set stores what was made of it. */
   get(name) {
     const v = this.#v.values.get(name);
     return v === undefined ? undefined : decode(v);
   }
 
   set(name, value) {
-    const cbor = encode(value);
-    this.#apply((w) => w.u8(change.set).short(name).long(cbor), cbor.length);
-    return this;
+    const n = text("value_name", "the name of a value", name), cbor = encode(value);
+    return this.#apply((w) => w.u8(change.set).short(n).long(cbor), cbor.length);
   }
 
-  delete(name) { this.#apply((w) => w.u8(change.delete).short(name)); return this; }
-  clear() { this.#apply((w) => w.u8(change.clear)); return this; }
+  delete(name) {
+    const n = text("value_name", "the name of a value", name);
+    return this.#apply((w) => w.u8(change.delete).short(n));
+  }
+
+  clear() { return this.#apply((w) => w.u8(change.clear)); }
 
   /** Signs a user in: always a new secret. `lifetime` in milliseconds is this
    * session's own, such as 30 days to be remembered. */
   login(user, { lifetime = 0 } = {}) {
-    this.#apply((w) => w.u8(change.login).short(user).time(lifetime));
-    return this;
+    const who = text("bad_user", "the user", user);
+    if (!Number.isSafeInteger(lifetime)) throw new SessionError("lifetime", "lifetime must be a whole number of milliseconds");
+    return this.#apply((w) => w.u8(change.login).short(who).time(lifetime));
   }
 
   /** Makes a new secret at a change of privilege. */
-  renew() { this.#apply((w) => w.u8(change.renew)); return this; }
+  renew() { return this.#apply((w) => w.u8(change.renew)); }
 
   /** Moves the deadline to a whole lifetime from now. */
-  refresh() { this.#apply((w) => w.u8(change.refresh)); return this; }
+  refresh() { return this.#apply((w) => w.u8(change.refresh)); }
 
   /** Ends the session for good. */
-  logout() { this.#apply((w) => w.u8(change.end)); return this; }
+  logout() { return this.#apply((w) => w.u8(change.end)); }
 
   #apply(write, room = 0) {
-    if (this.spent) throw new SessionError("committed", "the session was committed: what changes now would be lost");
-    const r = this.#guest.ask(op.apply, (w) => write(w.raw(this.bytes)), this.bytes.length + room + 64);
-    this.bytes = readSession(r);
-    this.#view = null;
+    const inner = this.#inner;
+    if (inner.spent) throw new SessionError("committed", "the session was committed: what changes now would be lost");
+    inner.bytes = readSession(inner.guest.ask(op.apply, (w) => write(w.raw(inner.bytes)), inner.bytes.length + room + 1024));
+    inner.view = null;
+    return this;
   }
 
   /** A session shows no secret when it is printed or sent by mistake. */
   toJSON() { return { id: this.id, user: this.user, tenant: this.tenant, state: this.state }; }
+  [Symbol.for("nodejs.util.inspect.custom")]() { return this.toJSON(); }
+  [Symbol.for("Deno.customInspect")]() { return JSON.stringify(this); }
+}
+
+// Half a character would be written as another text, and so as another user.
+function text(code, what, value) {
+  if (typeof value !== "string" || value.length > 4096 || !wellFormed(value)) throw new SessionError(code, `${what} must be a short string of whole characters`);
+  return value;
 }

@@ -1,17 +1,22 @@
-import { Commit, checked, within } from "./save.js";
+import { Commit } from "./save.js";
+import { Deadline, loadRecord } from "./asking.js";
 import { Guest } from "./guest.js";
-import { Session } from "./session.js";
-import { configureFrame, did, op, readSession, readTickets, writeRecord, writeRequest } from "./frames.js";
-import { idText } from "./bytes.js";
-import { Refused, SessionError, Unavailable } from "./errors.js";
+import { Session, innerOf } from "./session.js";
+import { changed, configureFrame, did, op, readSession, readTickets, writeRecord, writeRequest } from "./frames.js";
+import { headerBytes, idBytes, idText } from "./bytes.js";
+import { Refused, SessionError } from "./errors.js";
 import { addressBytes } from "./address.js";
+import { checkOptions } from "./options.js";
+import { failure } from "./failure.js";
 
 const maxCandidates = 2; // sessions of one request that the store is asked for
+const maxUserAgent = 512; // bytes that the core keeps
 const breaches = ["theft", "ip_changed", "user_agent_changed"];
+const warnEvery = 60_000; // ms between two reports that uses are not noted
 
 /**
- * Makes the sessions of one application. It refuses a bad policy or key with
- * field, value and what is allowed. See index.d.ts for the options.
+ * Makes the sessions of one application. It refuses a bad policy, key or option
+ * with its name, its value and what is allowed. See index.d.ts for the options.
  */
 export function sessions(options) {
   return new Sessions(options);
@@ -20,23 +25,15 @@ export function sessions(options) {
 class Sessions {
   #guest;
   #o;
+  #warned = -Infinity;
 
-  constructor({ module, keys, policy = {}, store, clock = Date.now, random, tenant, ip, commitTimeout = 5000, onEvent }) {
-    if (!(module instanceof WebAssembly.Module)) throw new SessionError("config", "module must be a WebAssembly.Module of core.wasm; an entry of this package loads it");
-    for (const verb of ["load", "save", "delete"]) {
-      if (typeof store?.[verb] !== "function") throw new SessionError("config", `store has no ${verb}(); a store has load, save and delete`);
-    }
-    if (!(commitTimeout > 0)) throw new SessionError("config", `commitTimeout is ${commitTimeout}; allowed: milliseconds above 0`);
-    const list = Array.isArray(keys) ? keys : [keys];
-    if (!keys || list.length === 0) throw new SessionError("no_key", "keys is empty; make a key with: openssl rand -hex 32");
-    this.#guest = new Guest(module, configureFrame(policy, list));
+  constructor(options) {
+    const o = checkOptions(options);
+    this.#guest = new Guest(o.module, configureFrame(o.policy, o.keys));
     const { warnings, cookieName } = this.#guest.start();
     for (const w of warnings) console.warn("sessions: " + w);
     this.cookieName = cookieName;
-    this.#o = {
-      store, clock, tenant: tenant ?? (() => ""), ip: ip ?? (() => ""), commitTimeout,
-      random: random ?? ((b) => crypto.getRandomValues(b)), onEvent: onEvent ?? (() => {}),
-    };
+    this.#o = o;
   }
 
   /** How many instances of the module were dropped after a trap. */
@@ -72,15 +69,18 @@ class Sessions {
       }
     }
     const s = this.#fresh(q, reason);
-    s.clearing = ended; // this request ended what the cookie is of
+    innerOf(s).clearing = ended; // this request ended what the cookie is of
     return s;
   }
 
   #request(request) {
+    const { headers } = request;
+    const tenant = this.#o.tenant(request);
+    if (typeof tenant !== "string") throw new SessionError("config", "tenant() must return a string");
     return {
-      tenant: this.#o.tenant(request), ip: addressBytes(this.#o.ip(request)),
-      userAgent: (request.headers.get("user-agent") ?? "").slice(0, 512),
-      noCookie: request.method === "HEAD" || request.headers.has("upgrade") || /prefetch/.test(request.headers.get("sec-purpose") ?? ""),
+      tenant, ip: addressBytes(this.#o.ip(request)), userAgent: headerBytes(headers.get("user-agent") ?? "", maxUserAgent),
+      noCookie: request.method === "HEAD" || headers.has("upgrade") || (headers.get("sec-purpose") ?? "").startsWith("prefetch") ||
+        headers.get("purpose") === "prefetch",
     };
   }
 
@@ -89,28 +89,34 @@ class Sessions {
   }
 
   async #resume(ticket, q) {
-    const id = idText(ticket.id);
-    let record;
+    let record = null;
     try {
-      record = checked(await within(this.#o.commitTimeout, () => this.#o.store.load(id)), ticket.id);
+      record = await loadRecord(this.#o.store, ticket.id, new Deadline(this.#o.commitTimeout));
       if (!record) throw new Refused("unknown_session", "session not found");
-      const r = this.#guest.ask(op.resume, (w) => writeRecord(writeRequest(w.time(this.#o.clock()).raw(ticket.bytes), q), record), record.sealed.length + 512);
+      const r = this.#guest.ask(op.resume, (w) => writeRecord(writeRequest(w.time(this.#o.clock()).raw(ticket.bytes), q), record), record.sealed.length + 1024);
       return new Session(this.#guest, readSession(r));
     } catch (err) {
-      if (err instanceof Refused) {
-        if (breaches.includes(err.reason)) await this.#end(id);
-        this.#event("refused", { reason: err.reason, id, tenant: q.tenant, user: record?.user });
+      if (!(err instanceof Refused)) throw err;
+      const about = { reason: err.reason, id: idText(ticket.id), tenant: q.tenant, user: record?.user ?? "" };
+      this.#event("refused", about);
+      if (breaches.includes(err.reason)) {
+        await this.#commit().remove(ticket.id);
+        this.#event("ended", about);
       }
-      throw err instanceof SessionError ? err : new Unavailable(`load session ${id}: the store failed`, err);
+      throw err;
     }
   }
 
-  async #end(id) {
-    try {
-      await within(this.#o.commitTimeout, () => this.#o.store.delete(id));
-    } catch (cause) {
-      throw new Unavailable(`end session ${id}: the store failed`, cause);
-    }
+  #commit() {
+    const { store, clock, seed, commitTimeout: timeout } = this.#o;
+    return new Commit(this.#guest, store, { clock, seed, timeout, warnTouch: (err) => this.#warnTouch(err) });
+  }
+
+  #warnTouch(err) {
+    const now = performance.now();
+    if (now - this.#warned < warnEvery) return;
+    this.#warned = now;
+    console.warn("sessions: the use of sessions cannot be noted, so that they may idle out; requests go on:", err.message);
   }
 
   /**
@@ -119,39 +125,50 @@ class Sessions {
    * be sent: `failure(err)` makes the one that may.
    */
   async commit(session, response) {
+    if (!(response?.headers instanceof Headers)) throw new SessionError("response", "commit wants the Response that is to be sent");
+    if (response.bodyUsed) throw new SessionError("response", "the body of the response was read already");
     const fields = await this.store(session);
-    const vary = response.headers.get("vary");
-    const varies = vary !== null && vary.split(",").some((f) => ["cookie", "*"].includes(f.trim().toLowerCase()));
-    if (response.status === 101 && fields.length === 0) return response;
-    const out = new Response(response.body, response);
-    if (!varies) out.headers.append("vary", "Cookie");
-    for (const f of fields) out.headers.append("set-cookie", f);
-    if (fields.length > 0) out.headers.set("cache-control", "no-store");
-    return out;
+    return fields.length > 0 ? withCookies(response, fields) : varying(response);
   }
 
   /** Stores what the request did and returns the Set-Cookie fields, for hosts without Response. */
   async store(session) {
-    if (session.spent) throw new SessionError("committed", "the session was committed already");
-    session.spent = true;
-    const clearing = session.clearing ? this.#guest.ask(op.clearCookie, () => {}).list() : [];
-    if (!this.#guest.ask(op.pending, (w) => w.time(this.#o.clock()).raw(session.bytes), session.bytes.length + 64).flag()) return clearing;
-    const { store, clock, random, commitTimeout: timeout } = this.#o;
-    const e = await new Commit(this.#guest, store, { clock, random, timeout }).run(session.bytes);
-    if (!e) return clearing;
-    const next = new Session(this.#guest, e.next);
-    for (const [deed, kind] of [[did.create, "created"], [did.login, "login"], [did.renew, "renewed"], [did.refresh, "refreshed"], [did.end, "ended"]]) {
-      if (e.did & deed) this.#event(kind, { id: next.id, tenant: next.tenant, user: next.user });
+    const inner = innerOf(session);
+    if (inner.spent) throw new SessionError("committed", "the session was committed already");
+    inner.spent = true;
+    const clearing = inner.clearing ? this.#guest.ask(op.clearCookie, () => {}).list() : [];
+    if (!this.#guest.ask(op.pending, (w) => w.time(this.#o.clock()).raw(inner.bytes), inner.bytes.length + 64).flag()) return clearing;
+    let e;
+    try {
+      e = await this.#commit().run(inner.bytes);
+    } catch (err) {
+      // A renewal that is only due by the clock waits for the next request: this one only read.
+      if (session.state !== "active" || changed(inner.bytes)) throw err;
+      this.#warnTouch(err);
+      return clearing;
     }
-    if (e.warn) console.warn(`sessions: session ${next.id} has grown to ${e.size} bytes; keep large things elsewhere and their IDs here`);
+    if (!e) return clearing;
+    inner.bytes = e.next;
+    inner.view = null;
+    this.#tell(e, session);
     return e.cookies.length > 0 ? e.cookies : clearing;
+  }
+
+  #tell(e, next) {
+    const about = { id: next.id, tenant: next.tenant, user: next.user };
+    if (e.warn) console.warn(`sessions: session ${next.id} has grown to ${e.size} bytes; keep large things elsewhere and their IDs here`);
+    // What was deleted is this session, or the one of another user that a login replaces.
+    if (e.delete) this.#event("ended", e.did & did.end ? { ...about, id: idText(e.delete), reason: "ended" } : { id: idText(e.delete), tenant: next.tenant, user: "", reason: "superseded" });
+    for (const [deed, kind] of [[did.create, "created"], [did.login, "login"], [did.renew, "renewed"], [did.refresh, "refreshed"]]) {
+      if (e.did & deed) this.#event(kind, about);
+    }
   }
 
   #event(kind, about) {
     try {
       this.#o.onEvent({ kind, at: this.#o.clock(), ...about });
     } catch (err) {
-      console.warn("sessions: onEvent failed", err);
+      console.warn("sessions: onEvent failed:", err?.message);
     }
   }
 
@@ -167,32 +184,51 @@ class Sessions {
       } catch (err) {
         return failure(err);
       }
-      const response = await handler(request, session, ...rest);
+      const response = await handler(request, session, ...rest); // one that throws stores nothing
       try {
         return await this.commit(session, response);
       } catch (err) {
+        await response?.body?.cancel?.().catch(() => {}); // it is never sent
         return failure(err);
       }
     };
   }
 
   /** Ends a session by its ID, for operators. */
-  async end(id) { await this.#end(id); }
+  async end(id) { await this.#commit().remove(idBytes(id)); }
 }
 
-/** The response for an error of load or commit; it throws what is no SessionError. */
-export function failure(err) {
-  if (!(err instanceof SessionError)) throw err;
-  const known = {
-    ended: [401, "The session has ended in the meantime. Nothing of this request was stored."],
-    superseded: [401, "The session was signed in anew in the meantime. Nothing of this request was stored."],
-    conflict: [409, "The session was changed by another request. Nothing of this request was stored."],
-    too_large: [413, "The session is too large. Nothing of this request was stored."],
-    bad_name: [400, "No session can be kept under this host name."],
-  };
-  const [status, text] = known[err.code] ?? [503, "The session store does not answer. What this request changed may not be stored; try again."];
-  if (status === 503) console.error("sessions: a session could not be loaded or stored:", err.message, err.cause?.message ?? "");
-  const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
-  if (status === 503) headers["retry-after"] = "1";
-  return new Response(text + "\n", { status, headers });
+// The response may be one that is shared or cannot be changed: it is not the
+// place for a visitor's cookie.
+function withCookies(response, fields) {
+  if (response.status === 101 || response.status === 0) return inPlace(response, fields);
+  const out = new Response(response.body, response);
+  for (const f of fields) out.headers.append("set-cookie", f);
+  out.headers.set("cache-control", "no-store");
+  return varying(out);
+}
+
+// No Response can be made with the status of an upgrade: only its own header can
+// take the cookie, where the runtime lets it.
+function inPlace(response, fields) {
+  try {
+    for (const f of fields) response.headers.append("set-cookie", f);
+  } catch {
+    console.warn("sessions: a session was saved but its cookie could not be set on this response; sign in before the upgrade");
+  }
+  return response;
+}
+
+// What a page shows depends on the cookie, so caches must know.
+function varying(response) {
+  const vary = response.headers.get("vary");
+  if (response.status === 101 || vary !== null && vary.split(",").some((f) => ["cookie", "*"].includes(f.trim().toLowerCase()))) return response;
+  try {
+    response.headers.append("vary", "Cookie");
+    return response;
+  } catch { // an immutable one, of fetch or redirect
+    const out = new Response(response.body, response);
+    out.headers.append("vary", "Cookie");
+    return out;
+  }
 }

@@ -1,4 +1,6 @@
 import { idText } from "../bytes.js";
+import { checkRecord, copyRecord } from "../record.js";
+import { SessionError } from "../errors.js";
 
 /**
  * Sessions in the memory of this isolate, for development and tests: lost at
@@ -13,15 +15,16 @@ export class MemoryStore {
 
   async load(id) {
     const r = this.#records.get(id);
-    return r ? structuredClone(r) : null;
+    return r ? copyRecord(r) : null;
   }
 
   async save(record, prev) {
+    checkRecord(record);
     const id = idText(record.id), is = this.#records.get(id);
     if (is?.version === record.version) return true;
     if ((is?.version ?? 0n) !== prev) return false;
-    if (!is && this.#records.size >= this.most && this.#sweep() === 0) throw new Error(`the memory store is full: it has ${this.most} sessions`);
-    this.#records.set(id, structuredClone(record));
+    if (!is && this.#records.size >= this.most && this.#sweep() === 0) throw new SessionError("full", `the memory store is full: it has ${this.most} sessions`);
+    this.#records.set(id, copyRecord(record));
     return true;
   }
 

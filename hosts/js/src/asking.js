@@ -1,0 +1,41 @@
+// Asking a store: within a time, and with its answers held to their shape.
+
+import { idText } from "./bytes.js";
+import { checked } from "./record.js";
+import { Refused, Unavailable } from "./errors.js";
+
+/** A time that ends by the runtime's own count: a clock may be set, or stand still. */
+export class Deadline {
+  constructor(ms) {
+    this.ms = ms;
+    this.until = performance.now() + ms;
+  }
+
+  get left() { return this.until - performance.now(); }
+
+  /** Bounds a call of a store; the call itself cannot be taken back. */
+  async within(call) {
+    let timer;
+    const late = new Promise((_, fail) => {
+      timer = setTimeout(() => fail(new Unavailable(`the store has not answered within ${this.ms} ms`)), Math.max(this.left, 1));
+    });
+    try {
+      return await Promise.race([call(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/**
+ * Loads a record, or null. Whatever the store throws is Unavailable, but for a
+ * record that it knows to be damaged.
+ */
+export async function loadRecord(store, id, deadline) {
+  try {
+    return checked(await deadline.within(() => store.load(idText(id))), id);
+  } catch (cause) {
+    if (cause instanceof Refused && cause.reason === "corrupt") throw cause;
+    throw new Unavailable(`load session ${idText(id)}: the store failed`, cause);
+  }
+}
