@@ -4,7 +4,8 @@ import "github.com/rockstar-web/sessions/core"
 
 // Engine is what decides: a core.Machine, or a guest that runs the same core.
 // Its methods are those of core.Machine, with an error of its own where a guest
-// cannot be asked. It is safe for concurrent use.
+// cannot be asked. It is safe for concurrent use. One that is an io.Closer is
+// closed with its manager.
 type Engine interface {
 	Policy() core.Policy
 	Warnings() []string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,12 +59,16 @@ func New(store Store, config Config) (*Manager, error) {
 }
 
 // Close stops the cleanup and hands out the events that wait: OnEvent must not
-// call it. Requests that are still running go on without events. The store is
-// the caller's to close. A second Close does nothing.
+// call it. Requests that are still running go on without events, and fail on an
+// engine that is an io.Closer, which is closed, too. The store is the caller's to
+// close. A second Close does nothing.
 func (m *Manager) Close() error {
 	m.stop()
 	m.sweeping.Wait()
 	m.events.close()
+	if e, ok := m.machine.(io.Closer); ok {
+		return e.Close()
+	}
 	return nil
 }
 

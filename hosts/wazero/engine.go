@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -132,10 +133,29 @@ func (e *Engine) compile(ctx context.Context) error {
 	return err
 }
 
+// Machine is a configured machine: a hosts.Engine, and an io.Closer that frees
+// its instances, as hosts.Manager.Close does.
+type Machine struct {
+	*wire.Client
+	pool *pool
+}
+
+// Close frees the instances, once the calls that are under way have ended; later
+// ones fail. A second Close does nothing.
+func (m *Machine) Close() error {
+	e := m.pool.engine
+	m.pool.close()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.pools = slices.DeleteFunc(e.pools, func(l *pool) bool { return l == m.pool })
+	return nil
+}
+
 // Configure makes a machine of the module, as hosts.Config.Engine wants it.
-// The keys stay in memory, for instances that are made later.
+// The keys stay in memory, for instances that are made later. To replace keys,
+// configure another and close this one.
 func (e *Engine) Configure(p core.Policy, keys core.KeyRing) (hosts.Engine, error) {
-	l := &pool{engine: e}
+	l := &pool{engine: e, busy: map[*guest]time.Time{}}
 	c, err := wire.Configure(l.configure, p, keys)
 	if err != nil {
 		l.close()
@@ -144,15 +164,21 @@ func (e *Engine) Configure(p core.Policy, keys core.KeyRing) (hosts.Engine, erro
 	c.Call = l.call
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	select {
+	case <-e.stop:
+		l.close()
+		return nil, errClosed
+	default:
+	}
 	e.pools = append(e.pools, l)
-	return c, nil
+	return &Machine{c, l}, nil
 }
 
 // Stats tells about the instances of all machines of an Engine.
 type Stats struct {
 	Idle    int   // that wait for a call
 	Busy    int   // in a call
-	Dropped int64 // that trapped, or ran over their time or memory
+	Dropped int64 // that trapped, or ran over their time or memory, of machines that are open
 }
 
 // Stats returns what holds now.
@@ -162,26 +188,31 @@ func (e *Engine) Stats() (s Stats) {
 	for _, l := range e.pools {
 		l.mu.Lock()
 		s.Idle += len(l.idle)
-		s.Busy += len(l.busy)
+		s.Busy += l.taken
 		s.Dropped += l.dropped
 		l.mu.Unlock()
 	}
 	return s
 }
 
-// Close frees everything. Calls that are under way, and later ones, fail.
+// Close frees everything, once the calls that are under way have ended; later
+// ones fail. A second Close does nothing.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	select {
 	case <-e.stop:
+		e.mu.Unlock()
+		return nil
 	default:
 		close(e.stop)
 	}
-	for _, l := range e.pools {
-		l.close()
-	}
+	pools := e.pools
+	e.pools = nil
 	e.mu.Unlock()
 	e.done.Wait()
+	for _, l := range pools {
+		l.close()
+	}
 	ctx := context.Background()
 	err := e.runtime.Close(ctx)
 	if e.cache != nil {

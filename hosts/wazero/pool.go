@@ -1,6 +1,7 @@
 package wazero
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -14,19 +15,19 @@ import (
 // its memory is warm.
 type pool struct {
 	engine *Engine
-	setup  []byte // the frame that configures an instance: it holds the keys
+	calls  sync.WaitGroup // under way: code that runs must not be unmapped
 
 	mu      sync.Mutex
+	setup   []byte // the frame that configures an instance: it holds the keys
 	idle    []*guest
 	busy    map[*guest]time.Time // since when
+	taken   int                  // in a call, or being made for one
 	dropped int64
 	closed  bool
 }
 
 // configure makes the first instance and keeps the frame for the others.
 func (l *pool) configure(frame []byte) ([]byte, error) {
-	l.setup = append([]byte(nil), frame...)
-	l.busy = map[*guest]time.Time{}
 	g, err := l.engine.instance(context.Background())
 	if err != nil {
 		return nil, err
@@ -36,6 +37,7 @@ func (l *pool) configure(frame []byte) ([]byte, error) {
 		g.close()
 		return nil, err
 	}
+	l.setup = bytes.Clone(frame)
 	l.idle = append(l.idle, g)
 	return reply, nil
 }
@@ -54,33 +56,53 @@ func (l *pool) call(frame []byte) ([]byte, error) {
 
 var errClosed = fmt.Errorf("wazero: the engine is closed: %w", hosts.ErrClosed)
 
+// take returns an instance, for give to take back.
 func (l *pool) take() (*guest, error) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch n := len(l.idle); {
 	case l.closed:
-		l.mu.Unlock()
 		return nil, errClosed
+	case l.taken >= l.engine.options.Most:
+		return nil, fmt.Errorf("wazero: all %d instances (Options.Most) are in a call: %w", l.engine.options.Most, hosts.ErrBusy)
 	case n > 0:
 		g := l.idle[n-1]
 		l.idle = l.idle[:n-1]
-		l.busy[g] = time.Now()
-		l.mu.Unlock()
+		l.begin(g)
+		l.taken++
+		l.calls.Add(1)
 		return g, nil
-	case len(l.busy) >= l.engine.options.Most:
-		l.mu.Unlock()
-		return nil, fmt.Errorf("wazero: all %d instances (Options.Most) are in a call: %w", l.engine.options.Most, hosts.ErrBusy)
 	}
+	l.taken++
+	l.calls.Add(1)
+	setup := bytes.Clone(l.setup)
 	l.mu.Unlock()
-	return l.another()
+	g, err := l.another(setup)
+	clear(setup)
+	l.mu.Lock()
+	if err != nil {
+		l.taken--
+		l.calls.Done()
+		return nil, err
+	}
+	l.begin(g)
+	return g, nil
+}
+
+// begin notes since when a call runs, if anybody wants to know.
+func (l *pool) begin(g *guest) {
+	if l.engine.options.Timeout > 0 {
+		l.busy[g] = time.Now()
+	}
 }
 
 // another makes an instance beside those in use.
-func (l *pool) another() (*guest, error) {
+func (l *pool) another(setup []byte) (*guest, error) {
 	g, err := l.engine.instance(context.Background())
 	if err != nil {
 		return nil, err
 	}
-	reply, err := g.ask(context.Background(), l.setup)
+	reply, err := g.ask(context.Background(), setup)
 	if err == nil && (len(reply) == 0 || reply[0] != wire.StatusOK) {
 		err = fmt.Errorf("%w: it refuses the setup that another instance took", ErrGuest)
 	}
@@ -88,13 +110,6 @@ func (l *pool) another() (*guest, error) {
 		g.close()
 		return nil, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		g.close()
-		return nil, errClosed
-	}
-	l.busy[g] = time.Now()
 	return g, nil
 }
 
@@ -103,7 +118,9 @@ func (l *pool) another() (*guest, error) {
 func (l *pool) give(g *guest, sound bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer l.calls.Done()
 	delete(l.busy, g)
+	l.taken--
 	full := g.memory.Size() >= l.engine.options.Pages<<16
 	if !sound || full {
 		l.dropped++
@@ -129,16 +146,18 @@ func (l *pool) endOlder(begun time.Time) {
 	}
 }
 
+// close frees the instances, and waits for the calls that are under way.
 func (l *pool) close() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.closed = true
 	for _, g := range l.idle {
 		g.close()
 	}
+	l.idle = nil
 	for g := range l.busy {
 		_ = g.module.CloseWithExitCode(context.Background(), timedOut)
 	}
-	l.idle = nil
 	clear(l.setup)
+	l.mu.Unlock()
+	l.calls.Wait()
 }
