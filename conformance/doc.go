@@ -19,5 +19,7 @@
 // sentence of the contract that it enforces; a failure prints it as "broken
 // promise" with what was seen. Check returns the same as values.
 //
-// Faulty wraps a store so that it fails by plan, to test what is built on one.
+// TestModel takes the same function: requests meet in the sessions of one user,
+// in orders and with faults that a seed chooses. Faulty wraps a store so that it
+// fails by plan, to test what is built on one.
 package conformance

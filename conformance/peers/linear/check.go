@@ -35,14 +35,33 @@ var (
 // session and what was done to it.
 func Check(history []Op) error {
 	for id, ops := range byID(history) {
-		switch porcupine.CheckOperationsTimeout(model, ops, CheckLimit) {
+		result, info := porcupine.CheckOperationsVerbose(model, ops, CheckLimit)
+		switch result {
 		case porcupine.Illegal:
-			return fmt.Errorf("session %v: %w:\n%s", id, ErrNotLinear, tell(ops))
+			return fmt.Errorf("session %v: %w; beside what is marked an order explains all of it:\n%s", id, ErrNotLinear, tell(ops, unexplained(ops, info)))
 		case porcupine.Unknown:
 			return fmt.Errorf("session %v: %w: %d calls", id, ErrUndecided, len(ops))
 		}
 	}
 	return nil
+}
+
+// unexplained returns the calls that the longest order found has not.
+func unexplained(ops []porcupine.Operation, info porcupine.LinearizationInfo) map[Op]bool {
+	var longest []porcupine.Operation
+	for _, order := range info.PartialLinearizationsOperations()[0] {
+		if len(order) > len(longest) {
+			longest = order
+		}
+	}
+	left := map[Op]bool{}
+	for _, o := range ops {
+		left[o.Input.(Op)] = true
+	}
+	for _, o := range longest {
+		delete(left, o.Input.(Op))
+	}
+	return left
 }
 
 // byID takes a history apart: sessions do not touch each other. Calls that
@@ -94,9 +113,11 @@ func (op Op) step(s State) (ok bool, next State) {
 	return op.Answer == Unknown, s
 }
 
-// tell lists operations in the order of their calls.
-func tell(ops []porcupine.Operation) string {
+// tell lists operations in the order of their calls, from before the first that
+// is marked.
+func tell(ops []porcupine.Operation, marked map[Op]bool) string {
 	ops = slices.SortedFunc(slices.Values(ops), func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+	first := slices.IndexFunc(ops, func(o porcupine.Operation) bool { return marked[o.Input.(Op)] })
 	var b strings.Builder
 	names := map[core.Version]int{0: 0}
 	name := func(v core.Version) int {
@@ -105,20 +126,25 @@ func tell(ops []porcupine.Operation) string {
 		}
 		return names[v]
 	}
-	for _, o := range ops[max(0, len(ops)-shown):] {
+	for i, o := range ops {
 		op := o.Input.(Op)
-		until := "never"
+		mark, until := " ", "never"
+		if marked[op] {
+			mark = "!"
+		}
 		if op.Return != math.MaxInt64 {
 			until = fmt.Sprint((op.Return - ops[0].Call) / 1000)
 		}
-		fmt.Fprintf(&b, "%8d to %8s µs %s: %s", (op.Call-ops[0].Call)/1000, until, op.Client, op.Verb)
+		text := fmt.Sprintf("%s %8d to %8s µs %s: %s", mark, (op.Call-ops[0].Call)/1000, until, op.Client, op.Verb)
 		switch {
 		case op.Verb == Save:
-			fmt.Fprintf(&b, " %d over %d", name(op.State.Version), name(op.Prev))
+			text += fmt.Sprintf(" %d over %d", name(op.State.Version), name(op.Prev))
 		case op.Verb == Load && op.Answer == Done:
-			fmt.Fprintf(&b, " finds %d", name(op.State.Version))
+			text += fmt.Sprintf(" finds %d", name(op.State.Version))
 		}
-		fmt.Fprintf(&b, ": %s\n", cmp.Or(op.Answer, "unknown"))
+		if pending := op.Return == math.MaxInt64; i >= first-shown/2 && i < first+shown/2 || pending && i < first {
+			fmt.Fprintf(&b, "%s: %s\n", text, cmp.Or(op.Answer, "unknown"))
+		}
 	}
 	return b.String()
 }
