@@ -188,6 +188,22 @@ func TestCompactionHasARate(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(began), time.Duration(size)*time.Second/cleanRate)
 }
 
+// A spare that was taken has its name for a moment still: a compaction that ends
+// just then must not put another file there.
+func TestTakenSpareKeepsItsName(t *testing.T) {
+	s, _ := barelyLive(t)
+	require.NoError(t, s.awaitSpare(smallSegment, smallSegment))
+	taken, done := s.spare.take()
+	require.False(t, s.recycle(s.index.segments[1]))
+	now, err := os.Lstat(filepath.Join(s.Path, spareName))
+	require.NoError(t, err)
+	require.True(t, os.SameFile(taken.info, now))
+	done()
+	require.NoError(t, taken.file.Close())
+	require.NoError(t, s.cleanSegment(1, s.index.segments[1]))
+	require.True(t, s.spare.isReady())
+}
+
 // A file that is used again has the bytes of its former life behind the end.
 // They are no records, and what is written there is found.
 func TestRecycledSegment(t *testing.T) {

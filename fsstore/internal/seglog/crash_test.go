@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 
@@ -108,9 +107,10 @@ func (a *churnAcked) begin() {
 }
 
 func (a *churnAcked) note(t *testing.T, line string) {
-	w, n, ok := strings.Cut(line, " ")
-	require.True(t, ok, line)
-	a[number(w)] = number(n)
+	var w, n int
+	_, err := fmt.Sscanf(line, "%d %d", &w, &n)
+	require.NoError(t, err, line)
+	a[w] = n
 }
 
 // runAndKill lets a process go on with the steps, and kills it after some.

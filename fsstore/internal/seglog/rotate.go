@@ -29,7 +29,8 @@ func (s *Store) makeRoom(need int64) error {
 		roll := s.seal(g)
 		h = header{number: g.number + 1, base: s.index.base, before: g.end, roll: roll}
 	}
-	next := s.spare.take()
+	next, done := s.spare.take()
+	defer done()
 	if err := s.begin(next, h); err != nil {
 		return errors.Join(err, next.file.Close(), s.removeSpare())
 	}

@@ -77,7 +77,7 @@ func (s *Store) recycle(g *segment) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.busy = nil; err == nil {
-		p.ready, p.err = &segment{file: g.file, info: g.info, size: g.size}, nil
+		p.ready, p.err, p.again = &segment{file: g.file, info: g.info, size: g.size}, nil, time.Time{}
 	}
 	close(busy)
 	return err == nil
@@ -114,12 +114,19 @@ func (p *spare) isFull() bool {
 	return errors.Is(p.err, hosts.ErrFull)
 }
 
-func (p *spare) take() *segment {
+// take hands out the spare, nil if there is none. Until done is called its file
+// has the name of a spare still, and no other may get that.
+func (p *spare) take() (g *segment, done func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	g := p.ready
-	p.ready = nil
-	return g
+	busy := make(chan struct{})
+	g, p.ready, p.busy = p.ready, nil, busy
+	return g, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.busy = nil
+		close(busy)
+	}
 }
 
 // makeSpare makes do with less when the disk is nearly full.

@@ -190,7 +190,7 @@ func (s *Store) closeFiles() error {
 	for _, g := range s.index.segments {
 		err = errors.Join(err, g.file.Close())
 	}
-	if g := s.spare.take(); g != nil {
+	if g, _ := s.spare.take(); g != nil {
 		err = errors.Join(err, g.file.Close(), s.removeSpare())
 	}
 	if err != nil {
