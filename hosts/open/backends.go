@@ -113,20 +113,38 @@ func removeFile(_ context.Context, p place) error {
 	return nil
 }
 
-// table is "" for the default one.
-func (p place) table() string {
+// server is the name of a database's server for its driver. In a scratch
+// namespace the table is one beside that which the name has.
+func (p place) server(scheme string) (string, error) {
+	name := scheme + ":" + p.rest
 	if p.scratch == "" {
-		return ""
+		return name, nil
 	}
-	return "sessions_" + p.scratch
+	server, query, _ := strings.Cut(name, "?")
+	given, err := url.ParseQuery(query)
+	if err != nil {
+		return "", &hosts.ConfigError{Field: "store", Value: "what stands behind the question mark", Allowed: "NAME=VALUE, parted by &"}
+	}
+	own := given.Get("table")
+	schema := own[:strings.LastIndexByte(own, '.')+1] // of PostgreSQL, with its dot
+	given.Set("table", schema+"sessions_"+p.scratch)
+	return server + "?" + given.Encode(), nil
 }
 
 func postgreSQL(ctx context.Context, p place) (store, error) {
-	return postgres.Open(ctx, p.scheme+":"+p.rest, postgres.Options{Table: p.table()})
+	name, err := p.server(p.scheme)
+	if err != nil {
+		return nil, err
+	}
+	return postgres.Open(ctx, name, postgres.Options{})
 }
 
 func mySQL(ctx context.Context, p place) (store, error) {
-	return mysql.Open(ctx, "mysql:"+p.rest, mysql.Options{Table: p.table()})
+	name, err := p.server("mysql")
+	if err != nil {
+		return nil, err
+	}
+	return mysql.Open(ctx, name, mysql.Options{})
 }
 
 func redisOrValkey(ctx context.Context, p place) (store, error) {

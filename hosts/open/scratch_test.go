@@ -16,11 +16,15 @@ import (
 
 func TestScratch(t *testing.T) {
 	for name, url := range map[string]func(t testing.TB, dir string) string{
-		"memory":        func(testing.TB, string) string { return "memory:" },
-		"file":          func(_ testing.TB, dir string) string { return "file:" + dir },
-		"file+shared":   func(_ testing.TB, dir string) string { return "file+shared:" + dir },
-		"sqlite":        func(_ testing.TB, dir string) string { return "sqlite:" + filepath.Join(dir, "own.db") },
-		"postgres":      func(t testing.TB, _ string) string { return servers.Postgres(t) },
+		"memory":      func(testing.TB, string) string { return "memory:" },
+		"file":        func(_ testing.TB, dir string) string { return "file:" + dir },
+		"file+shared": func(_ testing.TB, dir string) string { return "file+shared:" + dir },
+		"sqlite":      func(_ testing.TB, dir string) string { return "sqlite:" + filepath.Join(dir, "own.db") },
+		"postgres":    func(t testing.TB, _ string) string { return servers.Postgres(t) },
+		"postgres, table": func(t testing.TB, _ string) string {
+			return withQuery(servers.Postgres(t), "table=public.own_sessions&fast=true")
+		},
+		"mysql, table":  func(t testing.TB, _ string) string { return withQuery(servers.MySQL(t), "table=own_sessions") },
 		"mysql":         func(t testing.TB, _ string) string { return servers.MySQL(t) },
 		"mariadb":       func(t testing.TB, _ string) string { return strings.Replace(servers.MySQL(t), "mysql:", "mariadb:", 1) },
 		"redis":         func(t testing.TB, _ string) string { return servers.Redis(t) },
@@ -94,4 +98,11 @@ func beside(t *testing.T, dir string) (names []string) {
 		names = append(names, e.Name())
 	}
 	return names
+}
+
+func withQuery(url, query string) string {
+	if strings.Contains(url, "?") {
+		return url + "&" + query
+	}
+	return url + "?" + query
 }

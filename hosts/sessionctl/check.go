@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	neturl "net/url"
 	"strings"
 	"time"
 
@@ -64,11 +63,6 @@ func (c *checking) run(ctx context.Context, p *program, args []string) error {
 	url, err := c.name()
 	if err != nil {
 		return err
-	}
-	// A table that is named wins over the scratch one, and would be dropped.
-	_, query, _ := strings.Cut(url, "?")
-	if q, _ := neturl.ParseQuery(query); q.Has("table") {
-		return usagef("check: the store names a table; allowed: the same without it, as a check has tables of its own")
 	}
 	if err := c.try(ctx, url); err != nil {
 		return stopped(ctx, "check", opened(err))
