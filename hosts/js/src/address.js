@@ -9,7 +9,7 @@ export function addressBytes(text) {
   const bare = text.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
   const halves = bare.split("::");
   if (halves.length > 2 || !bare.includes(":")) return new Uint8Array();
-  const [head, tail] = halves.map((h) => h === "" ? [] : groups(h));
+  const [head, tail] = halves.map((h, i) => h === "" ? [] : groups(h, i === halves.length - 1));
   if (!head || halves.length === 2 && !tail) return new Uint8Array();
   const all = halves.length === 1 ? head : [...head, ...Array(Math.max(16 - head.length - tail.length, 0)).fill(0), ...tail];
   if (all.length !== 16 || halves.length === 2 && head.length + tail.length > 14) return new Uint8Array();
@@ -24,11 +24,12 @@ function v4(text) {
   return Uint8Array.from(parts, Number);
 }
 
-function groups(text) {
+// Only the end of the whole may be written as IPv4.
+function groups(text, last) {
   const out = [];
   const parts = text.split(":");
   for (const [i, g] of parts.entries()) {
-    const four = i === parts.length - 1 && g.includes(".") ? v4(g) : null;
+    const four = last && i === parts.length - 1 && g.includes(".") ? v4(g) : null;
     if (four) out.push(...four);
     else if (/^[0-9a-fA-F]{1,4}$/.test(g)) out.push(parseInt(g, 16) >> 8, parseInt(g, 16) & 0xff);
     else return null;

@@ -57,7 +57,7 @@ export function errorOf(status, r) {
       return new SessionError("too_large", `session is too large: ${size} bytes with value ${JSON.stringify(name)}, the limit (sessionSize) is ${limit}; keep large things elsewhere and their IDs here`);
     }
     case 4: {
-      const field = r.short(), value = r.short(), allowed = r.short();
+      const field = r.short().replace(/^[A-Z]/, (c) => c.toLowerCase()), value = r.short(), allowed = r.short();
       return new SessionError("policy", `${field} is ${JSON.stringify(value)}; allowed: ${allowed}`);
     }
     case 6: return new SessionError("guest", "the module does not know the verb");

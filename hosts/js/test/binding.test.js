@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { world } from "./world.js";
+
+test("a cookie that is used after it was renewed twice was stolen: the session ends", async () => {
+  const events = [];
+  const { visitor, store, clock } = world({ policy: { renewAfter: 600_000 }, onEvent: (e) => events.push(e) });
+  const v = visitor();
+  const { id } = await v.do((s) => s.login("alice"));
+  const stolen = v.cookie;
+  for (let n = 0; n < 3; n++) {
+    clock.now += 700_000;
+    await v.do(() => {});
+  }
+  assert.notEqual(v.cookie, stolen);
+  const thief = visitor();
+  thief.cookie = stolen;
+  const s = await thief.load();
+  assert.equal(s.reason, "theft");
+  assert.match((await thief.commit(s)).headers.getSetCookie()[0], /Max-Age=0/);
+  assert.equal(await store.load(id), null);
+  assert.equal((await v.load()).reason, "unknown_session");
+  assert.deepEqual(events.filter((e) => e.reason === "theft").map((e) => [e.kind, e.id, e.user]), [["refused", id, "alice"], ["ended", id, "alice"]]);
+});
+
+test("a session that is bound to its address and user agent ends elsewhere", async () => {
+  for (const [policy, header, from, to, reason] of [
+    [{ bindIPv4Bits: 32 }, "x-ip", "192.0.2.1", "192.0.2.2", "ip_changed"],
+    [{ bindUserAgent: true }, "user-agent", "One/1", "Two/2", "user_agent_changed"],
+  ]) {
+    const { visitor } = world({ policy, ip: (request) => request.headers.get("x-ip") ?? "" });
+    const v = visitor();
+    v.headers[header] = from;
+    await v.do((s) => s.login("alice"));
+    assert.equal((await v.load()).user, "alice");
+    v.headers[header] = to;
+    assert.equal((await v.load()).reason, reason);
+    v.headers[header] = from;
+    assert.equal((await v.load()).reason, "unknown_session");
+  }
+});
+
+test("a user agent counts by its first 512 bytes, which need not be text", async () => {
+  const { visitor } = world({ policy: { bindUserAgent: true } });
+  const v = visitor();
+  v.headers["user-agent"] = "\u00e9".repeat(511) + "\u00ff" + "more";
+  await v.do((s) => s.login("alice"));
+  v.headers["user-agent"] = "\u00e9".repeat(511) + "\u00ff" + "else";
+  assert.equal((await v.load()).user, "alice");
+  v.headers["user-agent"] = "\u00e9".repeat(511) + "\u00fe";
+  assert.equal((await v.load()).reason, "user_agent_changed");
+});
+
+test("a tenant's cookie is nobody at another tenant", async () => {
+  const { visitor } = world({ tenant: (request) => request.headers.get("x-tenant") ?? "" });
+  const v = visitor();
+  v.headers["x-tenant"] = "acme";
+  const s = await v.do((s) => s.login("alice"));
+  assert.equal(s.tenant, "acme");
+  v.headers["x-tenant"] = "other";
+  const other = await v.load();
+  assert.deepEqual([other.signedIn, other.reason !== null], [false, true]);
+});
+
+test("events tell what was done, and one that throws fails no request", async () => {
+  const kinds = [];
+  const { visitor } = world({ onEvent: (e) => { kinds.push(e.kind); throw new Error("mine"); } });
+  const v = visitor();
+  await v.do((s) => s.set("a", 1));
+  await v.do((s) => s.login("alice"));
+  await v.do((s) => s.renew());
+  await v.do((s) => s.refresh());
+  await v.do((s) => s.logout());
+  assert.deepEqual(kinds.filter((k) => k !== "refused"), ["created", "login", "renewed", "renewed", "refreshed", "ended"]); // a login renews
+});

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readdirSync } from "node:fs";
+import { Guest } from "../src/guest.js";
+import { op } from "../src/frames.js";
+import { SessionError, Refused, sessions, MemoryStore } from "../node.js";
+import { hex, key, module, unhex, vectors, vectorsDir, world } from "./world.js";
+
+// Kinds of a reply, as the vectors name them, by what the package makes of it.
+const classes = { refused: Refused, error: SessionError, too_large: SessionError, policy: SessionError, malformed: SessionError, unknown_op: SessionError, unknown_machine: SessionError };
+
+for (const verb of readdirSync(vectorsDir)) {
+  test(`the guest answers the vectors of ${verb}`, () => {
+    for (const s of vectors(verb)) {
+      const [kind, detail] = s.expect.split(" ");
+      try {
+        const guest = new Guest(module, unhex(s.configure));
+        guest.start();
+        if (!s.request) { assert.equal(kind, "ok", s.file); continue; }
+        const request = unhex(s.request);
+        if (request.length < 5 || request[1] !== 1 || request[2] !== 0) continue; // of no verb on machine 1: no frame of ask
+        const r = guest.ask(request[0], (w) => w.raw(request.subarray(5)));
+        assert.equal(kind, "ok", s.file);
+        assert.equal("00" + hex(r.take(r.left)), s.reply, s.file);
+      } catch (err) {
+        if (err.code === "ERR_ASSERTION") throw err;
+        assert.ok(classes[kind] && err instanceof classes[kind], `${s.file}: ${kind}, ${err}`);
+        if (kind === "refused" || kind === "error") assert.equal(err.code, detail, s.file);
+      }
+    }
+  });
+}
+
+test("an instance that traps is dropped, and the next call makes another", () => {
+  const guest = new Guest(module, unhex(vectors("pending")[0].configure));
+  const real = WebAssembly.Instance;
+  let traps = true;
+  WebAssembly.Instance = function (m) {
+    const { exports } = new real(m);
+    return { exports: { ...exports, handle: (n) => { if (traps && started) { traps = false; throw new WebAssembly.RuntimeError("unreachable"); } return exports.handle(n); } } };
+  };
+  let started = false;
+  try {
+    guest.start();
+    started = true;
+    assert.throws(() => guest.ask(op.clearCookie, () => {}), { code: "guest" });
+    assert.equal(guest.dropped, 1);
+    assert.equal(guest.ask(op.clearCookie, () => {}).list().length, 1);
+  } finally {
+    WebAssembly.Instance = real;
+  }
+});
+
+test("a frame that is too large for the module is refused and drops nothing", () => {
+  const guest = new Guest(module, unhex(vectors("pending")[0].configure));
+  assert.throws(() => guest.ask(op.pending, (w) => w.raw(new Uint8Array(64 << 20))), SessionError);
+  assert.equal(guest.ask(op.clearCookie, () => {}).list().length, 1);
+});
+
+test("a module that is not the core is refused", () => {
+  const empty = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  assert.throws(() => sessions({ module: empty, keys: key, store: new MemoryStore() }), { code: "guest" });
+});
+
+test("options, policies and keys that are misspelt or out of range are refused, without the key", () => {
+  const store = new MemoryStore(), make = (o) => sessions({ module, keys: key, store, ...o });
+  for (const [o, code] of [
+    [{ module: {} }, "config"], [{ store: {} }, "config"], [{ store: null }, "config"], [{ commitTimeout: 0 }, "config"], [{ commitTimeout: "1" + "x" }, "config"],
+    [{ clock: 5 }, "config"], [{ onEvents: () => {} }, "config"], [{ policy: null }, "config"],
+    [{ policy: { lifeTime: 5 } }, "policy"], [{ policy: { lifetime: "1h" } }, "policy"], [{ policy: { lifetime: -1 } }, "policy"], [{ policy: { allowInsecure: "false" } }, "policy"],
+    [{ policy: { sameSite: "loose" } }, "policy"], [{ policy: { merge: { n: "constructor" } } }, "policy"], [{ policy: { exclusive: "n" } }, "policy"],
+    [{ policy: { formerScopes: [{ paht: "/" }] } }, "policy"], [{ policy: { sessionSize: 2 ** 32 + 4096 } }, "policy"], [{ policy: { cookieName: 5 } }, "policy"],
+    [{ keys: "" }, "no_key"], [{ keys: [] }, "no_key"], [{ keys: undefined }, "no_key"], [{ keys: [{ key: 5 }] }, "no_key"], [{ keys: "abcd" }, "key_length"], [{ keys: "x".repeat(64) }, "key_length"],
+    [{ keys: new Uint8Array(32) }, "weak_key"], [{ keys: [key, key] }, "same_key"], [{ keys: [{ bytes: key }] }, "policy"], [{ keys: [{ key, sealFrom: "now" }] }, "policy"],
+    [{ keys: [{ key, sealFrom: 10, openUntil: 5 }] }, "key_times"],
+  ]) {
+    assert.throws(() => make(o), (err) => err instanceof SessionError && err.code === code && !err.message.includes(key) && !err.message.includes("x".repeat(64)), `${Object.keys(o)} ${code}`);
+  }
+  assert.throws(() => sessions(), { code: "config" });
+});
+
+test("a key is given as hex, as bytes, or in a ring; all are the same", async () => {
+  const cookies = [];
+  const bytes = unhex(key), store = new MemoryStore();
+  for (const keys of [key, key.toUpperCase() + "\n", bytes, Buffer.from(bytes), [{ key }], [{ key: bytes, sealFrom: 0, openUntil: new Date(2e12) }]]) {
+    const v = world({ keys, store }).visitor();
+    await v.do((s) => s.login("alice"));
+    cookies.push(v.cookie);
+  }
+  for (const cookie of cookies) {
+    const v = world({ store }).visitor();
+    v.cookie = cookie;
+    assert.equal((await v.load()).user, "alice");
+  }
+});
+
+test("a ring opens what its former key sealed", async () => {
+  const { visitor, store, clock } = world();
+  const v = visitor();
+  await v.do((s) => s.login("alice"));
+  const next = "1d5f8e2c9b704a63d8e1f2033c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69";
+  v.all = world({ store, keys: [{ key: next, sealFrom: clock.now - 1000 }, key] }).all;
+  assert.equal((await v.load()).user, "alice");
+  v.all = world({ store, keys: next }).all;
+  assert.equal((await v.load()).reason, "unknown_key");
+});
+
+test("a random source need not return its bytes; zeros are refused", async () => {
+  const w = world({ random: (b) => { crypto.getRandomValues(b); } }), v = w.visitor();
+  await v.do((s) => s.set("n", 1));
+  assert.equal((await v.load()).get("n"), 1);
+  const zero = world({ random: () => {} }).visitor();
+  await assert.rejects(zero.do((s) => s.set("n", 1)), { code: "seed" });
+});

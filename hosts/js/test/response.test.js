@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { failure, SessionError, Unavailable } from "../node.js";
+import { between, world } from "./world.js";
+import { MemoryStore } from "../node.js";
+
+const login = (s) => s.login("alice");
+
+test("the cookie stands beside others, and the response is not stored by caches", async () => {
+  const v = world().visitor(), s = login(await v.load());
+  const a = await v.commit(s, new Response("x", { headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"], ["vary", "Accept"], ["cache-control", "max-age=60"]] }));
+  assert.deepEqual(a.headers.getSetCookie().map((f) => f.split("=")[0]), ["a", "b", "rockstar_session"]);
+  assert.equal(a.headers.get("cache-control"), "no-store");
+  assert.equal(a.headers.get("vary"), "Accept, Cookie");
+  assert.equal(await a.text(), "x");
+});
+
+test("vary is said once", async () => {
+  for (const vary of ["Cookie", "accept, cookie", "*"]) {
+    const v = world().visitor();
+    assert.equal((await v.commit(await v.load(), new Response("", { headers: { vary } }))).headers.get("vary"), vary);
+  }
+});
+
+test("immutable headers are copied, and a shared response takes nobody's cookie", async () => {
+  const v = world().visitor();
+  const redirect = Response.redirect("http://example.test/next");
+  const a = await v.commit(login(await v.load()), redirect);
+  assert.deepEqual([a.status, a.headers.get("location"), a.headers.getSetCookie().length], [302, "http://example.test/next", 1]);
+  const plain = await v.commit(await v.load(), Response.redirect("http://example.test/next"));
+  assert.equal(plain.headers.get("vary"), "Cookie");
+  const shared = new Response(null, { status: 204 });
+  await v.commit((await v.load()).renew(), shared);
+  assert.deepEqual(shared.headers.getSetCookie(), []);
+});
+
+test("a body that streams goes on streaming", async () => {
+  const v = world().visitor();
+  let pulled = 0;
+  const body = new ReadableStream({ pull(c) { pulled++ < 3 ? c.enqueue(new TextEncoder().encode("x")) : c.close(); } }, { highWaterMark: 0 });
+  const a = await v.commit(login(await v.load()), new Response(body));
+  assert.equal(pulled, 0);
+  assert.equal(await a.text(), "xxx");
+});
+
+test("a handler that throws stores nothing; one that returns no response neither", async () => {
+  const { all, store, visitor } = world();
+  let saves = 0;
+  const counted = world({ store: between(store, { save: (pass, ...a) => { saves++; return pass(...a); } }) });
+  const handler = counted.all.withSession((_, s) => { s.login("alice"); throw new Error("mine"); });
+  await assert.rejects(handler(visitor().request()), { message: "mine" });
+  await assert.rejects(counted.all.withSession((_, s) => { s.login("alice"); })(visitor().request()), { code: "response" });
+  const used = new Response("x");
+  await used.text();
+  await assert.rejects(counted.all.withSession((_, s) => { s.login("alice"); return used; })(visitor().request()), { code: "response" });
+  assert.equal(saves, 0);
+  assert.ok(all);
+});
+
+test("withSession passes on what else the runtime hands over", async () => {
+  const { all, visitor } = world();
+  const a = await all.withSession((request, s, env, ctx) => Response.json([env, ctx, s.state]))(visitor().request(), 1, 2);
+  assert.deepEqual(await a.json(), [1, 2, "new"]);
+});
+
+test("a store that cannot be asked gives 503, and the body is let go", async () => {
+  let down = false, cancelled = false;
+  const store = new MemoryStore();
+  const { all, visitor } = world({ store: between(store, { save: (pass, ...a) => { if (down) throw new Error("down"); return pass(...a); }, load: (pass, id) => { if (down === "load") throw new Error("down"); return pass(id); } }) });
+  const v = visitor();
+  await v.do(login);
+  down = true;
+  const handler = all.withSession((_, s) => { s.set("n", 1); return new Response(new ReadableStream({ cancel() { cancelled = true; } })); });
+  const a = await handler(v.request());
+  assert.deepEqual([a.status, a.headers.get("retry-after"), a.headers.getSetCookie(), cancelled], [503, "1", [], true]);
+  down = "load";
+  assert.equal((await handler(v.request())).status, 503);
+});
+
+test("failure tells each kind of error, and throws what is the program's", () => {
+  for (const [code, status] of [["ended", 401], ["superseded", 401], ["conflict", 409], ["too_large", 413], ["bad_name", 400], ["guest", 503]]) {
+    assert.equal(failure(new SessionError(code, "x")).status, status);
+  }
+  assert.equal(failure(new Unavailable("x")).status, 503);
+  assert.throws(() => failure(new TypeError("x")), TypeError);
+  assert.throws(() => failure(new SessionError("committed", "x")), SessionError);
+});
+
+test("HEAD and prefetch begin no renewal", async () => {
+  const { visitor, clock } = world({ policy: { renewAfter: 600_000 } });
+  const v = visitor();
+  await v.do(login);
+  clock.now += 700_000;
+  for (const init of [{ method: "HEAD" }, { headers: { purpose: "prefetch" } }]) {
+    const a = await v.commit(await v.load(init));
+    assert.deepEqual(a.headers.getSetCookie(), []);
+  }
+  assert.equal((await v.commit(await v.load())).headers.getSetCookie().length, 1);
+});
