@@ -106,6 +106,13 @@ func (b *backend) Save(ctx context.Context, r core.Record, prev core.Version) er
 	}))
 }
 
+func (b *backend) saveOne(ctx context.Context, s hosts.Saving) error {
+	if s.Touch {
+		ctx = hosts.TouchContext(ctx)
+	}
+	return b.Save(ctx, s.Record, s.Prev)
+}
+
 // saveShared saves by the shared statements. Where prev is r's own version there
 // is nothing to write.
 func (b *backend) saveShared(ctx context.Context, r *core.Record, prev core.Version) error {
@@ -117,10 +124,10 @@ func (b *backend) saveShared(ctx context.Context, r *core.Record, prev core.Vers
 	}
 	var stored core.Version
 	err := b.version.row(ctx, r.ID[:]).Scan(&stored)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && stored != r.Version {
-		return core.ErrConflict
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
 	}
-	return err
+	return Settle(hosts.Saving{Record: *r, Prev: prev}, stored)
 }
 
 // write reports whether the save found another version than prev.
@@ -200,7 +207,7 @@ func (b *backend) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 		case err != nil:
 			answers[i] = err
 		case s.Prev == s.Record.Version:
-			answers[i] = b.Save(ctx, s.Record, s.Prev)
+			answers[i] = b.saveOne(ctx, s)
 		default:
 			places = append(places, i)
 		}
@@ -221,7 +228,12 @@ func (b *backend) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 	})
 	err = b.batchFailed(ctx, "save", err)
 	for n, i := range places {
-		if answers[i] = err; err == nil {
+		switch {
+		case err != nil:
+			answers[i] = err
+		case errors.Is(got[n], errMoved):
+			answers[i] = b.saveOne(ctx, saves[i])
+		default:
 			answers[i] = b.fail(ctx, "save", got[n])
 		}
 	}

@@ -18,6 +18,23 @@ const (
 	firstWait = 2 * time.Millisecond // the mean; doubled after each try
 )
 
+// errMoved: what a save did not find it would find now. An insert that is
+// repeated finds its ID taken, and free when the session has ended meanwhile.
+var errMoved = errors.New("the session has changed between two looks at it")
+
+// Settle answers a save that has written nothing, by the version that is stored,
+// none if it is gone: it succeeded before, conflicts, or is to be done again,
+// which the base does.
+func Settle(s hosts.Saving, stored core.Version) error {
+	switch stored {
+	case s.Record.Version:
+		return nil
+	case s.Prev:
+		return errMoved
+	}
+	return core.ErrConflict
+}
+
 // again does it until the server no longer says that the same may succeed.
 // Nothing of a failed try is applied, so that inserts are done again, too.
 func (b *backend) again(ctx context.Context, do func() error) error {
@@ -48,6 +65,9 @@ func ended(ctx context.Context) error {
 
 // fault asks the dialect about an error that is the driver's.
 func (b *backend) fault(err error) Fault {
+	if errors.Is(err, errMoved) {
+		return Fault{Kind: Retry}
+	}
 	if own(err) {
 		return Fault{Kind: Refused}
 	}
@@ -89,7 +109,7 @@ func (b *backend) fail(ctx context.Context, verb string, err error) error {
 	case own(err):
 		return fmt.Errorf("dbstore: %s: %s: %w", b.dialect.Name(), verb, err)
 	}
-	f := b.dialect.Fault(err)
+	f := b.fault(err)
 	var as error = hosts.ErrUnavailable
 	switch f.Kind {
 	case Full:

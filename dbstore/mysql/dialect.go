@@ -23,8 +23,8 @@ func (dialect) Name() string { return "MySQL" }
 func (dialect) Syntax() dbstore.Syntax {
 	return dbstore.Syntax{
 		Quote: "`", Least: "LEAST", Prepare: true,
-		Loads:      hosts.Coalescing{Direct: 4, Workers: 1},
-		Saves:      hosts.Coalescing{Direct: 4, Workers: 1},
+		Loads:      hosts.Coalescing{Direct: 8, Workers: 1},
+		Saves:      hosts.Coalescing{Direct: 8, Workers: 1},
 		SweepBatch: 200, SweepRest: 1,
 	}
 }

@@ -71,9 +71,7 @@ func (c *commands) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error,
 			return nil, errors.Join(err, undone(tx.Rollback()))
 		}
 		for _, id := range doubtful {
-			if i := place[id]; stored[id] != saves[i].Record.Version {
-				answers[i] = core.ErrConflict
-			}
+			answers[place[id]] = dbstore.Settle(saves[place[id]], stored[id])
 		}
 	}
 	if err := tx.Commit(); err != nil {
@@ -116,20 +114,38 @@ func (c *commands) parts(saves []hosts.Saving) func(func([]hosts.Saving) bool) {
 	}
 }
 
-// update replaces rows, and brings back none that is gone.
+// update replaces rows, and brings back none that is gone. Nearly all sessions
+// expire no earlier than before, and keep their hour; the others are a second
+// statement.
 func (c *commands) update(ctx context.Context, tx *sql.Tx, saves []hosts.Saving) (int64, error) {
+	n, err := c.updateSome(ctx, tx, saves, "n.expiry_hour >= s.expiry_hour", "")
+	if err != nil || n == int64(len(saves)) {
+		return n, err
+	}
+	more, err := c.updateSome(ctx, tx, saves, "n.expiry_hour < s.expiry_hour", ", s.expiry_hour = n.expiry_hour")
+	return n + more, err
+}
+
+// updateSome sets no column to what it was before, and has the table first in
+// the join: so the server writes a row as it finds it, and keeps no copies in a
+// temporary file.
+func (c *commands) updateSome(ctx context.Context, tx *sql.Tx, saves []hosts.Saving, those, set string) (int64, error) {
 	var b strings.Builder
-	args := make([]any, 0, 10*len(saves))
-	b.WriteString("UPDATE (SELECT ? AS id, ? AS version, ? AS tenant_id, ? AS user_id, ? AS created_at, ? AS seen_at, ? AS expires_at, ? AS expiry_hour, ? AS data, ? AS prev")
+	args := make([]any, 0, 11*len(saves))
+	b.WriteString("UPDATE " + c.name + " AS s STRAIGHT_JOIN (SELECT ? AS id, ? AS version, ? AS tenant_id, ? AS user_id, ? AS created_at, ? AS seen_at, " +
+		"? AS expires_at, ? AS expiry_hour, ? AS data, ? AS prev")
 	for i, s := range saves {
 		if i > 0 {
 			b.WriteString(" UNION ALL SELECT ?,?,?,?,?,?,?,?,?,?")
 		}
 		args = append(appendRecord(args, &s.Record), int64(s.Prev))
 	}
-	b.WriteString(") AS n STRAIGHT_JOIN " + c.name + " AS s ON s.id = n.id AND s.version = n.prev SET s.version = n.version, s.tenant_id = n.tenant_id, " +
-		"s.user_id = n.user_id, s.created_at = n.created_at, s.seen_at = n.seen_at, s.expires_at = n.expires_at, " +
-		"s.expiry_hour = LEAST(s.expiry_hour, n.expiry_hour), s.data = n.data")
+	b.WriteString(") AS n ON n.id = s.id AND n.prev = s.version AND " + those + " SET s.version = n.version, s.tenant_id = n.tenant_id, " +
+		"s.user_id = n.user_id, s.created_at = n.created_at, s.seen_at = n.seen_at, s.expires_at = n.expires_at, s.data = n.data" + set +
+		" WHERE s.id IN " + list(len(saves)))
+	for i := range saves {
+		args = append(args, saves[i].Record.ID[:])
+	}
 	res, err := tx.ExecContext(ctx, b.String(), args...)
 	if err != nil {
 		return 0, err

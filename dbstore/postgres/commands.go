@@ -171,28 +171,26 @@ func (c *commands) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error,
 	return answers, err
 }
 
-// settle tells the saves that were applied before, by an earlier try, from
-// those that conflict. What was written is written, whatever comes of this.
+// settle answers the saves that were not written. What was written is written,
+// whatever comes of this.
 func (c *commands) settle(ctx context.Context, p *pgx.Conn, saves []hosts.Saving, left map[core.ID]int, answers []error) {
 	ids := make([]core.ID, 0, len(left))
-	for id, i := range left {
+	for id := range left {
 		ids = append(ids, id)
-		answers[i] = core.ErrConflict
 	}
+	stored := make(map[core.ID]core.Version, len(left))
 	var id pgtype.DriverBytes
 	var version int64
 	rows, err := p.Query(ctx, c.versions, texts(ids))
 	if err == nil {
 		_, err = pgx.ForEachRow(rows, []any{&id, &version}, func() error {
-			if i, ok := left[core.ID(id)]; ok && core.Version(version) == saves[i].Record.Version {
-				answers[i] = nil
-			}
+			stored[core.ID(id)] = core.Version(version)
 			return nil
 		})
 	}
-	if err != nil {
-		for _, i := range left {
-			answers[i] = err
+	for id, i := range left {
+		if answers[i] = err; err == nil {
+			answers[i] = dbstore.Settle(saves[i], stored[id])
 		}
 	}
 }
