@@ -43,9 +43,12 @@ func openStore(t testing.TB, o Options) *dbstore.Store {
 	return s
 }
 
-func TestConformance(t *testing.T) {
-	conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
-		o := Options{Table: newTable(t), MaxConns: 8}
-		return openStore(t, o), openStore(t, o)
-	})
+func TestConformance(t *testing.T) { conformance.TestShared(t, pair) }
+
+func TestModel(t *testing.T) { conformance.TestModelShared(t, pair) }
+
+// pair opens a fresh table twice, as two servers do.
+func pair(t *testing.T) (a, b hosts.Store) {
+	o := Options{Table: newTable(t), MaxConns: 8}
+	return openStore(t, o), openStore(t, o)
 }

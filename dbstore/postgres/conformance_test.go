@@ -44,10 +44,17 @@ func openStore(t testing.TB, o Options) *dbstore.Store {
 func TestConformance(t *testing.T) {
 	for name, fast := range map[string]bool{"durable": false, "fast": true} {
 		t.Run(name, func(t *testing.T) {
-			conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
-				o := Options{Table: newTable(t), Fast: fast, MaxConns: 8}
-				return openStore(t, o), openStore(t, o)
-			})
+			conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return pair(t, fast) })
 		})
 	}
+}
+
+func TestModel(t *testing.T) {
+	conformance.TestModelShared(t, func(t *testing.T) (a, b hosts.Store) { return pair(t, false) })
+}
+
+// pair opens a fresh table twice, as two servers do.
+func pair(t *testing.T, fast bool) (a, b hosts.Store) {
+	o := Options{Table: newTable(t), Fast: fast, MaxConns: 8}
+	return openStore(t, o), openStore(t, o)
 }
