@@ -20,7 +20,7 @@ import (
 const (
 	callers     = 64
 	perCaller   = 16 // sessions, spread over the subdirectories
-	benchRounds = 9
+	benchRounds = 15
 	sealedBytes = 300
 )
 
@@ -132,7 +132,7 @@ func benchRatio(b *testing.B, name string, fast bool, n int, target float64) {
 
 // BenchmarkRatioSave compares saves of 64 callers with what replaces a file
 // durably: write, sync, rename, sync of the directory.
-func BenchmarkRatioSave(b *testing.B) { benchRatio(b, "slots-save-durable", false, 8, 3) }
+func BenchmarkRatioSave(b *testing.B) { benchRatio(b, "slots-save-durable", false, 24, 3) }
 
 // BenchmarkRatioSaveFast compares them without syncs with write and rename.
 func BenchmarkRatioSaveFast(b *testing.B) { benchRatio(b, "slots-save-fast", true, 64, 6) }
