@@ -32,6 +32,9 @@ func (s *server) check(ctx context.Context) error {
 	var unknown error
 	for address, node := range s.client.Nodes() {
 		info, err := s.info(ctx, node)
+		if errors.Is(err, hosts.ErrClosed) {
+			return err
+		}
 		switch policy := info["maxmemory_policy"]; {
 		case err != nil:
 			unknown = fmt.Errorf("redis: node %s: %w: %w", address, ErrPolicyUnknown, err)
@@ -69,6 +72,8 @@ var errNoInfo = errors.New("INFO is not permitted")
 
 // info asks a node about itself.
 func (s *server) info(ctx context.Context, node rueidis.Client) (map[string]string, error) {
+	ctx, cancel := s.probing(ctx)
+	defer cancel()
 	t, err := s.whole.gate.enter(ctx)
 	if err != nil {
 		return nil, err
@@ -88,4 +93,12 @@ func (s *server) info(ctx context.Context, node rueidis.Client) (map[string]stri
 		}
 	}
 	return info, nil
+}
+
+// probing bounds what is asked of one node of several, any of which may hang.
+func (s *server) probing(ctx context.Context) (context.Context, context.CancelFunc) {
+	if !s.cluster {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, probeTime)
 }

@@ -23,9 +23,9 @@
 // ended may then be there again, and a login be gone. With [Options].WaitReplicas
 // an end counts only when that many replicas have it, so it survives the loss of
 // the primary whenever one of those replicas takes over. Saves are not waited
-// for. A primary that is cut off from its replicas takes saves until it notices;
-// min-replicas-to-write bounds how long. How much a restart loses is a matter of
-// the server's appendfsync.
+// for. A primary that is cut off from its replicas goes on with loads and saves
+// until it notices, and those saves are lost; min-replicas-to-write bounds how
+// long. How much a restart loses is a matter of the server's appendfsync.
 //
 // Whoever cannot bear that keeps sessions in a database.
 //
@@ -54,14 +54,14 @@
 //	"i" ID owner    all sessions, in the order of their IDs
 //	"o" owner ID    those of a user
 //
-// The ID is in hex there, too; owner is 8 bytes of the SHA-256 of the user, zero for nobody, and 8 of that of
-// the tenant. What a search finds is held to the query again by its record. A user
-// that changes moves the entries in the script that saves. A touch does not write
-// the index. An index expires when its last session has, one or two days later;
-// before that, each new session looks at the three behind it, which is at random,
-// and drops those whose record has expired, and so does a search with what it
-// meets. So an index has, as a rule, half as many stale sessions as live ones at
-// the most.
+// The ID is in hex there, too; owner is 8 bytes of the SHA-256 of the user, zero
+// for nobody, and 8 of that of the tenant. What a search finds is held to the query
+// again by its record. A user that changes moves the entries in the script that
+// saves. A touch does not write the index. An index expires one to two days after
+// the last of its sessions; before that, each new session looks at the three behind
+// it, whose place is random, and drops those whose record has expired, and so does
+// a search with what it meets. So an index has, as a rule, half as many stale
+// sessions as live ones at the most.
 //
 // # Value
 //
@@ -86,10 +86,18 @@
 // A value that does not fit is [core.ErrCorrupt]: Load names it, Find passes over
 // it, Delete removes it. Later formats keep the first 33 bytes.
 //
+// # Cluster
+//
+// Calls to the sessions of one node are gathered and bounded apart from those of
+// the others, so that a node that hangs holds up its own calls only. A search asks
+// all nodes. While the cluster moves a slot to another node, saves and ends of its
+// sessions wait for that, at most Options.Timeout. During a failover calls to the
+// sessions of that node fail with [hosts.ErrUnavailable].
+//
 // # Limits
 //
-// 64 calls are on the wire at once, to each node; 16384 wait, more get
-// [hosts.ErrBusy]; loads and saves that wait are gathered as [hosts.Coalescing]
+// 64 calls are on the wire at once and 16384 wait, for the sessions of each node;
+// more get [hosts.ErrBusy]. Loads and saves that wait are gathered as [hosts.Coalescing]
 // says. A script has at most 64 saves and 256 KiB, a read 512 keys.
 //
 // The user needs these rights, besides those to connect, in the terms of ACL:

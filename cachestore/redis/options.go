@@ -25,11 +25,12 @@ const (
 	maxGates       = 16 // groups of nodes that do not hold up each other; a power of two
 	keptConns      = 2  // connections to a node that are kept for more than idleTime
 	idleTime       = 30 * time.Second
-	maxWaiting     = 16 << 10 // calls that wait for a connection; more get hosts.ErrBusy
-	maxPrefix      = 64       // bytes
-	maxReplicas    = 64       // that Options.WaitReplicas may ask for
-	maxRedirect    = 16       // nodes of a cluster that one command is sent on to
-	bufferSize     = 64 << 10 // bytes to read and to write, for each connection
+	probeTime      = 2 * time.Second // for the answer of one node of a cluster when the store opens or checks it
+	maxWaiting     = 16 << 10        // calls that wait for a connection; more get hosts.ErrBusy
+	maxPrefix      = 64              // bytes
+	maxReplicas    = 64              // that Options.WaitReplicas may ask for
+	maxRedirect    = 16              // nodes of a cluster that one command is sent on to
+	bufferSize     = 64 << 10        // bytes to read and to write, for each connection
 )
 
 // Options of Open. The zero value is the default.
@@ -40,8 +41,8 @@ type Options struct {
 	// Retention is how long a record is kept behind its ExpiresAt: a minute
 	// or more, and no less than that of the policy. Default DefaultRetention.
 	Retention time.Duration
-	// Timeout bounds one call on the wire, connecting included. Default
-	// DefaultTimeout.
+	// Timeout bounds one call on the wire, connecting included; twice that a
+	// load through the cache. Default DefaultTimeout.
 	Timeout time.Duration
 	// TLS is the configuration for rediss:// URLs. Default: the system's
 	// certificate authorities, TLS 1.2 or newer.
@@ -66,7 +67,7 @@ type Options struct {
 	// SentinelUser and SentinelPassword are for the sentinels themselves.
 	SentinelUser, SentinelPassword string
 
-	// Coalescing bounds the gathering of calls. Here Workers is 2 by default:
+	// Coalescing bounds the gathering of calls, for each node. Here Workers is 2 by default:
 	// while the server does one batch the next is made.
 	Coalescing hosts.Coalescing
 }

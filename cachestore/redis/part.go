@@ -47,17 +47,9 @@ func (s *server) divide(ctx context.Context) error {
 // assign gives each shard the part of the node that has it, and returns how
 // many parts there are; zero if the cluster does not tell.
 func (s *server) assign(ctx context.Context) (int, error) {
-	t, err := s.whole.gate.enter(ctx)
+	ranges, err := s.slots(ctx)
 	if err != nil {
 		return 0, err
-	}
-	defer t.leave()
-	ranges, err := s.client.Do(t, s.client.B().ClusterSlots().Build()).ToArray()
-	if _, refusal := rueidis.IsRedisErr(err); refusal {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, t.fail("ask for CLUSTER SLOTS", err)
 	}
 	parts := make(map[string]int)
 	for _, r := range ranges {
@@ -80,6 +72,35 @@ func (s *server) assign(ctx context.Context) (int, error) {
 		}
 	}
 	return min(len(parts), maxGates-1), nil
+}
+
+// slots asks one node after the other which node has which; none if this user
+// may not know.
+func (s *server) slots(ctx context.Context) (ranges []rueidis.RedisMessage, err error) {
+	for _, node := range s.client.Nodes() {
+		ranges, err = s.slotsBy(ctx, node)
+		if _, refusal := rueidis.IsRedisErr(err); refusal {
+			return nil, nil
+		}
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, fail(ctx, "ask for CLUSTER SLOTS", err)
+	}
+	return ranges, nil
+}
+
+func (s *server) slotsBy(ctx context.Context, node rueidis.Client) ([]rueidis.RedisMessage, error) {
+	ctx, cancel := s.probing(ctx)
+	defer cancel()
+	t, err := s.whole.gate.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer t.leave()
+	return node.Do(t, node.B().ClusterSlots().Build()).ToArray()
 }
 
 // nodeID reads who has a range of slots: address, port and ID.
