@@ -93,8 +93,8 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	return s.form.Delete(ctx, id)
 }
 
-// Sweep implements hosts.Sweeper. Damaged records stay; when all else is done
-// they are reported, together with the count of the deleted.
+// Sweep implements hosts.Sweeper. When all is done, damage is reported, together
+// with the count of the deleted: an error that wraps core.ErrCorrupt.
 func (s *Store) Sweep(ctx context.Context, before core.Time, limit int) (int, error) {
 	return s.form.Sweep(ctx, before, limit)
 }

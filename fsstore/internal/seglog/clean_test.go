@@ -18,23 +18,25 @@ import (
 func barelyLive(t *testing.T) (*Store, *model) {
 	s := open(t, Options{Dir: t.TempDir(), Segment: smallSegment, Fast: true, Logger: quiet})
 	m := newModel(3)
-	save := func(n byte) {
-		r := m.record(core.ID{n, 1})
-		r.Sealed = make([]byte, 900)
-		require.NoError(t, s.Save(t.Context(), r, m.records[r.ID].Version))
-		m.records[r.ID], m.known = r, append(m.known, r.ID)
-	}
 	for n := byte(1); n < 60; n++ {
-		save(n)
+		m.save(t, s, n)
 		if n == 20 {
 			require.NoError(t, s.Delete(t.Context(), core.ID{2, 1}))
 			delete(m.records, core.ID{2, 1})
-			save(3)
+			m.save(t, s, 3)
 		}
 	}
 	require.Greater(t, s.active.number, uint32(4))
 	require.Equal(t, uint32(1), s.index.base)
 	return s, m
+}
+
+// save inserts a large session, or replaces it.
+func (m *model) save(t *testing.T, s *Store, n byte) {
+	r := m.record(core.ID{n, 1})
+	r.Sealed = make([]byte, 900)
+	require.NoError(t, s.Save(t.Context(), r, m.records[r.ID].Version))
+	m.records[r.ID], m.known = r, append(m.known, r.ID)
 }
 
 // The compaction may be cut off after each of its steps, and the removal of a
@@ -188,37 +190,47 @@ func TestCompactionHasARate(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(began), time.Duration(size)*time.Second/cleanRate)
 }
 
+// emptied is the first segment of a log, which nothing points to any more, and
+// the log's spare, taken.
+func emptied(t *testing.T) (s *Store, m *model, g, taken *segment, done func()) {
+	s, m = barelyLive(t)
+	g = s.index.segments[1]
+	require.NoError(t, s.copyLiving(g))
+	require.NoError(t, s.done([]op{{do: mark, base: 2}}))
+	require.NoError(t, s.awaitSpare(smallSegment, smallSegment))
+	taken, done = s.spare.take()
+	return s, m, g, taken, done
+}
+
 // A spare that was taken has its name for a moment still: a compaction that ends
 // just then must not put another file there.
 func TestTakenSpareKeepsItsName(t *testing.T) {
-	s, _ := barelyLive(t)
-	require.NoError(t, s.awaitSpare(smallSegment, smallSegment))
-	taken, done := s.spare.take()
-	require.False(t, s.recycle(s.index.segments[1]))
+	s, _, g, taken, done := emptied(t)
+	require.NoError(t, s.retire(g))
+	require.NoFileExists(t, g.path)
 	now, err := os.Lstat(filepath.Join(s.Path, spareName))
 	require.NoError(t, err)
 	require.True(t, os.SameFile(taken.info, now))
 	done()
 	require.NoError(t, taken.file.Close())
-	require.NoError(t, s.cleanSegment(1, s.index.segments[1]))
-	require.True(t, s.spare.isReady())
 }
 
 // A file that is used again has the bytes of its former life behind the end.
 // They are no records, and what is written there is found.
 func TestRecycledSegment(t *testing.T) {
-	s, m := barelyLive(t)
-	was := s.index.segments[1].info
-	require.NoError(t, s.cleanSegment(1, s.index.segments[1]))
-	for n := 0; !os.SameFile(s.active.info, was); n++ {
-		require.Less(t, n, 100, "the file is used again")
-		m.step(t, s)
+	s, m, g, taken, done := emptied(t)
+	done()
+	require.NoError(t, taken.file.Close())
+	require.NoError(t, s.retire(g))
+	require.NoFileExists(t, g.path)
+	for n := byte(60); !os.SameFile(s.active.info, g.info); n++ {
+		require.Less(t, n, byte(200), "the file is used again")
+		m.save(t, s, n)
 	}
-	require.NoFileExists(t, filepath.Join(s.Path, segmentName(1)))
 	dir := copyLog(t, s.Path) // as a killed process leaves it
 	copied := open(t, Options{Dir: dir, Segment: smallSegment, Logger: quiet})
 	require.NoError(t, copied.damaged())
 	m.requireSame(t, copied)
-	m.step(t, s)
+	m.save(t, s, 250)
 	m.requireSame(t, s)
 }
