@@ -30,7 +30,7 @@ func refusedConfig(t *testing.T, b backend, c hosts.Config, field, value string)
 	if c.Key == nil {
 		c.Key = key
 	}
-	_, err := hosts.New(b.open(t, t.TempDir()), c)
+	_, err := b.manager(b.open(t, t.TempDir()), c)
 	var refused *hosts.ConfigError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, field, refused.Field)
@@ -39,7 +39,7 @@ func refusedConfig(t *testing.T, b backend, c hosts.Config, field, value string)
 }
 
 func threeFieldsAreEnough(t *testing.T, b backend) {
-	m, err := hosts.New(b.open(t, t.TempDir()), hosts.Config{Key: key, Lifetime: 3 * time.Hour})
+	m, err := b.manager(b.open(t, t.TempDir()), hosts.Config{Key: key, Lifetime: 3 * time.Hour})
 	require.NoError(t, err)
 	s := &site{t: t, b: b, clock: newClock()}
 	s.serve(m, nethttp.Options{}, false)
@@ -125,7 +125,7 @@ func keyLength(t *testing.T, b backend) {
 		require.ErrorContains(t, err, "found "+length)
 	}
 	for length, given := range map[string][]byte{"31": key[:31], "33": append(key[:32:32], 1), "16": key[:16]} {
-		_, err := hosts.New(b.open(t, t.TempDir()), hosts.Config{Key: given})
+		_, err := b.manager(b.open(t, t.TempDir()), hosts.Config{Key: given})
 		require.ErrorIs(t, err, core.ErrKeyLength)
 		require.ErrorContains(t, err, "must be 32 bytes for AES-256")
 		require.ErrorContains(t, err, "found "+length)
@@ -215,12 +215,12 @@ func lifetimeOfADay(t *testing.T, b backend) {
 
 func keyIsRequired(t *testing.T, b backend) {
 	for _, none := range []hosts.Config{{}, {Key: []byte{}}, {Keys: core.KeyRing{}}, {Keys: core.KeyRing{{}}}} {
-		m, err := hosts.New(b.open(t, t.TempDir()), none)
+		m, err := b.manager(b.open(t, t.TempDir()), none)
 		require.ErrorIs(t, err, core.ErrNoKey)
 		require.Nil(t, m)
 	}
 	for _, weak := range []string{strings.Repeat("\x00", 32), strings.Repeat("k", 32), "0123456789abcdef0123456789abcdef"} {
-		_, err := hosts.New(b.open(t, t.TempDir()), hosts.Config{Key: []byte(weak)})
+		_, err := b.manager(b.open(t, t.TempDir()), hosts.Config{Key: []byte(weak)})
 		require.Error(t, err)
 		require.True(t, errors.Is(err, core.ErrWeakKey) || errors.Is(err, core.ErrKeyHexRaw), err)
 	}

@@ -52,7 +52,7 @@ func sweeps(t *testing.T, b backend, c hosts.Config, during time.Duration) (n in
 				n++
 			}
 		}
-		m, err := hosts.New(store, c)
+		m, err := b.manager(store, c)
 		require.NoError(t, err)
 		time.AfterFunc(during, func() { close(done) })
 		<-done

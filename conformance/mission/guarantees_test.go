@@ -15,7 +15,7 @@ import (
 )
 
 // guarantees are the rows of the project's claim.
-var guarantees = []row{{"E15", noUpdateLost}, {"E17", conformanceSuite}}
+var guarantees = []row{{"E15", noUpdateLost}, {"E16", sameBytesAsWebAssembly}, {"E17", conformanceSuite}}
 
 // Clients of one session that all write at once.
 const (

@@ -1,8 +1,9 @@
 // Package mission holds the mission's rows as tests: each drives a site over
 // real HTTP, with a browser's cookie jar, on every backend that it concerns.
 //
-// The tests are named TestMission/backend/row, such as TestMission/cache/07;
-// what no storage is part of is TestMission/any/row. The sentences of the rows
+// The tests are named TestMission/backend/row, such as TestMission/cache/07, and
+// TestMission/cache+wasm/07 where the core runs as WebAssembly; what no storage is
+// part of is TestMission/any/row. The sentences of the rows
 // stand in table/rows.txt, from which the table command prints who keeps them.
 package mission
 
@@ -26,8 +27,8 @@ var rows = slices.Concat(overview, choices, configuration, backendRows, database
 
 func TestMission(t *testing.T) {
 	concerns := concerned(t)
-	for _, b := range append(slices.Clone(backends), backend{name: "any"}) {
-		t.Run(b.name, func(t *testing.T) {
+	for _, b := range twice(append(slices.Clone(backends), backend{name: "any"})) {
+		t.Run(b.column(), func(t *testing.T) {
 			for _, r := range rows {
 				if slices.Contains(concerns[r.number], b.name) {
 					t.Run(r.number, func(t *testing.T) { r.test(t, b) })

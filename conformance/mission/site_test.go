@@ -105,7 +105,7 @@ func open(t *testing.T, b backend, o setup) *site {
 	}
 	o.Logger = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.OnEvent = func(e hosts.Event) { s.events <- e }
-	m, err := hosts.New(s.store, o.Config)
+	m, err := b.manager(s.store, o.Config)
 	require.NoError(t, err)
 	s.serve(m, o.Options, o.plain)
 	return s

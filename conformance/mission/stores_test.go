@@ -21,6 +21,7 @@ type backend struct {
 	lasts   bool
 	single  bool // one process alone may have it open: several servers share the store
 	forgets bool // by itself what has run out, so that there is nothing to sweep
+	wasm    bool // the manager decides by the core as WebAssembly
 	url     func(t testing.TB, dir string) string
 }
 

@@ -106,7 +106,7 @@ func environment(t *testing.T, b backend) {
 	t.Setenv("SESSION_END_WITH_BROWSER", "true")
 	c, err := hosts.ConfigFromEnv()
 	require.NoError(t, err)
-	m, err := hosts.New(b.open(t, t.TempDir()), c)
+	m, err := b.manager(b.open(t, t.TempDir()), c)
 	require.NoError(t, err)
 	defer m.Close()
 	p := m.Policy()

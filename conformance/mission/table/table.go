@@ -14,11 +14,24 @@ var list string
 
 // The columns that are always printed. A row of rows.txt concerns every
 // storage unless it names its columns; "browser" is what a real one must show, and
-// "any" is for what no storage is part of.
+// "any" is for what no storage is part of. But for the browser, each has a column
+// natively and one with the core as WebAssembly.
 var (
 	storages = []string{"cache", "filesystem", "file+shared", "sqlite", "postgres", "mysql", "redis", "cluster"}
-	columns  = append(slices.Clone(storages), "browser", "any")
+	columns  = append(byEngine(append(slices.Clone(storages), "any")), browser)
 )
+
+const browser = "browser"
+
+// byEngine names the two columns of each.
+func byEngine(names []string) (all []string) {
+	for _, name := range names {
+		if all = append(all, name); name != browser {
+			all = append(all, name+"+wasm")
+		}
+	}
+	return all
+}
 
 // row is one line of rows.txt: number, sentence and, where not all storages
 // are concerned, the columns, separated by commas.
@@ -40,6 +53,7 @@ func parseRows(text string) ([]row, error) {
 		if len(fields) == 3 {
 			r.concerns = strings.Split(fields[2], ",")
 		}
+		r.concerns = byEngine(r.concerns)
 		for _, c := range r.concerns {
 			if !slices.Contains(columns, c) {
 				return nil, fmt.Errorf("rows.txt, line %d: column %q; allowed: %s", i+1, c, strings.Join(columns, ", "))

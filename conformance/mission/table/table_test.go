@@ -9,7 +9,7 @@ import (
 )
 
 // rest is what all storages but one say where no test ran.
-var rest = strings.TrimSpace(strings.Repeat("missing ", len(storages)-1))
+var rest = strings.TrimSpace(strings.Repeat("missing ", 2*len(storages)-1))
 
 const three = "01\tFirst.\n02\tSecond.\tany\nE1\tThird.\tcache,filesystem\n"
 
@@ -47,7 +47,7 @@ func TestOnlyPassedTestsAreOK(t *testing.T) {
 		{"passed", line("run", "TestMission/cache/01") + line("pass", "TestMission/cache/01"), "ok " + rest},
 		{"began and never ended", line("run", "TestMission/cache/01"), "FAIL " + rest},
 		{"skipped", line("run", "TestMission/cache/01") + line("skip", "TestMission/cache/01"), "skip " + rest},
-		{"failed", line("fail", "TestMission/filesystem/01"), "missing FAIL" + rest[len("missing"):]},
+		{"failed", line("fail", "TestMission/filesystem/01"), "missing missing FAIL" + rest[len("missing missing"):]},
 		{"failed once and passed once", line("fail", "TestMission/cache/01") + line("pass", "TestMission/cache/01"), "FAIL " + rest},
 		{"passed once and skipped once", line("pass", "TestMission/cache/01") + line("skip", "TestMission/cache/01"), "skip " + rest},
 		{"only a part passed", line("pass", "TestMission/cache/01/part"), "missing " + rest},
@@ -67,9 +67,9 @@ func TestColumns(t *testing.T) {
 	text, broken := printed(t, line("pass", "TestMission/any/02")+line("pass", "TestMission/tape/01"))
 	require.False(t, broken)
 	require.Equal(t, "missing "+rest+" ok", cells(t, text, "01"), "a new backend gets a column")
-	require.Equal(t, "ok", cells(t, text, "02"), "no storage is concerned")
-	require.Equal(t, "missing missing", cells(t, text, "E1"))
-	require.Equal(t, strings.Repeat("0 ", len(storages)+1)+"1 1", strings.Join(strings.Fields(lineOf(t, text, "ok "))[1:], " "))
+	require.Equal(t, "ok missing", cells(t, text, "02"), "no storage is concerned")
+	require.Equal(t, "missing missing missing missing", cells(t, text, "E1"))
+	require.Equal(t, strings.Repeat("0 ", 2*len(storages))+"1 0 0 1", strings.Join(strings.Fields(lineOf(t, text, "ok "))[1:], " "))
 }
 
 func lineOf(t *testing.T, text, start string) string {
