@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -44,8 +43,8 @@ func newCommands(db dbstore.DB, t dbstore.Table, fast bool) *commands {
 		touch:    update + " RETURNING s.id",
 		insert:   insert + " RETURNING id",
 		mixed:    "WITH u AS (" + update + " RETURNING s.id), i AS (" + insert + " RETURNING id) SELECT id FROM u UNION ALL SELECT id FROM i",
-		sweep:    sweepText(name, " FOR UPDATE SKIP LOCKED"),
-		sweepAll: sweepText(name, " FOR UPDATE"),
+		sweep:    sweepText(name, " SKIP LOCKED"),
+		sweepAll: sweepText(name, ""),
 	}
 	if fast {
 		c.touch = update + lazily + " RETURNING s.id"
@@ -57,11 +56,13 @@ func newCommands(db dbstore.DB, t dbstore.Table, fast bool) *commands {
 const hour = "expires_at / 3600000 - (CASE WHEN expires_at % 3600000 < 0 THEN 1 ELSE 0 END)"
 
 // sweepText tests the expiry again in the step that deletes: another program
-// may have moved it while this one waited for the row.
+// may have moved it while this one waited for the row. The order has the server
+// go by the index, whatever it believes of the number of rows.
 func sweepText(name, locking string) string {
-	return "WITH due AS (SELECT id, expires_at FROM " + name + " WHERE expiry_hour <= $1 AND (expires_at < $2 OR expiry_hour < " + hour + ") LIMIT $3" + locking + "), " +
-		"gone AS (DELETE FROM " + name + " AS s USING (SELECT id FROM due WHERE expires_at < $2 LIMIT $4) AS d WHERE s.id = d.id AND s.expires_at < $2 RETURNING 1), " +
-		"moved AS (UPDATE " + name + " AS s SET expiry_hour = " + strings.ReplaceAll(hour, "expires_at", "s.expires_at") + " FROM due WHERE s.id = due.id AND s.expires_at >= $2) " +
+	return "WITH due AS (SELECT id, expires_at < $2 AS expired FROM " + name + " WHERE expiry_hour <= $1 AND (expires_at < $2 OR expiry_hour < " + hour + ") " +
+		"ORDER BY expiry_hour LIMIT $3 FOR UPDATE" + locking + "), " +
+		"gone AS (DELETE FROM " + name + " AS s USING (SELECT id FROM due WHERE expired LIMIT $4) AS d WHERE s.id = d.id AND s.expires_at < $2 RETURNING 1), " +
+		"moved AS (UPDATE " + name + " AS s SET expiry_hour = " + hour + " FROM due WHERE NOT due.expired AND s.id = due.id AND s.expires_at >= $2) " +
 		"SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM gone)"
 }
 
