@@ -2,6 +2,7 @@ package wasm_test
 
 import (
 	"encoding/hex"
+	"fmt"
 	"os"
 	"reflect"
 	"regexp"
@@ -129,7 +130,5 @@ func TestTheWordsAreTheCores(t *testing.T) {
 	id := core.ID{1, 2, 3}
 	byID := core.ByID(id)
 	require.Equal(t, append(append(id[:], make([]byte, 32+3*4)...), 2), byID.AppendBytes(nil), "the ticket that a host makes itself")
-	for name, want := range map[string]int{"256": core.MaxName + 1, "64": core.MaxAddress, "512": core.MaxUserAgent} {
-		require.Equal(t, name, strconv.Itoa(want))
-	}
+	require.Contains(t, text, fmt.Sprintf("At most %d, %d and %d bytes", core.MaxName+1, core.MaxAddress, core.MaxUserAgent))
 }
