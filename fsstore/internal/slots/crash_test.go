@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
@@ -95,7 +96,8 @@ func TestAcknowledgedSavesSurviveKill(t *testing.T) {
 }
 
 func testKill(t *testing.T, fast bool) {
-	const writers, kills = 3, 20
+	const writers = 3
+	kills := servers.Kills(t, 20)
 	dir := t.TempDir()
 	s := open(t, slots.Options{Dir: dir, Fast: fast})
 	steady := core.Record{ID: core.ID{0, 99}, Version: 1, Sealed: []byte("of nobody who is killed")}
