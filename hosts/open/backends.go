@@ -113,26 +113,41 @@ func removeFile(_ context.Context, p place) error {
 	return nil
 }
 
-// server is the name of a database's server for its driver. In a scratch
-// namespace the table is one beside that which the name has.
-func (p place) server(scheme string) (string, error) {
-	name := scheme + ":" + p.rest
+// url returns the name as the stores take it. For a scratch namespace set
+// chooses what must not be that of the sessions themselves: it wins over what
+// the query of the name has.
+func (p place) url(set func(query url.Values)) (string, error) {
+	name := p.scheme + ":" + p.rest
 	if p.scratch == "" {
 		return name, nil
 	}
-	server, query, _ := strings.Cut(name, "?")
-	given, err := url.ParseQuery(query)
+	server, text, _ := strings.Cut(name, "?")
+	query, err := url.ParseQuery(text)
 	if err != nil {
-		return "", &hosts.ConfigError{Field: "store", Value: "what stands behind the question mark", Allowed: "NAME=VALUE, parted by &"}
+		return "", &hosts.ConfigError{Field: "store", Value: "what stands behind the question mark", Allowed: "NAME=VALUE, joined by &"}
 	}
-	own := given.Get("table")
-	schema := own[:strings.LastIndexByte(own, '.')+1] // of PostgreSQL, with its dot
-	given.Set("table", schema+"sessions_"+p.scratch)
-	return server + "?" + given.Encode(), nil
+	set(query)
+	return server + "?" + query.Encode(), nil
+}
+
+// table has a table made, in the schema of the one that is named.
+func (p place) table(query url.Values) {
+	table := "sessions_" + p.scratch
+	if schema, _, ok := strings.Cut(query.Get("table"), "."); ok {
+		table = schema + "." + table
+	}
+	query.Set("table", table)
+	query.Del("migrate")
+}
+
+// prefix begins with the one that is named, to which the user of the server may
+// be confined.
+func (p place) prefix(query url.Values) {
+	query.Set("prefix", cmp.Or(query.Get("prefix"), redis.DefaultPrefix)+p.scratch+":")
 }
 
 func postgreSQL(ctx context.Context, p place) (store, error) {
-	name, err := p.server(p.scheme)
+	name, err := p.url(p.table)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +155,8 @@ func postgreSQL(ctx context.Context, p place) (store, error) {
 }
 
 func mySQL(ctx context.Context, p place) (store, error) {
-	name, err := p.server("mysql")
+	p.scheme = "mysql"
+	name, err := p.url(p.table)
 	if err != nil {
 		return nil, err
 	}
@@ -148,15 +164,9 @@ func mySQL(ctx context.Context, p place) (store, error) {
 }
 
 func redisOrValkey(ctx context.Context, p place) (store, error) {
-	name := p.scheme + ":" + p.rest
-	if p.scratch != "" {
-		server, query, _ := strings.Cut(name, "?")
-		given, err := url.ParseQuery(query)
-		if err != nil {
-			return nil, &hosts.ConfigError{Field: "store", Value: "what stands behind the question mark", Allowed: "?prefix=app:"}
-		}
-		prefix := cmp.Or(given.Get("prefix"), redis.DefaultPrefix) + p.scratch + ":"
-		name = server + "?prefix=" + url.QueryEscape(prefix)
+	name, err := p.url(p.prefix)
+	if err != nil {
+		return nil, err
 	}
 	return redis.Open(ctx, name, redis.Options{})
 }

@@ -2,6 +2,7 @@ package open_test
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,35 +10,43 @@ import (
 
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/open"
 	"github.com/stretchr/testify/require"
 )
 
 func TestScratch(t *testing.T) {
+	table := "own_" + strings.ToLower(rand.Text())
 	for name, url := range map[string]func(t testing.TB, dir string) string{
 		"memory":      func(testing.TB, string) string { return "memory:" },
 		"file":        func(_ testing.TB, dir string) string { return "file:" + dir },
 		"file+shared": func(_ testing.TB, dir string) string { return "file+shared:" + dir },
 		"sqlite":      func(_ testing.TB, dir string) string { return "sqlite:" + filepath.Join(dir, "own.db") },
-		"postgres":    func(t testing.TB, _ string) string { return servers.Postgres(t) },
-		"postgres, table": func(t testing.TB, _ string) string {
-			return withQuery(servers.Postgres(t), "table=public.own_sessions&fast=true")
+		"postgres":    func(t testing.TB, _ string) string { return withQuery(servers.Postgres(t), "fast=true&table="+table) },
+		"postgres, schema": func(t testing.TB, _ string) string {
+			return withQuery(servers.Postgres(t), "table=public."+table)
 		},
-		"mysql, table":  func(t testing.TB, _ string) string { return withQuery(servers.MySQL(t), "table=own_sessions") },
-		"mysql":         func(t testing.TB, _ string) string { return servers.MySQL(t) },
-		"mariadb":       func(t testing.TB, _ string) string { return strings.Replace(servers.MySQL(t), "mysql:", "mariadb:", 1) },
+		"mysql": func(t testing.TB, _ string) string { return withQuery(servers.MySQL(t), "table="+table) },
+		"mariadb": func(t testing.TB, _ string) string {
+			return withQuery(strings.Replace(servers.MySQL(t), "mysql:", "mariadb:", 1), "table="+table)
+		},
 		"redis":         func(t testing.TB, _ string) string { return servers.Redis(t) },
 		"redis, prefix": func(t testing.TB, _ string) string { return servers.Redis(t) + "?prefix=own:" },
 		"redis+cluster": func(t testing.TB, _ string) string { return servers.RedisCluster(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			parent := t.TempDir()
-			real, closeReal, err := open.Store(t.Context(), url(t, filepath.Join(parent, "sessions")))
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, closeReal.Close()) })
+			name := url(t, filepath.Join(parent, "sessions"))
+			real := ownStore(t, name)
+			mine := aRecord()
+			rand.Read(mine.ID[:])
+			require.NoError(t, real.Save(t.Context(), mine, core.NoVersion))
 			before := beside(t, parent)
-			first, second := scratch(t, url(t, filepath.Join(parent, "sessions"))), scratch(t, url(t, filepath.Join(parent, "sessions")))
+			if strings.Contains(name, "table=") {
+				name += "&migrate=false" // as where an administrator has made the table
+			}
+			first, second := scratch(t, name), scratch(t, name)
 			require.NotEqual(t, first.Name(), second.Name())
 
 			a, closeA := opened(t, first)
@@ -65,6 +74,9 @@ func TestScratch(t *testing.T) {
 			require.NoError(t, first.Drop(t.Context()))
 			require.NoError(t, second.Drop(t.Context()))
 			require.Equal(t, before, beside(t, parent))
+			_, err = real.Load(t.Context(), mine.ID)
+			require.NoError(t, err, "the sessions themselves are not touched")
+			require.NoError(t, real.Delete(t.Context(), mine.ID))
 
 			empty, closeEmpty := opened(t, first)
 			_, err = empty.Load(t.Context(), r.ID)
@@ -72,6 +84,20 @@ func TestScratch(t *testing.T) {
 			closeEmpty()
 		})
 	}
+}
+
+// ownStore opens the sessions themselves, and drops the table that they have in
+// a database.
+func ownStore(t *testing.T, name string) hosts.Store {
+	s, closer, err := open.Store(t.Context(), name)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if db, ok := s.(*dbstore.Store); ok {
+			require.NoError(t, db.Drop(context.Background()))
+		}
+		require.NoError(t, closer.Close())
+	})
+	return s
 }
 
 func scratch(t *testing.T, url string) *open.Namespace {
