@@ -27,7 +27,7 @@ func (s *site) cleanup(want int) {
 
 const (
 	retention = time.Hour              // of the stores that forget
-	soon      = time.Second            // in which a session of the test is forgotten
+	soon      = 2 * time.Second        // in which a session of the test is forgotten
 	skew      = 250 * time.Millisecond // of a server's clock
 )
 
