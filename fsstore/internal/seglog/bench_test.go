@@ -26,10 +26,18 @@ const (
 	rounds      = 7
 )
 
-// faster prints how many times as fast ours is.
-func faster(name string, target float64, ours, theirs func()) {
-	t := ratio.Interleave(rounds, ours, theirs)
-	ratio.Print(name, t[1].Seconds()/t[0].Seconds(), target, true)
+// calls is n calls that f makes.
+type calls struct {
+	n int
+	f func()
+}
+
+// faster prints how many times as fast a call of ours is, and the times.
+func faster(name string, target float64, ours, theirs calls) {
+	t := ratio.Interleave(rounds, ours.f, theirs.f)
+	mine, other := t[0].Seconds()/float64(ours.n), t[1].Seconds()/float64(theirs.n)
+	fmt.Printf("%s: %.2f µs a call, the other %.2f µs\n", name, mine*1e6, other*1e6)
+	ratio.Print(name, other/mine, target, true)
 }
 
 // together makes n calls of f, spread over the callers.
@@ -113,32 +121,30 @@ func BenchmarkRatioSave(b *testing.B) {
 	const fewer, more = 20 * callers, 200 * callers
 	s := open(b, Options{Dir: b.TempDir()})
 	all := sessionsOf(b, s)
-	save := func(n int) func() {
-		return func() {
-			together(n, func(c int) {
-				r := &all[c]
-				prev := r.Version
-				r.Version++
-				if err := s.Save(b.Context(), *r, prev); err != nil {
-					b.Error(err)
-				}
-			})
-		}
-	}
+	save := calls{more, func() {
+		together(more, func(c int) {
+			r := &all[c]
+			prev := r.Version
+			r.Version++
+			if err := s.Save(b.Context(), *r, prev); err != nil {
+				b.Error(err)
+			}
+		})
+	}}
 	var dirs [callers]string
 	for c := range dirs {
 		dirs[c] = b.TempDir()
 	}
 	data := make([]byte, headSize+sealedBytes)
 	raw := newRawLog(b)
-	faster("fsstore-save-of-raw-sync", 0.75, save(more), func() { raw.write(b, more) })
-	faster("fsstore-save-of-file-rename", 10, save(fewer), func() {
+	faster("fsstore-save-of-raw-sync", 0.75, save, calls{more, func() { raw.write(b, more) }})
+	faster("fsstore-save-of-file-rename", 10, save, calls{fewer, func() {
 		together(fewer, func(c int) {
 			if err := rawFile(dirs[c], data); err != nil {
 				b.Error(err)
 			}
 		})
-	})
+	}})
 }
 
 func BenchmarkRatioLoad(b *testing.B) {
@@ -157,19 +163,19 @@ func BenchmarkRatioLoad(b *testing.B) {
 		require.NoError(b, os.WriteFile(paths[i], make([]byte, headSize+sealedBytes), 0o600))
 	}
 	var next atomic.Uint32
-	faster("fsstore-load-of-readfile", 5, func() {
+	faster("fsstore-load-of-readfile", 5, calls{n, func() {
 		together(n, func(int) {
 			if _, err := s.Load(b.Context(), idOf(int(next.Add(1))%sessions)); err != nil {
 				b.Error(err)
 			}
 		})
-	}, func() {
+	}}, calls{n, func() {
 		together(n, func(int) {
 			if _, err := os.ReadFile(paths[int(next.Add(1))%sessions]); err != nil {
 				b.Error(err)
 			}
 		})
-	})
+	}})
 }
 
 // BenchmarkRatioIndex measures what the index keeps of each of a million

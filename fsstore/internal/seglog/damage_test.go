@@ -232,3 +232,42 @@ func TestDamagedLastSegment(t *testing.T) {
 	}
 	require.Greater(t, reported, all/2)
 }
+
+// The last segment may be damaged whole: then nothing is certain that lies before
+// it, and a new one is begun.
+func TestDamagedLastSegmentWhole(t *testing.T) {
+	h := makeHistory(t)
+	for what, harm := range map[string]func(path string){
+		"empty":     func(path string) { require.NoError(t, os.Truncate(path, 0)) },
+		"no header": func(path string) { overwrite(t, path, 0, make([]byte, firstByte)) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir := copyLog(t, h.dir)
+			path := filepath.Join(dir, segmentName(h.last))
+			harm(path)
+			s, told := openDamaged(t, dir)
+			require.Zero(t, h.requireHonest(t, s, what))
+			require.Contains(t, told.String(), path)
+			require.Contains(t, told.String(), "sessions are ended")
+			require.Equal(t, h.last+1, s.active.number)
+			next := sample(9, 100)
+			require.NoError(t, s.Save(t.Context(), next, core.NoVersion))
+			require.NoError(t, s.Close())
+			again := open(t, Options{Dir: dir, Segment: smallSegment, Logger: quiet})
+			requireHas(t, again, next)
+			require.NoError(t, again.Close())
+		})
+	}
+}
+
+func requireHas(t *testing.T, s *Store, all ...core.Record) {
+	t.Helper()
+	found, err := s.Find(t.Context(), everybody, core.ID{}, 10_000)
+	require.NoError(t, err)
+	require.Len(t, found, len(all))
+	for _, r := range all {
+		got, err := s.Load(t.Context(), r.ID)
+		require.NoError(t, err)
+		require.Equal(t, r, got)
+	}
+}

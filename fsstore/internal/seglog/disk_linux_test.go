@@ -78,27 +78,15 @@ func TestFullDisk(t *testing.T) {
 	for _, r := range all[:len(all)/2] {
 		require.NoError(t, s.Delete(t.Context(), r.ID)) // a logout needs no room that is not kept for it
 	}
-	requireAll(t, s, all[len(all)/2:])
+	requireHas(t, s, all[len(all)/2:]...)
 	require.NoError(t, s.Close())
 
 	again := open(t, o) // as after a restart
-	requireAll(t, again, all[len(all)/2:])
+	requireHas(t, again, all[len(all)/2:]...)
 	require.NoError(t, os.Remove(filler))
 	more := sample(9, 50_000)
 	require.Eventually(t, func() bool { return again.Save(t.Context(), more, core.NoVersion) == nil }, time.Minute, spareRetry/10)
-	requireAll(t, again, append(all[len(all)/2:], more))
-}
-
-func requireAll(t *testing.T, s *Store, all []core.Record) {
-	t.Helper()
-	found, err := s.Find(t.Context(), everybody, core.ID{}, 10_000)
-	require.NoError(t, err)
-	require.Len(t, found, len(all))
-	for _, r := range all {
-		got, err := s.Load(t.Context(), r.ID)
-		require.NoError(t, err)
-		require.Equal(t, r, got)
-	}
+	requireHas(t, again, append(all[len(all)/2:], more)...)
 }
 
 // Sessions that end on a full disk make room by themselves.
@@ -123,7 +111,7 @@ func TestNoInodes(t *testing.T) {
 	all, full := fillLog(t, s) // the directory, its mark, and two segments
 	require.ErrorIs(t, full, hosts.ErrFull)
 	require.ErrorContains(t, full, "inodes")
-	requireAll(t, s, all)
+	requireHas(t, s, all...)
 	require.NoError(t, s.Delete(t.Context(), all[0].ID))
 }
 
@@ -177,7 +165,7 @@ func TestPowerFailure(t *testing.T) {
 		t.Helper()
 		copied := open(t, Options{Dir: filepath.Join(mountCopy(t, disk), path), Segment: smallSegment, Logger: quiet})
 		require.NoError(t, copied.damaged())
-		requireAll(t, copied, want)
+		requireHas(t, copied, want...)
 		require.NoError(t, copied.Close())
 	}
 	one, two, three := sample(1, 100), sample(2, 5000), sample(3, 9000)
@@ -206,7 +194,7 @@ func TestPowerFailure(t *testing.T) {
 	fast := open(t, o)
 	five := sample(5, 100)
 	require.NoError(t, fast.Save(t.Context(), five, core.NoVersion))
-	requireAll(t, fast, []core.Record{four, five})
+	requireHas(t, fast, four, five)
 	after(four)
 	require.NoError(t, fast.Delete(t.Context(), four.ID))
 	after(five) // the sync of a deletion takes along what came before it
@@ -241,7 +229,7 @@ func TestWhatOpenShowsIsOnTheDisk(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found, 20)
 	o.Dir = filepath.Join(mountCopy(t, disk), "sessions")
-	requireAll(t, open(t, o), found)
+	requireHas(t, open(t, o), found...)
 }
 
 // The disk behind the filesystem has less room than it says: what is written is
@@ -253,8 +241,8 @@ func TestFailedSync(t *testing.T) {
 	require.ErrorIs(t, failed, hosts.ErrUnavailable)
 	require.ErrorContains(t, failed, dir)
 	require.NotEmpty(t, all)
-	requireAll(t, s, all)
+	requireHas(t, s, all...)
 	next := sample(9, 100)
 	require.ErrorIs(t, s.Save(t.Context(), next, core.NoVersion), hosts.ErrUnavailable)
-	requireAll(t, s, all)
+	requireHas(t, s, all...)
 }

@@ -113,6 +113,7 @@
 // older state. Where there is no roll (the last segment, a missing file, a
 // damaged header, bytes and roll damaged at once), that goes for every session
 // of which nothing is known since: they are ended, and their number is logged.
+// That the newest file is missing whole cannot be noticed.
 //
 // # Memory
 //
