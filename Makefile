@@ -12,7 +12,7 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: help run test all tools wasm edge servers lint unit peers fuzz mission table bench ratios vuln clean
+.PHONY: help run test all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -25,6 +25,8 @@ help:
 	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make mission the table of promises from a test run'
 	@echo 'make bench   ratios against the raw limits and the peers'
+	@echo 'make bench-stores  the stores and the guest, five times each, into conformance/peers/RESULTS.md'
+	@echo 'make crash   every durable store killed 200 times under load'
 	@echo 'make vuln    govulncheck, where its database can be reached'
 
 run:
@@ -77,6 +79,28 @@ bench:
 ratios:
 	cd $(PEERS) && $(GO) test -run '^$$' -bench Ratio -benchtime 1x ./...
 	$(GO) test -run '^$$' -bench Ratio -benchtime 1x ./...
+
+# Each benchmark five times: the table has median and range.
+STORES := ./hosts/ ./fsstore/... ./dbstore/...
+FIVE   := -run '^$$' -bench Ratio -benchtime 1x -count 5 -timeout 60m
+bench-stores:
+	@$(SERVERS) $(MAKE) --no-print-directory stores-ratios
+
+stores-ratios:
+	@{ $(GO) test -p 1 $(FIVE) $(STORES); \
+	   $(GO) test -p 1 $(FIVE) -count 1 ./hosts/wazero/ ./hosts/gateway/; \
+	   (cd $(PEERS) && $(GO) test $(FIVE:Ratio='Ratio(Stores|Redis)') .); } > ratios.out; \
+	status=$$?; cd $(PEERS) && $(GO) run ./results < ../../ratios.out > RESULTS.new && mv RESULTS.new RESULTS.md; exit $$status
+
+bench-wasm:
+	$(GO) test -p 1 -run '^$$' -bench Ratio -benchtime 1x -timeout 30m ./hosts/wazero/ ./hosts/gateway/
+	cd hosts/js && npm run bench
+
+crash:
+	@$(SERVERS) $(MAKE) --no-print-directory kills
+
+kills:
+	CRASH_KILLS=200 $(GO) test -count=1 -v -timeout 60m -run 'SurviveKill|ServerThatIsKilled' ./fsstore/... ./dbstore/... | grep -v 'no test'
 
 vuln:
 	@sh .ci/vuln $(VULN)
