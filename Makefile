@@ -12,7 +12,7 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: help run test all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills vuln clean
+.PHONY: help run test all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -27,6 +27,7 @@ help:
 	@echo 'make bench   ratios against the raw limits and the peers'
 	@echo 'make bench-stores  the stores and the guest, five times each, into conformance/peers/RESULTS.md'
 	@echo 'make crash   every durable store killed 200 times under load'
+	@echo 'make timing  does the time of our AES depend on secrets? for nightly runs: it prints and judges nothing'
 	@echo 'make vuln    govulncheck, where its database can be reached'
 
 run:
@@ -101,6 +102,11 @@ crash:
 
 kills:
 	CRASH_KILLS=200 $(GO) test -count=1 -v -timeout 60m -run 'SurviveKill|ServerThatIsKilled' ./fsstore/... ./dbstore/... | grep -v 'no test'
+
+# With TAGS=timing,purego it also shows Go's own code with tables. TestTiming tells how to read it.
+TAGS ?= timing
+timing:
+	$(GO) test -tags $(TAGS) -run '^TestTiming$$' -count 1 -v ./internal/aesgcm
 
 vuln:
 	@sh .ci/vuln $(VULN)
