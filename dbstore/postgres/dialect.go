@@ -109,5 +109,5 @@ func (d dialect) Commands(ctx context.Context, db dbstore.DB, t dbstore.Table) (
 	if encoding != "UTF8" {
 		return nil, &hosts.ConfigError{Field: "encoding of the database", Value: encoding, Allowed: "UTF8: create another with ENCODING 'UTF8' TEMPLATE template0"}
 	}
-	return newCommands(db, t, d.fast), nil
+	return &commands{db: db, table: t, fast: d.fast, opened: time.Now()}, nil
 }
