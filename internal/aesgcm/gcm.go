@@ -66,9 +66,13 @@ func (g *Plain) tag(t *[tagSize]byte, data, ciphertext []byte, lo, hi uint64) {
 }
 
 // Seal appends the ciphertext and tag to dst. The nonce has 12 bytes and must
-// be used once; plaintext has at most 64 GiB less 32 bytes. Buffers may overlap
-// in any way: plaintext[:0] as dst costs nothing, other overlaps a copy.
+// be used once; plaintext has at most 64 GiB less 32 bytes. Like crypto/cipher it
+// panics on others, which would repeat a key stream. Buffers may overlap in any
+// way: plaintext[:0] as dst costs nothing, other overlaps a copy.
 func (g *Plain) Seal(dst, nonce, plaintext, data []byte) []byte {
+	if len(nonce) != nonceSize || uint64(len(plaintext)) > maxMessage {
+		panic("aesgcm: nonce or plaintext of a wrong length")
+	}
 	var c stream
 	c.init(nonce)
 	c.next(g)

@@ -173,3 +173,16 @@ func FuzzEqualsGo(f *testing.F) {
 		require.Equal(t, go1 == nil, mine == nil)
 	})
 }
+
+// A nonce of another length would be used in part, and another message sealed
+// under the same part.
+func TestSealRefusesNoncesOfOtherLengths(t *testing.T) {
+	g, room := NewPlain(&[32]byte{1}), make([]byte, 16)
+	for n := range 17 {
+		if n == nonceSize {
+			require.NotPanics(t, func() { g.Seal(nil, room[:n], room, nil) })
+			continue
+		}
+		require.Panics(t, func() { g.Seal(nil, room[:n], room, nil) }, "%d bytes", n)
+	}
+}

@@ -14,7 +14,6 @@ type stream struct {
 }
 
 func (c *stream) init(nonce []byte) {
-	nonce = nonce[:nonceSize:nonceSize]
 	c.n0 = binary.LittleEndian.Uint64(nonce)
 	c.n1 = uint64(binary.LittleEndian.Uint32(nonce[8:]))
 	c.count = 1
