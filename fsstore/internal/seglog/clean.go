@@ -99,7 +99,7 @@ func (s *Store) copyLiving(g *segment) error {
 	var ops []op
 	var size int64
 	for c := newScan(g, g.end); s.livesIn(g) > 0 && c.at < c.end; {
-		h, b, ok, err := c.record(c.at)
+		h, _, ok, err := c.record(c.at)
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,8 @@ func (s *Store) copyLiving(g *segment) error {
 		}
 		from := pack(g.number, span{c.at, h.length})
 		if h.kind == kindPut && s.liesAt(h.record.ID, from) {
-			if b, err = c.bytes(c.at, h.length); err != nil { // also a damaged one: Load tells
+			b, err := c.bytes(c.at, h.length)
+			if err != nil { // also a damaged one: Load tells
 				return err
 			}
 			h.record.Sealed = bytes.Clone(b[h.start:])
