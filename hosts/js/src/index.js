@@ -7,3 +7,7 @@ export { MemoryStore } from "./stores/memory.js";
 export { FetchStore } from "./stores/fetch.js";
 export { checkRecord } from "./record.js";
 export { idText, idBytes } from "./bytes.js";
+export { DurableObjectStore, SessionObject } from "./stores/durable.js";
+export { DenoKvStore } from "./stores/denokv.js";
+export { D1Store } from "./stores/d1.js";
+export { RedisStore } from "./stores/redis.js";

@@ -1,0 +1,267 @@
+/** A session as a store keeps it. Its bytes are immutable once it is handed over. */
+export interface SessionRecord {
+  /** 16 bytes; idText writes them as the text that stores are asked for. */
+  id: Uint8Array;
+  /** Of this state, 63 bits and never 0; names it in the next save. */
+  version: bigint;
+  /** Unix milliseconds, as every moment here. */
+  createdAt: number;
+  seenAt: number;
+  expiresAt: number;
+  /** Text without control characters, at most 255 bytes. */
+  tenant: string;
+  user: string;
+  /** Encrypted, at most 1 MiB + 16 KiB. */
+  sealed: Uint8Array;
+}
+
+/**
+ * A place for sessions. Every error it throws counts as "not known", never as
+ * "no session"; conformance() holds a store to these promises.
+ */
+export interface Store {
+  /** The record, also an expired one; null if there is none. It sees every save and delete that was acknowledged before. */
+  load(id: string): Promise<SessionRecord | null>;
+  /**
+   * Atomic: with prev 0n it inserts, and the ID must be new; else it replaces
+   * exactly the version prev. Otherwise it answers false and changes nothing.
+   * It answers true when the stored version is record.version already.
+   */
+  save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
+  /** Unconditional; a missing session is no error. */
+  delete(id: string): Promise<void>;
+}
+
+export type Key = string | Uint8Array;
+
+export interface RingKey {
+  /** 64 hexadecimal digits, or 32 bytes. */
+  key: Key;
+  /** Seals from this moment on, until a later key does. */
+  sealFrom?: number | Date;
+  /** Opens cookies until this moment. */
+  openUntil?: number | Date;
+}
+
+/** Durations in milliseconds. What is left out has the default of the core. */
+export interface Policy {
+  cookieName?: string;
+  cookiePath?: string;
+  cookieDomain?: string;
+  sameSite?: "Lax" | "Strict" | "None" | "lax" | "strict" | "none";
+  /** Cookies without Secure, for development over plain HTTP. */
+  allowInsecure?: boolean;
+  /** Cookies without HttpOnly. */
+  allowScripts?: boolean;
+  partitioned?: boolean;
+  endWithBrowser?: boolean;
+  bindUserAgent?: boolean;
+  bindIPv4Bits?: number;
+  bindIPv6Bits?: number;
+  lifetime?: number;
+  anonymousLifetime?: number;
+  maxLifetime?: number;
+  idleTimeout?: number;
+  renewAfter?: number;
+  renewGrace?: number;
+  retention?: number;
+  /** Bytes of all values of a session. */
+  sessionSize?: number;
+  warnSize?: number;
+  formerScopes?: { path?: string; domain?: string }[];
+  /** How concurrent changes of a name are joined. */
+  merge?: { [name: string]: "counter" | "set" };
+  /** Names of which only one of two concurrent changes is taken; the other fails as a conflict. */
+  exclusive?: string[];
+}
+
+export interface SessionEvent {
+  kind: "created" | "login" | "renewed" | "refreshed" | "ended" | "refused";
+  at: number;
+  /** Why a session was refused or ended. */
+  reason?: Reason;
+  id?: string | null;
+  tenant?: string;
+  user?: string;
+}
+
+export interface Options {
+  /** core.wasm, compiled; the entries of this package export it as `module`. */
+  module: WebAssembly.Module;
+  keys: Key | (Key | RingKey)[];
+  store: Store;
+  policy?: Policy;
+  /** The tenant of a request; the default is none. */
+  tenant?: (request: Request) => string;
+  /** The client's address as text; needed only by bindIPv4Bits, bindIPv6Bits and for what is kept of it. */
+  ip?: (request: Request) => string;
+  /** Milliseconds that loading or storing may take, 5000 by default. */
+  commitTimeout?: number;
+  onEvent?: (event: SessionEvent) => void;
+  /** Unix milliseconds, Date.now by default. */
+  clock?: () => number;
+  /** Fills bytes with randomness, crypto.getRandomValues by default. */
+  random?: (bytes: Uint8Array) => unknown;
+}
+
+export type Value =
+  | null | boolean | number | bigint | string | Uint8Array | ArrayBuffer | Date | Duration | ByteString
+  | readonly Value[] | { readonly [name: string]: Value };
+
+export declare class Session {
+  private constructor();
+  /** Why there is no stored session: the reason of the refusal, or null. */
+  readonly reason: Reason | null;
+  /** 22 characters, or null while nothing is stored. */
+  readonly id: string | null;
+  readonly user: string;
+  readonly tenant: string;
+  readonly state: "new" | "active" | "ended";
+  readonly signedIn: boolean;
+  readonly createdAt: number;
+  readonly seenAt: number;
+  readonly expiresAt: number;
+  readonly names: string[];
+  has(name: string): boolean;
+  /** A copy of a value; undefined if there is none. */
+  get<T = any>(name: string): T | undefined;
+  set(name: string, value: Value): this;
+  delete(name: string): this;
+  clear(): this;
+  /** Signs a user in, under a new secret; lifetime in milliseconds is this session's own. */
+  login(user: string, options?: { lifetime?: number }): this;
+  /** Makes a new secret. */
+  renew(): this;
+  /** Moves the deadline to a whole lifetime from now. */
+  refresh(): this;
+  /** Ends the session for good. */
+  logout(): this;
+  toJSON(): { id: string | null; user: string; tenant: string; state: string };
+}
+
+export interface Sessions {
+  readonly cookieName: string;
+  /** How many instances of the module were dropped after a trap. */
+  readonly dropped: number;
+  /** The session of a request, a new one for a visitor without. It throws Unavailable. */
+  load(request: Request): Promise<Session>;
+  /** Stores what the request did and returns the response with its cookie. */
+  commit(session: Session, response: Response): Promise<Response>;
+  /** Stores what the request did and returns the Set-Cookie fields. */
+  store(session: Session): Promise<string[]>;
+  /** Ends a session by its ID. */
+  end(id: string): Promise<void>;
+  /** A fetch handler from one that takes the session, too. */
+  withSession<Rest extends unknown[]>(
+    handler: (request: Request, session: Session, ...rest: Rest) => Response | Promise<Response>,
+  ): (request: Request, ...rest: Rest) => Promise<Response>;
+}
+
+export declare function sessions(options: Options): Sessions;
+
+/** The response for an error of load or commit; it throws what is none of a session. */
+export declare function failure(err: unknown): Response;
+
+export type Reason =
+  | "none" | "malformed" | "unknown_key" | "not_authentic" | "unknown_session" | "wrong_tenant" | "idle"
+  | "expired" | "superseded" | "theft" | "ip_changed" | "user_agent_changed" | "ended" | "corrupt";
+export declare const reasons: Reason[];
+
+export declare class SessionError extends Error {
+  constructor(code: string, message: string, options?: { cause?: unknown });
+  /** Stable, and safe to log. */
+  readonly code: string;
+}
+export declare class Refused extends SessionError {
+  constructor(reason: Reason, message: string);
+  readonly reason: Reason;
+}
+export declare class Unavailable extends SessionError {
+  constructor(message: string, cause?: unknown);
+}
+
+/** A Go time.Duration. */
+export declare class Duration {
+  constructor(nanoseconds: bigint | number);
+  readonly nanoseconds: bigint;
+  readonly milliseconds: number;
+}
+/** A Go string that is not UTF-8. */
+export declare class ByteString {
+  constructor(bytes: Uint8Array);
+  readonly bytes: Uint8Array;
+}
+/** Gives a list or object its Go type when it is written. */
+export declare function typed<T extends object>(type: "[]string" | "[]int" | "map[string]string", value: T): T;
+export declare function encode(value: Value): Uint8Array;
+export declare function decode(bytes: Uint8Array): any;
+export declare function idText(id: Uint8Array): string;
+export declare function idBytes(id: string): Uint8Array;
+/** Refuses a record that no store may keep; stores call it first in save. */
+export declare function checkRecord(record: SessionRecord): void;
+
+/** Sessions in the memory of this isolate: for development and tests. */
+export declare class MemoryStore implements Store {
+  constructor(options?: { most?: number; clock?: () => number; retention?: number });
+  load(id: string): Promise<SessionRecord | null>;
+  save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
+  delete(id: string): Promise<void>;
+}
+
+/** The sessions of a Go origin, through its nethttp.StoreHandler. */
+export declare class FetchStore implements Store {
+  constructor(options: { url: string | URL; token: string; timeout?: number; fetch?: typeof fetch });
+  load(id: string): Promise<SessionRecord | null>;
+  save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
+  delete(id: string): Promise<void>;
+}
+
+/** The Durable Object that keeps one session; export it from the Worker and bind it. */
+export declare class SessionObject {
+  constructor(state: any, env?: unknown);
+  fetch(request: Request): Promise<Response>;
+  alarm(): Promise<void>;
+}
+/** One Durable Object for each session, in a namespace of SessionObject. */
+export declare class DurableObjectStore implements Store {
+  constructor(namespace: any, options?: { retention?: number });
+  load(id: string): Promise<SessionRecord | null>;
+  save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
+  delete(id: string): Promise<void>;
+}
+
+/** A table of Cloudflare D1; `create` makes it, `sweep` deletes what is over. */
+export declare class D1Store implements Store {
+  constructor(database: any, options?: { table?: string });
+  create(): Promise<void>;
+  load(id: string): Promise<SessionRecord | null>;
+  save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
+  delete(id: string): Promise<void>;
+  /** Deletes at most limit records that expired before the moment, and returns how many. */
+  sweep(before: number, limit?: number): Promise<number>;
+}
+
+/** Deno KV: what Deno.openKv() returns. */
+export declare class DenoKvStore implements Store {
+  /** Bytes of the largest sealed that fits. */
+  readonly maxSealed: number;
+  constructor(kv: any, options?: { prefix?: string; retention?: number });
+  load(id: string): Promise<SessionRecord | null>;
+  save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
+  delete(id: string): Promise<void>;
+}
+
+/** What RedisStore asks of a client; Bun.RedisClient is one. */
+export interface RedisCommands {
+  /** Sends a command, and throws what the server answers as an error, with its text. */
+  send(command: string, args: any[]): Promise<any>;
+  /** The bytes of a string, or null. */
+  getBuffer(key: string): Promise<Uint8Array | null>;
+}
+/** Redis or Valkey, with the keys, values and scripts of the Go package cachestore/redis. */
+export declare class RedisStore implements Store {
+  constructor(client: RedisCommands, options?: { prefix?: string; retention?: number });
+  load(id: string): Promise<SessionRecord | null>;
+  save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
+  delete(id: string): Promise<void>;
+}

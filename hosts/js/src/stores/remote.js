@@ -1,0 +1,50 @@
+import { Reader, Writer, encodeText } from "../bytes.js";
+import { readRecord, writeRecord } from "../frames.js";
+import { checkRecord, maxSealed } from "../record.js";
+
+const maxBody = maxSealed + 1024; // a record
+
+/** The verbs of a store that is asked by POST, as nethttp.StoreHandler and SessionObject are. */
+export async function loadBy(post, id) {
+  const a = await post("load", encodeText(id));
+  if (a.status === 404) { await a.body?.cancel(); return null; }
+  if (a.status !== 200) throw await unexpected(a, 200);
+  const r = new Reader(await whole(a));
+  const record = readRecord(r);
+  if (r.left !== 0) throw new Error("the session's store answered with more than a record");
+  return record;
+}
+
+export async function saveBy(post, record, prev, touch) {
+  checkRecord(record);
+  const w = writeRecord(new Writer(record.sealed.length + 1024).u64(prev), record);
+  const a = await post(touch ? "save?touch=1" : "save", w.done());
+  if (a.status !== 409 && a.status !== 204) throw await unexpected(a, 204);
+  await a.body?.cancel();
+  return a.status === 204;
+}
+
+export async function deleteBy(post, id) {
+  const a = await post("delete", encodeText(id));
+  if (a.status !== 204) throw await unexpected(a, 204);
+  await a.body?.cancel();
+}
+
+async function unexpected(a, status) {
+  await a.body?.cancel();
+  return new Error(`the session's store answered ${a.status}, not ${status}`);
+}
+
+// Reads a body that is no longer than a record.
+async function whole(a) {
+  const w = new Writer(4096);
+  for (const reader = a.body.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) return w.done();
+    if (w.n + value.length > maxBody) {
+      await reader.cancel();
+      throw new Error("the session's store answered with more than a record");
+    }
+    w.raw(value);
+  }
+}

@@ -1,0 +1,43 @@
+// Compiled by `npm run types` and never run.
+import { MemoryStore, Unavailable, failure, module, sessions, typed, type SessionRecord, type Store } from "rockstar-sessions/node";
+import { FetchStore, RedisStore } from "rockstar-sessions";
+import { conformance } from "rockstar-sessions/conformance";
+
+const all = sessions({
+  module, keys: [{ key: "x", sealFrom: new Date() }, "y"], store: new MemoryStore({ most: 5 }),
+  policy: { lifetime: 1000, sameSite: "Strict", merge: { visits: "counter" }, exclusive: ["seat"] },
+  tenant: (request) => new URL(request.url).host, onEvent: (e) => console.log(e.kind, e.reason),
+});
+
+class Mine implements Store {
+  async load(id: string): Promise<SessionRecord | null> { return id === "" ? null : null; }
+  async save(record: SessionRecord, prev: bigint): Promise<boolean> { return record.version === prev; }
+  async delete(_id: string): Promise<void> {}
+}
+
+export default {
+  fetch: all.withSession(async (request, session, env: { NAME: string }) => {
+    session.set("visits", (session.get<number>("visits") ?? 0) + 1).set("roles", typed("[]string", ["a"])).login(env.NAME, { lifetime: 5 });
+    // @ts-expect-error a function is no value
+    session.set("f", () => {});
+    // @ts-expect-error the bytes of a session are its own
+    session.bytes;
+    return new Response(session.id ?? request.url);
+  }),
+};
+
+export async function byHand(request: Request): Promise<Response> {
+  try {
+    const s = await all.load(request);
+    return await all.commit(s, new Response(s.reason));
+  } catch (err) {
+    if (err instanceof Unavailable) console.log(err.code);
+    return failure(err);
+  }
+}
+
+// @ts-expect-error a misspelt field
+sessions({ module, keys: "x", store: new Mine(), policy: { lifeTime: 5 } });
+new FetchStore({ url: "https://x", token: "y" });
+new RedisStore({ send: async () => null, getBuffer: async () => null });
+conformance(() => new Mine()).then((r) => r.filter((c) => c.seen));
