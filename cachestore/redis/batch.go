@@ -187,15 +187,17 @@ func (s *server) plan(saves []hosts.Saving, errs []error) []parcel {
 }
 
 func (p *parcel) add(s *server, r *core.Record, prev core.Version) {
-	was := ""
+	value := encode(r, expiry(r.ExpiresAt, core.Milliseconds(s.o.Retention)))
+	expected := ""
 	switch prev {
 	case core.NoVersion:
 	case r.Version:
-		was = "same" // no version has four bytes: it replaces nothing
+		expected = "same" // no version has four bytes: it replaces nothing
 	default:
-		was = string(binary.BigEndian.AppendUint64(nil, uint64(prev)))
+		b := make([]byte, 0, offFormat)
+		expected = rueidis.BinaryString(append(binary.BigEndian.AppendUint64(b, uint64(prev)), value[offOwner:offFormat]...))
 	}
 	sh := s.shard(r.ID)
 	p.keys = append(p.keys, sh.record(r.ID), sh.index)
-	p.args = append(p.args, was, encode(r, expiry(r.ExpiresAt, core.Milliseconds(s.o.Retention))))
+	p.args = append(p.args, expected, value)
 }

@@ -1,20 +1,20 @@
 -- Saves records, each as if it were alone. KEYS of each: its record, whose name
--- ends with its ID, and its index. ARGV of each: the version to replace (''
--- inserts), and the value, which begins with version, owner and expiry. The
--- answers: 1 saved, 0 conflict, 2 damaged, or the text of an error; nothing is
--- changed for an answer that is not 1. Numbers in commands are written as text,
--- since Lua writes them slowly.
+-- ends with its ID, and its index. ARGV of each: how a value begins whose version
+-- is to be replaced and whose owner and expiry are to stay ('' inserts), and the
+-- value. The answers: 1 saved, 0 conflict, 2 damaged, or the text of an error;
+-- nothing is changed for an answer that is not 1. Numbers in commands are written
+-- as text, since Lua writes them slowly.
 local try, sub = redis.pcall, string.sub
 
 -- decide makes every save but the common one, which leaves owner and expiry as
 -- they are and is spared the making of these functions. Entries of the index come
 -- before their record.
-local function decide(record, index, head, prev, value)
+local function decide(record, index, head, expected, value)
   if type(head) == 'table' then return head.err end
   if #head > 0 and #head < 32 then return 2 end
   local stored = sub(head, 1, 8)
   if stored == sub(value, 1, 8) then return 1 end
-  if stored ~= prev then return 0 end
+  if stored ~= sub(expected, 1, 8) then return 0 end
 
   local call, nobody = redis.call, string.rep('\0', 8)
   local id, was, is = sub(record, -32), sub(head, 9, 24), sub(value, 9, 24)
@@ -82,9 +82,9 @@ local function decide(record, index, head, prev, value)
   return 1
 end
 
-local function save(record, index, prev, value)
+local function save(record, index, expected, value)
   local head = try('GETRANGE', record, '0', '31')
-  if head ~= prev .. sub(value, 9, 32) then return decide(record, index, head, prev, value) end
+  if head ~= expected or head == '' then return decide(record, index, head, expected, value) end
   return try('SET', record, value, 'KEEPTTL').err or 1
 end
 

@@ -19,7 +19,7 @@ var (
 	//go:embed clean.lua
 	cleanText string
 
-	saveScript   = script{saveText, "053bd1648b21d502515a1a9b6e33a4e5928921bc"}
+	saveScript   = script{saveText, "58e141c63cb3353c5788ef49c29cb259e8523069"}
 	deleteScript = script{deleteText, "15ae7a63d1237b97c720df03698b96d7bbe0a2b9"}
 	cleanScript  = script{cleanText, "ba62de6d9758e8439b7071d5ba86d17aaf856bfa"}
 )
