@@ -231,7 +231,7 @@ func (b *backend) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 		switch {
 		case err != nil:
 			answers[i] = err
-		case errors.Is(got[n], errMoved):
+		case errors.Is(got[n], ErrAlone):
 			answers[i] = b.saveOne(ctx, saves[i])
 		default:
 			answers[i] = b.fail(ctx, "save", got[n])

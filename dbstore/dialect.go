@@ -43,8 +43,8 @@ type DB struct {
 type Commands interface {
 	// LoadMany returns those that are there, in any order. An ID may repeat.
 	LoadMany(ctx context.Context, ids []core.ID) ([]core.Record, error)
-	// SaveMany answers saves[i] at [i]: nil, core.ErrConflict, or an error that
-	// concerns this record alone. The records are checked, their IDs distinct and
+	// SaveMany answers saves[i] at [i]: nil, core.ErrConflict, ErrAlone, or an
+	// error that concerns this record alone. The records are checked, their IDs distinct and
 	// in order. An error takes all of them: it must be one of the server's,
 	// with nothing applied, whenever Fault says so.
 	SaveMany(ctx context.Context, saves []hosts.Saving) ([]error, error)

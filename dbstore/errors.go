@@ -18,19 +18,20 @@ const (
 	firstWait = 2 * time.Millisecond // the mean; doubled after each try
 )
 
-// errMoved: what a save did not find it would find now. An insert that is
-// repeated finds its ID taken, and free when the session has ended meanwhile.
-var errMoved = errors.New("the session has changed between two looks at it")
+// ErrAlone is what Commands answer for a save that is to be done by itself, since
+// it does not fit into a batch or the session has changed between two looks.
+var ErrAlone = errors.New("the session is to be saved by itself")
 
 // Settle answers a save that has written nothing, by the version that is stored,
-// none if it is gone: it succeeded before, conflicts, or is to be done again,
-// which the base does.
+// none if it is gone: it succeeded before, conflicts, or would find now what it
+// did not find. So does an insert that is repeated: its ID was taken, and the
+// session has ended meanwhile.
 func Settle(s hosts.Saving, stored core.Version) error {
 	switch stored {
 	case s.Record.Version:
 		return nil
 	case s.Prev:
-		return errMoved
+		return ErrAlone
 	}
 	return core.ErrConflict
 }
@@ -65,7 +66,7 @@ func ended(ctx context.Context) error {
 
 // fault asks the dialect about an error that is the driver's.
 func (b *backend) fault(err error) Fault {
-	if errors.Is(err, errMoved) {
+	if errors.Is(err, ErrAlone) {
 		return Fault{Kind: Retry}
 	}
 	if own(err) {
@@ -76,7 +77,7 @@ func (b *backend) fault(err error) Fault {
 
 // own reports whether an error is not the driver's.
 func own(err error) bool {
-	for _, e := range []error{sql.ErrNoRows, core.ErrNotFound, hosts.ErrClosed, core.ErrConflict, core.ErrCorrupt, hosts.ErrUnavailable, hosts.ErrBusy, hosts.ErrFull} {
+	for _, e := range []error{sql.ErrNoRows, core.ErrNotFound, hosts.ErrClosed, core.ErrConflict, core.ErrCorrupt, core.ErrTooLarge, hosts.ErrUnavailable, hosts.ErrBusy, hosts.ErrFull} {
 		if errors.Is(err, e) {
 			return true
 		}

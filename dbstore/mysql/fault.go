@@ -73,6 +73,8 @@ func (dialect) Fault(err error) dbstore.Fault {
 		switch {
 		case known:
 			return f
+		case server.Number == 1105 && strings.Contains(server.Message, "max_allowed_packet"):
+			return dbstore.Fault{Kind: dbstore.TooLarge, Remedy: packetSize}
 		case server.Number == 1030 && strings.Contains(server.Message, "error 28"):
 			return dbstore.Fault{Kind: dbstore.Full, Remedy: space}
 		}

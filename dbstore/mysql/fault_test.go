@@ -37,6 +37,7 @@ func TestFaults(t *testing.T) {
 		{refused(1290), dbstore.Denied},
 		{refused(1045), dbstore.Down},
 		{refused(1153), dbstore.TooLarge},
+		{&driver.MySQLError{Number: 1105, Message: "Parameter ... is longer than 'max_allowed_packet' bytes"}, dbstore.TooLarge},
 		{driver.ErrPktTooLarge, dbstore.TooLarge},
 		{refused(1053), dbstore.Lost},
 		{refused(4025), dbstore.Refused},

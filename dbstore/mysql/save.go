@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"strings"
 
 	driver "github.com/go-sql-driver/mysql"
@@ -37,12 +36,15 @@ func (c *commands) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error,
 		place[s.Record.ID] = i
 		switch {
 		case size(&s.Record) > c.room:
-			answers[i] = c.tooLarge(&s.Record)
+			answers[i] = dbstore.ErrAlone // its bytes are sent as they are, then
 		case s.Prev == core.NoVersion:
 			inserts = append(inserts, s)
 		default:
 			updates = append(updates, s)
 		}
+	}
+	if len(updates)+len(inserts) == 0 {
+		return answers, nil
 	}
 	tx, err := c.db.Write.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
@@ -87,11 +89,6 @@ func undone(err error) error {
 		return nil
 	}
 	return err
-}
-
-func (c *commands) tooLarge(r *core.Record) error {
-	return fmt.Errorf("dbstore: MySQL: save: session of %d bytes may need %d in a statement, the server's max_allowed_packet is %d: raise it, or keep less in sessions: %w",
-		len(r.Sealed), size(r), c.room+statementOverhead, core.ErrTooLarge)
 }
 
 // parts yields saves in runs that fit into a statement.
