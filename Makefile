@@ -37,7 +37,7 @@ test: tools
 	@$(SERVERS) $(MAKE) --no-print-directory all
 	@echo 'make test: all passed'
 
-all: lint unit mission peers fuzz vuln
+all: lint unit mission peers edge fuzz vuln
 
 tools:
 	@sh .ci/tools
