@@ -130,5 +130,5 @@ func TestTheWordsAreTheCores(t *testing.T) {
 	id := core.ID{1, 2, 3}
 	byID := core.ByID(id)
 	require.Equal(t, append(append(id[:], make([]byte, 32+3*4)...), 2), byID.AppendBytes(nil), "the ticket that a host makes itself")
-	require.Contains(t, text, fmt.Sprintf("At most %d, %d and %d bytes", core.MaxName+1, core.MaxAddress, core.MaxUserAgent))
+	require.Contains(t, strings.Join(strings.Fields(text), " "), fmt.Sprintf("At most %d, %d and %d bytes", core.MaxName+1, core.MaxAddress, core.MaxUserAgent))
 }
