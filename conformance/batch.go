@@ -90,7 +90,10 @@ func saveMany(p *probe) {
 func (p *probe) judge(saves []hosts.Saving, wants []want) {
 	for i, err := range p.saveMany(p.a, saves) {
 		w := wants[i]
-		if w.bad && (err == nil || errors.Is(err, core.ErrConflict)) || !w.bad && !errors.Is(err, w.err) {
+		if w.bad {
+			w.err = saves[i].Record.Check()
+		}
+		if !errors.Is(err, w.err) {
 			p.fail("SaveMany answers at [%d], %s: %v, want %v", i, describe(saves[i].Record, saves[i].Prev), err, w.err)
 		}
 	}
@@ -108,7 +111,7 @@ type want struct {
 	saving hosts.Saving
 	err    error
 	after  *core.Record // nil: nothing is stored
-	bad    bool         // out of bounds: any error but a conflict
+	bad    bool         // out of bounds: the error of the check
 }
 
 // savings returns one call of each kind and stores what they need.

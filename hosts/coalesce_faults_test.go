@@ -112,10 +112,15 @@ func TestHalvesEndWithTheContextOfTheBatch(t *testing.T) {
 func TestBatchesHaveTheirOwnContext(t *testing.T) {
 	atDesk(t, hosts.Coalescing{Direct: -1, Timeout: time.Minute}, func(d *desk) {
 		began := time.Now()
-		d.backend.fails = func(command) error { return context.DeadlineExceeded }
-		answer := d.insert(0, 1)[0] // its command is held until its context ends
-		require.ErrorIs(d, <-answer, context.DeadlineExceeded)
-		require.Equal(d, time.Minute, time.Since(began))
+		answers := d.insert(0, 3) // commands are held until their context ends
+		for _, answer := range answers {
+			err := <-answer
+			require.ErrorIs(d, err, hosts.ErrUnknown, "it is none of the caller's context")
+			require.ErrorIs(d, err, context.DeadlineExceeded)
+		}
+		require.Equal(d, 2*time.Minute, time.Since(began))
+		_, err := d.Load(d.Context(), record(0, 0).ID)
+		require.ErrorIs(d, err, hosts.ErrUnavailable)
 	})
 }
 

@@ -74,7 +74,7 @@ func (l *lane[Q, A]) take(b batch[Q, A], last int) batch[Q, A] {
 // run asks for a batch and answers it, in halves where it fails as a whole.
 func (l *lane[Q, A]) run(ctx context.Context, b batch[Q, A]) {
 	if len(b) == 1 {
-		l.answer(b, l.one(ctx, b[0].q))
+		l.answer(b, l.foreign(l.one(ctx, b[0].q)))
 		return
 	}
 	qs := make([]Q, len(b))
@@ -93,8 +93,21 @@ func (l *lane[Q, A]) run(ctx context.Context, b batch[Q, A]) {
 			l.answer(b[half:], answers[half:]...)
 		}
 	default:
+		for i, a := range answers {
+			answers[i] = l.foreign(a)
+		}
 		l.answer(b, answers...)
 	}
+}
+
+// foreign marks the end of a context in the answer to a batch: it is none of
+// the caller's, who must not take it for a call that had not begun.
+func (l *lane[Q, A]) foreign(a A) A {
+	err := l.errorOf(a)
+	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) || errors.Is(err, ErrBatch) {
+		return a
+	}
+	return l.failure(fmt.Errorf("coalescer: the batch was not answered: %w: %w", l.lost(), err))
 }
 
 // failed reports whether a batch failed as a whole.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/conformance/peers/linear"
@@ -17,9 +18,14 @@ const groups = 12
 // checks what they saw.
 func judged(t *testing.T, a, b hosts.Store, exact bool) error {
 	t.Helper()
+	return judgedWithin(t, a, b, exact, 0)
+}
+
+func judgedWithin(t *testing.T, a, b hosts.Store, exact bool, timeout time.Duration) error {
+	t.Helper()
 	var text bytes.Buffer
 	log := linear.NewLog(&text)
-	w := linear.Work{Seed: seed(t), Clients: 4, Exact: exact, Began: linear.Now(), Groups: groups}
+	w := linear.Work{Seed: seed(t), Clients: 4, Exact: exact, Timeout: timeout, Began: linear.Now(), Groups: groups}
 	var both sync.WaitGroup
 	for name, s := range map[string]hosts.Store{"a": a, "b": b} {
 		both.Go(func() {

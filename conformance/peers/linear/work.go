@@ -29,6 +29,7 @@ type Work struct {
 	Exact   bool          // see Log.Record
 	Began   int64         // Now, when the first group begins
 	Group   time.Duration // [100 ms]
+	Timeout time.Duration // [10 s] of a call
 	Groups  int           // until the work is done
 }
 
@@ -41,6 +42,9 @@ func (w Work) Do(ctx context.Context, log *Log, store hosts.Store) {
 	if w.Group == 0 {
 		w.Group = 100 * time.Millisecond
 	}
+	if w.Timeout == 0 {
+		w.Timeout = 10 * time.Second
+	}
 	var all sync.WaitGroup
 	for i := range w.Clients {
 		all.Go(func() {
@@ -50,7 +54,7 @@ func (w Work) Do(ctx context.Context, log *Log, store hosts.Store) {
 				random:   rand.New(rand.NewChaCha8([32]byte([]byte(fmt.Sprintf("%-32.32s", fmt.Sprint(w.Seed, " ", name)))))),
 			}
 			for g := max(0, int((now()-w.Began)/int64(w.Group))); g < w.Groups && ctx.Err() == nil; g++ {
-				c.group(ctx, w.ids(g))
+				c.group(ctx, w.ids(g), w.Timeout)
 				select {
 				case <-ctx.Done():
 				case <-time.After(time.Duration(w.Began + int64(g+1)*int64(w.Group) - now())):
@@ -82,10 +86,10 @@ type client struct {
 	sent   [groupIDs]hosts.Saving // last
 }
 
-func (c *client) group(ctx context.Context, ids [groupIDs]core.ID) {
+func (c *client) group(ctx context.Context, ids [groupIDs]core.ID, timeout time.Duration) {
 	*c = client{Recorder: c.Recorder, random: c.random, ids: ids}
 	for n := 0; n < groupCalls && ctx.Err() == nil; n++ {
-		call, cancel := context.WithCancel(ctx)
+		call, cancel := context.WithTimeout(ctx, timeout)
 		if c.random.IntN(25) == 0 {
 			go func() {
 				runtime.Gosched()
