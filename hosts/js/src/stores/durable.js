@@ -3,7 +3,7 @@ import { readRecord } from "../frames.js";
 import { deleteBy, loadBy, saveBy } from "./remote.js";
 
 const hour = 3_600_000;
-const lastDate = 8.64e15; // that a Date can be
+const tenYears = 315_576_000_000; // an alarm may be no later than some day; it looks again when it comes
 
 /**
  * One Durable Object for each session: it lives near its visitor, and its
@@ -78,4 +78,4 @@ export class SessionObject {
   }
 }
 
-const over = (record, retention) => Math.max(Math.min(record.expiresAt + retention, lastDate), 1);
+const over = (record, retention) => Math.max(Math.min(record.expiresAt + retention, Date.now() + tenYears), 1);

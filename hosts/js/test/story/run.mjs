@@ -1,7 +1,9 @@
 // The story of one session that a Go origin begins and every runtime goes on
 // with: over real HTTP, printed as a table of runtime by scenario.
 //   node test/story/run.mjs [runtime ...]
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { startOrigin, runtimes, stopAll } from "./runtimes.mjs";
 
 const env = { KEY: randomBytes(32).toString("hex"), TOKEN: randomBytes(32).toString("hex") };
@@ -97,4 +99,6 @@ for (const [what, play] of Object.entries(scenarios)) {
 }
 console.log(`${Object.keys(scenarios).length * wanted.length - failed} passed, ${failed} failed`);
 stopAll();
-process.exit(failed ? 1 : 0);
+// Then the stores, each where it lives.
+const stores = process.argv.length > 2 ? 0 : spawnSync(process.execPath, [fileURLToPath(new URL("../stores/run.mjs", import.meta.url))], { stdio: "inherit" }).status;
+process.exit(failed || stores !== 0 ? 1 : 0);

@@ -13,6 +13,12 @@ const bin = (name) => join(root, "node_modules", ".bin", name);
 const started = [];
 export const dir = mkdtempSync(join(tmpdir(), "edge-"));
 
+/** Has a process stopped with the others. */
+export function track(p) {
+  started.push(p);
+  return p;
+}
+
 export function stopAll() {
   for (const p of started) if (p.exitCode === null) p.kill("SIGKILL");
   rmSync(dir, { recursive: true, force: true });
@@ -68,7 +74,7 @@ export const runtimes = {
   ...(existsSync(second) ? { node24: (env) => server("node24", second, [join(here, "node.js")], env) } : {}),
 };
 
-function files(folder) {
+export function files(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((f) => f.isDirectory() ? files(join(folder, f.name)) : join(folder, f.name));
 }
 
