@@ -91,16 +91,21 @@ max_client_conn = 200
 			t.Logf("pgbouncer: %s", text)
 		}
 	})
+	awaitListener(t, address.String())
+	server.Host = address.String()
+	return server.String()
+}
+
+// awaitListener returns when an address takes connections.
+func awaitListener(t *testing.T, address string) {
 	for end := time.Now().Add(20 * time.Second); ; <-time.After(10 * time.Millisecond) {
-		c, err := net.Dial("tcp", address.String())
+		c, err := net.Dial("tcp", address)
 		if err == nil {
 			require.NoError(t, c.Close())
-			break
+			return
 		}
 		require.True(t, time.Now().Before(end), err)
 	}
-	server.Host = address.String()
-	return server.String()
 }
 
 // TestBehindPgBouncer holds every promise behind a pooler that hands each
