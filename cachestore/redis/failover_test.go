@@ -200,7 +200,7 @@ func TestSentinel(t *testing.T) {
 	replica := startReplica(t, primary)
 	sentinel := startSentinel(t, primary)
 	eventually(t, "the sentinel knows the replica", func() bool {
-		return strings.Contains(sentinel.do(t, "INFO", "sentinel"), "slaves=1")
+		return sentinel.shows(t, "slaves=1", "INFO", "sentinel")
 	})
 	s := open(t, "redis+sentinel://"+sentinel.address()+"/main", Options{WaitReplicas: 1, Timeout: 2 * time.Second})
 	work(t, s)
@@ -209,11 +209,11 @@ func TestSentinel(t *testing.T) {
 	eventually(t, "sessions begin and end", func() bool { return x.saved.Load() > 200 })
 	steady := save(t, s, newRecord(), core.NoVersion)
 	eventually(t, "the replica has it", func() bool {
-		return replica.do(t, "EXISTS", s.server.shard(steady.ID).record(steady.ID)) == "1"
+		return replica.shows(t, "1", "EXISTS", s.server.shard(steady.ID).record(steady.ID))
 	})
 	primary.kill()
 	eventually(t, "the replica takes over", func() bool {
-		return strings.Contains(replica.do(t, "INFO", "replication"), "role:master")
+		return replica.shows(t, "role:master", "INFO", "replication")
 	})
 	eventually(t, "the store goes on", func() bool {
 		r := newRecord()

@@ -31,9 +31,8 @@ func startFleet(t *testing.T) fleet {
 	require.NoError(t, err, string(out))
 	eventually(t, "all nodes are in step", func() bool {
 		for _, p := range f {
-			if !strings.Contains(p.do(t, "CLUSTER", "INFO"), "cluster_state:ok") ||
-				!strings.Contains(p.do(t, "INFO", "replication"), "role:master") && !strings.Contains(p.do(t, "INFO", "replication"), "master_link_status:up") ||
-				strings.Contains(p.do(t, "INFO", "replication"), "connected_slaves:0") && strings.Contains(p.do(t, "INFO", "replication"), "role:master") {
+			if !p.shows(t, "cluster_state:ok", "CLUSTER", "INFO") ||
+				!p.shows(t, "connected_slaves:1", "INFO", "replication") && !p.shows(t, "master_link_status:up", "INFO", "replication") {
 				return false
 			}
 		}
@@ -123,7 +122,7 @@ func startReplica(t *testing.T, primary *process) *process {
 	t.Helper()
 	p := start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(primary.port), "--repl-diskless-sync-delay", "0")
 	eventually(t, "the replica is in step", func() bool {
-		return strings.Contains(p.do(t, "INFO", "replication"), "master_link_status:up")
+		return p.shows(t, "master_link_status:up", "INFO", "replication")
 	})
 	return p
 }

@@ -106,7 +106,7 @@ func TestReplicaIsRefused(t *testing.T) {
 	r := save(t, s, newRecord(), core.NoVersion)
 	replica.do(t, "REPLICAOF", "127.0.0.1", strings.Split(primary.address(), ":")[1])
 	eventually(t, "the replica is in step", func() bool {
-		return strings.Contains(replica.do(t, "INFO", "replication"), "master_link_status:up")
+		return replica.shows(t, "master_link_status:up", "INFO", "replication")
 	})
 	_, err := Open(t.Context(), replica.url(), Options{})
 	require.ErrorIs(t, err, hosts.ErrUnavailable)

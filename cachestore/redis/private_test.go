@@ -123,6 +123,13 @@ func (p *process) do(t testing.TB, words ...string) string {
 	return m
 }
 
+// shows reports whether the answer has the given text. A server that is taking
+// over another's place cuts its clients off.
+func (p *process) shows(t testing.TB, text string, words ...string) bool {
+	answer, err := p.try(t, words...)
+	return err == nil && strings.Contains(answer, text)
+}
+
 func (p *process) try(t testing.TB, words ...string) (string, error) {
 	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{p.address()}, Password: p.password, AlwaysRESP2: true, ForceSingleClient: true, DisableCache: true, DisableRetry: true})
 	if err != nil {
