@@ -33,7 +33,12 @@ export class Writer {
   u16(v) { this.need(2); this.view.setUint16(this.n, v, true); this.n += 2; return this; }
   u32(v) { this.need(4); this.view.setUint32(this.n, v, true); this.n += 4; return this; }
   u64(v) { this.need(8); this.view.setBigUint64(this.n, BigInt.asUintN(64, v), true); this.n += 8; return this; }
-  time(ms) { return this.u64(BigInt(Math.trunc(ms))); }
+  // A moment is a whole number that a double holds: two halves, without a BigInt.
+  time(ms) {
+    if (!Number.isFinite(ms)) throw new RangeError("a moment is no number");
+    const t = Math.trunc(ms), high = Math.floor(t / 0x100000000);
+    return this.u32(t - high * 0x100000000).u32(high >>> 0);
+  }
   flag(on) { return this.u8(on ? 1 : 0); }
   raw(bytes) { this.need(bytes.length); this.b.set(bytes, this.n); this.n += bytes.length; return this; }
   short(v) {
@@ -58,14 +63,17 @@ export class Reader {
     this.n += n;
     return this.b.subarray(this.n - n, this.n);
   }
-  u8() { return this.take(1)[0]; }
+  u8() {
+    if (this.n >= this.b.length) throw new RangeError("a frame ends too early");
+    return this.b[this.n++];
+  }
   u16() { this.take(2); return this.view.getUint16(this.n - 2, true); }
   u32() { this.take(4); return this.view.getUint32(this.n - 4, true); }
   u64() { this.take(8); return this.view.getBigUint64(this.n - 8, true); }
-  time() { this.take(8); return Number(this.view.getBigInt64(this.n - 8, true)); }
+  time() { this.take(8); return this.view.getUint32(this.n - 8, true) + this.view.getInt32(this.n - 4, true) * 0x100000000; }
   flag() { return this.u8() === 1; }
   shortBytes() { return this.take(this.u16()); }
-  short() { return lenient.decode(this.shortBytes()); }
+  short() { const b = this.shortBytes(); return ascii(b) ?? lenient.decode(b); }
   longBytes() { return this.take(this.u32()); }
   long() { return lenient.decode(this.longBytes()); }
   list() { return Array.from({ length: this.u32() }, () => this.long()); }
@@ -101,7 +109,18 @@ export function headerBytes(value, most) {
 }
 
 /** Throws a TypeError for bytes that are not UTF-8. */
-export const decodeText = (b) => utf8.decode(b);
+export const decodeText = (b) => ascii(b) ?? utf8.decode(b);
+
+// Most texts are short and plain: a decoder costs more than they do.
+function ascii(b) {
+  if (b.length > 40) return null;
+  let out = "";
+  for (let i = 0; i < b.length; i++) {
+    if (b[i] > 0x7f) return null;
+    out += String.fromCharCode(b[i]);
+  }
+  return out;
+}
 
 const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

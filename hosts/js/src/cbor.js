@@ -207,8 +207,16 @@ export function decode(bytes) {
 /** Skips one value and returns its bytes. */
 export function skip(r) {
   const from = r.n;
-  read(r, 0);
+  pass(r, 0);
   return r.b.subarray(from, r.n);
+}
+
+function pass(r, depth) {
+  if (depth > 2 * maxNesting + 2) throw new RangeError("a value nests lists and maps deeper than 16"); // a tag each
+  if (r.b[r.n] >= 0xe0) return void simple(r);
+  const { major, n } = readHead(r);
+  if (major === 2 || major === 3) r.take(n);
+  else if (major > 3) for (let left = major === 4 ? n : major === 5 ? 2 * n : 1; left > 0; left--) pass(r, depth + 1);
 }
 
 export function readHead(r) {

@@ -1,7 +1,7 @@
 // The verbs of the module, and the bytes of records, policies and sessions; see
 // wasm/README.md.
 
-import { Reader, Writer, decodeText, idText } from "./bytes.js";
+import { Reader, Writer, decodeText } from "./bytes.js";
 import { readHead, skip } from "./cbor.js";
 import { SessionError } from "./errors.js";
 
@@ -121,22 +121,20 @@ export function viewOf(bytes) {
   r.u8(); // format, which the ABI version covers
   const v = { state: ["new", "active", "ended"][r.u8()] };
   v.flags = r.u16();
-  const id = r.take(16);
-  v.id = id.some((b) => b !== 0) ? idText(id) : null;
+  v.id = r.take(16);
   v.version = r.u64();
   v.createdAt = r.time(); v.seenAt = r.time(); v.expiresAt = r.time();
   v.tenant = r.short();
-  r.short(); // the stored user; what this request made of it stands at the end
+  r.shortBytes(); // the stored user; what this request made of it stands at the end
   const payload = r.longBytes();
-  if (payload.length > 0) Object.assign(v, payloadOf(payload));
-  v.values ??= new Map();
+  v.values = payload.length > 0 ? valuesOf(payload) : new Map();
   v.stored = v.values;
   if (v.flags & flagOwned) {
     v.values = new Map();
     for (let n = r.u32(); n > 0; n--) v.values.set(r.short(), r.longBytes());
   }
   r.take(ticketLength);
-  r.short(); r.short(); r.short(); r.u8(); // the request
+  r.shortBytes(); r.shortBytes(); r.shortBytes(); r.u8(); // the request
   r.take(16); // the session that this one replaces
   v.user = r.short();
   return v;
@@ -157,23 +155,18 @@ export function changed(bytes) {
   return false;
 }
 
-// Keys of the sealed payload that a program may want to see: core/payload.go.
-const payloadTimes = { 1: "deadline", 3: "loginAt" };
+const keyOfValues = 17; // in the sealed payload: core/payload.go
 
-function payloadOf(bytes) {
-  const r = new Reader(bytes), out = {};
+function valuesOf(bytes) {
+  const r = new Reader(bytes), values = new Map();
   for (let pairs = readHead(r).n; pairs > 0; pairs--) {
-    const key = readHead(r).n;
-    if (key === 17) {
-      out.values = new Map();
-      for (let n = readHead(r).n; n > 0; n--) {
-        const name = decodeText(r.take(readHead(r).n));
-        out.values.set(name, skip(r));
-      }
-    } else if (key in payloadTimes) out[payloadTimes[key]] = Number(readHead(r).n);
-    else skip(r);
+    if (readHead(r).n !== keyOfValues) { skip(r); continue; }
+    for (let n = readHead(r).n; n > 0; n--) {
+      const name = decodeText(r.take(readHead(r).n));
+      values.set(name, skip(r));
+    }
   }
-  return out;
+  return values;
 }
 
 /** Reads what a commit tells the host to do. */

@@ -1,7 +1,7 @@
 import { change, op, readSession, viewOf } from "./frames.js";
 import { decode, encode } from "./cbor.js";
 import { SessionError } from "./errors.js";
-import { wellFormed } from "./bytes.js";
+import { idText, wellFormed } from "./bytes.js";
 
 /**
  * Returns what a session keeps for the package alone. Its bytes hold the secret
@@ -26,7 +26,7 @@ export class Session {
   get #v() { return this.#inner.view ??= viewOf(this.#inner.bytes); }
 
   /** 22 characters, or null while nothing is stored. */
-  get id() { return this.#v.id; }
+  get id() { return this.#v.id.some((b) => b !== 0) ? idText(this.#v.id) : null; }
   get user() { return this.#v.user; }
   get tenant() { return this.#v.tenant; }
   get state() { return this.#v.state; }
