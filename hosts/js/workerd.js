@@ -1,3 +1,8 @@
 // The module for workerd (Cloudflare Workers): import { module } from "rockstar-sessions/workerd".
+import module from "./core.wasm";
+import { warm } from "./src/warm.js";
+
 export * from "./src/index.js";
-export { default as module } from "./core.wasm";
+export { module };
+
+warm(module); // while the isolate starts: it draws no randomness and asks for nothing
