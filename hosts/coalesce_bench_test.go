@@ -86,14 +86,14 @@ func BenchmarkRatioCoalescer(b *testing.B) {
 	require.NoError(b, c.Close())
 }
 
-// What leaving costs each of 8000 callers, to each of 100.
+// What leaving costs each of 8000 callers, to each of 500.
 func BenchmarkRatioCoalescerLeaving(b *testing.B) {
 	if b.N > 1 {
 		return
 	}
-	few, many := 100, 8000
+	few, many := 500, 8000
 	took := ratio.Interleave(9, func() { leaveAll(b, few) }, func() { leaveAll(b, many) })
-	ratio.Print("coalescer-leaving", float64(took[1])/float64(took[0])*float64(few)/float64(many), 5, false)
+	ratio.Print("coalescer-leaving", float64(took[1])/float64(took[0])*float64(few)/float64(many), 6, false)
 }
 
 // leaveAll has so many callers wait behind one whose command is held, and leave.
