@@ -14,35 +14,9 @@
 //   map[string]string                                   its type; a new one is the above
 //   string that is not UTF-8   ByteString               ByteString
 
-import { Reader, Writer, decodeText, encodeText, wellFormed } from "./bytes.js";
+import { Writer, encodeText, wellFormed } from "./bytes.js";
 import { SessionError } from "./errors.js";
-
-const tagInt64 = 0xbe00, tagUint64 = 0xbe01, tagTime = 0xbe02, tagDuration = 0xbe03, tagBytesText = 0xbe04,
-  tagStrings = 0xbe05, tagInts = 0xbe06, tagStringMap = 0xbe07;
-const maxNesting = 16;
-
-/** A Go time.Duration: whole nanoseconds. */
-export class Duration {
-  constructor(nanoseconds) { this.nanoseconds = BigInt(nanoseconds); }
-  get milliseconds() { return Number(this.nanoseconds) / 1e6; }
-}
-
-/** A Go string that is not UTF-8: its bytes. */
-export class ByteString {
-  constructor(bytes) { this.bytes = bytes; }
-}
-
-// What a Date or a list that was read cannot show is kept beside it, for as
-// long as the object is what it was.
-const kept = new WeakMap();
-
-/** Gives a list or object the Go type "[]string", "[]int" or "map[string]string" when it is written. */
-export function typed(type, value) {
-  const tag = { "[]string": tagStrings, "[]int": tagInts, "map[string]string": tagStringMap }[type];
-  if (!tag) throw new SessionError("bad_value", `no list type ${JSON.stringify(type)}; allowed: []string, []int, map[string]string`);
-  kept.set(value, { tag });
-  return value;
-}
+import { ByteString, Duration, kept, maxNesting, tagBytesText, tagDuration, tagInt64, tagInts, tagStringMap, tagStrings, tagTime, tagUint64 } from "./cbor-types.js";
 
 /** Encodes a value; a SessionError names the type that cannot be kept. */
 export function encode(value) {
@@ -194,110 +168,4 @@ function toHalf(bits) {
   const shift = 13 - 14 - exp, whole = frac | 0x800000; // subnormal: the half's unit is 2^-24
   if (shift > 23 || (whole & (1 << shift) - 1) !== 0) return -1;
   return sign | whole >> shift;
-}
-
-/** Decodes one value, whole. What the guest has checked is not checked again in full. */
-export function decode(bytes) {
-  const r = new Reader(bytes);
-  const v = read(r, 0);
-  if (r.left !== 0) throw new RangeError("a value has bytes behind its end");
-  return v;
-}
-
-/** Skips one value and returns its bytes. */
-export function skip(r) {
-  const from = r.n;
-  pass(r, 0);
-  return r.b.subarray(from, r.n);
-}
-
-function pass(r, depth) {
-  if (depth > 2 * maxNesting + 2) throw new RangeError("a value nests lists and maps deeper than 16"); // a tag each
-  if (r.b[r.n] >= 0xe0) return void simple(r);
-  const { major, n } = readHead(r);
-  if (major === 2 || major === 3) r.take(n);
-  else if (major > 3) for (let left = major === 4 ? n : major === 5 ? 2 * n : 1; left > 0; left--) pass(r, depth + 1);
-}
-
-export function readHead(r) {
-  const b = r.u8(), info = b & 31;
-  let n = info;
-  if (info === 24) n = r.u8();
-  else if (info === 25) n = r.u8() << 8 | r.u8();
-  else if (info === 26) { r.take(4); n = r.view.getUint32(r.n - 4); }
-  else if (info === 27) {
-    r.take(8);
-    n = r.view.getBigUint64(r.n - 8);
-    if (n <= BigInt(Number.MAX_SAFE_INTEGER)) n = Number(n);
-  } else if (info > 27) throw new RangeError("not deterministic CBOR");
-  return { major: b >> 5, n, at: r.n };
-}
-
-function read(r, depth) {
-  if (depth > maxNesting + 1) throw new RangeError("a value nests lists and maps deeper than 16");
-  const first = r.b[r.n];
-  if (first >= 0xe0) return simple(r);
-  const { major, n } = readHead(r);
-  switch (major) {
-    case 0: return n;
-    case 1: return typeof n === "bigint" || n === Number.MAX_SAFE_INTEGER ? -1n - BigInt(n) : -1 - n;
-    case 2: return r.take(n).slice();
-    case 3: return decodeText(r.take(n));
-    case 4: return list(r, n, depth + 1);
-    case 5: return entries(r, n, depth + 1);
-  }
-  return tagged(r, n, depth);
-}
-
-function list(r, n, depth) {
-  const out = [];
-  for (let i = 0; i < n; i++) out.push(read(r, depth));
-  return out;
-}
-
-function entries(r, n, depth) {
-  const out = {};
-  for (let i = 0; i < n; i++) {
-    const k = read(r, depth), value = read(r, depth);
-    const key = k instanceof ByteString ? new TextDecoder().decode(k.bytes) : k;
-    // Not by assignment: "__proto__" is a name like any other.
-    Object.defineProperty(out, key, { value, writable: true, enumerable: true, configurable: true });
-  }
-  return out;
-}
-
-function simple(r) {
-  switch (r.u8()) {
-    case 0xf4: return false;
-    case 0xf5: return true;
-    case 0xf6: return null;
-    case 0xf9: {
-      const h = r.u8() << 8 | r.u8(), exp = h >> 10 & 31, frac = h & 0x3ff;
-      const v = exp === 31 ? (frac ? NaN : Infinity) : exp === 0 ? frac * 2 ** -24 : (1 + frac / 1024) * 2 ** (exp - 15);
-      return h & 0x8000 ? -v : v;
-    }
-    case 0xfa: r.take(4); return r.view.getFloat32(r.n - 4);
-    case 0xfb: r.take(8); return r.view.getFloat64(r.n - 8);
-  }
-  throw new RangeError("not a value of a session");
-}
-
-function tagged(r, tag, depth) {
-  if (r.b[r.n] >> 5 === 6) throw new RangeError("not a value of a session");
-  const v = read(r, depth);
-  switch (tag) {
-    case tagInt64: case tagUint64: return BigInt(v);
-    case tagDuration: return new Duration(v);
-    case tagBytesText: return new ByteString(v);
-    case tagTime: {
-      const [seconds, nanos, east] = v;
-      const d = new Date(Number(seconds) * 1000 + Math.floor(nanos / 1e6));
-      kept.set(d, { ms: d.getTime(), nanos, east });
-      return d;
-    }
-    case tagStrings: case tagInts: case tagStringMap:
-      kept.set(v, { tag });
-      return v;
-  }
-  throw new RangeError("not a value of a session");
 }

@@ -2,7 +2,7 @@
 // wasm/README.md.
 
 import { Reader, Writer, decodeText } from "./bytes.js";
-import { readHead, skip } from "./cbor.js";
+import { readHead, skip } from "./cbor-read.js";
 import { SessionError } from "./errors.js";
 
 export const op = {

@@ -1,5 +1,6 @@
 import { change, op, readSession, viewOf } from "./frames.js";
-import { decode, encode } from "./cbor.js";
+import { decode } from "./cbor-read.js";
+import { encode } from "./cbor.js";
 import { SessionError } from "./errors.js";
 import { idText, wellFormed } from "./bytes.js";
 

@@ -8,6 +8,7 @@ import { Refused, SessionError } from "./errors.js";
 import { addressBytes } from "./address.js";
 import { checkOptions } from "./options.js";
 import { failure } from "./failure.js";
+import { varying, withCookies } from "./response.js";
 
 const maxCandidates = 2; // sessions of one request that the store is asked for
 const maxUserAgent = 512; // bytes that the core keeps
@@ -196,39 +197,4 @@ class Sessions {
 
   /** Ends a session by its ID, for operators. */
   async end(id) { await this.#commit().remove(idBytes(id)); }
-}
-
-// The response may be one that is shared or cannot be changed: it is not the
-// place for a visitor's cookie.
-function withCookies(response, fields) {
-  if (response.status === 101 || response.status === 0) return inPlace(response, fields);
-  const out = new Response(response.body, response);
-  for (const f of fields) out.headers.append("set-cookie", f);
-  out.headers.set("cache-control", "no-store");
-  return varying(out);
-}
-
-// No Response can be made with the status of an upgrade: only its own header can
-// take the cookie, where the runtime lets it.
-function inPlace(response, fields) {
-  try {
-    for (const f of fields) response.headers.append("set-cookie", f);
-  } catch {
-    console.warn("sessions: a session was saved but its cookie could not be set on this response; sign in before the upgrade");
-  }
-  return response;
-}
-
-// What a page shows depends on the cookie, so caches must know.
-function varying(response) {
-  const vary = response.headers.get("vary");
-  if (response.status === 101 || vary !== null && vary.split(",").some((f) => ["cookie", "*"].includes(f.trim().toLowerCase()))) return response;
-  try {
-    response.headers.append("vary", "Cookie");
-    return response;
-  } catch { // an immutable one, of fetch or redirect
-    const out = new Response(response.body, response);
-    out.headers.append("vary", "Cookie");
-    return out;
-  }
 }
