@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -42,7 +43,7 @@ func TestSlotsMove(t *testing.T) {
 	f := startFleet(t)
 	const shard = 0x3f
 	for _, o := range []Options{{}, {WaitReplicas: 1}} {
-		o.Prefix = newPrefix()
+		o.Prefix, o.Timeout = newPrefix(), time.Minute // or calls give up before the move is over
 		s := open(t, f.url(), o)
 		steady := inShard(100)
 		for _, r := range steady {
