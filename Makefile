@@ -3,7 +3,7 @@
 # make help    the rest
 
 GO        ?= go
-FUZZTIME  ?= 20s
+FUZZTIME  ?= 10s
 ADDR      ?= 127.0.0.1:8080
 PEERS     := conformance/peers
 STATIC    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
