@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	patience  = 20 * time.Second
+	patience  = time.Minute            // the driver may take 15 s to part from a connection
 	lookAgain = 150 * time.Millisecond // MariaDB shows the same for 100 ms after each look
 )
 
