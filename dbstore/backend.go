@@ -1,6 +1,7 @@
 package dbstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -179,19 +180,19 @@ func (b *backend) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
 		return err
 	})
 	err = b.batchFailed(ctx, "load", err)
-	byID := make(map[core.ID]core.Record, len(found))
-	for _, r := range found {
-		byID[r.ID] = r
+	place := make(map[core.ID]int, len(found))
+	for i := range found {
+		place[found[i].ID] = i
 	}
 	for i, id := range ids {
-		r, there := byID[id]
+		at, there := place[id]
 		switch {
 		case err != nil:
 			answers[i].Err = err
 		case !there:
 			answers[i].Err = core.ErrNotFound
 		default:
-			answers[i].Record = r
+			answers[i].Record = found[at]
 		}
 	}
 	return answers
@@ -200,8 +201,7 @@ func (b *backend) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
 // SaveMany implements hosts.Batcher.
 func (b *backend) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 	answers := make([]error, len(saves))
-	var sorted []hosts.Saving
-	var places []int
+	places := make([]int, 0, len(saves)) // in the order of the IDs
 	for i, s := range saves {
 		switch err := s.Record.Check(); {
 		case err != nil:
@@ -216,10 +216,11 @@ func (b *backend) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 		return answers
 	}
 	slices.SortFunc(places, func(x, y int) int {
-		return slices.Compare(saves[x].Record.ID[:], saves[y].Record.ID[:])
+		return bytes.Compare(saves[x].Record.ID[:], saves[y].Record.ID[:])
 	})
-	for _, i := range places {
-		sorted = append(sorted, saves[i])
+	sorted := make([]hosts.Saving, len(places))
+	for n, i := range places {
+		sorted[n] = saves[i]
 	}
 	var got []error
 	err := b.again(ctx, func() (err error) {

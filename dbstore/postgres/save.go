@@ -82,9 +82,10 @@ func (s *statements) save(saves []hosts.Saving) string {
 	return s.update
 }
 
+// columnsOf are the arguments of the statements that save.
 func columnsOf(saves []hosts.Saving) []any {
 	n := len(saves)
-	ids, data := make([][]byte, n), make([][]byte, n)
+	ids, data := make(pgtype.FlatArray[[]byte], n), make(pgtype.FlatArray[[]byte], n)
 	tenants, users := make([]string, n), make([]string, n)
 	versions, created, seen, expires, hours, prevs := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	for i := range saves {
