@@ -92,7 +92,8 @@
 // the others, so that a node that hangs holds up its own calls only. A search asks
 // all nodes. While the cluster moves a slot to another node, saves and ends of its
 // sessions wait for that, at most Options.Timeout. During a failover calls to the
-// sessions of that node fail with [hosts.ErrUnavailable].
+// sessions of that node fail with [hosts.ErrUnavailable], and those to all others
+// too unless the cluster has cluster-require-full-coverage off.
 //
 // # Limits
 //

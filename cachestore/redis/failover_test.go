@@ -116,7 +116,7 @@ func works(s *Store) bool {
 // A primary is killed under load. What ended with a replica's word stays ended,
 // the index stays whole, and the store goes on with the replica.
 func TestFailover(t *testing.T) {
-	f := startFleet(t)
+	f := startFleet(t, time.Second)
 	s := open(t, f.url(), Options{WaitReplicas: 1, WaitTimeout: 100 * time.Millisecond, Timeout: 2 * time.Second})
 	require.Len(t, s.server.parts, 3)
 	steady := oneOfEach()
@@ -148,7 +148,7 @@ func TestFailover(t *testing.T) {
 
 // A node that hangs holds up the calls to its own sessions only.
 func TestHungNode(t *testing.T) {
-	f := startFleet(t)
+	f := startFleet(t, 2*patience) // a failover would be another test
 	s := open(t, f.url(), Options{Timeout: patience})
 	all := oneOfEach()
 	for _, r := range all {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -17,13 +18,14 @@ import (
 // fleet is a private cluster of three primaries with a replica each.
 type fleet []*process
 
-func startFleet(t *testing.T) fleet {
+// startFleet starts one that fails over when a node is silent for so long.
+func startFleet(t *testing.T, silence time.Duration) fleet {
 	t.Helper()
 	cli := program(t, "redis-cli")
 	var f fleet
 	create := []string{"--cluster", "create"}
 	for range 6 {
-		p := start(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(t)), "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
+		p := start(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(t)), "--cluster-node-timeout", strconv.FormatInt(silence.Milliseconds(), 10), "--repl-diskless-sync-delay", "0")
 		f = append(f, p)
 		create = append(create, p.address())
 	}

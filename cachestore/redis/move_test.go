@@ -40,7 +40,7 @@ func (f fleet) move(t *testing.T, slot int, from, to *process, halfway func()) {
 // Slots move between nodes under load, there and back: every call succeeds, no
 // live session is missing from a search at any time, and the index is whole.
 func TestSlotsMove(t *testing.T) {
-	f := startFleet(t)
+	f := startFleet(t, patience)
 	const shard = 0x3f
 	for _, o := range []Options{{}, {WaitReplicas: 1}} {
 		o.Prefix, o.Timeout = newPrefix(), time.Minute // or calls give up before the move is over
