@@ -94,7 +94,7 @@ var remedies = map[Kind]string{
 	TooLarge: "keep less in sessions, or raise the limit",
 	Full:     "make room on the disk of the database server",
 	Busy:     "allow more connections, or find out what holds its locks",
-	Missing:  "run Migrate, or have the schema created",
+	Missing:  "run Migrate, or have the schema created; if only this table is gone, drop its companion _schema before",
 	Denied:   "grant SELECT, INSERT, UPDATE and DELETE on the table, on a server that takes writes",
 	Down:     "look at the address, the login and the database server",
 }

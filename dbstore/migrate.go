@@ -77,9 +77,18 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 	}
 	err = b.dialect.Exclusive(ctx, c, b.table, func(ctx context.Context) error { return b.steps(ctx, c) })
 	err = errors.Join(err, c.Close())
-	if err != nil && ended(ctx) == nil && b.fault(err).Kind == Denied {
+	if err == nil || ended(ctx) != nil {
+		return b.fail(ctx, "migrate", err)
+	}
+	switch b.fault(err).Kind {
+	case Denied:
 		return fmt.Errorf("dbstore: %s: migrate: %w: %w; grant the right to create tables, or have an administrator run:\n%s",
 			b.dialect.Name(), hosts.ErrUnavailable, err, script(b.dialect, b.table, version))
+	case Refused:
+		if !own(err) {
+			return fmt.Errorf("dbstore: %s: migrate: %w: %w; is there a table %s of another program? Then name another",
+				b.dialect.Name(), hosts.ErrUnavailable, err, b.table.Plain())
+		}
 	}
 	return b.fail(ctx, "migrate", err)
 }
@@ -100,6 +109,11 @@ func (b *backend) steps(ctx context.Context, c *sql.Conn) error {
 	for v, statements := range schema[version:] {
 		for _, s := range statements {
 			if _, err := c.ExecContext(ctx, s); err != nil {
+				return err
+			}
+		}
+		if version+v+1 == len(schema) { // is it really ours?
+			if _, err := c.ExecContext(ctx, "SELECT "+Columns+", expiry_hour FROM "+b.table.String()+" WHERE id IS NULL"); err != nil {
 				return err
 			}
 		}

@@ -137,6 +137,17 @@ func TestMissingTablesAreTold(t *testing.T) {
 	})
 }
 
+// TestATableOfAnotherProgramIsLeftAlone.
+func TestATableOfAnotherProgramIsLeftAlone(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.run("CREATE TABLE {table} (id int, other int)")
+		for range 2 {
+			w.refused(nil, hosts.ErrUnavailable, "of another program")
+		}
+		w.run("INSERT INTO {table} (id, other) VALUES (1, 2)")
+	})
+}
+
 // TestOwnDatabase leaves a database that the caller has opened to the caller.
 func TestOwnDatabase(t *testing.T) {
 	everywhere(t, func(w *world) {
@@ -158,6 +169,14 @@ func TestOwnDatabase(t *testing.T) {
 			require.ErrorIs(w, err, hosts.ErrClosed, verb)
 		}
 	})
+}
+
+func TestNoDatabaseIsRefused(t *testing.T) {
+	for _, s := range all {
+		_, err := s.wrap(t.Context(), nil, "test_none")
+		var refused *hosts.ConfigError
+		require.ErrorAs(t, err, &refused)
+	}
 }
 
 // TestADatabaseOfAnotherDriverIsRefused rather than met with a panic.

@@ -44,6 +44,9 @@ var (
 // refuses a newer one, and finds out now, not at the first login, whether
 // the program may read and write.
 func New(ctx context.Context, db *sql.DB, d Dialect, o Options) (*Store, error) {
+	if db == nil {
+		return nil, fmt.Errorf("dbstore: %s: %w", d.Name(), &hosts.ConfigError{Field: "db", Value: "nil", Allowed: "one opened by sql.Open or sql.OpenDB"})
+	}
 	syntax := d.Syntax()
 	table, err := ParseTable(o.Table, syntax)
 	if err != nil {

@@ -27,7 +27,7 @@ func write(s Syntax, t Table) texts {
 			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) " + s.OnTaken),
 		update:  s.number(update),
 		touch:   s.number(update + s.OnTouch),
-		remove:  s.number("DELETE FROM " + name + " WHERE id = ?"),
+		remove:  s.number("DELETE FROM " + name + " WHERE id = ?" + s.OnDelete),
 		schema:  "SELECT MAX(version) FROM " + t.With("_schema"),
 		applied: s.number("INSERT INTO " + t.With("_schema") + " (version) VALUES (?)"),
 		syntax:  s,

@@ -24,13 +24,17 @@ var Dialect dbstore.Dialect = dialect{}
 // not wait for the disk. It is asked once and only for a row that is written.
 const lazily = " AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'"
 
+// durably ends the condition of a delete: where the server is set up to wait for
+// no disk, that of an ended session does.
+const durably = " AND (SELECT CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) ELSE '' END) IS NOT NULL"
+
 func (dialect) Name() string { return "PostgreSQL" }
 
 func (d dialect) Syntax() dbstore.Syntax {
 	s := dbstore.Syntax{
 		Quote: `"`, Numbered: true, Qualified: true, Least: "LEAST", OnTaken: "ON CONFLICT DO NOTHING",
 		Loads: gathering(), Saves: gathering(),
-		SweepBatch: 1000,
+		SweepBatch: 1000, OnDelete: durably,
 	}
 	if d.fast {
 		s.OnTouch = lazily

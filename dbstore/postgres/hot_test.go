@@ -189,3 +189,26 @@ func TestFastIsForTouchesAlone(t *testing.T) {
 	}
 	require.True(t, flushed(func() error { return s.Delete(ctx, r.ID) }), "so is an end")
 }
+
+// TestAnEndIsDurable also where the server, or the URL, has commits wait for no
+// disk.
+func TestAnEndIsDurable(t *testing.T) {
+	dsn, err := url.Parse(servers.Postgres(t))
+	require.NoError(t, err)
+	q := dsn.Query()
+	q.Set("synchronous_commit", "off")
+	dsn.RawQuery = q.Encode()
+	s, err := Open(t.Context(), dsn.String(), Options{Table: newTable(t)})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	db := admin(t)
+	for range 50 {
+		r := core.Record{ID: randomID(), Version: randomVersion()}
+		require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
+		from := position(t, db)
+		require.NoError(t, s.Delete(t.Context(), r.ID))
+		var flushed bool
+		require.NoError(t, db.QueryRow("SELECT pg_current_wal_flush_lsn() > $1::pg_lsn", from).Scan(&flushed))
+		require.True(t, flushed)
+	}
+}
