@@ -108,7 +108,7 @@ func parseListed(text string) ([]section, error) {
 func write(out io.Writer, sections []section) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, "# Results\n\nWritten by the benchmarks themselves, on %d processors (%s/%s, %s). Every line is measured side by side in one run;\n"+
-		"the median of the rounds counts, and the range that they had stands beside it.\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+		"the median of the rounds counts, and the range that they had stands beside it.%s\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), load())
 	counts := map[string]int{}
 	for _, s := range sections {
 		if len(s.lines) == 0 {
@@ -121,6 +121,17 @@ func write(out io.Writer, sections []section) error {
 	}
 	fmt.Fprintf(w, "\n%d met, %d short, %d missing.\n", counts["met"], counts["**short**"], counts["**missing**"])
 	return w.Flush()
+}
+
+// load tells how busy the machine was, where it says so: with much else to do,
+// whoever has more processes gets more of it.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	fields := strings.Fields(string(text))
+	if err != nil || len(fields) < 3 {
+		return ""
+	}
+	return " At the end the load average was " + strings.Join(fields[:3], ", ") + "."
 }
 
 func (l *line) row(counts map[string]int) string {
