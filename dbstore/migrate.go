@@ -62,7 +62,7 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 	version, err := b.schemaVersion(ctx, b.db.Write)
 	switch {
 	case err != nil:
-		return b.fail(ctx, "read the version of the schema", err)
+		return b.fail(ctx, "open", err)
 	case version > newest:
 		return b.fail(ctx, "open", b.newer(version, newest))
 	case version == newest:
