@@ -26,14 +26,24 @@ const mostWAL = 210
 // and to little log. A first one for each page after a checkpoint writes the
 // whole page to the log (full_page_writes): that is not the touch's doing, and
 // one round before the measurement has paid for it.
+//
+// The server is the test's own: of one that others use, too, the log would have
+// what they write, and dead rows that their transactions keep.
 func TestATouchStaysInItsPage(t *testing.T) {
+	server := newOwnServer(t)
+	dsn := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", server.port)
+	db, err := sql.Open("pgx", dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	server.start(db.Ping)
 	for name, save := range map[string]func(*testing.T, *dbstore.Store, []hosts.Saving){
 		"alone":   saveAlone,
 		"batches": saveBatches,
 	} {
 		for _, fast := range []bool{false, true} {
 			t.Run(name+map[bool]string{false: " durable", true: " fast"}[fast], func(t *testing.T) {
-				touchInPlace(t, fast, save)
+				o := Options{Table: fmt.Sprintf("%s_%t", name, fast), Fast: fast}
+				touchInPlace(t, dsn, db, o, save)
 			})
 		}
 	}
@@ -55,12 +65,8 @@ func saveBatches(t *testing.T, s *dbstore.Store, saves []hosts.Saving) {
 	}
 }
 
-func touchInPlace(t *testing.T, fast bool, save func(*testing.T, *dbstore.Store, []hosts.Saving)) {
+func touchInPlace(t *testing.T, dsn string, db *sql.DB, o Options, save func(*testing.T, *dbstore.Store, []hosts.Saving)) {
 	const n = 2000
-	// In a database of its own: transactions of other tests would keep the
-	// server from using again the space of rows that are dead.
-	url, db := newDatabase(t)
-	o := Options{Table: "sessions", Fast: fast}
 	saves := make([]hosts.Saving, n)
 	for i := range saves {
 		saves[i] = hosts.Saving{Touch: true, Record: core.Record{ID: randomID(), Version: randomVersion(), User: "ada", CreatedAt: core.Day,
@@ -68,7 +74,7 @@ func touchInPlace(t *testing.T, fast bool, save func(*testing.T, *dbstore.Store,
 	}
 	// The server counts updates when the connection ends.
 	by := func(save func(*testing.T, *dbstore.Store, []hosts.Saving)) {
-		s, err := Open(t.Context(), url, o)
+		s, err := Open(t.Context(), dsn, o)
 		require.NoError(t, err)
 		save(t, s, saves)
 		require.NoError(t, s.Close())
@@ -92,24 +98,6 @@ func touchInPlace(t *testing.T, fast bool, save func(*testing.T, *dbstore.Store,
 	require.Equal(t, n, after.hot-before.hot, "every touch is HOT")
 	t.Logf("%d bytes of log for a touch, beside what is sealed", wal/n)
 	require.LessOrEqual(t, wal/n, mostWAL)
-}
-
-// newDatabase makes one, which the end of the test drops.
-func newDatabase(t *testing.T) (dsn string, db *sql.DB) {
-	name, server := fmt.Sprintf("test_%016x", rand.Uint64()), admin(t)
-	_, err := server.Exec("CREATE DATABASE " + name)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_, err := server.Exec("DROP DATABASE " + name)
-		require.NoError(t, err)
-	})
-	u, err := url.Parse(servers.Postgres(t))
-	require.NoError(t, err)
-	u.Path = name
-	db, err = sql.Open("pgx", u.String())
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return u.String(), db
 }
 
 type counted struct{ all, hot int }
