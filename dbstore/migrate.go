@@ -1,6 +1,7 @@
 package dbstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -80,10 +81,10 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 	if err == nil || ended(ctx) != nil {
 		return b.fail(ctx, "migrate", err)
 	}
-	switch b.fault(err).Kind {
+	switch f := b.fault(err); f.Kind {
 	case Denied:
-		return fmt.Errorf("dbstore: %s: migrate: %w: %w; grant the right to create tables, or have an administrator run:\n%s",
-			b.dialect.Name(), hosts.ErrUnavailable, err, script(b.dialect, b.table, version))
+		return fmt.Errorf("dbstore: %s: migrate: %w: %w; %s, or have an administrator run:\n%s",
+			b.dialect.Name(), hosts.ErrUnavailable, err, cmp.Or(f.Remedy, "grant the right to create tables"), script(b.dialect, b.table, version))
 	case Refused:
 		if !own(err) {
 			return fmt.Errorf("dbstore: %s: migrate: %w: %w; is there a table %s of another program? Then name another",

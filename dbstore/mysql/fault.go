@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"crypto/tls"
 	sqldriver "database/sql/driver"
 	"errors"
 	"net"
@@ -62,6 +63,7 @@ func (dialect) Fault(err error) dbstore.Fault {
 	var server *driver.MySQLError
 	var dial *net.OpError
 	var commit unsettled
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &commit):
 		if errors.As(err, &server) && faults[server.Number].Kind == dbstore.Retry {
@@ -83,6 +85,8 @@ func (dialect) Fault(err error) dbstore.Fault {
 		return dbstore.Fault{Kind: dbstore.TooLarge, Remedy: packetSize}
 	case errors.Is(err, sqldriver.ErrBadConn), errors.As(err, &dial) && dial.Op == "dial":
 		return dbstore.Fault{Kind: dbstore.Down}
+	case errors.As(err, &untrusted):
+		return dbstore.Fault{Kind: dbstore.Down, Remedy: "name the server as its certificate does, and the file of its authority in tls_ca"}
 	case errors.Is(err, driver.ErrNoTLS):
 		return dbstore.Fault{Kind: dbstore.Down, Remedy: "the server offers no TLS: set it up there, or leave tls out of the URL"}
 	}

@@ -111,9 +111,10 @@ func (c *commands) parts(saves []hosts.Saving) func(func([]hosts.Saving) bool) {
 	}
 }
 
-// update replaces rows, and brings back none that is gone. Nearly all sessions
-// expire no earlier than before, and keep their hour; the others are a second
-// statement.
+// update replaces rows, brings back none that is gone, and returns how many
+// matched: with clientFoundRows or without, since a version is never the one
+// before. Nearly all sessions expire no earlier than before, and keep their
+// hour; the others are a second statement.
 func (c *commands) update(ctx context.Context, tx *sql.Tx, saves []hosts.Saving) (int64, error) {
 	n, err := c.updateSome(ctx, tx, saves, "n.expiry_hour >= s.expiry_hour", "")
 	if err != nil || n == int64(len(saves)) {

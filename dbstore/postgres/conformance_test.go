@@ -58,3 +58,22 @@ func pair(t *testing.T, fast bool) (a, b hosts.Store) {
 	o := Options{Table: newTable(t), Fast: fast, MaxConns: 8}
 	return openStore(t, o), openStore(t, o)
 }
+
+// TestATableInASchema is named app.sessions, whatever the search path.
+func TestATableInASchema(t *testing.T) {
+	db, schema := admin(t), newTable(t)
+	_, err := db.Exec("CREATE SCHEMA " + schema)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := db.Exec("DROP SCHEMA " + schema + " CASCADE")
+		require.NoError(t, err)
+	})
+	o := Options{Table: schema + ".sessions", Fast: true}
+	require.NoError(t, useOnce(t.Context(), openStore(t, o)))
+	require.NoError(t, useOnce(t.Context(), openStore(t, o)))
+	var indexes int
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM pg_indexes WHERE schemaname = $1", schema).Scan(&indexes))
+	require.Equal(t, 5, indexes)
+	_, err = Open(t.Context(), servers.Postgres(t), Options{Table: "no_such_schema.sessions"})
+	require.ErrorContains(t, err, "create the schema")
+}

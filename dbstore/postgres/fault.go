@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"crypto/tls"
 	"database/sql/driver"
 	"errors"
 	"strings"
@@ -55,6 +56,10 @@ func (dialect) Fault(err error) dbstore.Fault {
 			return dbstore.Fault{Kind: dbstore.Refused}
 		}
 		return dbstore.Fault{}
+	}
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		return dbstore.Fault{Kind: dbstore.Down, Remedy: "name the server as its certificate does, and the file of its authority in sslrootcert"}
 	}
 	if dialling || errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err) {
 		return dbstore.Fault{Kind: dbstore.Down}
