@@ -162,7 +162,7 @@ func perSecond(n int, d float64) string { return fmt.Sprintf("%.0f/s", float64(n
 func BenchmarkRatioLoad(b *testing.B) {
 	w := newBench(b)
 	ours, bare := w.open(Options{}), w.pool(8)
-	const n = 200
+	const n = 100
 	for b.Loop() {
 		t := ratio.Interleave(rounds, w.calls(callers, n, loadBy(ours)), w.calls(callers, n, w.loadBare(bare)))
 		fmt.Printf("\n64 callers load: store %s, prepared on a pool of 8 %s\n", perSecond(callers*n, t[0].Seconds()), perSecond(callers*n, t[1].Seconds()))

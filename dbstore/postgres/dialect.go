@@ -42,10 +42,11 @@ func (d dialect) Syntax() dbstore.Syntax {
 	return s
 }
 
-// gathering was measured: with more calls on their own the server works more for
-// each. A worker keeps two processors busy, one here and one at the server.
+// gathering was measured. A worker keeps two processors busy, one here and one at
+// the server; with a second one a batch that waits for a lock holds up not
+// everybody.
 func gathering() hosts.Coalescing {
-	return hosts.Coalescing{Direct: 8, Workers: max(1, min(4, runtime.GOMAXPROCS(0)/2))}
+	return hosts.Coalescing{Direct: 8, Workers: max(2, min(4, runtime.GOMAXPROCS(0)/2))}
 }
 
 // Schema implements dbstore.Dialect. No index has a column that a touch

@@ -53,7 +53,7 @@
 // # Limits
 //
 // Up to 8 loads and 8 saves are under way by themselves; more gather in batches
-// of up to 256, for which there is one worker for each two processors, at most 4
+// of up to 256, for which there is one worker for each two processors, 2 to 4
 // ([Options].Loads and Saves). Open has at most 16 connections, closes those that
 // are idle for 5 minutes, and each after 30 minutes, so that a failover is
 // followed.
