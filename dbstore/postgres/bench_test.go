@@ -22,7 +22,7 @@ const (
 	callers   = 64
 	each      = 200 // sessions of one caller
 	sealedLen = 300
-	rounds    = 5
+	rounds    = 11
 )
 
 // bench is a table of sessions, and two ways to it.
