@@ -34,7 +34,7 @@ func (d dialect) Syntax() dbstore.Syntax {
 	s := dbstore.Syntax{
 		Quote: `"`, Numbered: true, Qualified: true, Least: "LEAST", OnTaken: "ON CONFLICT DO NOTHING",
 		Loads: gathering(), Saves: gathering(),
-		SweepBatch: 1000, OnDelete: durably,
+		SweepBatch: 1000, SweepRest: 1, OnDelete: durably,
 	}
 	if d.fast {
 		s.OnTouch = lazily
