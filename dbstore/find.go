@@ -31,7 +31,7 @@ func (f *finds) close() error {
 	return err
 }
 
-// statement prepares a shape when it is first asked for.
+// statement prepares a shape when it is first asked for, without the lock.
 func (f *finds) statement(ctx context.Context, q hosts.Query) (*statement, error) {
 	i, text := 0, "SELECT "+Columns+" FROM "+f.owner.table.String()+" WHERE id > ?"
 	if !q.AnyTenant {
@@ -44,15 +44,22 @@ func (f *finds) statement(ctx context.Context, q hosts.Query) (*statement, error
 		i, text = i|4, text+" AND expiry_hour <= ? AND expires_at < ?"
 	}
 	f.mu.Lock()
+	s := f.shape[i]
+	f.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	s, err := f.owner.prepare(ctx, f.owner.db.Read, f.owner.texts.syntax.number(text+" ORDER BY id LIMIT ?"))
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.shape[i] == nil {
-		s, err := f.owner.prepare(ctx, f.owner.db.Read, f.owner.texts.syntax.number(text+" ORDER BY id LIMIT ?"))
-		if err != nil {
-			return nil, err
-		}
 		f.shape[i] = s
+		return s, nil
 	}
-	return f.shape[i], nil
+	return f.shape[i], s.close() // another call was faster
 }
 
 // Find implements hosts.Finder. It reads limit records into memory, 1000 in

@@ -85,5 +85,6 @@ func (dialect) Commands(ctx context.Context, db dbstore.DB, t dbstore.Table) (db
 	if err := db.Write.QueryRowContext(ctx, "SELECT @@max_allowed_packet").Scan(&packet); err != nil {
 		return nil, err
 	}
-	return &commands{db: db, name: t.String(), room: packet - statementOverhead}, nil
+	rows, err := rowsOf(ctx, db.Write)
+	return &commands{db: db, name: t.String(), room: packet - statementOverhead, rows: rows}, err
 }

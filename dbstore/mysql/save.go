@@ -133,8 +133,11 @@ func (c *commands) updateSome(ctx context.Context, tx *sql.Tx, saves []hosts.Sav
 	b.WriteString("UPDATE " + c.name + " AS s STRAIGHT_JOIN (SELECT ? AS id, ? AS version, ? AS tenant_id, ? AS user_id, ? AS created_at, ? AS seen_at, " +
 		"? AS expires_at, ? AS expiry_hour, ? AS data, ? AS prev")
 	for i, s := range saves {
-		if i > 0 {
-			b.WriteString(" UNION ALL SELECT ?,?,?,?,?,?,?,?,?,?")
+		switch {
+		case i == 1:
+			b.WriteString(c.rows.second)
+		case i > 1:
+			b.WriteString(c.rows.further)
 		}
 		args = append(appendRecord(args, &s.Record), int64(s.Prev))
 	}
@@ -149,6 +152,29 @@ func (c *commands) updateSome(ctx context.Context, tx *sql.Tx, saves []hosts.Sav
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// rows is how a database writes the rows of a table that follow the first one,
+// and how that is found out.
+type rows struct{ trial, second, further string }
+
+// rowForms are those of MariaDB, of MySQL from 8.0.19 on, and of all, at a cost.
+var rowForms = []rows{
+	{"SELECT 1 UNION ALL VALUES (2)", " UNION ALL VALUES " + row, "," + row},
+	{"SELECT 1 UNION ALL VALUES ROW(2)", " UNION ALL VALUES ROW" + row, ",ROW" + row},
+	{"SELECT 1 UNION ALL SELECT 2", " UNION ALL SELECT ?,?,?,?,?,?,?,?,?,?", " UNION ALL SELECT ?,?,?,?,?,?,?,?,?,?"},
+}
+
+const row = "(?,?,?,?,?,?,?,?,?,?)"
+
+// rowsOf returns the first that a server understands.
+func rowsOf(ctx context.Context, db *sql.DB) (r rows, err error) {
+	for _, r = range rowForms {
+		if _, err = db.ExecContext(ctx, r.trial); err == nil {
+			break
+		}
+	}
+	return r, err
 }
 
 func appendRecord(args []any, r *core.Record) []any {
