@@ -173,9 +173,9 @@ func BenchmarkRatioLoad(b *testing.B) {
 func BenchmarkRatioLoadAlone(b *testing.B) {
 	w := newBench(b)
 	ours, bare := w.open(Options{}), w.pool(1)
-	const n = 2000
+	const n = 500
 	for b.Loop() {
-		t := ratio.Interleave(9, w.calls(1, n, loadBy(ours)), w.calls(1, n, w.loadBare(bare)))
+		t := ratio.Interleave(41, w.calls(1, n, loadBy(ours)), w.calls(1, n, w.loadBare(bare)))
 		fmt.Printf("\n1 caller loads: store %s, prepared %s\n", perSecond(n, t[0].Seconds()), perSecond(n, t[1].Seconds()))
 		ratio.Print("mysql-load-1-of-prepared", t[1].Seconds()/t[0].Seconds(), 0.9, true)
 	}

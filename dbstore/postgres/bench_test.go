@@ -181,9 +181,9 @@ func BenchmarkRatioLoadAlone(b *testing.B) {
 	conn, err := pgx.Connect(b.Context(), w.url)
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, conn.Close(context.Background())) })
-	const n = 3000
+	const n = 500
 	for b.Loop() {
-		t := ratio.Interleave(9, w.calls(1, n, loadBy(w.open(Options{}))), w.calls(1, n, w.loadBare(conn)))
+		t := ratio.Interleave(41, w.calls(1, n, loadBy(w.open(Options{}))), w.calls(1, n, w.loadBare(conn)))
 		fmt.Printf("\n1 caller loads: store %s, bare pgx %s\n", perSecond(n, t[0].Seconds()), perSecond(n, t[1].Seconds()))
 		ratio.Print("postgres-load-1-of-bare-pgx", t[1].Seconds()/t[0].Seconds(), 0.9, true)
 	}
