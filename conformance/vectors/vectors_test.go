@@ -2,6 +2,7 @@ package vectors_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,19 +94,52 @@ func TestReference(t *testing.T) {
 	holds(t, guest(t, module, true))
 }
 
-// TestNode runs the module in JavaScript.
-func TestNode(t *testing.T) {
-	node, err := exec.LookPath("node")
+// node holds the module in JavaScript to a folder, and returns what is printed.
+func node(t *testing.T, dir string) (text string, err error) {
+	t.Helper()
+	path, err := exec.LookPath("node")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("no node: this test needs Node 18 or later")
 		}
 		t.Skip("SKIPPED, NOT TESTED: no node; install Node 18 or later")
 	}
-	text, err := exec.CommandContext(t.Context(), node, "run.mjs", "../../wasm/core.wasm", "testdata").CombinedOutput()
-	require.NoError(t, err, string(text))
-	require.Contains(t, string(text), "ok")
-	t.Log(strings.TrimSpace(string(text)))
+	out, err := exec.CommandContext(t.Context(), path, "run.mjs", "../../wasm/core.wasm", dir).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+func TestNode(t *testing.T) {
+	text, err := node(t, "testdata")
+	require.NoError(t, err, text)
+	require.Equal(t, fmt.Sprintf("ok: %d scenarios", len(all(t))), text)
+}
+
+// TestJudge: the judge in JavaScript names each scenario that differs, and each
+// that it does not understand, and goes on.
+func TestJudge(t *testing.T) {
+	good := string(all(t)[0].Format())
+	dir := filepath.Join(t.TempDir(), "verb")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	for name, text := range map[string]string{
+		"good":     good,
+		"reply":    strings.Replace(good, "reply: ", "reply: ff", 1),
+		"expect":   strings.Replace(good, "expect: ok", "expect: fine", 1),
+		"hex":      strings.Replace(good, "request: ", "request: zz", 1),
+		"unknown":  good + "more: 1\n",
+		"repeated": good + "about: again\n",
+		"missing":  strings.Replace(good, "about: ", "in.about: ", 1),
+		"machine":  strings.Replace(good, "configure: 01", "configure: 02", 1),
+	} {
+		require.Equal(t, name == "good", text == good, name)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".txt"), []byte(text), 0o600))
+	}
+	text, err := node(t, filepath.Dir(dir))
+	require.Error(t, err)
+	for _, name := range []string{"reply", "expect", "hex", "unknown", "repeated", "missing", "machine"} {
+		require.Contains(t, text, "verb/"+name+".txt: ")
+	}
+	require.NotContains(t, text, "verb/good")
+	require.True(t, strings.HasSuffix(text, "7 of 8 scenarios differ"), text)
 }
 
 // TestTheFilesAreTheGenerators: nothing was changed by hand, nothing is left of
