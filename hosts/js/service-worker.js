@@ -1,3 +1,3 @@
-// The module for a browser's service worker: its compilation is awaited.
+// The module for a browser's service worker, where no module may await while it starts.
 export * from "./src/index.js";
-export const module = await WebAssembly.compileStreaming(fetch(new URL("./core.wasm", import.meta.url)));
+export const compile = (response = fetch(new URL("./core.wasm", import.meta.url))) => WebAssembly.compileStreaming(response);

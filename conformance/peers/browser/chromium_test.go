@@ -1,5 +1,6 @@
 // Package browser drives the demo in a real Chromium: what a cookie attribute
-// means is decided there and nowhere else.
+// means is decided there and nowhere else. It runs the core in a service worker,
+// too.
 package browser
 
 import (
