@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"core":                     {"internal/aesgcm", "internal/digest"},
 	"core/wire":                {"core"},
 	"hosts/js/test/origin":     {"cachestore", "core", "hosts", "hosts/nethttp"},
+	"wasm/aesguest":            {"internal/aesgcm"},
 	"wasm/guest":               {"core/wire"},
 	"wasm/sources":             {"wasm/sources/hash"},
 	"hosts":                    {"core"},

@@ -1,4 +1,4 @@
-// Exports rewrites a WebAssembly module so that it exports what the ABI has and
+// Exports rewrites a WebAssembly module so that it exports what is named and
 // nothing else: the compiler adds functions of its own to the list.
 package main
 
@@ -11,21 +11,19 @@ import (
 	"slices"
 )
 
-var abi = []string{"memory", "_initialize", "abi_version", "buffer", "handle"}
-
 const (
 	preamble      = 8 // magic and version
 	sectionExport = 7
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: exports FILE.wasm")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: exports FILE.wasm NAME...")
 		os.Exit(2)
 	}
 	module, err := os.ReadFile(os.Args[1])
 	if err == nil {
-		module, err = trim(module)
+		module, err = trim(module, os.Args[2:])
 	}
 	if err == nil {
 		err = os.WriteFile(os.Args[1], module, 0o644)
@@ -38,8 +36,8 @@ func main() {
 
 var errModule = errors.New("not a WebAssembly module")
 
-// trim copies every section but that of exports, of which it keeps the ABI's.
-func trim(module []byte) ([]byte, error) {
+// trim copies every section but that of exports, of which it keeps the named.
+func trim(module []byte, names []string) ([]byte, error) {
 	if len(module) < preamble || string(module[:4]) != "\x00asm" {
 		return nil, errModule
 	}
@@ -54,7 +52,7 @@ func trim(module []byte) ([]byte, error) {
 		rest = rest[1+n+int(size):]
 		if id == sectionExport {
 			var err error
-			if body, err = kept(body); err != nil {
+			if body, err = kept(body, names); err != nil {
 				return nil, err
 			}
 		}
@@ -63,8 +61,8 @@ func trim(module []byte) ([]byte, error) {
 	return out, nil
 }
 
-// kept returns an export section with the ABI's entries: name, kind, index.
-func kept(body []byte) ([]byte, error) {
+// kept returns an export section with the named entries: name, kind, index.
+func kept(body []byte, names []string) ([]byte, error) {
 	count, n := binary.Uvarint(body)
 	if n <= 0 {
 		return nil, errModule
@@ -81,14 +79,14 @@ func kept(body []byte) ([]byte, error) {
 		if k <= 0 {
 			return nil, errModule
 		}
-		if slices.Contains(abi, string(rest[n:n+int(length)])) {
+		if slices.Contains(names, string(rest[n:n+int(length)])) {
 			entries = append(entries, rest[:end+k]...)
 			found++
 		}
 		rest = rest[end+k:]
 	}
-	if found != uint64(len(abi)) {
-		return nil, fmt.Errorf("the module has %d of the %d exports of the ABI", found, len(abi))
+	if found != uint64(len(names)) {
+		return nil, fmt.Errorf("the module has %d of the %d exports %q", found, len(names), names)
 	}
 	return append(binary.AppendUvarint(nil, found), entries...), nil
 }

@@ -1,5 +1,5 @@
-// Sources prints the hash of everything that core.wasm is made of. Run at the
-// root of the module; wasm/build --write keeps it beside the module.
+// Sources prints the hash of everything that wasm/build makes its modules of. Run
+// at the root of the module; wasm/build --write keeps it beside core.wasm.
 package main
 
 import (
