@@ -12,6 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// vectorFile is Wycheproof's for AES-GCM.
+const vectorFile = "aes_gcm_test.json"
+
 // hexBytes are bytes in hexadecimal in JSON.
 type hexBytes []byte
 
@@ -38,7 +41,7 @@ type vector struct {
 // of 128, the only kind that this project seals.
 func vectorsOfWycheproof(t *testing.T) (all []vector) {
 	t.Helper()
-	text, err := fs.ReadFile(wycheproof.TestVectors, "aes_gcm_test.json")
+	text, err := fs.ReadFile(wycheproof.TestVectors, vectorFile)
 	require.NoError(t, err)
 	var file struct {
 		TestGroups []struct {
@@ -64,15 +67,22 @@ type aead interface {
 // TestAESAgainstWycheproof holds the cipher in plain Go, and the one that is
 // chosen on this machine, to what others' ciphers were caught at.
 func TestAESAgainstWycheproof(t *testing.T) {
+	againstWycheproof(t, func(key *[32]byte) map[string]aead {
+		chosen, err := aesgcm.New(key)
+		require.NoError(t, err)
+		return map[string]aead{"plain": aesgcm.NewPlain(key), "chosen": chosen}
+	})
+}
+
+func againstWycheproof(t *testing.T, ciphers func(key *[32]byte) map[string]aead) {
+	t.Helper()
 	all := vectorsOfWycheproof(t)
 	require.Len(t, all, 66)
 	results := map[string]int{}
 	for _, v := range all {
 		results[v.Result]++
 		key := [32]byte(v.Key)
-		chosen, err := aesgcm.New(&key)
-		require.NoError(t, err)
-		for name, c := range map[string]aead{"plain": aesgcm.NewPlain(&key), "chosen": chosen} {
+		for name, c := range ciphers(&key) {
 			switch v.Result {
 			case "valid":
 				v.seals(t, name, c)
@@ -84,6 +94,7 @@ func TestAESAgainstWycheproof(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string]int{"valid": 39, "invalid": 27}, results)
+	t.Logf("%d vectors of Wycheproof, %d valid and %d invalid", len(all), results["valid"], results["invalid"])
 }
 
 // sealed is ciphertext and tag, with room to spare.
