@@ -1,6 +1,10 @@
 package core
 
-import "github.com/rockstar-web/sessions/internal/digest"
+import (
+	"math"
+
+	"github.com/rockstar-web/sessions/internal/digest"
+)
 
 // Effects is what a host must do, in the order of the fields. A step that
 // fails ends the commit: nothing after it is done.
@@ -81,14 +85,22 @@ func (m *Machine) Commit(s *Session, now Time, seed Seed) (Effects, error) {
 
 // Pending reports whether Commit has anything to store. It costs next to
 // nothing, so that a host need not draw a seed for a request that only reads.
-func (m *Machine) Pending(s *Session, now Time) bool {
-	switch s.state {
-	case StateNew:
-		return s.login || s.keep || len(s.cur) > 0
-	case StateActive:
-		return s.Changed() || s.touchDue(now) || s.renewalDue(now) || s.followDue() || s.sightingDue()
+func (m *Machine) Pending(s *Session, now Time) bool { return now >= s.due() }
+
+const (
+	always Time = math.MinInt64
+	never  Time = math.MaxInt64
+)
+
+// due is the moment from which on there is something to store.
+func (s *Session) due() Time {
+	switch {
+	case s.state == StateNew && !s.login && !s.keep && len(s.cur) == 0:
+		return never
+	case s.state != StateActive || s.Changed() || s.followDue() || s.sightingDue():
+		return always
 	}
-	return true
+	return min(s.touchDue(), s.renewalDue())
 }
 
 func (m *Machine) commitEnd(s *Session) Effects {
@@ -151,7 +163,7 @@ func (d *draft) use() {
 	s, p := d.s, &d.s.m.policy
 	if s.counts() {
 		d.rec.SeenAt = max(d.rec.SeenAt, d.now)
-		if s.state == StateActive && s.touchDue(d.now) {
+		if s.state == StateActive && d.now >= s.touchDue() {
 			d.did |= DidTouch
 		}
 	}

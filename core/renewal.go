@@ -17,9 +17,9 @@ func (d *draft) authenticate() {
 		d.chain(generation{gen.chain + 1, 0})
 	case s.followDue():
 		d.follow()
-	case s.renewalDue(d.now) && d.next.renewalKey == nil: // renewal was switched on later
+	case d.now >= s.renewalDue() && d.next.renewalKey == nil: // renewal was switched on later
 		d.makeRenewalKey()
-	case s.renewalDue(d.now):
+	case d.now >= s.renewalDue():
 		prev := d.next.secretHash
 		next := generation{gen.chain, gen.step + 1}
 		d.newSecret(derivedSecret(&d.next, d.rec.ID, next, &s.ticket.secret), next)
@@ -30,13 +30,16 @@ func (d *draft) authenticate() {
 	}
 }
 
-// renewalDue: the secret that was shown is old enough to be replaced. A message
+// renewalDue is when the secret that was shown is to be replaced. A message
 // travels for less than RenewGrace. So by now every answer that gave this secret
 // has arrived, none of which may put it back in the place of its successor, and
 // so has every request that was sent before them with the secret before it.
-func (s *Session) renewalDue(now Time) bool {
+func (s *Session) renewalDue() Time {
 	p := &s.m.policy
-	return !s.ticket.trusted && !s.behind && !s.req.NoCookie && p.aged(&s.in, now) && now-s.in.givenAt >= 2*p.RenewGrace
+	if p.RenewAfter == 0 || s.ticket.trusted || s.behind || s.req.NoCookie {
+		return never
+	}
+	return max(s.in.renewedAt+p.RenewAfter, s.in.givenAt+2*p.RenewGrace)
 }
 
 func (p *Policy) aged(in *payload, now Time) bool {

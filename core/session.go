@@ -261,15 +261,21 @@ func (s *Session) wholeLifetime() Time {
 // are, a program's only when it refreshes.
 func (s *Session) counts() bool { return !s.ticket.trusted || s.refresh }
 
-// touchDue reports whether the last use that was noted is old enough to be
-// noted anew: at most sixteen times in an idle timeout. A record sealed under
-// a former key or format is written at once.
-func (s *Session) touchDue(now Time) bool {
+// touchDue is when the use of the session is to be noted anew: at most sixteen
+// times in an idle timeout. A record sealed under a former key or format is
+// written at once.
+func (s *Session) touchDue() Time {
+	switch {
+	case s.old:
+		return always
+	case !s.counts():
+		return never
+	}
 	quantum := (s.m.policy.IdleTimeout + 15) / 16
 	if s.m.policy.IdleTimeout == 0 {
 		quantum = min(s.wholeLifetime()/16, Hour)
 	}
-	return s.old || s.counts() && now-s.rec.SeenAt >= quantum
+	return s.rec.SeenAt + quantum
 }
 
 // Changed reports whether this request did anything that a commit must store.

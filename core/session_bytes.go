@@ -5,7 +5,7 @@ import "encoding/binary"
 // The bytes of a Session, for hosts that hand it to a guest and back. They are
 // little-endian; lp2 and lp4 are a length in 2 or 4 bytes and then the bytes:
 //
-//	format 1 | state 1 | flags 2
+//	format 1 | state 1 | flags 2 | due 8
 //	ID 16 | version 8 | created 8 | seen 8 | expires 8 | lp2(tenant) | lp2(user)      the record
 //	lp4(payload)                                                                     as sealed in it; none if new
 //	n 4 | n times lp2(name) lp4(value)                                               the values now, if flag owned
@@ -57,6 +57,7 @@ func (s *Session) AppendBytes(dst []byte) []byte {
 	dst = append(dst, sessionBytesFormat, byte(s.state))
 	dst = le.AppendUint16(dst, bit(s.owned, flagOwned)|bit(s.behind, flagBehind)|bit(s.old, flagOld)|bit(s.login, flagLogin)|
 		bit(s.renew, flagRenew)|bit(s.refresh, flagRefresh)|bit(s.relimit, flagRelimit)|bit(s.keep, flagKeep))
+	dst = le.AppendUint64(dst, uint64(s.due())) // for a host without the core: from then on there is something to commit
 	dst = append(dst, s.rec.ID[:]...)
 	for _, n := range [...]uint64{uint64(s.rec.Version), uint64(s.rec.CreatedAt), uint64(s.rec.SeenAt), uint64(s.rec.ExpiresAt)} {
 		dst = le.AppendUint64(dst, n)

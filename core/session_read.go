@@ -90,6 +90,7 @@ func (m *Machine) ReadSession(b []byte) (s *Session, rest []byte, err error) {
 	f := t.flags(t.uint16(), sessionFlags)
 	s.owned, s.behind, s.old, s.login = f&flagOwned != 0, f&flagBehind != 0, f&flagOld != 0, f&flagLogin != 0
 	s.renew, s.refresh, s.relimit, s.keep = f&flagRenew != 0, f&flagRefresh != 0, f&flagRelimit != 0, f&flagKeep != 0
+	due := Time(t.uint64())
 	s.rec.ID, s.rec.Version = t.id(), Version(t.uint64())
 	s.rec.CreatedAt, s.rec.SeenAt, s.rec.ExpiresAt = Time(t.uint64()), Time(t.uint64()), Time(t.uint64())
 	s.rec.Tenant, s.rec.User = string(t.short()), t.name()
@@ -109,7 +110,7 @@ func (m *Machine) ReadSession(b []byte) (s *Session, rest []byte, err error) {
 	s.replaces = t.id()
 	s.user, s.lifetime = t.name(), Time(t.uint64())
 	s.size = sizeOf(s.cur)
-	if t.bad || s.lifetime < 0 || s.lifetime > MaxLifetime || s.size > MaxSessionSize {
+	if t.bad || due != s.due() || s.lifetime < 0 || s.lifetime > MaxLifetime || s.size > MaxSessionSize {
 		return nil, nil, ErrBytes
 	}
 	return s, t.b, nil

@@ -25,7 +25,6 @@ const (
 	OpNew
 	OpResume
 	OpApply
-	OpPending
 	OpCommit
 	OpRebase
 	OpFold

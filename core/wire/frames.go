@@ -58,11 +58,6 @@ func AppendLifetime(dst []byte, lifetime core.Time) []byte {
 	return appendTime(append(dst, ChangeSetLifetime), lifetime)
 }
 
-// AppendPending is for core.Machine.Pending.
-func AppendPending(dst []byte, machine uint32, now core.Time, s *core.Session) []byte {
-	return s.AppendBytes(appendTime(appendOp(dst, OpPending, machine), now))
-}
-
 // AppendCommit is for core.Machine.Commit.
 func AppendCommit(dst []byte, machine uint32, now core.Time, seed core.Seed, s *core.Session) []byte {
 	return s.AppendBytes(append(appendTime(appendOp(dst, OpCommit, machine), now), seed[:]...))

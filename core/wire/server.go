@@ -53,7 +53,7 @@ func (s *Server) configure(dst []byte, r *reader) []byte {
 
 // verbs read their arguments, and append a reply.
 var verbs = [OpKeepID + 1]func(dst []byte, r *reader, m *core.Machine) []byte{
-	OpIdentify: identify, OpNew: newSession, OpResume: resume, OpApply: apply, OpPending: pending,
+	OpIdentify: identify, OpNew: newSession, OpResume: resume, OpApply: apply,
 	OpCommit: commit, OpRebase: rebase, OpFold: fold, OpApplied: applied, OpCookie: cookie,
 	OpClearCookie: clearCookie, OpInspect: inspect, OpKeepID: keepID,
 }
@@ -95,15 +95,6 @@ func resume(dst []byte, r *reader, m *core.Machine) []byte {
 		return appendError(dst, err)
 	}
 	return s.AppendBytes(append(dst, StatusOK))
-}
-
-// pending: now 8, session -> flag 1.
-func pending(dst []byte, r *reader, m *core.Machine) []byte {
-	now, s := r.time(), r.session(m)
-	if !r.end() {
-		return append(dst, StatusMalformed)
-	}
-	return appendFlag(append(dst, StatusOK), m.Pending(s, now))
 }
 
 // commit: now 8, seed 32, session -> effects.

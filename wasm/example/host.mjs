@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-const op = { configure: 1, identify: 2, new: 3, resume: 4, apply: 5, pending: 6, commit: 7, rebase: 8 };
+const op = { configure: 1, identify: 2, new: 3, resume: 4, apply: 5, commit: 6, rebase: 7 };
 const reasons = ["none", "malformed", "unknown_key", "not_authentic", "unknown_session", "wrong_tenant", "idle", "expired",
   "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt"];
 const breaches = reasons.slice(9, 12); // after these the session is deleted
@@ -96,7 +96,7 @@ class Host {
   apply(session, ...changes) { return this.ask(op.apply, session, ...changes).b; }
   commit(session) { // the Set-Cookie fields
     for (const end = Date.now() + 5000; Date.now() < end;) {
-      if (!this.ask(op.pending, time(Date.now()), session).u8()) return [];
+      if (BigInt(Date.now()) < session.readBigInt64LE(4)) return []; // nothing is due
       const e = this.ask(op.commit, time(Date.now()), randomBytes(32), session);
       this.records.delete(e.take(16).toString("hex"));
       const save = e.u8() ? { record: e.record(), prev: e.u64() } : null;
@@ -123,7 +123,7 @@ function show(session) { // user and values
   const r = new Reader(session);
   r.take(1 + 1);
   const apart = r.u16() & 1;
-  r.take(16 + 4 * 8), r.lp2(), r.lp2();
+  r.take(8 + 16 + 4 * 8), r.lp2(), r.lp2();
   const payload = r.lp4();
   let values = payload.length ? new Reader(payload).cbor().get(17) : new Map();
   if (apart) values = new Map(r.list(() => [r.lp2().toString(), new Reader(r.lp4()).cbor()]));

@@ -30,7 +30,7 @@ func main() {
 func run(dir string) error {
 	g := &generator{}
 	for _, family := range []func(*generator){configures, identifies, cookieForms, inspections, news, resumes, bindings, corruptions,
-		pendings, applies, values, badValues, commits, commitTimes, secrets, cookies, rebases, merges, folds, applieds} {
+		dues, applies, values, badValues, commits, commitTimes, secrets, cookies, rebases, merges, folds, applieds} {
 		family(g)
 	}
 	if g.err != nil {

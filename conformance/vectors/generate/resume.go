@@ -165,12 +165,10 @@ func corruptions(g *generator) {
 	g.resumed("retired-key", "A key opens records for as long as it is in the ring.", plain.ring(until, keyB), h, t, visitor, t0+core.Hour, "ok")
 }
 
-func pendings(g *generator) {
+func dues(g *generator) {
 	idle := plain.with(func(p *core.Policy) { p.IdleTimeout = 32 * core.Minute })
 	add := func(name, about string, m setup, now core.Time, s *core.Session) {
-		if g.err == nil {
-			g.add("pending/"+name, about, m, wire.AppendPending(nil, number, now, s), "ok", in("now", now), out("pending", m.machine(g).Pending(s, now)))
-		}
+		g.committed("due-"+name, about, m, s, now, core.Seed{9}, "ok")
 	}
 	for _, e := range ends {
 		add("touch-"+e.name, "A use is noted after a sixteenth of the idle timeout.", idle, t0+2*core.Minute+e.shift, idle.resume(g, idle.alice(g), visitor, t0+2*core.Minute+e.shift))

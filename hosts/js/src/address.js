@@ -1,18 +1,20 @@
+const none = new Uint8Array();
+
 /**
  * Returns the 4 or 16 bytes of an IP address in text; none for anything else.
  * An IPv4 address written as IPv6 (::ffff:192.0.2.7) is its 4 bytes.
  */
 export function addressBytes(text) {
-  if (typeof text !== "string") return new Uint8Array();
+  if (typeof text !== "string" || text === "") return none;
   const four = v4(text);
   if (four) return four;
   const bare = text.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
   const halves = bare.split("::");
-  if (halves.length > 2 || !bare.includes(":")) return new Uint8Array();
+  if (halves.length > 2 || !bare.includes(":")) return none;
   const [head, tail] = halves.map((h, i) => h === "" ? [] : groups(h, i === halves.length - 1));
-  if (!head || halves.length === 2 && !tail) return new Uint8Array();
+  if (!head || halves.length === 2 && !tail) return none;
   const all = halves.length === 1 ? head : [...head, ...Array(Math.max(16 - head.length - tail.length, 0)).fill(0), ...tail];
-  if (all.length !== 16 || halves.length === 2 && head.length + tail.length > 14) return new Uint8Array();
+  if (all.length !== 16 || halves.length === 2 && head.length + tail.length > 14) return none;
   const bytes = Uint8Array.from(all);
   const mapped = bytes.subarray(0, 10).every((b) => b === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
   return mapped ? bytes.slice(12) : bytes;

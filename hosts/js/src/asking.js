@@ -4,26 +4,45 @@ import { idText } from "./bytes.js";
 import { checked } from "./record.js";
 import { Refused, Unavailable } from "./errors.js";
 
+const promptTurns = 3; // of the microtasks: a store in memory has answered by then, and needs no timer
+
 /** A time that ends by the runtime's own count: a clock may be set, or stand still. */
 export class Deadline {
   constructor(ms) {
     this.ms = ms;
-    this.until = performance.now() + ms;
   }
 
-  get left() { return this.until - performance.now(); }
+  get left() {
+    this.until ??= performance.now() + this.ms;
+    return this.until - performance.now();
+  }
 
   /** Bounds a call of a store; the call itself cannot be taken back. */
   async within(call) {
+    let settled = null;
+    const asked = (async () => {
+      try {
+        const answer = await call();
+        settled = () => answer;
+      } catch (cause) {
+        settled = () => { throw cause; };
+      }
+    })();
+    for (let turn = 0; turn < promptTurns && !settled; turn++) await null;
+    return settled ? settled() : this.#awaited(asked, () => settled());
+  }
+
+  async #awaited(asked, answer) {
     let timer;
     const late = new Promise((_, fail) => {
       timer = setTimeout(() => fail(new Unavailable(`the store has not answered within ${this.ms} ms`)), Math.max(this.left, 1));
     });
     try {
-      return await Promise.race([call(), late]);
+      await Promise.race([asked, late]);
     } finally {
       clearTimeout(timer);
     }
+    return answer();
   }
 }
 

@@ -4,11 +4,12 @@ const text = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
+const eight = new DataView(new ArrayBuffer(8)); // for what plain arithmetic cannot do
+
 /** Writer grows a buffer. */
 export class Writer {
   constructor(room = 1024) {
     this.b = new Uint8Array(room);
-    this.view = new DataView(this.b.buffer);
     this.n = 0;
   }
   need(n) {
@@ -16,68 +17,95 @@ export class Writer {
     const b = new Uint8Array(Math.max(2 * this.b.length, this.n + n));
     b.set(this.b.subarray(0, this.n));
     this.b = b;
-    this.view = new DataView(b.buffer);
   }
   u8(v) { this.need(1); this.b[this.n++] = v; return this; }
-  // Texts of a frame are ASCII as a rule: no encoder for these.
-  text(s, at) {
-    this.need(s.length);
-    const b = this.b;
-    for (let i = 0; i < s.length; i++) {
-      const c = s.charCodeAt(i);
-      if (c > 0x7f) { this.n = at; return false; }
-      b[this.n++] = c;
-    }
-    return true;
+  u16(v) {
+    this.need(2);
+    const { b, n } = this;
+    b[n] = v; b[n + 1] = v >> 8;
+    this.n = n + 2;
+    return this;
   }
-  u16(v) { this.need(2); this.view.setUint16(this.n, v, true); this.n += 2; return this; }
-  u32(v) { this.need(4); this.view.setUint32(this.n, v, true); this.n += 4; return this; }
-  u64(v) { this.need(8); this.view.setBigUint64(this.n, BigInt.asUintN(64, v), true); this.n += 8; return this; }
+  u32(v) {
+    this.need(4);
+    const { b, n } = this;
+    b[n] = v; b[n + 1] = v >> 8; b[n + 2] = v >> 16; b[n + 3] = v >> 24;
+    this.n = n + 4;
+    return this;
+  }
+  u64(v) { eight.setBigUint64(0, BigInt.asUintN(64, v), true); return this.u32(eight.getUint32(0, true)).u32(eight.getUint32(4, true)); }
   // A moment is a whole number that a double holds: two halves, without a BigInt.
   time(ms) {
     if (!Number.isFinite(ms)) throw new RangeError("a moment is no number");
     const t = Math.trunc(ms), high = Math.floor(t / 0x100000000);
-    return this.u32(t - high * 0x100000000).u32(high >>> 0);
+    return this.u32(t - high * 0x100000000).u32(high);
   }
   flag(on) { return this.u8(on ? 1 : 0); }
   raw(bytes) { this.need(bytes.length); this.b.set(bytes, this.n); this.n += bytes.length; return this; }
   short(v) {
-    if (typeof v === "string" && v.length < 0x100 && this.u16(v.length).text(v, this.n - 2)) return this;
+    if (typeof v === "string" && v.length <= 0xffff && this.u16(v.length).#codes(v, v.length, 0x7f)) return this;
     const b = typeof v === "string" ? text.encode(v) : v;
     if (b.length > 0xffff) throw new RangeError("a field of a frame is longer than 65535 bytes");
     return this.u16(b.length).raw(b);
   }
-  long(v) { const b = typeof v === "string" ? text.encode(v) : v; return this.u32(b.length).raw(b); }
+  long(v) {
+    if (typeof v === "string" && this.u32(v.length).#codes(v, v.length, 0x7f, 4)) return this;
+    const b = typeof v === "string" ? text.encode(v) : v;
+    return this.u32(b.length).raw(b);
+  }
+  // A header field, at most `most` bytes of it. The standard gives each byte as one
+  // character; a runtime that has decoded UTF-8 gets it encoded again.
+  header(v, most) {
+    const n = Math.min(v.length, most);
+    if (this.u16(n).#codes(v, n, 0xff)) return this;
+    const b = text.encode(v).subarray(0, most);
+    return this.u16(b.length).raw(b);
+  }
+  // Texts of a frame are plain as a rule: no encoder for these. One that is not
+  // takes back its length, too, and reports false.
+  #codes(s, n, most, length = 2) {
+    this.need(n);
+    const { b, n: from } = this;
+    for (let i = 0; i < n; i++) {
+      const c = s.charCodeAt(i);
+      if (c > most) { this.n = from - length; return false; }
+      b[from + i] = c;
+    }
+    this.n = from + n;
+    return true;
+  }
   done() { return this.b.subarray(0, this.n); }
 }
 
-/** Reader throws a RangeError where a frame ends too early. */
+/**
+ * Reader reads a part of the bytes, and copies what it returns of them. It
+ * throws a RangeError where a frame ends too early.
+ */
 export class Reader {
-  constructor(b) {
+  constructor(b, from = 0, end = b.length) {
     this.b = b;
-    this.view = new DataView(b.buffer, b.byteOffset, b.byteLength);
-    this.n = 0;
+    this.n = from;
+    this.end = end;
   }
-  take(n) {
-    if (n > this.b.length - this.n) throw new RangeError("a frame ends too early");
-    this.n += n;
-    return this.b.subarray(this.n - n, this.n);
+  // Moves on by n bytes, and returns where they begin.
+  pass(n) {
+    const from = this.n;
+    if (n > this.end - from) throw new RangeError("a frame ends too early");
+    this.n = from + n;
+    return from;
   }
-  u8() {
-    if (this.n >= this.b.length) throw new RangeError("a frame ends too early");
-    return this.b[this.n++];
-  }
-  u16() { this.take(2); return this.view.getUint16(this.n - 2, true); }
-  u32() { this.take(4); return this.view.getUint32(this.n - 4, true); }
-  u64() { this.take(8); return this.view.getBigUint64(this.n - 8, true); }
-  time() { this.take(8); return this.view.getUint32(this.n - 8, true) + this.view.getInt32(this.n - 4, true) * 0x100000000; }
+  take(n) { const from = this.pass(n); return this.b.slice(from, from + n); }
+  u8() { return this.b[this.pass(1)]; }
+  u16() { const at = this.pass(2), { b } = this; return b[at] | b[at + 1] << 8; }
+  u32() { const at = this.pass(4), { b } = this; return (b[at] | b[at + 1] << 8 | b[at + 2] << 16 | b[at + 3] << 24) >>> 0; }
+  u64() { eight.setUint32(0, this.u32(), true); eight.setUint32(4, this.u32(), true); return eight.getBigUint64(0, true); }
+  time() { return this.u32() + (this.u32() | 0) * 0x100000000; }
   flag() { return this.u8() === 1; }
-  shortBytes() { return this.take(this.u16()); }
-  short() { const b = this.shortBytes(); return ascii(b) ?? lenient.decode(b); }
+  short() { const n = this.u16(), from = this.pass(n); return ascii(this.b, from, n) ?? lenient.decode(this.b.subarray(from, from + n)); }
   longBytes() { return this.take(this.u32()); }
-  long() { return lenient.decode(this.longBytes()); }
+  long() { const n = this.u32(), from = this.pass(n); return lenient.decode(this.b.subarray(from, from + n)); }
   list() { return Array.from({ length: this.u32() }, () => this.long()); }
-  get left() { return this.b.length - this.n; }
+  get left() { return this.end - this.n; }
 }
 
 export const encodeText = (s) => text.encode(s);
@@ -94,28 +122,14 @@ export function wellFormed(s) {
   return true;
 }
 
-/**
- * The bytes of a header field, at most `most` of them. The standard gives each
- * byte as one character; a runtime that has decoded UTF-8 gets it encoded again.
- */
-export function headerBytes(value, most) {
-  const b = new Uint8Array(Math.min(value.length, most));
-  for (let i = 0; i < b.length; i++) {
-    const c = value.charCodeAt(i);
-    if (c > 0xff) return text.encode(value).subarray(0, most);
-    b[i] = c;
-  }
-  return b;
-}
-
 /** Throws a TypeError for bytes that are not UTF-8. */
-export const decodeText = (b) => ascii(b) ?? utf8.decode(b);
+export const decodeText = (b, from = 0, n = b.length) => ascii(b, from, n) ?? utf8.decode(b.subarray(from, from + n));
 
 // Most texts are short and plain: a decoder costs more than they do.
-function ascii(b) {
-  if (b.length > 40) return null;
+function ascii(b, from, n) {
+  if (n > 40) return null;
   let out = "";
-  for (let i = 0; i < b.length; i++) {
+  for (let i = from; i < from + n; i++) {
     if (b[i] > 0x7f) return null;
     out += String.fromCharCode(b[i]);
   }
@@ -126,13 +140,12 @@ const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 
 /** Writes 16 bytes as the 22 characters of a session ID (base64url). */
 export function idText(id) {
-  let out = "", bits = 0, held = 0;
-  for (const b of id) {
-    held = held << 8 | b;
-    for (bits += 8; bits >= 6; bits -= 6) out += digits[held >> bits - 6 & 63];
-    held &= 0xff;
+  let out = "";
+  for (let i = 0; i < 15; i += 3) {
+    const three = id[i] << 16 | id[i + 1] << 8 | id[i + 2];
+    out += digits[three >> 18] + digits[three >> 12 & 63] + digits[three >> 6 & 63] + digits[three & 63];
   }
-  return bits ? out + digits[held << 6 - bits & 63] : out;
+  return out + digits[id[15] >> 2] + digits[id[15] << 4 & 63];
 }
 
 /** Reads the 22 characters; throws a RangeError for anything that idText did not write. */

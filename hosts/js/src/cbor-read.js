@@ -3,26 +3,31 @@
 import { Reader, decodeText } from "./bytes.js";
 import { ByteString, Duration, kept, maxNesting, tagBytesText, tagDuration, tagInt64, tagInts, tagStringMap, tagStrings, tagTime, tagUint64 } from "./cbor-types.js";
 
-/** Decodes one value, whole. What the guest has checked is not checked again in full. */
-export function decode(bytes) {
-  const r = new Reader(bytes);
+/** Decodes one value, all of a part of the bytes. What the guest has checked is not checked again in full. */
+export function decode(bytes, from, end) {
+  const r = new Reader(bytes, from, end);
   const v = read(r, 0);
   if (r.left !== 0) throw new RangeError("a value has bytes behind its end");
   return v;
 }
 
-/** Skips one value and returns its bytes. */
+/** Skips one value and returns where it lies. */
 export function skip(r) {
   const from = r.n;
   pass(r, 0);
-  return r.b.subarray(from, r.n);
+  return { from, end: r.n };
+}
+
+function view(r, n) {
+  const from = r.pass(n);
+  return new DataView(r.b.buffer, r.b.byteOffset + from, n);
 }
 
 function pass(r, depth) {
   if (depth > 2 * maxNesting + 2) throw new RangeError("a value nests lists and maps deeper than 16"); // a tag each
   if (r.b[r.n] >= 0xe0) return void simple(r);
   const { major, n } = readHead(r);
-  if (major === 2 || major === 3) r.take(n);
+  if (major === 2 || major === 3) r.pass(n);
   else if (major > 3) for (let left = major === 4 ? n : major === 5 ? 2 * n : 1; left > 0; left--) pass(r, depth + 1);
 }
 
@@ -31,10 +36,9 @@ export function readHead(r) {
   let n = info;
   if (info === 24) n = r.u8();
   else if (info === 25) n = r.u8() << 8 | r.u8();
-  else if (info === 26) { r.take(4); n = r.view.getUint32(r.n - 4); }
+  else if (info === 26) n = view(r, 4).getUint32(0);
   else if (info === 27) {
-    r.take(8);
-    n = r.view.getBigUint64(r.n - 8);
+    n = view(r, 8).getBigUint64(0);
     if (n <= BigInt(Number.MAX_SAFE_INTEGER)) n = Number(n);
   } else if (info > 27) throw new RangeError("not deterministic CBOR");
   return { major: b >> 5, n, at: r.n };
@@ -48,8 +52,8 @@ function read(r, depth) {
   switch (major) {
     case 0: return n;
     case 1: return typeof n === "bigint" || n === Number.MAX_SAFE_INTEGER ? -1n - BigInt(n) : -1 - n;
-    case 2: return r.take(n).slice();
-    case 3: return decodeText(r.take(n));
+    case 2: return r.take(n);
+    case 3: return decodeText(r.b, r.pass(n), n);
     case 4: return list(r, n, depth + 1);
     case 5: return entries(r, n, depth + 1);
   }
@@ -83,8 +87,8 @@ function simple(r) {
       const v = exp === 31 ? (frac ? NaN : Infinity) : exp === 0 ? frac * 2 ** -24 : (1 + frac / 1024) * 2 ** (exp - 15);
       return h & 0x8000 ? -v : v;
     }
-    case 0xfa: r.take(4); return r.view.getFloat32(r.n - 4);
-    case 0xfb: r.take(8); return r.view.getFloat64(r.n - 8);
+    case 0xfa: return view(r, 4).getFloat32(0);
+    case 0xfb: return view(r, 8).getFloat64(0);
   }
   throw new RangeError("not a value of a session");
 }

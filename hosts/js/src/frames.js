@@ -6,8 +6,8 @@ import { readHead, skip } from "./cbor-read.js";
 import { SessionError } from "./errors.js";
 
 export const op = {
-  configure: 1, identify: 2, create: 3, resume: 4, apply: 5, pending: 6, commit: 7,
-  rebase: 8, fold: 9, applied: 10, cookie: 11, clearCookie: 12, inspect: 13, keepId: 14,
+  configure: 1, identify: 2, create: 3, resume: 4, apply: 5, commit: 6,
+  rebase: 7, fold: 8, applied: 9, cookie: 10, clearCookie: 11, inspect: 12, keepId: 13,
 };
 export const change = { set: 1, delete: 2, clear: 3, login: 4, renew: 5, refresh: 6, setLifetime: 7, end: 8 };
 export const did = { create: 1, login: 2, renew: 4, refresh: 8, change: 16, touch: 32, end: 64 };
@@ -95,47 +95,64 @@ export function writeRecord(w, r) {
 
 export function readRecord(r) {
   return {
-    id: r.take(16).slice(), version: r.u64(), createdAt: r.time(), seenAt: r.time(), expiresAt: r.time(),
-    tenant: r.short(), user: r.short(), sealed: r.longBytes().slice(),
+    id: r.take(16), version: r.u64(), createdAt: r.time(), seenAt: r.time(), expiresAt: r.time(),
+    tenant: r.short(), user: r.short(), sealed: r.longBytes(),
   };
 }
 
+const maxUserAgent = 512; // bytes that the core keeps
+
 export function writeRequest(w, q) {
-  return w.short(q.tenant).short(q.ip).short(q.userAgent).u8((q.anyTenant ? 1 : 0) | (q.noCookie ? 2 : 0));
+  return w.short(q.tenant).short(q.ip).header(q.userAgent, maxUserAgent).u8((q.anyTenant ? 1 : 0) | (q.noCookie ? 2 : 0));
 }
 
 /** Reads tickets: the bytes of each, and the ID that it is of. */
 export function readTickets(r) {
-  return Array.from({ length: r.u32() }, () => {
+  const all = [];
+  for (let n = r.u32(); n > 0; n--) {
     const bytes = r.take(ticketLength);
-    return { bytes, id: bytes.subarray(0, 16) };
-  });
+    all.push({ bytes, id: bytes.subarray(0, 16) });
+  }
+  return all;
 }
 
 /** Reads the rest of a reply, which is a session. */
 export const readSession = (r) => r.take(r.left);
 
-/** What a session's bytes show: see core/session_bytes.go. */
+/** The moment from which on there is something to commit of a session. */
+export function dueOf(bytes) {
+  const r = new Reader(bytes);
+  r.pass(4);
+  return r.time();
+}
+
+function part(r, n) {
+  const from = r.pass(n);
+  return { from, end: r.n };
+}
+
+/** What a session's bytes show, and where its values lie in them: see core/session_bytes.go. */
 export function viewOf(bytes) {
   const r = new Reader(bytes);
   r.u8(); // format, which the ABI version covers
   const v = { state: ["new", "active", "ended"][r.u8()] };
   v.flags = r.u16();
+  r.pass(8); // due
   v.id = r.take(16);
   v.version = r.u64();
   v.createdAt = r.time(); v.seenAt = r.time(); v.expiresAt = r.time();
   v.tenant = r.short();
-  r.shortBytes(); // the stored user; what this request made of it stands at the end
-  const payload = r.longBytes();
-  v.values = payload.length > 0 ? valuesOf(payload) : new Map();
+  r.pass(r.u16()); // the stored user; what this request made of it stands at the end
+  const length = r.u32(), payload = r.pass(length);
+  v.values = length > 0 ? valuesOf(new Reader(bytes, payload, r.n)) : new Map();
   v.stored = v.values;
   if (v.flags & flagOwned) {
     v.values = new Map();
-    for (let n = r.u32(); n > 0; n--) v.values.set(r.short(), r.longBytes());
+    for (let n = r.u32(); n > 0; n--) v.values.set(r.short(), part(r, r.u32()));
   }
-  r.take(ticketLength);
-  r.shortBytes(); r.shortBytes(); r.shortBytes(); r.u8(); // the request
-  r.take(16); // the session that this one replaces
+  r.pass(ticketLength);
+  for (let i = 0; i < 3; i++) r.pass(r.u16()); // the request
+  r.pass(1 + 16); // its flags, and the session that this one replaces
   v.user = r.short();
   return v;
 }
@@ -150,19 +167,20 @@ export function changed(bytes) {
   if (values.size !== stored.size) return true;
   for (const [name, v] of values) {
     const was = stored.get(name);
-    if (was?.length !== v.length || v.some((b, i) => b !== was[i])) return true;
+    if (was?.end - was?.from !== v.end - v.from) return true;
+    for (let i = 0; i < v.end - v.from; i++) if (bytes[v.from + i] !== bytes[was.from + i]) return true;
   }
   return false;
 }
 
 const keyOfValues = 17; // in the sealed payload: core/payload.go
 
-function valuesOf(bytes) {
-  const r = new Reader(bytes), values = new Map();
+function valuesOf(r) {
+  const values = new Map();
   for (let pairs = readHead(r).n; pairs > 0; pairs--) {
     if (readHead(r).n !== keyOfValues) { skip(r); continue; }
     for (let n = readHead(r).n; n > 0; n--) {
-      const name = decodeText(r.take(readHead(r).n));
+      const length = readHead(r).n, name = decodeText(r.b, r.pass(length), length);
       values.set(name, skip(r));
     }
   }
@@ -171,7 +189,7 @@ function valuesOf(bytes) {
 
 /** Reads what a commit tells the host to do. */
 export function readEffects(r) {
-  const id = r.take(16).slice();
+  const id = r.take(16);
   const e = { delete: id.some((b) => b !== 0) ? id : null, save: null, prev: 0n };
   if (r.flag()) { e.save = readRecord(r); e.prev = r.u64(); }
   e.touch = r.flag();

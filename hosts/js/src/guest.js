@@ -4,6 +4,9 @@ import { SessionError, errorOf } from "./errors.js";
 /** Version of the frames that this package speaks. */
 export const abiVersion = 1;
 
+const maxKept = 1 << 16; // bytes of a frame's memory that are used again
+const packed = new DataView(new ArrayBuffer(8));
+
 /**
  * Guest is the core as WebAssembly, with one configured machine. Calls are
  * synchronous, so one instance serves every request of an isolate; one that
@@ -13,6 +16,8 @@ export class Guest {
   #module;
   #setup;
   #exports = null;
+  #memory = null; // as bytes, until it grows
+  #writer = new Writer(); // that of the last call
   #number = 0;
   dropped = 0;
 
@@ -35,37 +40,39 @@ export class Guest {
     if (version !== abiVersion) {
       throw new SessionError("guest", `the module's ABI version is ${version}, this package speaks ${abiVersion}`);
     }
+    this.#memory = new Uint8Array(exports.memory.buffer);
     const r = this.#call(this.#setup, exports);
     this.#number = r.u32();
     this.#exports = exports;
     return { warnings: r.list(), cookieName: r.short(), idleTimeout: r.time(), retention: r.time() };
   }
 
-  /** Asks a verb: write appends the arguments. Returns a Reader of the results. */
-  ask(op, write, room) {
+  /** Asks a verb: write appends the arguments, and asks nothing itself. Returns a Reader of the results. */
+  ask(op, write) {
     if (!this.#exports) this.start();
-    const w = new Writer(room).u8(op).u32(this.#number);
-    write(w);
+    const w = this.#writer;
+    w.n = 0;
+    write(w.u8(op).u32(this.#number));
+    if (w.b.length > maxKept) this.#writer = new Writer();
     return this.#call(w.done(), this.#exports);
   }
 
   #call(frame, e) {
-    let reply;
+    let r;
     try {
       const at = e.buffer(frame.length) >>> 0;
       if (at === 0) throw new SessionError("too_large", `a frame of ${frame.length} bytes is too large for the module`);
-      new Uint8Array(e.memory.buffer).set(frame, at);
-      const packed = BigInt.asUintN(64, e.handle(frame.length));
-      const from = Number(packed >> 32n);
-      // Memory may have grown in the call: its buffer is asked for anew.
-      reply = new Uint8Array(e.memory.buffer.slice(from, from + Number(packed & 0xffffffffn)));
+      this.#bytes(e).set(frame, at);
+      packed.setBigInt64(0, e.handle(frame.length));
+      const from = packed.getUint32(0);
+      const bytes = this.#bytes(e);
+      r = new Reader(bytes, from, Math.min(from + packed.getUint32(4), bytes.length)); // it stands until the next call
     } catch (cause) {
       if (cause instanceof SessionError) throw cause;
       this.#exports = null;
       this.dropped++;
       throw new SessionError("guest", "the module trapped; its instance was dropped", { cause });
     }
-    const r = new Reader(reply);
     try {
       const status = r.u8();
       if (status !== 0) throw errorOf(status, r);
@@ -73,5 +80,11 @@ export class Guest {
       throw err instanceof RangeError ? new SessionError("guest", "the module's reply is malformed", { cause: err }) : err;
     }
     return r;
+  }
+
+  // Memory that has grown is another buffer, and the former is empty.
+  #bytes(e) {
+    if (this.#memory.length === 0) this.#memory = new Uint8Array(e.memory.buffer);
+    return this.#memory;
   }
 }

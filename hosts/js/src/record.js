@@ -3,13 +3,14 @@
 import { encodeText, wellFormed } from "./bytes.js";
 import { SessionError, Unavailable } from "./errors.js";
 
+const versionsEnd = 1n << 63n;
 const maxName = 255; // bytes of tenant and user
 export const maxSealed = (1 << 20) + (16 << 10);
 
 /** Refuses a record that no store may keep. Stores call it first in save. */
 export function checkRecord(r) {
-  if (!(r?.id instanceof Uint8Array) || r.id.length !== 16 || r.id.every((b) => b === 0)) throw new SessionError("bad_id", "the record has no ID");
-  if (typeof r.version !== "bigint" || r.version <= 0n || r.version >= 1n << 63n) throw new SessionError("bad_record", "the record has no version of 63 bits");
+  if (!(r?.id instanceof Uint8Array) || r.id.length !== 16 || isZero(r.id)) throw new SessionError("bad_id", "the record has no ID");
+  if (typeof r.version !== "bigint" || r.version <= 0n || r.version >= versionsEnd) throw new SessionError("bad_record", "the record has no version of 63 bits");
   for (const at of ["createdAt", "seenAt", "expiresAt"]) {
     if (!Number.isSafeInteger(r[at])) throw new SessionError("bad_record", `${at} of the record is no whole number of milliseconds`);
   }
@@ -29,6 +30,16 @@ function validName(s) {
   return plain || wellFormed(s) && encodeText(s).length <= maxName;
 }
 
+function isZero(b) {
+  for (let i = 0; i < b.length; i++) if (b[i] !== 0) return false;
+  return true;
+}
+
+function same(a, b) {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
+}
+
 /** A copy that shares no bytes. */
 export const copyRecord = (r) => ({ ...r, id: r.id.slice(), sealed: r.sealed.slice() });
 
@@ -40,6 +51,6 @@ export function checked(record, id) {
   } catch (cause) {
     throw new Unavailable("the store answered with something that is no record", cause);
   }
-  if (!record.id.every((b, i) => b === id[i])) throw new Unavailable("the store answered with another session");
+  if (!same(record.id, id)) throw new Unavailable("the store answered with another session");
   return record;
 }

@@ -40,8 +40,8 @@ export class Commit {
 
   async #attempt(bytes) {
     for (let again = 0; ; again++) {
-      const seed = this.seed();
-      const e = readEffects(this.guest.ask(op.commit, (w) => w.time(this.clock()).raw(seed).raw(bytes), bytes.length + 64));
+      const seed = this.seed(), now = this.clock();
+      const e = readEffects(this.guest.ask(op.commit, (w) => w.time(now).raw(seed).raw(bytes)));
       if (e.delete) await this.remove(e.delete);
       if (!e.save) return e;
       this.id = e.save.id;
@@ -123,7 +123,8 @@ export class Commit {
     }
     if (!theirs) return e.prev === 0n ? notThere : conflict; // ended meanwhile: for rebase to tell
     if (e.prev !== 0n && theirs.version === e.prev) return unknown; // not applied yet: send it again
-    const r = this.guest.ask(op.applied, (w) => writeRecord(w.time(this.clock()).u64(e.save.version).u64(e.prev), theirs), theirs.sealed.length + 1024);
+    const now = this.clock();
+    const r = this.guest.ask(op.applied, (w) => writeRecord(w.time(now).u64(e.save.version).u64(e.prev), theirs));
     const applied = r.flag(), known = r.flag();
     if (applied) return saved;
     if (known) return conflict;
@@ -131,10 +132,11 @@ export class Commit {
   }
 
   #rebase(bytes, theirs) {
+    const now = this.clock();
     const r = this.guest.ask(op.rebase, (w) => {
-      w.time(this.clock()).raw(bytes).flag(theirs !== null);
+      w.time(now).raw(bytes).flag(theirs !== null);
       if (theirs) writeRecord(w, theirs);
-    }, bytes.length + (theirs?.sealed.length ?? 0) + 1024);
+    });
     return r.flag() ? readSession(r) : null;
   }
 

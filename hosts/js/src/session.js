@@ -42,12 +42,12 @@ export class Session {
   /** Returns a value, or undefined if there is none of the name. It is a copy: set stores what was made of it. */
   get(name) {
     const v = this.#v.values.get(name);
-    return v === undefined ? undefined : decode(v);
+    return v && decode(this.#inner.bytes, v.from, v.end);
   }
 
   set(name, value) {
     const n = text("value_name", "the name of a value", name), cbor = encode(value);
-    return this.#apply((w) => w.u8(change.set).short(n).long(cbor), cbor.length);
+    return this.#apply((w) => w.u8(change.set).short(n).long(cbor));
   }
 
   delete(name) {
@@ -74,10 +74,10 @@ export class Session {
   /** Ends the session for good. */
   logout() { return this.#apply((w) => w.u8(change.end)); }
 
-  #apply(write, room = 0) {
+  #apply(write) {
     const inner = this.#inner;
     if (inner.spent) throw new SessionError("committed", "the session was committed: what changes now would be lost");
-    inner.bytes = readSession(inner.guest.ask(op.apply, (w) => write(w.raw(inner.bytes)), inner.bytes.length + room + 1024));
+    inner.bytes = readSession(inner.guest.ask(op.apply, (w) => write(w.raw(inner.bytes))));
     inner.view = null;
     return this;
   }

@@ -2,8 +2,8 @@ import { Commit } from "./save.js";
 import { Deadline, loadRecord } from "./asking.js";
 import { Guest } from "./guest.js";
 import { Session, innerOf } from "./session.js";
-import { changed, configureFrame, did, op, readSession, readTickets, writeRecord, writeRequest } from "./frames.js";
-import { headerBytes, idBytes, idText } from "./bytes.js";
+import { changed, configureFrame, did, dueOf, op, readSession, readTickets, writeRecord, writeRequest } from "./frames.js";
+import { idBytes, idText } from "./bytes.js";
 import { Refused, SessionError } from "./errors.js";
 import { addressBytes } from "./address.js";
 import { checkOptions } from "./options.js";
@@ -11,7 +11,6 @@ import { failure } from "./failure.js";
 import { varying, withCookies } from "./response.js";
 
 const maxCandidates = 2; // sessions of one request that the store is asked for
-const maxUserAgent = 512; // bytes that the core keeps
 const breaches = ["theft", "ip_changed", "user_agent_changed"];
 const warnEvery = 60_000; // ms between two reports that uses are not noted
 
@@ -47,11 +46,11 @@ class Sessions {
    */
   async load(request) {
     const q = this.#request(request);
-    const field = request.headers.get("cookie");
+    const field = request.headers.get("cookie"), now = this.#o.clock();
     let tickets;
     try {
       tickets = readTickets(this.#guest.ask(op.identify, (w) => {
-        w.time(this.#o.clock()).short(q.tenant).u32(field ? 1 : 0);
+        w.time(now).short(q.tenant).u32(field ? 1 : 0);
         if (field) w.long(field);
       }));
     } catch (err) {
@@ -79,7 +78,7 @@ class Sessions {
     const tenant = this.#o.tenant(request);
     if (typeof tenant !== "string") throw new SessionError("config", "tenant() must return a string");
     return {
-      tenant, ip: addressBytes(this.#o.ip(request)), userAgent: headerBytes(headers.get("user-agent") ?? "", maxUserAgent),
+      tenant, ip: addressBytes(this.#o.ip(request)), userAgent: headers.get("user-agent") ?? "",
       noCookie: request.method === "HEAD" || headers.has("upgrade") || (headers.get("sec-purpose") ?? "").startsWith("prefetch") ||
         headers.get("purpose") === "prefetch",
     };
@@ -94,7 +93,8 @@ class Sessions {
     try {
       record = await loadRecord(this.#o.store, ticket.id, new Deadline(this.#o.commitTimeout));
       if (!record) throw new Refused("unknown_session", "session not found");
-      const r = this.#guest.ask(op.resume, (w) => writeRecord(writeRequest(w.time(this.#o.clock()).raw(ticket.bytes), q), record), record.sealed.length + 1024);
+      const now = this.#o.clock();
+      const r = this.#guest.ask(op.resume, (w) => writeRecord(writeRequest(w.time(now).raw(ticket.bytes), q), record));
       return new Session(this.#guest, readSession(r));
     } catch (err) {
       if (!(err instanceof Refused)) throw err;
@@ -138,7 +138,7 @@ class Sessions {
     if (inner.spent) throw new SessionError("committed", "the session was committed already");
     inner.spent = true;
     const clearing = inner.clearing ? this.#guest.ask(op.clearCookie, () => {}).list() : [];
-    if (!this.#guest.ask(op.pending, (w) => w.time(this.#o.clock()).raw(inner.bytes), inner.bytes.length + 64).flag()) return clearing;
+    if (this.#o.clock() < dueOf(inner.bytes)) return clearing;
     let e;
     try {
       e = await this.#commit().run(inner.bytes);

@@ -32,7 +32,7 @@ for (const verb of readdirSync(vectorsDir)) {
 }
 
 test("an instance that traps is dropped, and the next call makes another", () => {
-  const guest = new Guest(module, unhex(vectors("pending")[0].configure));
+  const guest = new Guest(module, unhex(vectors("commit")[0].configure));
   const real = WebAssembly.Instance;
   let traps = true;
   WebAssembly.Instance = function (m) {
@@ -52,8 +52,8 @@ test("an instance that traps is dropped, and the next call makes another", () =>
 });
 
 test("a frame that is too large for the module is refused and drops nothing", () => {
-  const guest = new Guest(module, unhex(vectors("pending")[0].configure));
-  assert.throws(() => guest.ask(op.pending, (w) => w.raw(new Uint8Array(64 << 20))), SessionError);
+  const guest = new Guest(module, unhex(vectors("commit")[0].configure));
+  assert.throws(() => guest.ask(op.commit, (w) => w.raw(new Uint8Array(64 << 20))), SessionError);
   assert.equal(guest.ask(op.clearCookie, () => {}).list().length, 1);
 });
 
