@@ -144,7 +144,7 @@ export interface Sessions {
   /** How many instances of the module were dropped after a trap. */
   readonly dropped: number;
   /** The session of a request, a new one for a visitor without. It throws Unavailable. */
-  load(request: Request): Promise<Session>;
+  load(request: Request | { method: string; headers: Headers }): Promise<Session>;
   /** Stores what the request did and returns the response with its cookie. */
   commit(session: Session, response: Response): Promise<Response>;
   /** Stores what the request did and returns the Set-Cookie fields. */

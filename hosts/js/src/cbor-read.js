@@ -25,31 +25,36 @@ function view(r, n) {
 
 function pass(r, depth) {
   if (depth > 2 * maxNesting + 2) throw new RangeError("a value nests lists and maps deeper than 16"); // a tag each
-  if (r.b[r.n] >= 0xe0) return void simple(r);
-  const { major, n } = readHead(r);
+  const first = r.b[r.n];
+  if (first >= 0xe0) return void simple(r);
+  const major = first >> 5, n = readHead(r);
   if (major === 2 || major === 3) r.pass(n);
   else if (major > 3) for (let left = major === 4 ? n : major === 5 ? 2 * n : 1; left > 0; left--) pass(r, depth + 1);
 }
 
+/** Reads the head of an item and returns its number; beyond 2^53 as a BigInt. */
 export function readHead(r) {
-  const b = r.u8(), info = b & 31;
-  let n = info;
-  if (info === 24) n = r.u8();
-  else if (info === 25) n = r.u8() << 8 | r.u8();
-  else if (info === 26) n = view(r, 4).getUint32(0);
-  else if (info === 27) {
-    n = view(r, 8).getBigUint64(0);
-    if (n <= BigInt(Number.MAX_SAFE_INTEGER)) n = Number(n);
-  } else if (info > 27) throw new RangeError("not deterministic CBOR");
-  return { major: b >> 5, n, at: r.n };
+  const info = r.u8() & 31;
+  if (info < 24) return info;
+  if (info === 24) return r.u8();
+  if (info === 25) return r.u8() << 8 | r.u8();
+  if (info === 26) return bigEndian(r);
+  if (info > 27) throw new RangeError("not deterministic CBOR");
+  const high = bigEndian(r), low = bigEndian(r);
+  return high < 0x200000 ? high * 0x100000000 + low : BigInt(high) << 32n | BigInt(low);
+}
+
+function bigEndian(r) {
+  const at = r.pass(4), { b } = r;
+  return (b[at] << 24 | b[at + 1] << 16 | b[at + 2] << 8 | b[at + 3]) >>> 0;
 }
 
 function read(r, depth) {
   if (depth > maxNesting + 1) throw new RangeError("a value nests lists and maps deeper than 16");
   const first = r.b[r.n];
   if (first >= 0xe0) return simple(r);
-  const { major, n } = readHead(r);
-  switch (major) {
+  const n = readHead(r);
+  switch (first >> 5) {
     case 0: return n;
     case 1: return typeof n === "bigint" || n === Number.MAX_SAFE_INTEGER ? -1n - BigInt(n) : -1 - n;
     case 2: return r.take(n);

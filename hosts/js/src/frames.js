@@ -177,10 +177,10 @@ const keyOfValues = 17; // in the sealed payload: core/payload.go
 
 function valuesOf(r) {
   const values = new Map();
-  for (let pairs = readHead(r).n; pairs > 0; pairs--) {
-    if (readHead(r).n !== keyOfValues) { skip(r); continue; }
-    for (let n = readHead(r).n; n > 0; n--) {
-      const length = readHead(r).n, name = decodeText(r.b, r.pass(length), length);
+  for (let pairs = readHead(r); pairs > 0; pairs--) {
+    if (readHead(r) !== keyOfValues) { skip(r); continue; }
+    for (let n = readHead(r); n > 0; n--) {
+      const length = readHead(r), name = decodeText(r.b, r.pass(length), length);
       values.set(name, skip(r));
     }
   }

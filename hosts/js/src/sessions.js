@@ -14,6 +14,11 @@ const maxCandidates = 2; // sessions of one request that the store is asked for
 const breaches = ["theft", "ip_changed", "user_agent_changed"];
 const warnEvery = 60_000; // ms between two reports that uses are not noted
 
+// No page is shown, or none yet, or no cookie may arrive.
+function isNoPlaceToRenew({ method, headers }) {
+  return method === "HEAD" || headers.has("upgrade") || (headers.get("sec-purpose") ?? "").startsWith("prefetch") || headers.get("purpose") === "prefetch";
+}
+
 /**
  * Makes the sessions of one application. It refuses a bad policy, key or option
  * with its name, its value and what is allowed. See index.d.ts for the options.
@@ -79,8 +84,7 @@ class Sessions {
     if (typeof tenant !== "string") throw new SessionError("config", "tenant() must return a string");
     return {
       tenant, ip: addressBytes(this.#o.ip(request)), userAgent: headers.get("user-agent") ?? "",
-      noCookie: request.method === "HEAD" || headers.has("upgrade") || (headers.get("sec-purpose") ?? "").startsWith("prefetch") ||
-        headers.get("purpose") === "prefetch",
+      noCookie: this.#o.policy.renewAfter > 0 && isNoPlaceToRenew(request),
     };
   }
 
