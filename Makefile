@@ -83,19 +83,19 @@ ratios:
 
 # Each benchmark five times: the table has median and range.
 STORES := ./hosts/ ./fsstore/... ./dbstore/...
-FIVE   := -run '^$$' -bench Ratio -benchtime 1x -count 5 -timeout 60m
+FIVE   := -run '^$$' -benchtime 1x -count 5 -timeout 60m -bench
 bench-stores:
 	@$(SERVERS) $(MAKE) --no-print-directory stores-ratios
 
 stores-ratios:
-	@{ $(GO) test -p 1 $(FIVE) $(STORES); \
-	   $(GO) test -p 1 $(FIVE) -count 1 ./hosts/wazero/ ./hosts/gateway/; \
-	   (cd $(PEERS) && $(GO) test $(FIVE:Ratio='Ratio(Stores|Redis)') .); } > ratios.out; \
+	@{ $(GO) test -p 1 $(FIVE) Ratio $(STORES); \
+	   (cd $(PEERS) && $(GO) test $(FIVE) 'Ratio(Stores|Redis)' .); \
+	   $(MAKE) --no-print-directory bench-wasm; } > ratios.out; \
 	status=$$?; cd $(PEERS) && $(GO) run ./results < ../../ratios.out > RESULTS.new && mv RESULTS.new RESULTS.md; exit $$status
 
 bench-wasm:
-	$(GO) test -p 1 -run '^$$' -bench Ratio -benchtime 1x -timeout 30m ./hosts/wazero/ ./hosts/gateway/
-	cd hosts/js && npm run bench
+	$(GO) test -p 1 $(FIVE) Ratio ./hosts/wazero/ ./hosts/gateway/
+	cd hosts/js && npm ci --no-audit --no-fund --loglevel=error && npm run bench
 
 crash:
 	@$(SERVERS) $(MAKE) --no-print-directory kills

@@ -40,6 +40,7 @@ type redisBench struct {
 	ctx      context.Context
 	store    *redis.Store
 	cached   *redis.Store
+	url      string
 	prefix   string
 	peers    []*goredis.Client // with pools of different sizes
 	records  []core.Record
@@ -55,20 +56,11 @@ type redisBench struct {
 func newRedisBench(b *testing.B) *redisBench {
 	ctx, cancel := context.WithCancel(context.Background())
 	b.Cleanup(cancel)
-	url := servers.Redis(b)
-	x := &redisBench{ctx: ctx, b: b, versions: make([]uint64, redisRecords)}
+	x := &redisBench{ctx: ctx, b: b, url: servers.Redis(b), versions: make([]uint64, redisRecords)}
 	x.prefix = fmt.Sprintf("bench-%d:", time.Now().UnixNano())
-	var err error
-	x.store, err = redis.Open(ctx, url, redis.Options{Prefix: x.prefix})
-	require.NoError(b, err)
-	x.cached, err = redis.Open(ctx, url, redis.Options{Prefix: x.prefix, Cache: time.Minute})
-	require.NoError(b, err)
-	o, err := goredis.ParseURL(url)
-	require.NoError(b, err)
+	x.store, x.cached = x.open(redis.Options{}), x.open(redis.Options{Cache: time.Minute})
 	for _, size := range redisPools {
-		each := *o
-		each.PoolSize = size
-		x.peers = append(x.peers, goredis.NewClient(&each))
+		x.peers = append(x.peers, x.peer(size))
 	}
 	soon := time.Now().Add(time.Hour)
 	x.expires = fmt.Sprint(soon.UnixMilli())
@@ -82,21 +74,34 @@ func newRedisBench(b *testing.B) *redisBench {
 		x.values = append(x.values, append(make([]byte, 63), append([]byte(r.Tenant+r.User), r.Sealed...)...))
 		require.NoError(b, x.peers[0].Set(ctx, x.keys[i], x.values[i], time.Hour).Err())
 	}
-	b.Cleanup(func() { x.close(o) })
+	b.Cleanup(x.clean)
 	return x
 }
 
-func (x *redisBench) close(o *goredis.Options) {
+func (x *redisBench) open(o redis.Options) *redis.Store {
+	o.Prefix = x.prefix
+	s, err := redis.Open(x.ctx, x.url, o)
+	require.NoError(x.b, err)
+	x.b.Cleanup(func() { require.NoError(x.b, s.Close()) })
+	return s
+}
+
+// peer is a client with a pool of so many connections.
+func (x *redisBench) peer(size int) *goredis.Client {
+	o, err := goredis.ParseURL(x.url)
+	require.NoError(x.b, err)
+	o.PoolSize = size
+	c := goredis.NewClient(o)
+	x.b.Cleanup(func() { require.NoError(x.b, c.Close()) })
+	return c
+}
+
+func (x *redisBench) clean() {
 	ctx := context.Background()
 	for i, r := range x.records {
 		require.NoError(x.b, x.store.Delete(ctx, r.ID))
 		require.NoError(x.b, x.peers[0].Del(ctx, x.keys[i]).Err())
 	}
-	for _, p := range x.peers {
-		require.NoError(x.b, p.Close())
-	}
-	require.NoError(x.b, x.store.Close())
-	require.NoError(x.b, x.cached.Close())
 }
 
 // check reports the first error only: there may be thousands.
@@ -132,12 +137,14 @@ func (x *redisBench) load(s *redis.Store) func(int) {
 	}
 }
 
-func (x *redisBench) save(i int) {
-	next := x.records[i]
-	next.Version++
-	next.SeenAt++
-	x.check(x.store.Save(x.ctx, next, x.records[i].Version))
-	x.records[i] = next
+func (x *redisBench) save(s *redis.Store) func(int) {
+	return func(i int) {
+		next := x.records[i]
+		next.Version++
+		next.SeenAt++
+		x.check(s.Save(x.ctx, next, x.records[i].Version))
+		x.records[i] = next
+	}
 }
 
 func (x *redisBench) peerLoad(p *goredis.Client) func(int) {
@@ -182,6 +189,16 @@ func (x *redisBench) against(name string, target float64, callers, calls int, ou
 	x.b.Logf("%s: %v a call; go-redis with %d connections %v", name, times[0]/time.Duration(calls), redisPools[best], times[1]/time.Duration(calls))
 }
 
+// alone compares a lone caller, over several connections in turn.
+func (x *redisBench) alone(name string, ours func(*redis.Store) func(int), theirs func(*goredis.Client) func(int)) {
+	const connections, calls = 8, 100
+	times := ratio.Interleave(20*connections+1,
+		ratio.InTurn(connections, func() func() { return x.by(1, calls, ours(x.open(redis.Options{}))) }),
+		ratio.InTurn(connections, func() func() { return x.by(1, calls, theirs(x.peer(1))) }))
+	ratio.Print(name, float64(times[1])/float64(times[0]), 0.9, true)
+	x.b.Logf("%s: %v a call; go-redis %v", name, times[0]/calls, times[1]/calls)
+}
+
 // Ours against go-redis with one command for each call, whose pool is of the
 // size that suits it best.
 func BenchmarkRatioRedis(b *testing.B) {
@@ -190,9 +207,9 @@ func BenchmarkRatioRedis(b *testing.B) {
 	}
 	x := newRedisBench(b)
 	x.against("redis-load-64", 3, redisCallers, 3200, x.load(x.store), x.peerLoad)
-	x.against("redis-save-64", 3, redisCallers, 1600, x.save, x.peerSave)
-	x.against("redis-load-1", 0.9, 1, 300, x.load(x.store), x.peerLoad)
-	x.against("redis-save-1", 0.9, 1, 300, x.save, x.peerSave)
+	x.against("redis-save-64", 3, redisCallers, 1600, x.save(x.store), x.peerSave)
+	x.alone("redis-load-1", x.load, x.peerLoad)
+	x.alone("redis-save-1", x.save, x.peerSave)
 
 	const calls = 12800
 	times := ratio.Interleave(redisRounds, x.by(redisCallers, calls, x.load(x.cached)), x.by(redisCallers, calls, x.load(x.store)))

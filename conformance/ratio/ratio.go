@@ -41,3 +41,18 @@ func Interleave(rounds int, fns ...func()) []time.Duration {
 	}
 	return medians
 }
+
+// InTurn makes of several functions one, whose calls take them in turn. A lone
+// caller is as fast as the places of both processes let him be, which stay as
+// they are for as long as a connection does: so it takes several of them.
+func InTurn(n int, make func() func()) func() {
+	var fns []func()
+	for range n {
+		fns = append(fns, make())
+	}
+	at := 0
+	return func() {
+		fns[at%n]()
+		at++
+	}
+}

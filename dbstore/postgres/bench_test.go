@@ -178,12 +178,17 @@ func BenchmarkRatioLoad(b *testing.B) {
 
 func BenchmarkRatioLoadAlone(b *testing.B) {
 	w := newBench(b)
-	conn, err := pgx.Connect(b.Context(), w.url)
-	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, conn.Close(context.Background())) })
-	const n = 500
+	bare := func() *pgx.Conn {
+		conn, err := pgx.Connect(b.Context(), w.url)
+		require.NoError(b, err)
+		b.Cleanup(func() { require.NoError(b, conn.Close(context.Background())) })
+		return conn
+	}
+	const n, connections = 250, 8
 	for b.Loop() {
-		t := ratio.Interleave(41, w.calls(1, n, loadBy(w.open(Options{}))), w.calls(1, n, w.loadBare(conn)))
+		t := ratio.Interleave(81,
+			ratio.InTurn(connections, func() func() { return w.calls(1, n, loadBy(w.open(Options{}))) }),
+			ratio.InTurn(connections, func() func() { return w.calls(1, n, w.loadBare(bare())) }))
 		fmt.Printf("\n1 caller loads: store %s, bare pgx %s\n", perSecond(n, t[0].Seconds()), perSecond(n, t[1].Seconds()))
 		ratio.Print("postgres-load-1-of-bare-pgx", t[1].Seconds()/t[0].Seconds(), 0.9, true)
 	}

@@ -26,7 +26,7 @@ type line struct {
 	name, sentence string
 	values         []float64
 	target         float64
-	atMost         bool
+	atMost, told   bool // which side of the target is good, once a value tells
 }
 
 func main() {
@@ -52,6 +52,9 @@ func run(in io.Reader, out, echo io.Writer) error {
 	for scan.Scan() {
 		fmt.Fprintln(echo, scan.Text())
 		fields := strings.Fields(scan.Text())
+		if len(fields) > 0 && strings.HasPrefix(fields[0], "Benchmark") { // go test prints the name first, on the same line
+			fields = fields[1:]
+		}
 		if len(fields) < 5 || fields[0] != "ratio" {
 			continue
 		}
@@ -69,7 +72,7 @@ func run(in io.Reader, out, echo io.Writer) error {
 		l.values = append(l.values, value)
 		l.target = target
 		if value != target { // which side is good follows from any verdict
-			l.atMost = (value < target) == (fields[4] == "ok")
+			l.atMost, l.told = (value < target) == (fields[4] == "ok"), true
 		}
 	}
 	if err := scan.Err(); err != nil {
@@ -141,14 +144,17 @@ func (l *line) row(counts map[string]int) string {
 	}
 	slices.Sort(l.values)
 	median := l.values[len(l.values)/2]
-	verdict, bound := "met", "at least"
-	if l.atMost {
-		bound = "at most"
+	verdict, bound := "met", ""
+	switch {
+	case l.atMost:
+		bound = "at most "
+	case l.told:
+		bound = "at least "
 	}
 	if median != l.target && (median < l.target) != l.atMost {
 		verdict = "**short**"
 	}
 	counts[verdict]++
-	return fmt.Sprintf("| %s | %.3g | %.3g to %.3g | %d | %s %.3g | %s |", l.sentence, median,
+	return fmt.Sprintf("| %s | %.3g | %.3g to %.3g | %d | %s%.3g | %s |", l.sentence, median,
 		l.values[0], l.values[len(l.values)-1], len(l.values), bound, l.target, verdict)
 }

@@ -19,14 +19,14 @@ ratio a 3 2 ok
 ratio a 1 2 short
 ratio a 2.5 2 ok
 ratio b 0.5 0.125 short
-ratio z 1 1 ok
+BenchmarkRatioZ-2   	ratio z 1 1 ok
 `), &out, io.Discard))
 	for _, row := range []string{
 		"| the first | 2.5 | 1 to 3 | 3 | at least 2 | met |",
 		"| the second | 0.5 | 0.5 to 0.5 | 1 | at most 0.125 | **short** |",
 		"| the third | | | 0 | | **missing** |",
 		"## Others",
-		"| z | 1 | 1 to 1 | 1 | at least 1 | met |",
+		"| z | 1 | 1 to 1 | 1 | 1 | met |",
 		"2 met, 1 short, 1 missing.",
 	} {
 		require.Contains(t, out.String(), row)
