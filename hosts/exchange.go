@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
 
 	"github.com/rockstar-web/sessions/core"
 )
@@ -86,8 +87,27 @@ func (x *Exchange) Close() {
 }
 
 func (x *Exchange) request() core.Request {
-	return core.Request{Tenant: x.Tenant, IP: addressBytes(x.IP), UserAgent: x.UserAgent, NoCookie: x.NoCookie}
+	return core.Request{Tenant: x.Tenant, IP: addressBytes(x.IP), UserAgent: plainAgent(x.UserAgent), NoCookie: x.NoCookie}
 }
+
+// plainAgent has a "?" for each run of bytes that are not ASCII: runtimes at the
+// edge decode these in one way or another, and all must keep and compare the same.
+func plainAgent(s string) string {
+	i := strings.IndexFunc(s, notASCII)
+	if i < 0 {
+		return s
+	}
+	var b strings.Builder
+	for ; i >= 0; i = strings.IndexFunc(s, notASCII) {
+		b.WriteString(s[:i])
+		b.WriteByte('?')
+		s = strings.TrimLeftFunc(s[i:], notASCII)
+	}
+	b.WriteString(s)
+	return b.String()
+}
+
+func notASCII(r rune) bool { return r > 0x7f } // that of a byte that is no UTF-8, too
 
 // requestOf describes who calls: the visitor of an exchange, or a program that
 // acts for no tenant in particular.

@@ -252,3 +252,21 @@ func TestExchangeAsAContext(t *testing.T) {
 	require.Nil(t, hosts.ExchangeFrom(t.Context()))
 	require.False(t, strings.Contains(context.WithValue(x, whoKey{}, 1).(interface{ String() string }).String(), "hush"))
 }
+
+// A runtime may show the bytes of a user agent as they came, decoded, or damaged:
+// all are the same user agent.
+func TestUserAgentsThatAreNotASCII(t *testing.T) {
+	m := open(t, memory(t), hosts.Config{BindUserAgent: true})
+	b := newBrowser()
+	b.agent = "caf\xc3\xa9 \xe2\x82\xac/1.0"
+	b.login(m, "ann")
+	for _, same := range []string{"caf\xe9 \x80/1.0", "caf\ufffd \ufffd\ufffd/1.0"} {
+		b.agent = same
+		s, err := m.GetSessionFromCookie(many(m, b))
+		require.NoError(t, err)
+		require.Equal(t, "caf? ?/1.0", s.UserAgent)
+	}
+	b.agent = "cafe ?/1.0"
+	_, err := m.GetSessionFromCookie(many(m, b))
+	require.ErrorIs(t, err, core.ErrUserAgentChanged)
+}

@@ -124,7 +124,8 @@ func TestTheWordsAreTheCores(t *testing.T) {
 		require.Contains(t, policy, f.Name)
 	}
 	require.Contains(t, text, "ABI version: "+strconv.Itoa(wire.Version)+".")
-	require.Equal(t, 4_194_304, wire.MaxFrame)
+	require.Equal(t, 5_242_880, wire.MaxFrame)
+	require.Contains(t, text, "5,242,880")
 	require.Equal(t, 1_064_960, core.MaxSealed)
 	require.Equal(t, 61, core.TicketLen)
 	id := core.ID{1, 2, 3}

@@ -13,7 +13,7 @@ const Version = 1
 
 // Bounds of frames, in bytes.
 const (
-	MaxFrame    = 4 << 20 // a request: two sessions of the largest size and room
+	MaxFrame    = 5 << 20 // a request: two sessions of the largest size, whose values stand apart, and room
 	MaxMachines = 16      // that one guest keeps
 	maxList     = 1 << 16 // entries of a list
 )

@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/rockstar-web/sessions/core"
+import (
+	"strings"
+
+	"github.com/rockstar-web/sessions/core"
+)
 
 // AppendConfigure appends the frame that makes a machine. It holds the keys.
 func AppendConfigure(dst []byte, p core.Policy, keys core.KeyRing) []byte {
@@ -16,6 +20,9 @@ func appendOp(dst []byte, op byte, machine uint32) []byte {
 func AppendIdentify(dst []byte, machine uint32, now core.Time, tenant string, cookies []string) []byte {
 	if len(tenant) > core.MaxName+1 { // as long a one opens no cookie
 		tenant = tenant[:core.MaxName+1]
+	}
+	if len(cookies) > maxList { // to the core one field says the same
+		cookies = []string{strings.Join(cookies, ";")}
 	}
 	dst = appendTime(appendOp(dst, OpIdentify, machine), now)
 	return appendStrings(appendShort(dst, tenant), cookies)

@@ -29,7 +29,7 @@ const maxStoreBody = 8 + core.MaxSealed + 2*core.MaxName + 128
 // Requests are POSTs with "Authorization: Bearer TOKEN" below the path that the
 // handler is mounted at (http.StripPrefix):
 //
-//	/load    22 characters of ID        200 with a record, 404
+//	/load    22 characters of ID        200 with a record, 404, 422 for a damaged one
 //	/save    version 8, record          204, 409 on a conflict
 //	/delete  22 characters of ID        204
 //
@@ -140,7 +140,7 @@ func storeError(w http.ResponseWriter, err error) {
 	case errors.Is(err, core.ErrBadRecord), errors.Is(err, core.ErrBadName), errors.Is(err, core.ErrBadID):
 		http.Error(w, "the record is outside its bounds", http.StatusBadRequest)
 	case errors.Is(err, core.ErrCorrupt):
-		http.Error(w, "the record is damaged", http.StatusInternalServerError)
+		http.Error(w, "the record is damaged", http.StatusUnprocessableEntity)
 	default:
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "the store does not answer", http.StatusServiceUnavailable)

@@ -87,18 +87,20 @@ func (o *Options) fill() error {
 	if o.Pages == 0 {
 		o.Pages = DefaultPages
 	}
-	if o.Idle == 0 {
-		o.Idle = DefaultIdle
-	}
 	if o.Most == 0 {
 		o.Most = DefaultMost
 	}
+	if o.Idle == 0 {
+		o.Idle = min(DefaultIdle, max(o.Most, 0))
+	}
 	switch {
+	case o.Most < 0:
+		return &hosts.ConfigError{Field: "Most", Value: fmt.Sprint(o.Most), Allowed: "1 or more"}
 	case o.Pages > 1<<16:
 		return &hosts.ConfigError{Field: "Pages", Value: fmt.Sprint(o.Pages), Allowed: "up to 65536"}
 	case o.Timeout < 0:
 		return &hosts.ConfigError{Field: "Timeout", Value: o.Timeout.String(), Allowed: "a positive duration; zero for none"}
-	case o.Idle < 0 || o.Most < 0 || o.Idle > o.Most:
+	case o.Idle < 0 || o.Idle > o.Most:
 		return &hosts.ConfigError{Field: "Idle", Value: fmt.Sprint(o.Idle), Allowed: fmt.Sprintf("0 to Most, which is %d", o.Most)}
 	}
 	return nil

@@ -121,7 +121,7 @@ func (l *pool) give(g *guest, sound bool) {
 	defer l.calls.Done()
 	delete(l.busy, g)
 	l.taken--
-	full := g.memory.Size() >= l.engine.options.Pages<<16
+	full := uint64(g.memory.Size()) >= uint64(l.engine.options.Pages)<<16
 	if !sound || full {
 		l.dropped++
 	}

@@ -38,7 +38,7 @@ func buffer(n uint32) uint32 {
 //
 //go:wasmexport handle
 func handle(n uint32) uint64 {
-	frame := request[:min(int(n), cap(request))]
+	frame := request[:min(n, uint32(cap(request)))]
 	reply = server.Handle(reply[:0], frame)
 	clear(frame)
 	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(reply))))<<32 | uint64(len(reply))

@@ -25,7 +25,7 @@ export class Deadline {
         const answer = await call();
         settled = () => answer;
       } catch (cause) {
-        settled = () => { throw cause; };
+        settled = () => { throw asError(cause); };
       }
     })();
     for (let turn = 0; turn < promptTurns && !settled; turn++) await null;
@@ -45,6 +45,9 @@ export class Deadline {
     return answer();
   }
 }
+
+// What is thrown may be anything, undefined included.
+const asError = (cause) => cause instanceof Error ? cause : new Error(`the store has thrown ${typeof cause === "string" ? cause : typeof cause}`);
 
 /**
  * Loads a record, or null. Whatever the store throws is Unavailable, but for a

@@ -53,13 +53,19 @@ export class Writer {
     const b = typeof v === "string" ? text.encode(v) : v;
     return this.u32(b.length).raw(b);
   }
-  // A header field, at most `most` bytes of it. The standard gives each byte as one
-  // character; a runtime that has decoded UTF-8 gets it encoded again.
+  // A text, at most `most` bytes of it.
+  clipped(v, most) {
+    if (v.length <= most && this.u16(v.length).#codes(v, v.length, 0x7f)) return this;
+    return this.short(text.encode(v).subarray(0, most));
+  }
+  // A header field in ASCII. Its other bytes come decoded in one way or the other,
+  // by runtime: each run of them is a "?" everywhere, as in hosts.Exchange.
   header(v, most) {
-    const n = Math.min(v.length, most);
-    if (this.u16(n).#codes(v, n, 0xff)) return this;
-    const b = text.encode(v).subarray(0, most);
-    return this.u16(b.length).raw(b);
+    if (v.length > most || !this.u16(v.length).#codes(v, v.length, 0x7f)) {
+      const plain = v.replace(/[^\0-\x7f]+/g, "?").slice(0, most);
+      this.u16(plain.length).#codes(plain, plain.length, 0x7f);
+    }
+    return this;
   }
   // Texts of a frame are plain as a rule: no encoder for these. One that is not
   // takes back its length, too, and reports false.
@@ -94,7 +100,7 @@ export class Reader {
     this.n = from + n;
     return from;
   }
-  take(n) { const from = this.pass(n); return this.b.slice(from, from + n); }
+  take(n) { const from = this.pass(n); return copy(this.b, from, from + n); }
   u8() { return this.b[this.pass(1)]; }
   u16() { const at = this.pass(2), { b } = this; return b[at] | b[at + 1] << 8; }
   u32() { const at = this.pass(4), { b } = this; return (b[at] | b[at + 1] << 8 | b[at + 2] << 16 | b[at + 3] << 24) >>> 0; }
@@ -107,6 +113,9 @@ export class Reader {
   list() { return Array.from({ length: this.u32() }, () => this.long()); }
   get left() { return this.end - this.n; }
 }
+
+/** A copy of a part; the slice of a Buffer is none. */
+export const copy = (b, from, end) => Uint8Array.prototype.slice.call(b, from, end);
 
 export const encodeText = (s) => text.encode(s);
 

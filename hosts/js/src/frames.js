@@ -101,9 +101,10 @@ export function readRecord(r) {
 }
 
 const maxUserAgent = 512; // bytes that the core keeps
+export const maxTenant = 256; // bytes: one more than may match any session
 
 export function writeRequest(w, q) {
-  return w.short(q.tenant).short(q.ip).header(q.userAgent, maxUserAgent).u8((q.anyTenant ? 1 : 0) | (q.noCookie ? 2 : 0));
+  return w.clipped(q.tenant, maxTenant).short(q.ip).header(q.userAgent, maxUserAgent).u8((q.anyTenant ? 1 : 0) | (q.noCookie ? 2 : 0));
 }
 
 /** Reads tickets: the bytes of each, and the ID that it is of. */

@@ -1,6 +1,6 @@
 // The shape and bounds of a record, as core.Record and its Check have them.
 
-import { encodeText, wellFormed } from "./bytes.js";
+import { copy, encodeText, wellFormed } from "./bytes.js";
 import { SessionError, Unavailable } from "./errors.js";
 
 const versionsEnd = 1n << 63n;
@@ -41,7 +41,7 @@ function same(a, b) {
 }
 
 /** A copy that shares no bytes. */
-export const copyRecord = (r) => ({ ...r, id: r.id.slice(), sealed: r.sealed.slice() });
+export const copyRecord = (r) => ({ ...r, id: copy(r.id), sealed: copy(r.sealed) });
 
 /** Holds what a store answered to the shape of a record: garbage is a failure, never "not there". */
 export function checked(record, id) {

@@ -2,17 +2,22 @@ import { Commit } from "./save.js";
 import { Deadline, loadRecord } from "./asking.js";
 import { Guest } from "./guest.js";
 import { Session, innerOf } from "./session.js";
-import { changed, configureFrame, did, dueOf, op, readSession, readTickets, writeRecord, writeRequest } from "./frames.js";
-import { idBytes, idText } from "./bytes.js";
+import { changed, configureFrame, did, dueOf, maxTenant, op, readSession, readTickets, writeRecord, writeRequest } from "./frames.js";
+import { idBytes, idText, wellFormed } from "./bytes.js";
 import { Refused, SessionError } from "./errors.js";
 import { addressBytes } from "./address.js";
 import { checkOptions } from "./options.js";
 import { failure } from "./failure.js";
 import { varying, withCookies } from "./response.js";
 
+const maxFields = 1000; // of cookies in one request
 const maxCandidates = 2; // sessions of one request that the store is asked for
 const breaches = ["theft", "ip_changed", "user_agent_changed"];
 const warnEvery = 60_000; // ms between two reports that uses are not noted
+
+// A runtime may join several fields as those of other names are joined: by a
+// comma, which stands in no cookie of ours.
+const cookieFields = (joined) => joined ? joined.split(", ", maxFields) : [];
 
 // No page is shown, or none yet, or no cookie may arrive.
 function isNoPlaceToRenew({ method, headers }) {
@@ -51,16 +56,16 @@ class Sessions {
    */
   async load(request) {
     const q = this.#request(request);
-    const field = request.headers.get("cookie"), now = this.#o.clock();
+    const fields = cookieFields(request.headers.get("cookie")), now = this.#o.clock();
     let tickets;
     try {
       tickets = readTickets(this.#guest.ask(op.identify, (w) => {
-        w.time(now).short(q.tenant).u32(field ? 1 : 0);
-        if (field) w.long(field);
+        w.time(now).clipped(q.tenant, maxTenant).u32(fields.length);
+        for (const f of fields) w.long(f);
       }));
     } catch (err) {
       if (!(err instanceof Refused)) throw err;
-      this.#event("refused", { reason: err.reason, tenant: q.tenant });
+      if (err.reason !== "none") this.#event("refused", { reason: err.reason, tenant: q.tenant });
       return this.#fresh(q, err.reason);
     }
     let reason = null, ended = false;
@@ -81,7 +86,7 @@ class Sessions {
   #request(request) {
     const { headers } = request;
     const tenant = this.#o.tenant(request);
-    if (typeof tenant !== "string") throw new SessionError("config", "tenant() must return a string");
+    if (typeof tenant !== "string" || !wellFormed(tenant)) throw new SessionError("config", "tenant() must return a string of whole characters");
     return {
       tenant, ip: addressBytes(this.#o.ip(request)), userAgent: headers.get("user-agent") ?? "",
       noCookie: this.#o.policy.renewAfter > 0 && isNoPlaceToRenew(request),
@@ -132,6 +137,7 @@ class Sessions {
   async commit(session, response) {
     if (!(response?.headers instanceof Headers)) throw new SessionError("response", "commit wants the Response that is to be sent");
     if (response.bodyUsed) throw new SessionError("response", "the body of the response was read already");
+    if (this.#isDue(session) && response.body?.locked) throw new SessionError("response", "the body of the response is being read already, so that no cookie can be set on it");
     const fields = await this.store(session);
     return fields.length > 0 ? withCookies(response, fields) : varying(response);
   }
@@ -142,7 +148,7 @@ class Sessions {
     if (inner.spent) throw new SessionError("committed", "the session was committed already");
     inner.spent = true;
     const clearing = inner.clearing ? this.#guest.ask(op.clearCookie, () => {}).list() : [];
-    if (this.#o.clock() < dueOf(inner.bytes)) return clearing;
+    if (!this.#isDue(session)) return clearing;
     let e;
     try {
       e = await this.#commit().run(inner.bytes);
@@ -159,6 +165,8 @@ class Sessions {
     return e.cookies.length > 0 ? e.cookies : clearing;
   }
 
+  #isDue(session) { return this.#o.clock() >= dueOf(innerOf(session).bytes); }
+
   #tell(e, next) {
     const about = { id: next.id, tenant: next.tenant, user: next.user };
     if (e.warn) console.warn(`sessions: session ${next.id} has grown to ${e.size} bytes; keep large things elsewhere and their IDs here`);
@@ -170,10 +178,11 @@ class Sessions {
   }
 
   #event(kind, about) {
+    const failed = (err) => console.warn("sessions: onEvent failed:", err?.message);
     try {
-      this.#o.onEvent({ kind, at: this.#o.clock(), ...about });
+      this.#o.onEvent({ kind, at: this.#o.clock(), ...about })?.then?.(null, failed);
     } catch (err) {
-      console.warn("sessions: onEvent failed:", err?.message);
+      failed(err);
     }
   }
 
@@ -200,5 +209,13 @@ class Sessions {
   }
 
   /** Ends a session by its ID, for operators. */
-  async end(id) { await this.#commit().remove(idBytes(id)); }
+  async end(id) {
+    let bytes;
+    try {
+      bytes = idBytes(id);
+    } catch (cause) {
+      throw new SessionError("bad_id", "a session ID is 22 characters of base64url", { cause });
+    }
+    await this.#commit().remove(bytes);
+  }
 }

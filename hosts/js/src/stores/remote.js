@@ -1,5 +1,6 @@
 import { Reader, Writer, encodeText } from "../bytes.js";
 import { readRecord, writeRecord } from "../frames.js";
+import { Refused, SessionError } from "../errors.js";
 import { checkRecord, maxSealed } from "../record.js";
 
 const maxBody = maxSealed + 1024; // a record
@@ -8,6 +9,7 @@ const maxBody = maxSealed + 1024; // a record
 export async function loadBy(post, id) {
   const a = await post("load", encodeText(id));
   if (a.status === 404) { await a.body?.cancel(); return null; }
+  if (a.status === 422) { await a.body?.cancel(); throw new Refused("corrupt", "session record is damaged in the store"); }
   if (a.status !== 200) throw await unexpected(a, 200);
   const r = new Reader(await whole(a));
   const record = readRecord(r);
@@ -19,8 +21,9 @@ export async function saveBy(post, record, prev, touch) {
   checkRecord(record);
   const w = writeRecord(new Writer(record.sealed.length + 1024).u64(prev), record);
   const a = await post(touch ? "save?touch=1" : "save", w.done());
-  if (a.status !== 409 && a.status !== 204) throw await unexpected(a, 204);
+  if (![204, 409, 413].includes(a.status)) throw await unexpected(a, 204);
   await a.body?.cancel();
+  if (a.status === 413) throw new SessionError("too_large", "the session is too large for the store");
   return a.status === 204;
 }
 
