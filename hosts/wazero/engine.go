@@ -19,7 +19,7 @@ import (
 type Options struct {
 	Module   []byte        // [wasm.Core] a module of ABI version 1
 	CacheDir string        // [none] keeps compiled code for the next start
-	Pages    uint32        // [512] memory of an instance, in pages of 64 KiB; one over it is dropped
+	Pages    uint32        // [1024] memory of an instance, in pages of 64 KiB; one over it is dropped
 	Timeout  time.Duration // [none] of one call. It makes every call some four times as slow: for modules that are not trusted to end
 	Idle     int           // [32] instances that are kept while nobody needs them
 	Most     int           // [1024] instances at once; more calls get hosts.ErrBusy
@@ -27,7 +27,7 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	DefaultPages = 512
+	DefaultPages = 1024 // room for sessions of 1 MiB
 	DefaultIdle  = 32
 	DefaultMost  = 1024
 )
