@@ -2,7 +2,7 @@
 // that the Go origin began.
 
 export function application({ sessions, module, FetchStore }, { key, url, token, name }) {
-  const all = sessions({ module, keys: key, store: new FetchStore({ url, token }), policy: { allowInsecure: true } });
+  const all = sessions({ module, keys: key, store: new FetchStore({ url, token }), policy: { allowInsecure: true, bindUserAgent: true } });
   return all.withSession(async (request, s) => {
     const path = new URL(request.url).pathname;
     if (path === "/visit") s.set("visits", (s.get("visits") ?? 0) + 1).set("last", name);

@@ -3,6 +3,7 @@
 //   node test/story/run.mjs [runtime ...]
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { startOrigin, runtimes, stopAll } from "./runtimes.mjs";
 
@@ -21,6 +22,17 @@ async function ask(url, path, cookie = "") {
   let body = {};
   try { body = JSON.parse(text); } catch { body = { text }; }
   return { status: a.status, body, set, headers: a.headers, cookie: set.length ? set[0].split(";")[0] : cookie };
+}
+/** One request with these header fields, byte by byte. */
+function askRaw(url, path, fields) {
+  return new Promise((done, fail) => {
+    const r = request(url + path, { agent: false, headers: ["Host", new URL(url).host, "Connection", "close", ...fields] }, async (a) => {
+      let text = "";
+      for await (const part of a) text += part;
+      done({ body: JSON.parse(text), set: a.headers["set-cookie"] ?? [] });
+    });
+    r.on("error", fail).end();
+  });
 }
 const login = async (path = "/login") => (await ask(origin, path)).cookie;
 function equal(got, want, what) {
@@ -72,6 +84,17 @@ const scenarios = {
     const until = Date.now() + 1100;
     while (Date.now() < until) await new Promise((r) => setTimeout(r, until - Date.now()));
     for (const place of [origin, url]) equal((await ask(place, "/", cookie)).body.reason, "expired", place);
+  },
+  "odd user agents are the same": async (url) => {
+    for (const agent of ["Pok\xc3\xa9mon/1.0", "caf\xe9/1.0", "\xe2\x82\xac/1.0"]) {
+      const cookie = (await askRaw(origin, "/login", ["User-Agent", agent])).set[0].split(";")[0];
+      equal((await askRaw(url, "/", ["User-Agent", agent, "Cookie", cookie])).body.user, "alice", agent);
+      equal((await askRaw(url, "/", ["User-Agent", "other", "Cookie", cookie])).body.reason, "user_agent_changed", agent);
+    }
+  },
+  "several Cookie fields": async (url) => {
+    const cookie = await login();
+    for (const place of [origin, url]) equal((await askRaw(place, "/", ["User-Agent", "node", "Cookie", "a=1", "Cookie", cookie])).body.user, "alice", place);
   },
   "streams, beside other cookies": async (url) => {
     const a = await ask(url, "/stream");
