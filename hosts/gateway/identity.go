@@ -2,9 +2,10 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
-	"github.com/rockstar-web/sessions/hosts/nethttp"
+	"github.com/rockstar-web/sessions/core"
 )
 
 // The header fields that tell the origin who is signed in.
@@ -14,22 +15,53 @@ const (
 	HeaderID     = "Session-Id"
 )
 
-// dropIdentity removes the fields of those names, however they are spelt:
-// servers that hand fields on as CGI variables take _ for -.
-func dropIdentity(h http.Header) {
+var (
+	identity  = []string{HeaderUser, HeaderTenant, HeaderID}
+	forwarded = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
+)
+
+// dropClaims removes the fields that tell who is signed in, however they are
+// spelt, and what an origin may take for a forwarding field, which itself is
+// left to rewrite: servers that hand fields on as CGI variables take "Session.User"
+// and "Session_User" for it.
+func dropClaims(h http.Header) {
 	for name := range h {
-		switch strings.ReplaceAll(strings.ToLower(name), "_", "-") {
-		case "session-user", "session-tenant", "session-id":
+		spelt := func(as string) bool { return folds(name, as) }
+		if slices.ContainsFunc(identity, spelt) || slices.ContainsFunc(forwarded, spelt) && !slices.Contains(forwarded, name) {
 			delete(h, name)
 		}
 	}
 }
 
+// folds reports whether a field's name is another's to a server that ignores
+// case and takes whatever is no letter and no digit for one character.
+func folds(name, as string) bool {
+	if len(name) != len(as) {
+		return false
+	}
+	for i := range len(name) {
+		if folded(name[i]) != folded(as[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func folded(c byte) byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return c + 'a' - 'A'
+	case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
+		return c
+	}
+	return '-'
+}
+
 // setIdentity tells the origin who is signed in.
-func setIdentity(h http.Header, v *nethttp.Visit) {
-	h.Set(HeaderUser, encode(v.User()))
-	h.Set(HeaderID, v.ID().String())
-	if tenant := v.Tenant(); tenant != "" {
+func setIdentity(h http.Header, s *core.Session) {
+	h.Set(HeaderUser, encode(s.User()))
+	h.Set(HeaderID, s.ID().String())
+	if tenant := s.Tenant(); tenant != "" {
 		h.Set(HeaderTenant, encode(tenant))
 	}
 }
