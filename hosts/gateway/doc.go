@@ -10,17 +10,29 @@
 // User and tenant are percent-encoded where they are not plain ASCII: every byte
 // outside of 0x21 to 0x7e, and the percent sign itself.
 //
+// Fields of these names from outside are dropped on every path, in any spelling
+// that an origin may take for them, such as Session_User and Session.User.
+//
 // Which paths need a signed-in user is said by [Rule]s: the longest prefix
 // counts. A path that origin and gateway might read differently, such as one
-// with //, /../, an encoded slash or a backslash, is refused with 400, whatever
-// the rules: a rule must not be passed by spelling a path in another way.
+// with //, /../, an encoded slash, a backslash or bytes that are no UTF-8, is
+// refused with 400, whatever the rules: a rule must not be passed by spelling a
+// path in another way. Parameters are in use, so that "/admin;x" is not refused:
+// with and without them, the stricter rule counts.
 //
 // Nobody without a session reaches a path that needs one: he gets 401, or, where
 // a browser asks for a page and a login page is configured, a redirect to it. If
 // the store does not answer the answer is 503, if the origin does not it is 502;
 // neither is taken for signed out.
 //
-// Bodies are streamed both ways, Server-Sent Events and WebSockets among them. A
-// gateway and an origin with the same store and keys share their sessions: who
-// signs out at the origin is out at the gateway with his next request.
+// Bodies are streamed both ways, Server-Sent Events and WebSockets among them;
+// no other protocol is switched to. A gateway and an origin with the same store
+// and keys share their sessions: who signs out at the origin is out at the
+// gateway with his next request. Cookies are set and renewed by the origin alone.
+//
+// The manager's IdleTimeout should be the origin's: then use through the gateway
+// counts, also on paths where the origin does not ask for the session. With none,
+// or a longer one, the gateway notes no use: it never lets a session live for
+// longer than the origin does. RenewGrace should be the origin's, too: a cookie
+// that is shown for longer after its renewal is taken for stolen.
 package gateway

@@ -38,6 +38,7 @@ func TestFailuresAreNotTakenForSignedOut(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, ask(s.gateway))
 	require.Equal(t, http.StatusServiceUnavailable, ask(g), "the store is asked before the origin")
 
+	s.server.Close() // and with it the last request over the network
 	w := httptest.NewRecorder()
 	s.gateway.Metrics().ServeHTTP(w, nil)
 	require.Contains(t, w.Body.String(), `sessions_gateway_requests_total{outcome="store_failed"} 1`)
@@ -65,6 +66,7 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		"Host":         {Origin: origin},
 		"Origin":       {Host: host, Origin: &url.URL{Scheme: "ftp", Host: "x"}},
 		"Timeout":      {Host: host, Origin: origin, Timeout: -1},
+		"Grace":        {Host: host, Origin: origin, Grace: -1},
 		"Rules.Prefix": {Host: host, Origin: origin, Rules: []gateway.Rule{{Prefix: "/a/../b"}}},
 		"Rules.Access": {Host: host, Origin: origin, Rules: []gateway.Rule{{Prefix: "/a", Access: 9}}},
 		"LoginURL":     {Host: host, Origin: origin, LoginURL: "/login", Rules: public},

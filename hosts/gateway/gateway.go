@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
@@ -17,13 +19,14 @@ import (
 // Options sets up a Gateway. Origin and Host are required.
 type Options struct {
 	Origin *url.URL      // http or https; a path in it stands before every request's
-	Host   *nethttp.Host // finds sessions; its Tenant and TrustedProxies count here, too
+	Host   *nethttp.Host // finds sessions; its Tenant counts here, too, and its TrustedProxies, which must set X-Forwarded-For, -Host and -Proto
 
 	Rules       []Rule        // [every path needs a user]
 	LoginURL    string        // [none: 401] where browsers without a session are sent, with return_to
 	StripCookie bool          // leaves the session cookie out of what the origin gets
 	KeepHost    bool          // hands the visitor's Host on, rather than the origin's
 	Timeout     time.Duration // [30 s] until the origin has begun to answer
+	Grace       time.Duration // [30 s] that requests under way have when Serve ends
 	Transport   http.RoundTripper
 	Logger      *slog.Logger // [slog.Default]
 }
@@ -31,6 +34,7 @@ type Options struct {
 // Limits of a Gateway.
 const (
 	DefaultTimeout = 30 * time.Second
+	DefaultGrace   = 30 * time.Second
 	dialTimeout    = 5 * time.Second
 	idleTimeout    = 90 * time.Second
 	idleConns      = 256
@@ -38,13 +42,13 @@ const (
 
 // Gateway is an http.Handler. It is safe for concurrent use.
 type Gateway struct {
-	o       Options
-	rules   rules
-	login   *url.URL
-	cookie  string
-	proxy   *httputil.ReverseProxy
-	handler http.Handler
-	counts  counts
+	o      Options
+	rules  rules
+	login  *url.URL
+	cookie string
+	notes  notes
+	proxy  *httputil.ReverseProxy
+	counts counts
 }
 
 // New returns a Gateway. It refuses a bad option with field, value and what is
@@ -54,15 +58,14 @@ func New(o Options) (*Gateway, error) {
 	if err := g.check(); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	g.cookie = o.Host.Manager().Policy().CookieName
-	if g.o.Timeout == 0 {
-		g.o.Timeout = DefaultTimeout
-	}
+	policy := o.Host.Manager().Policy()
+	g.cookie = policy.CookieName
+	g.o.Timeout, g.o.Grace = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.Grace, DefaultGrace)
 	if g.o.Logger == nil {
 		g.o.Logger = slog.Default()
 	}
+	g.notes.idle, g.notes.log = policy.IdleTimeout, g.o.Logger
 	g.proxy = g.newProxy()
-	g.handler = o.Host.Handler(http.HandlerFunc(g.serve))
 	return g, nil
 }
 
@@ -75,6 +78,8 @@ func (g *Gateway) check() (err error) {
 		return &hosts.ConfigError{Field: "Origin", Value: "not such a URL", Allowed: "http://host:port or https://host, without user and query"}
 	case o.Timeout < 0:
 		return &hosts.ConfigError{Field: "Timeout", Value: o.Timeout.String(), Allowed: "a positive duration"}
+	case o.Grace < 0:
+		return &hosts.ConfigError{Field: "Grace", Value: o.Grace.String(), Allowed: "a positive duration"}
 	}
 	if g.rules, err = newRules(o.Rules); err != nil || o.LoginURL == "" {
 		return err
@@ -106,8 +111,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	dropIdentity(r.Header)
-	dropIdentity(r.Trailer)
+	dropClaims(r.Header)
+	dropClaims(r.Trailer)
+	dropUpgrade(r)
 	if r.ProtoMajor == 1 { // else an answer that begins early waits for the whole request
 		_ = http.NewResponseController(w).EnableFullDuplex() // where the server cannot, it waits
 	}
@@ -116,22 +122,31 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.proxy.ServeHTTP(w, r)
 		return
 	}
-	g.handler.ServeHTTP(w, r)
+	g.serve(w, r)
 }
 
-// serve answers a request that needs a user.
+// serve answers a request that needs a user. It sets no cookie: that is the
+// origin's, which alone knows its attributes.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
-	v, err := g.o.Host.Session(r)
+	w.Header().Add("Vary", "Cookie")
+	m := g.o.Host.Manager()
+	x := *g.o.Host.Exchange(w, r) // a copy: the request's own may be another handler's, too
+	x.NoCookie, x.Reply = true, nil
+	defer x.Close()
+	s, err := m.Resume(&x)
+	var refusal *core.Refusal
 	switch {
+	case errors.As(err, &refusal):
+		g.refuse(w, r, err)
 	case err != nil:
 		g.counts.add(outcomeStoreFailed)
 		g.storeFailed(w, err)
-	case v.User() == "":
-		g.refuse(w, r, v)
+	case s.User() == "":
+		g.refuse(w, r, nethttp.ErrNotSignedIn)
 	default:
 		g.counts.add(outcomeSignedIn)
-		setIdentity(r.Header, v)
-		g.proxy.ServeHTTP(w, r)
+		setIdentity(r.Header, s)
+		g.proxy.ServeHTTP(w, g.notes.expect(r, &x))
 	}
 }
 
@@ -145,7 +160,7 @@ func (g *Gateway) storeFailed(w http.ResponseWriter, err error) {
 
 // refuse answers who is not signed in: a browser that asks for a page is sent
 // to the login, everybody else gets 401.
-func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, v *nethttp.Visit) {
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Cache-Control", "no-store")
 	if g.login != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		g.counts.add(outcomeToLogin)
@@ -157,10 +172,6 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, v *nethttp.Visi
 		return
 	}
 	g.counts.add(outcomeUnauthorized)
-	err := v.Refusal()
-	if err == nil {
-		err = nethttp.ErrNotSignedIn
-	}
 	nethttp.Unauthorized(w, r, err)
 }
 

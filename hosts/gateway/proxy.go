@@ -27,10 +27,11 @@ func (g *Gateway) newProxy() *httputil.ReverseProxy {
 		}
 	}
 	return &httputil.ReverseProxy{
-		Transport:     transport,
-		FlushInterval: -1, // streams are passed on as they come
-		Rewrite:       g.rewrite,
-		ErrorHandler:  g.originFailed,
+		Transport:      transport,
+		FlushInterval:  -1, // streams are passed on as they come
+		Rewrite:        g.rewrite,
+		ModifyResponse: g.answered,
+		ErrorHandler:   g.originFailed,
 	}
 }
 
@@ -39,13 +40,19 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	if g.o.KeepHost {
 		p.Out.Host = p.In.Host
 	}
-	// The visitor's own claims are dropped before this; a trusted proxy's stand
-	// before what is known here.
-	if g.o.Host.Trusted(p.In) {
+	// The visitor's own claims are dropped before this. Of a trusted proxy's,
+	// the addresses stand before what is known here, and the others in its place.
+	trusted := g.o.Host.Trusted(p.In)
+	if trusted {
 		p.Out.Header["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
 	}
 	p.SetXForwarded()
-	for _, name := range []string{HeaderUser, HeaderTenant, HeaderID} { // put back if Connection named them away
+	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if values := p.In.Header[name]; trusted && len(values) > 0 {
+			p.Out.Header[name] = values
+		}
+	}
+	for _, name := range identity { // put back if Connection named them away
 		if values, ok := p.In.Header[name]; ok {
 			p.Out.Header[name] = values
 		}
@@ -53,6 +60,17 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	if g.o.StripCookie {
 		dropCookie(p.Out.Header, g.cookie)
 	}
+}
+
+// answered looks at the header of the origin's answer before it goes on.
+func (g *Gateway) answered(a *http.Response) error {
+	if a.StatusCode == http.StatusSwitchingProtocols && (a.Request == nil || !isWebSocket(a.Request)) {
+		return errSwitched
+	}
+	if a.Request != nil {
+		g.notes.keep(a.Request.Context(), g.o.Host.Manager())
+	}
+	return nil
 }
 
 // originFailed answers for an origin that does not: 504 when it took too long,

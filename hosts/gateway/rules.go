@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rockstar-web/sessions/hosts"
 )
@@ -37,7 +38,9 @@ func ParseAccess(text string) (Access, error) {
 }
 
 // Rule gives the paths below a prefix an Access. "/img" is that path and those
-// below it, not "/images"; "/img/" is only those below it.
+// below it, not "/images"; "/img/" is only those below it. Bytes are compared: a
+// closed path below a public one is safe only at an origin that compares bytes,
+// too, and takes "/Admin", "/admin." and "/admin " for other paths than "/admin".
 type Rule struct {
 	Prefix string
 	Access Access
@@ -57,7 +60,7 @@ func newRules(given []Rule) (rules, error) {
 	for i, r := range list {
 		switch {
 		case !plainPath(r.Prefix):
-			return nil, &hosts.ConfigError{Field: "Rules.Prefix", Value: r.Prefix, Allowed: "a path that begins with /, decoded, without //, dot segments and backslashes"}
+			return nil, &hosts.ConfigError{Field: "Rules.Prefix", Value: r.Prefix, Allowed: "a path that begins with /, decoded, in UTF-8, without //, dot segments and backslashes"}
 		case int(r.Access) >= len(accessNames):
 			return nil, &hosts.ConfigError{Field: "Rules.Access", Value: fmt.Sprint(r.Access), Allowed: strings.Join(accessNames, ", ")}
 		case slices.ContainsFunc(list[:i], func(o Rule) bool { return o.Prefix == r.Prefix }):
@@ -67,8 +70,40 @@ func newRules(given []Rule) (rules, error) {
 	return list, nil
 }
 
-// of returns the access of a plain path; without a rule it needs a user.
+// of returns the access of a plain path. An origin may read "/admin;x" as
+// "/admin", "/a;x/b" as "/a/b", or end the path at the ";": of these readings
+// the one with the strictest access counts.
 func (list rules) of(path string) Access {
+	access := list.exactly(path)
+	if before, _, ok := strings.Cut(path, ";"); ok {
+		access = stricter(access, stricter(list.exactly(before), list.exactly(withoutParameters(path))))
+	}
+	return access
+}
+
+// stricter orders Public, SignedIn, Denied.
+func stricter(a, b Access) Access {
+	if a == Public || b == Denied {
+		return b
+	}
+	return a
+}
+
+// withoutParameters cuts each segment at its ";" and leaves out those of which
+// nothing is left, but for a last one, which is a slash at the end.
+func withoutParameters(path string) string {
+	segments := strings.Split(path[1:], "/")
+	kept := segments[:0]
+	for i, s := range segments {
+		if s, _, _ = strings.Cut(s, ";"); s != "" || i == len(segments)-1 {
+			kept = append(kept, s)
+		}
+	}
+	return "/" + strings.Join(kept, "/")
+}
+
+// exactly is of for a path without parameters. Without a rule it needs a user.
+func (list rules) exactly(path string) Access {
 	for _, r := range list {
 		rest, ok := strings.CutPrefix(path, r.Prefix)
 		if ok && (rest == "" || rest[0] == '/' || strings.HasSuffix(r.Prefix, "/")) {
@@ -80,20 +115,16 @@ func (list rules) of(path string) Access {
 
 // plainPath reports whether every server reads a decoded path alike: it begins
 // with one slash, has no empty and no dot segments (also before a parameter, as
-// in "..;x"), no backslash, no control characters, and nothing that a second
-// decoding would make one of these.
+// in "..;x"), no backslash, no control characters, nothing that a second
+// decoding would change, and is UTF-8: of what is not, such as the bytes c0 ae,
+// some servers make a dot.
 func plainPath(path string) bool {
-	if !strings.HasPrefix(path, "/") {
+	if !strings.HasPrefix(path, "/") || !utf8.ValidString(path) {
 		return false
 	}
 	for i := range len(path) {
-		if path[i] < 0x20 || path[i] == 0x7f || path[i] == '\\' {
-			return false
-		}
-	}
-	lower := strings.ToLower(path)
-	for _, twice := range []string{"%2e", "%2f", "%5c", "%00", "%25"} {
-		if strings.Contains(lower, twice) {
+		twice := path[i] == '%' && i+2 < len(path) && isHex(path[i+1]) && isHex(path[i+2])
+		if path[i] < 0x20 || path[i] == 0x7f || path[i] == '\\' || twice {
 			return false
 		}
 	}
@@ -105,6 +136,10 @@ func plainPath(path string) bool {
 		}
 	}
 	return true
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
 // plainTarget is plainPath for a request, whose encoded form must hide no

@@ -16,17 +16,20 @@ const (
 	headerTimeout = 10 * time.Second
 	maxHeader     = 64 << 10 // bytes
 	keepAlive     = 2 * time.Minute
-	drainTimeout  = 30 * time.Second
 	probeTimeout  = 2 * time.Second
 )
 
 // Serve answers visitors on a listener until ctx ends, and lets the requests
-// that run come to their end within 30 s; streams are cut off then. With a
-// certificate (two PEM files) it speaks HTTPS. operators, which may be nil, get
+// that run come to their end within Options.Grace, WebSockets among them; what
+// still runs is cut off then, which is an error. With a certificate (two PEM files) it speaks HTTPS. operators, which may be nil, get
 // /healthz (the process is there), /readyz (the store answers) and /metrics.
 func (g *Gateway) Serve(ctx context.Context, visitors, operators net.Listener, cert, key string) error {
-	front := &http.Server{Handler: g, ReadHeaderTimeout: headerTimeout, IdleTimeout: keepAlive, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(g.o.Logger.Handler(), slog.LevelWarn)}
+	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	running := &flight{next: g}
+	front := &http.Server{Handler: running, ReadHeaderTimeout: headerTimeout, IdleTimeout: keepAlive, MaxHeaderBytes: maxHeader,
+		BaseContext: func(net.Listener) context.Context { return requests },
+		ErrorLog:    slog.NewLogLogger(g.o.Logger.Handler(), slog.LevelWarn)}
 	back := &http.Server{Handler: g.operators(), ReadHeaderTimeout: headerTimeout, ErrorLog: log.New(nobody{}, "", 0)}
 	failed := make(chan error, 2)
 	go func() {
@@ -44,12 +47,26 @@ func (g *Gateway) Serve(ctx context.Context, visitors, operators net.Listener, c
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
-	defer cancel()
-	if cut := front.Shutdown(drain); cut != nil {
-		err = errors.Join(err, fmt.Errorf("gateway: requests still ran after %v and were cut off", drainTimeout), front.Close())
+	if !g.drain(front, running) {
+		cut() // closes WebSockets, of which the server knows nothing any more
+		err = errors.Join(err, fmt.Errorf("gateway: requests still ran after %v and were cut off", g.o.Grace), front.Close())
 	}
 	return errors.Join(err, back.Close())
+}
+
+// drain waits for the requests that run, and reports whether all came to their end.
+func (g *Gateway) drain(front *http.Server, running *flight) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), g.o.Grace)
+	defer cancel()
+	if front.Shutdown(ctx) != nil {
+		return false
+	}
+	select {
+	case <-running.landed():
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 type nobody struct{}
