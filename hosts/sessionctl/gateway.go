@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,9 @@ An interrupt lets running requests end; a second one does not.`,
 type gatewaySetup struct {
 	o                                 gateway.Options
 	c                                 hosts.Config
+	store                             target
 	proxies                           []netip.Prefix
-	addr, admin, store, origin        string
+	addr, admin, origin               string
 	engine, cert, certKey, cookieName string
 }
 
@@ -53,7 +55,7 @@ func gatewayFlags(set *flag.FlagSet) func(context.Context, *program, []string) e
 	set.StringVar(&g.origin, "origin", "", "the `URL` of the application, such as http://127.0.0.1:8080")
 	set.StringVar(&g.addr, "addr", defaultGatewayAddr, "listen on `HOST:PORT`")
 	set.StringVar(&g.admin, "admin", "", "health and metrics on `HOST:PORT`, which only operators should reach (none)")
-	set.StringVar(&g.store, "store", open.Default, "the origin's `STORE` of sessions: "+open.Allowed())
+	set.StringVar(&g.store.url, "store", "", "the origin's `STORE` of sessions, without it the one that "+storeVariable+" has: "+sharedStores())
 	set.StringVar(&g.engine, "engine", "native", "what opens cookies: `native`, or wasm for the core as WebAssembly")
 	set.Func("public", "let everybody ask for the paths below `PREFIX`; may be repeated", rule(gateway.Public))
 	set.Func("signed-in", "ask for a user again below `PREFIX` of a public path; may be repeated", rule(gateway.SignedIn))
@@ -63,10 +65,11 @@ func gatewayFlags(set *flag.FlagSet) func(context.Context, *program, []string) e
 	set.BoolVar(&g.o.KeepHost, "keep-host", false, "hand the visitor's Host on to the origin")
 	set.DurationVar(&g.o.Timeout, "timeout", gateway.DefaultTimeout, "wait for `DURATION` until the origin begins to answer")
 	set.StringVar(&g.cookieName, "cookie", "", "the `NAME` of the session cookie, as at the origin (rockstar_session)")
-	set.DurationVar(&g.c.IdleTimeout, "idle", 0, "end a session after `DURATION` without use, as at the origin (never)")
+	set.DurationVar(&g.c.IdleTimeout, "idle", 0, "end a session after `DURATION` without use, as at the origin; without it use through the gateway does not count")
+	set.DurationVar(&g.c.RenewGrace, "renew-grace", 0, "take a renewed session's previous cookie for `DURATION`, as at the origin, and then for stolen (30s)")
 	set.StringVar(&g.cert, "cert", "", "`FILE` with the certificate in PEM, for HTTPS")
 	set.StringVar(&g.certKey, "key", "", "`FILE` with the certificate's private key in PEM")
-	set.Func("trusted-proxy", "believe X-Forwarded-For from `CIDR`; may be repeated", func(text string) error {
+	set.Func("trusted-proxy", "believe X-Forwarded-For, -Host and -Proto from `CIDR`; may be repeated", func(text string) error {
 		return addPrefix(&g.proxies, text)
 	})
 	return g.run
@@ -79,7 +82,6 @@ func (g *gatewaySetup) run(ctx context.Context, p *program, _ []string) (err err
 	g.o.Logger = slog.New(slog.NewTextHandler(p.err, nil))
 	g.c.Logger = slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	g.c.NoCleanup, g.c.CookieName = true, g.cookieName // the origin sweeps
-	g.c.AllowInsecure = g.cert == "" && !strings.HasPrefix(g.cookieName, "__")
 	if g.engine == "wasm" {
 		engine, err := wazero.New(ctx, wazero.Options{})
 		if err != nil {
@@ -88,11 +90,11 @@ func (g *gatewaySetup) run(ctx context.Context, p *program, _ []string) (err err
 		defer func() { err = errors.Join(err, engine.Close()) }()
 		g.c.Engine = engine.Configure
 	}
-	store, closer, err := open.Store(ctx, g.store)
-	if err != nil {
-		return refusedIsUsage(err)
-	}
-	defer func() { err = errors.Join(err, closer.Close()) }()
+	return g.store.with(ctx, false, func(store hosts.Store) error { return g.before(ctx, p, store) })
+}
+
+// before serves before the origin whose store this is.
+func (g *gatewaySetup) before(ctx context.Context, p *program, store hosts.Store) (err error) {
 	manager, err := hosts.New(store, g.c)
 	if err != nil {
 		return refusedIsUsage(err)
@@ -121,13 +123,26 @@ func (g *gatewaySetup) check() (err error) {
 	if (g.cert == "") != (g.certKey == "") {
 		return usagef("gateway: --cert and --key go together: both or none")
 	}
-	if g.store == "memory:" || g.store == "cache" {
-		return usagef("gateway: --store is %q: nobody else can sign in to this process's memory; name the origin's store", g.store)
-	}
 	if g.c.Key, err = hosts.KeyFromEnv(""); err != nil {
 		return usageError{err}
 	}
-	return nil
+	store, err := g.store.name()
+	if err == nil && ofOneProcess(store) {
+		scheme, _, _ := strings.Cut(store, ":")
+		return usagef("gateway: the store is %s, which one process has to itself; allowed: the origin's, one of %s", scheme, sharedStores())
+	}
+	return err
+}
+
+// ofOneProcess tells the names of stores that an origin cannot share.
+func ofOneProcess(name string) bool {
+	scheme, _, _ := strings.Cut(name, ":")
+	return slices.Contains([]string{"memory", "cache", "file", "filesystem"}, scheme)
+}
+
+// sharedStores lists the names of the others.
+func sharedStores() string {
+	return strings.Join(slices.DeleteFunc(strings.Split(open.Allowed(), ", "), ofOneProcess), ", ")
 }
 
 func refusedIsUsage(err error) error {

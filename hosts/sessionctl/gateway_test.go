@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -105,7 +107,9 @@ func TestGatewayRefusesItsFlags(t *testing.T) {
 		{gatewayKey, "--origin is required", nil},
 		{gatewayKey, `--engine is "v8"; allowed: native, wasm`, []string{"--engine", "v8"}},
 		{gatewayKey, "--cert and --key go together", []string{"--cert", "x"}},
-		{gatewayKey, "name the origin's store", []string{"--store", "memory:"}},
+		{gatewayKey, "the store is memory, which one process has to itself; allowed: the origin's, one of file+shared:DIR, sqlite:FILE", []string{"--store", "memory:"}},
+		{gatewayKey, "the store is file, which one process has to itself", []string{"--store", "file:" + t.TempDir()}},
+		{gatewayKey, "no store is named; allowed: --store STORE or SESSION_STORE", nil},
 		{"", "SESSION_ENCRYPTION_KEY is not set", nil},
 		{gatewayKey, `Rules.Prefix is "x"`, []string{"--public", "x", "--store", "file+shared:" + t.TempDir()}},
 		{gatewayKey, `LoginURL is "/login"`, []string{"--login", "/login", "--store", "file+shared:" + t.TempDir()}},
@@ -119,5 +123,39 @@ func TestGatewayRefusesItsFlags(t *testing.T) {
 		}
 		require.Equal(t, exitUsage, p.run(t.Context(), args), errs.String())
 		require.Contains(t, errs.String(), c.want)
+	}
+}
+
+// TestGatewayTakesTheStoreOfTheEnvironment, as the other commands do, and makes
+// none where the name is likely wrong.
+func TestGatewayTakesTheStoreOfTheEnvironment(t *testing.T) {
+	t.Setenv(hosts.DefaultKeyVariable, gatewayKey)
+	t.Setenv(storeVariable, "file+shared:"+t.TempDir())
+	ctx, stop := context.WithCancel(t.Context())
+	lines, done := startGateway(ctx, "--origin", "http://127.0.0.1:1", "--addr", "127.0.0.1:0")
+	a, err := http.Get(strings.TrimSuffix(<-lines, "\n"))
+	require.NoError(t, err)
+	require.NoError(t, a.Body.Close())
+	require.Equal(t, http.StatusUnauthorized, a.StatusCode)
+	stop()
+	require.Equal(t, exitFine, <-done)
+
+	file := filepath.Join(t.TempDir(), "sessions.db")
+	t.Setenv(storeVariable, "sqlite:"+file)
+	var errs bytes.Buffer
+	p := &program{in: strings.NewReader(""), out: io.Discard, err: &errs}
+	require.Equal(t, exitFindings, p.run(t.Context(), []string{"gateway", "--origin", "http://127.0.0.1:1"}))
+	require.Contains(t, errs.String(), "of the store is not there")
+	require.NoFileExists(t, file)
+}
+
+func TestGatewayHelpListsTheStoresThatItTakes(t *testing.T) {
+	set := flag.NewFlagSet("gateway", flag.ContinueOnError)
+	gatewayFlags(set)
+	usage := set.Lookup("store").Usage
+	require.Contains(t, usage, "file+shared:DIR, sqlite:FILE")
+	require.Contains(t, usage, storeVariable)
+	for _, alone := range []string{"memory:", " file:", "filesystem", "cache"} {
+		require.NotContains(t, usage, alone)
 	}
 }
