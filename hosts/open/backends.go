@@ -1,13 +1,9 @@
 package open
 
 import (
-	"cmp"
 	"context"
 	"io"
-	"net/url"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/cachestore/redis"
@@ -55,27 +51,6 @@ func memory(_ context.Context, p place) (store, error) {
 
 func nothing(context.Context, place) error { return nil }
 
-// machineIn finds file://dir, where dir would be the name of a machine;
-// file:///dir is how URLs are written.
-func machineIn(rest string) bool {
-	return strings.HasPrefix(rest, "//") && !strings.HasPrefix(rest, "///")
-}
-
-// path returns what the rest of a name means as a path, or beside it that of a
-// scratch namespace.
-func (p place) path(otherwise string) (string, error) {
-	if machineIn(p.rest) {
-		name := p.scheme + ":"
-		return "", &hosts.ConfigError{Field: "store", Value: name + "//", Allowed: name + "PATH, " + name + "/PATH or " + name + "///PATH"}
-	}
-	path := cmp.Or(p.rest, otherwise)
-	if p.scratch == "" {
-		return path, nil
-	}
-	whole, err := filepath.Abs(path)
-	return whole + "." + p.scratch, err
-}
-
 func files(_ context.Context, p place) (store, error) {
 	dir, err := p.path(fsstore.DefaultDir)
 	if err != nil {
@@ -97,7 +72,7 @@ func embedded(ctx context.Context, p place) (store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sqlite.Open(ctx, path, sqlite.Options{})
+	return sqlite.Open(ctx, path, sqlite.Options{NoMigrate: p.way == asItIs})
 }
 
 func removeFile(_ context.Context, p place) error {
@@ -111,39 +86,6 @@ func removeFile(_ context.Context, p place) error {
 		}
 	}
 	return nil
-}
-
-// url returns the name as the stores take it. For a scratch namespace set
-// chooses what must not be that of the sessions themselves: it wins over what
-// the query of the name has.
-func (p place) url(set func(query url.Values)) (string, error) {
-	name := p.scheme + ":" + p.rest
-	if p.scratch == "" {
-		return name, nil
-	}
-	server, text, _ := strings.Cut(name, "?")
-	query, err := url.ParseQuery(text)
-	if err != nil {
-		return "", &hosts.ConfigError{Field: "store", Value: "what stands behind the question mark", Allowed: "NAME=VALUE, joined by &"}
-	}
-	set(query)
-	return server + "?" + query.Encode(), nil
-}
-
-// table has a table made, in the schema of the one that is named.
-func (p place) table(query url.Values) {
-	table := "sessions_" + p.scratch
-	if schema, _, ok := strings.Cut(query.Get("table"), "."); ok {
-		table = schema + "." + table
-	}
-	query.Set("table", table)
-	query.Del("migrate")
-}
-
-// prefix begins with the one that is named, to which the user of the server may
-// be confined.
-func (p place) prefix(query url.Values) {
-	query.Set("prefix", cmp.Or(query.Get("prefix"), redis.DefaultPrefix)+p.scratch+":")
 }
 
 func postgreSQL(ctx context.Context, p place) (store, error) {
@@ -164,6 +106,7 @@ func mySQL(ctx context.Context, p place) (store, error) {
 }
 
 func redisOrValkey(ctx context.Context, p place) (store, error) {
+	p.way = asNamed // it has no tables
 	name, err := p.url(p.prefix)
 	if err != nil {
 		return nil, err

@@ -38,21 +38,29 @@ const defaultFile = "sessions.db"
 // stands behind the scheme, where a password may be. ctx bounds the opening
 // alone.
 func Store(ctx context.Context, url string) (hosts.Store, io.Closer, error) {
+	return in(ctx, url, asNamed)
+}
+
+// A way is what becomes of the tables of a database.
+type way int
+
+const (
+	asNamed  way = iota // what migrate= in the name says
+	asItIs              // nothing
+	migrated            // they are brought up to date
+)
+
+func in(ctx context.Context, url string, w way) (hosts.Store, io.Closer, error) {
 	b, at, err := find(url)
 	if err != nil {
 		return nil, nil, err
 	}
+	at.way = w
 	s, err := b.at(ctx, at)
 	if err != nil {
 		return nil, nil, err
 	}
 	return s, s, nil
-}
-
-// A place is a name, taken apart.
-type place struct {
-	scheme, rest string // before and behind the colon
-	scratch      string // of a Namespace, empty for the sessions themselves
 }
 
 func find(url string) (backend, place, error) {
@@ -92,7 +100,7 @@ func Allowed() string {
 // Dir returns the directory of a file store, and whether url names one.
 func Dir(url string) (dir string, ok bool) {
 	_, at, err := find(url)
-	if err != nil || at.scheme != "file" && at.scheme != "file+shared" || machineIn(at.rest) {
+	if err != nil || at.scheme != "file" && at.scheme != "file+shared" || at.check() != nil {
 		return "", false
 	}
 	return cmp.Or(at.rest, fsstore.DefaultDir), true
@@ -101,7 +109,7 @@ func Dir(url string) (dir string, ok bool) {
 // File returns the file of an embedded database, and whether url names one.
 func File(url string) (path string, ok bool) {
 	_, at, err := find(url)
-	if err != nil || at.scheme != "sqlite" || machineIn(at.rest) {
+	if err != nil || at.scheme != "sqlite" || at.check() != nil {
 		return "", false
 	}
 	return cmp.Or(at.rest, defaultFile), true

@@ -89,9 +89,12 @@ func TestOtherNamesAreRefusedWithTheList(t *testing.T) {
 		_, err = open.Scratch(t.Context(), url)
 		require.ErrorAs(t, err, &refused, url)
 	}
-	for _, url := range []string{"memory:hush", "file://hush/dir", "file+shared://hush/dir", "sqlite://hush/f.db", "sqlite::memory:"} {
+	for _, url := range []string{"memory:hush", "file://hush/dir", "file+shared://hush/dir", "sqlite://hush/f.db", "sqlite::memory:",
+		"file:dir?hush=true", "file+shared:dir?hush", "file:?hush", "sqlite:x.db?table=hush", "sqlite:?hush"} {
 		_, isDir := open.Dir(url)
 		require.False(t, isDir)
+		_, isFile := open.File(url)
+		require.Equal(t, url == "sqlite::memory:", isFile, url)
 		_, _, err := open.Store(t.Context(), url)
 		var refused *hosts.ConfigError
 		require.ErrorAs(t, err, &refused, url)

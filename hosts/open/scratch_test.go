@@ -17,7 +17,7 @@ import (
 )
 
 func TestScratch(t *testing.T) {
-	table := "own_" + strings.ToLower(rand.Text())
+	table := uniqueTable()
 	for name, url := range map[string]func(t testing.TB, dir string) string{
 		"memory":      func(testing.TB, string) string { return "memory:" },
 		"file":        func(_ testing.TB, dir string) string { return "file:" + dir },
@@ -31,9 +31,11 @@ func TestScratch(t *testing.T) {
 		"mariadb": func(t testing.TB, _ string) string {
 			return withQuery(strings.Replace(servers.MySQL(t), "mysql:", "mariadb:", 1), "table="+table)
 		},
-		"redis":         func(t testing.TB, _ string) string { return servers.Redis(t) },
-		"redis, prefix": func(t testing.TB, _ string) string { return servers.Redis(t) + "?prefix=own:" },
-		"redis+cluster": func(t testing.TB, _ string) string { return servers.RedisCluster(t) },
+		"redis":               func(t testing.TB, _ string) string { return servers.Redis(t) },
+		"redis, prefix":       func(t testing.TB, _ string) string { return servers.Redis(t) + "?prefix=own:" },
+		"redis, prefix of 42": func(t testing.TB, _ string) string { return servers.Redis(t) + "?prefix=" + strings.Repeat("p", 42) },
+		"redis, prefix of 64": func(t testing.TB, _ string) string { return servers.Redis(t) + "?prefix=" + strings.Repeat("p", 64) },
+		"redis+cluster":       func(t testing.TB, _ string) string { return servers.RedisCluster(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			parent := t.TempDir()
@@ -85,6 +87,19 @@ func TestScratch(t *testing.T) {
 		})
 	}
 }
+
+// TestScratchMakesNoDirectories but its own, which it can remove again.
+func TestScratchMakesNoDirectories(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"file:" + dir + "/no/such/s", "file+shared:" + dir + "/no/s", "sqlite:" + dir + "/no/such/x.db"} {
+		_, err := open.Scratch(t.Context(), name)
+		require.ErrorIs(t, err, open.ErrNoStore)
+		require.ErrorContains(t, err, "of the store is not there")
+		require.Empty(t, beside(t, dir))
+	}
+}
+
+func uniqueTable() string { return "own_" + strings.ToLower(rand.Text()) }
 
 // ownStore opens the sessions themselves, and drops the table that they have in
 // a database.

@@ -1,0 +1,106 @@
+package open
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3/driver"
+
+	"github.com/rockstar-web/sessions/dbstore"
+)
+
+// marks are the files by which fsstore knows its directories.
+var marks = []string{"segment-log", "file-per-session"}
+
+func isDir(_ context.Context, dir string) error {
+	for _, mark := range marks {
+		switch _, err := os.Lstat(filepath.Join(dir, mark)); {
+		case err == nil:
+			return nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+	}
+	return absentf("the directory %s has no sessions: neither the file %s is in it", dir, strings.Join(marks, " nor "))
+}
+
+// versions is the table by which dbstore knows a database.
+const versions = dbstore.DefaultTable + "_schema"
+
+// isFile looks into the log first: what is moved into the database meanwhile is
+// found there.
+func isFile(ctx context.Context, path string) error {
+	logged, err := contains(path+"-wal", `CREATE TABLE "`+versions+`"`)
+	if err != nil || logged {
+		return err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	there, err := hasTable(ctx, path, versions)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return absentf("%s cannot be read as a database: %w", path, err)
+	case !there:
+		return absentf("the database %s has no sessions: the table %s is not in it", path, versions)
+	}
+	return nil
+}
+
+// hasTable reads the database alone, without locks, its log or the log's index,
+// which SQLite would make.
+func hasTable(ctx context.Context, path, table string) (there bool, err error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return false, err
+	}
+	name := strings.ReplaceAll(url.QueryEscape(absolute), "+", "%20")
+	db, err := driver.Open("file:" + name + "?mode=ro&immutable=1")
+	if err != nil {
+		return false, err
+	}
+	defer db.Close()
+	err = db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?", table).Scan(&there)
+	return there, err
+}
+
+// contains looks for a text in a file, which need not be there.
+func contains(path, text string) (bool, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	room := make([]byte, 1<<20)
+	for kept := 0; ; {
+		n, err := file.Read(room[kept:])
+		if bytes.Contains(room[:kept+n], []byte(text)) {
+			return true, nil
+		}
+		if err == io.EOF {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		end := kept + n
+		kept = min(end, len(text)-1) // it may stand across two reads
+		copy(room, room[end-kept:end])
+	}
+}
