@@ -21,8 +21,9 @@ const (
 
 // Serve answers visitors on a listener until ctx ends, and lets the requests
 // that run come to their end within Options.Grace, WebSockets among them; what
-// still runs is cut off then, which is an error. With a certificate (two PEM files) it speaks HTTPS. operators, which may be nil, get
-// /healthz (the process is there), /readyz (the store answers) and /metrics.
+// still runs is cut off then, which is an error. With a certificate (two PEM
+// files) it speaks HTTPS. operators, which may be nil, get /healthz (the process
+// is there), /readyz (the store answers) and /metrics.
 func (g *Gateway) Serve(ctx context.Context, visitors, operators net.Listener, cert, key string) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
