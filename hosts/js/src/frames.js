@@ -140,7 +140,7 @@ export function viewOf(bytes) {
   v.flags = r.u16();
   r.pass(8); // due
   v.id = r.take(16);
-  v.version = r.u64();
+  r.pass(8); // version
   v.createdAt = r.time(); v.seenAt = r.time(); v.expiresAt = r.time();
   v.tenant = r.short();
   r.pass(r.u16()); // the stored user; what this request made of it stands at the end

@@ -5,7 +5,7 @@ import { times, workloads } from "./work.js";
 
 const lib = await import(globalThis.Deno ? "../../deno.js" : "../../node.js");
 const all = await workloads(lib), rounds = 9, n = 1000, out = {};
-for (const name of Object.keys(all)) await times(5 * n, all[name]); // warm: compilers work beside the first thousands
+for (const name of Object.keys(all)) await times(25 * n, all[name]); // compilers work beside these
 for (const name of Object.keys(all)) out[name] = [];
 for (let r = 0; r < rounds; r++) {
   for (const [name, f] of Object.entries(all)) {
