@@ -14,6 +14,9 @@ import (
 const (
 	CaseLimit = 2 * time.Minute  // for one case, on the slowest backend
 	Patience  = 10 * time.Second // for a call to return after its context has ended
+
+	kitRecords = 1000            // that a store must have room for
+	fillTime   = 2 * time.Second // for a case to insert nearly as many
 )
 
 // Broken is one promise that a store does not keep.

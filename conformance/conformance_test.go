@@ -81,6 +81,18 @@ func TestFlawsAreSeen(t *testing.T) {
 	}
 }
 
+// Whatever a store puts between a tenant and a user, names may hold it.
+func TestJoinedNamesAreSeen(t *testing.T) {
+	c := caseNamed(t, "find-names")
+	for _, sep := range separators {
+		f := newFlawed()
+		f.filter(func(q hosts.Query, r core.Record) bool {
+			return q.Matches(&r) || !q.AnyTenant && !q.AnyUser && q.Tenant+sep+q.User == r.Tenant+sep+r.User
+		})
+		require.NotEmpty(t, c.run(t.Context(), f, f), "joined with %q", sep)
+	}
+}
+
 // A case that no flaw breaks could be one that cannot fail.
 func TestEveryCaseSeesAFlaw(t *testing.T) {
 	seen := make(map[string]bool)

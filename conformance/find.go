@@ -11,6 +11,7 @@ import (
 var findCases = []testCase{
 	{"find-selects", "Find returns the records that match the query, whole, and no others, of no other tenant or user.", findSelects},
 	{"find-names", "Find tells all tenants and users apart, whatever characters they have.", findNames},
+	{"find-expired", "Find returns an expired record like any other, until it is swept or forgotten.", findExpired},
 	{"find-follows-saves", "Find goes by the record as it is stored now, not as it was when it was inserted.", findFollowsSaves},
 	{"find-ended", "Find does not return sessions that have ended or were swept.", findEnded},
 	{"find-apart", "The caller may keep what Find returns and change its fields: that changes nothing in the store, nor in another record.", findApart},
@@ -130,6 +131,38 @@ func findNames(p *probe) {
 		p.finds(p.b, hosts.Query{AnyTenant: true, User: r.User}, all)
 		p.finds(p.a, hosts.Query{Tenant: r.Tenant, User: r.User}, all)
 		p.finds(p.b, hosts.Query{Tenant: r.User, User: r.Tenant}, all)
+	}
+	// Joined, the two of each pair are the same.
+	for _, sep := range separators {
+		pair := []core.Record{p.record(), p.record()}
+		pair[0].Tenant, pair[0].User = "a", "b"+sep+"c"
+		pair[1].Tenant, pair[1].User = "a"+sep+"b", "c"
+		for i, r := range pair {
+			p.save(p.handle(i), r, core.NoVersion)
+		}
+		for i, r := range pair {
+			p.finds(p.handle(i), hosts.Query{Tenant: r.Tenant, User: r.User}, pair)
+		}
+	}
+}
+
+// findExpired asks for more of a store that is swept, which never forgets.
+func findExpired(p *probe) {
+	live, just := p.record(), p.expired()
+	all := []core.Record{live, just}
+	if offers[hosts.Sweeper](p.a) {
+		long := p.record()
+		long.ExpiresAt = 3
+		all = append(all, long)
+	}
+	for i, r := range all {
+		p.save(p.handle(i), r, core.NoVersion)
+	}
+	for _, before := range []core.Time{0, just.ExpiresAt, just.ExpiresAt + 1, live.ExpiresAt, live.ExpiresAt + 1} {
+		for i, q := range []hosts.Query{everything, {Tenant: "acme", User: "alice"}, {Tenant: "acme", AnyUser: true}, {AnyTenant: true, User: "alice"}} {
+			q.ExpiresBefore = before
+			p.finds(p.handle(i), q, all)
+		}
 	}
 }
 

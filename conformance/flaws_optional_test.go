@@ -46,6 +46,11 @@ var sweepFlaws = []flaw{
 			return f.mapStore.Sweep(ctx, before+1, limit)
 		}
 	}},
+	{"takes 900 at the most", "sweep-limit", func(f *flawed) {
+		f.sweep = func(ctx context.Context, before core.Time, limit int) (int, error) {
+			return f.mapStore.Sweep(ctx, before, min(limit, 900))
+		}
+	}},
 	{"knows no limit", "sweep-limit", func(f *flawed) {
 		f.sweep = func(ctx context.Context, before core.Time, limit int) (int, error) {
 			n, err := f.mapStore.Sweep(ctx, before, 1<<20)
@@ -94,6 +99,14 @@ var findFlaws = []flaw{
 		f.filter(func(q hosts.Query, r core.Record) bool {
 			return q.Matches(&r) || !q.AnyTenant && !q.AnyUser && q.Tenant+q.User == r.Tenant+r.User
 		})
+	}},
+	{"hides the expired", "find-expired", func(f *flawed) {
+		f.filter(func(q hosts.Query, r core.Record) bool { return q.Matches(&r) && !expiredNow(r) })
+	}},
+	{"returns 900 at the most", "find-pages", func(f *flawed) {
+		f.find = func(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
+			return f.mapStore.Find(ctx, q, after, min(limit, 900))
+		}
 	}},
 	{"compares names without case", "find-names find-selects", func(f *flawed) {
 		f.filter(func(q hosts.Query, r core.Record) bool {

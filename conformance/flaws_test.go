@@ -62,6 +62,8 @@ func (f *flawed) stored(id core.ID) (core.Record, bool) {
 	return r, ok
 }
 
+func expiredNow(r core.Record) bool { return r.ExpiresAt < core.Time(time.Now().UnixMilli()) }
+
 // altered stores what alter makes of each record.
 func (f *flawed) altered(alter func(*core.Record)) {
 	f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
@@ -71,6 +73,19 @@ func (f *flawed) altered(alter func(*core.Record)) {
 			f.put(r)
 		}
 		return err
+	}
+}
+
+// keyed stores each record under what key makes of its ID.
+func (f *flawed) keyed(key func(core.ID) core.ID) {
+	f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
+		r.ID = key(r.ID)
+		return f.mapStore.Save(ctx, r, prev)
+	}
+	f.load = func(ctx context.Context, id core.ID) (core.Record, error) {
+		r, err := f.mapStore.Load(ctx, key(id))
+		r.ID = id
+		return r, err
 	}
 }
 
@@ -131,6 +146,22 @@ var saveFlaws = []flaw{
 			runtime.Gosched()
 			f.put(r)
 			return nil
+		}
+	}},
+	{"inserts over an expired record", "insert-taken", func(f *flawed) {
+		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
+			if was, _ := f.stored(r.ID); was.Version != r.Version && prev == core.NoVersion && expiredNow(was) {
+				_ = f.mapStore.Delete(ctx, r.ID)
+			}
+			return f.mapStore.Save(ctx, r, prev)
+		}
+	}},
+	{"does not replace an expired record", "replace-prev", func(f *flawed) {
+		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
+			if was, there := f.stored(r.ID); there && was.Version != r.Version && expiredNow(was) {
+				return core.ErrConflict
+			}
+			return f.mapStore.Save(ctx, r, prev)
 		}
 	}},
 	{"takes a busy lock for a conflict", "same-save-at-once", func(f *flawed) {
@@ -233,24 +264,25 @@ var loadFlaws = []flaw{
 		f.altered(func(r *core.Record) { r.User = strings.TrimSpace(r.User) })
 	}},
 	{"folds the case of IDs", "ids-distinct", func(f *flawed) {
-		fold := func(id core.ID) (folded core.ID) {
+		f.keyed(func(id core.ID) (folded core.ID) {
 			copy(folded[:], strings.ToLower(id.String())[6:])
 			return folded
-		}
-		f.save = func(ctx context.Context, r core.Record, prev core.Version) error {
-			r.ID = fold(r.ID)
-			return f.mapStore.Save(ctx, r, prev)
-		}
-		f.load = func(ctx context.Context, id core.ID) (core.Record, error) {
-			r, err := f.mapStore.Load(ctx, fold(id))
-			r.ID = id
-			return r, err
-		}
+		})
+	}},
+	{"folds the case of an ID's bytes", "ids-distinct", func(f *flawed) {
+		f.keyed(func(id core.ID) core.ID {
+			for i, b := range id {
+				if 'A' <= b && b <= 'Z' {
+					id[i] = b + 'a' - 'A'
+				}
+			}
+			return id
+		})
 	}},
 	{"judges the expiry", "load-expired", func(f *flawed) {
 		f.load = func(ctx context.Context, id core.ID) (core.Record, error) {
 			r, err := f.mapStore.Load(ctx, id)
-			if r.ExpiresAt < core.Time(time.Now().UnixMilli()) {
+			if expiredNow(r) {
 				return core.Record{}, core.ErrNotFound
 			}
 			return r, err

@@ -16,8 +16,16 @@ var hostileNames = []string{
 	strings.Repeat("日", core.MaxName/3), strings.Repeat("🦀", core.MaxName/4), strings.Repeat("%", core.MaxName), strings.Repeat("'", core.MaxName),
 }
 
+// separators are what a store could join a tenant and a user with: what names
+// may hold of the characters that keys are made of.
+var separators = []string{
+	" ", "!", `"`, "#", "$", "%", "&", "'", "(", ")", "*", "+", ",", "-", ".", "/", ":", ";", "<", "=", ">", "?", "@",
+	"[", `\`, "]", "^", "_", "`", "{", "|", "}", "~", "::", "||", "\u00a0", "\ufffd",
+}
+
 // hostileIDs are all different: extremes, neighbours of one bit, and texts
-// that a file system, a shell or a collation could take for something else.
+// or bytes that a file system, a shell or a collation could take for something
+// else.
 func hostileIDs() []core.ID {
 	texts := []string{
 		"_____________________w", // all bits set
@@ -37,7 +45,7 @@ func hostileIDs() []core.ID {
 		near[bit/8] ^= 1 << (bit % 8)
 		ids = append(ids, near)
 	}
-	return append(ids, core.ID{0: 1})
+	return append(ids, core.ID{0: 1}, core.ID([]byte("abcdefghijklmnop")), core.ID([]byte("ABCDEFGHIJKLMNOP")))
 }
 
 // outOfBounds spoils a valid record, one way each.

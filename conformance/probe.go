@@ -164,6 +164,14 @@ func (p *probe) record() core.Record {
 	return p.next(r)
 }
 
+// expired returns a record that has expired, but that no backend may forget
+// while its case runs: each keeps it for a minute at the least.
+func (p *probe) expired() core.Record {
+	r := p.record()
+	r.ExpiresAt = core.Time(time.Now().UnixMilli()) - 10*core.Second
+	return r
+}
+
 // next returns r with a new version and other sealed bytes of the same size.
 func (p *probe) next(r core.Record) core.Record {
 	r.Version = p.version()

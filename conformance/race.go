@@ -76,6 +76,7 @@ func sameSaveAtOnce(p *probe) {
 }
 
 // noLostUpdate has each client set its own bit. All begin with the same state.
+// After that few add to one count for longer.
 func noLostUpdate(p *probe) {
 	r := counted(p.record(), 0)
 	p.save(p.a, r, core.NoVersion)
@@ -100,6 +101,7 @@ func noLostUpdate(p *probe) {
 	if want := uint64(1)<<racers - 1; err != nil || len(got.Sealed) != 8 || binary.BigEndian.Uint64(got.Sealed) != want {
 		p.fail("after %d acknowledged changes of one bit each Sealed is %x and the error %v, want %x", racers, got.Sealed, err, want)
 	}
+	p.sustainedCount()
 }
 
 // whole returns r in a state whose every field follows from n.
@@ -234,7 +236,8 @@ func (p *probe) endRace(before func(n int, r core.Record), use func(i int, r cor
 }
 
 // endAgainstSaves lets the one who ends it change the session first, some
-// times, so that the end comes at different moments.
+// times, so that the end comes at different moments. After that one alone saves,
+// for longer.
 func endAgainstSaves(p *probe) {
 	p.endRace(func(n int, r core.Record) {
 		for range n % 4 {
@@ -252,6 +255,7 @@ func endAgainstSaves(p *probe) {
 		}
 		return true
 	})
+	p.sustainedEnds()
 }
 
 // repeatAgainstEnd catches a store that finds the ID taken and then looks by

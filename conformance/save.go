@@ -33,11 +33,12 @@ func fresh(p *probe) {
 }
 
 func insertTaken(p *probe) {
-	first := p.record()
-	p.save(p.a, first, core.NoVersion)
-	p.conflict(p.b, p.next(first), core.NoVersion)
-	p.holds(p.a, first)
-	p.holds(p.b, first)
+	for _, first := range []core.Record{p.record(), p.expired()} {
+		p.save(p.a, first, core.NoVersion)
+		p.conflict(p.b, p.next(first), core.NoVersion)
+		p.holds(p.a, first)
+		p.holds(p.b, first)
+	}
 }
 
 func replacePrev(p *probe) {
@@ -56,6 +57,16 @@ func replacePrev(p *probe) {
 		was = is
 	}
 	p.holds(p.b, other)
+
+	was = p.expired()
+	p.save(p.a, was, core.NoVersion)
+	for i, expiresAt := range []core.Time{was.ExpiresAt, p.soon} {
+		is := p.next(was)
+		is.ExpiresAt = expiresAt
+		p.save(p.handle(i+1), is, was.Version)
+		p.holds(p.handle(i), is)
+		was = is
+	}
 }
 
 func replaceWrongPrev(p *probe) {

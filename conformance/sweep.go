@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -50,6 +51,29 @@ func (p *probe) saveExpiring(n int, at core.Time) []core.Record {
 		p.save(p.handle(i), all[i], core.NoVersion)
 	}
 	return all
+}
+
+// fill inserts n records that expire at the given moment, by several clients,
+// or as many of them as the store takes in fillTime.
+func (p *probe) fill(n int, at core.Time) []core.Record {
+	const clients = 8
+	all := make([]core.Record, n)
+	for i := range all {
+		all[i] = p.record()
+		all[i].ExpiresAt = at
+	}
+	over := time.Now().Add(fillTime)
+	var taken atomic.Int64
+	p.together(clients, func(c int) {
+		for time.Now().Before(over) {
+			i := int(taken.Add(1)) - 1
+			if i >= n {
+				return
+			}
+			p.save(p.handle(c), all[i], core.NoVersion)
+		}
+	})
+	return all[:min(n, int(taken.Load()))]
 }
 
 func sweepEmpty(p *probe) {
@@ -120,6 +144,13 @@ func sweepLimit(p *probe) {
 			p.fail("Sweep with limit %d has deleted %d, want %d", limit, deleted, want)
 		}
 		all = left
+	}
+	many := p.fill(kitRecords-20, p.soon-1)
+	if n := p.sweep(p.b, p.soon, kitRecords); n != len(many) {
+		p.fail("Sweep with limit %d returns %d, want %d", kitRecords, n, len(many))
+	}
+	if n := p.sweep(p.a, p.soon, kitRecords); n != 0 {
+		p.fail("a second Sweep returns %d", n)
 	}
 }
 

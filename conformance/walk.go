@@ -40,7 +40,8 @@ func findOrder(p *probe) {
 	}
 }
 
-// findPages puts others between the matches: limit counts matches only.
+// findPages puts others between the matches: limit counts matches only. After
+// that one page holds all that a store of the kit's size can have.
 func findPages(p *probe) {
 	const matches = 21
 	var all []core.Record
@@ -55,9 +56,12 @@ func findPages(p *probe) {
 	}
 	sortByID(all)
 	q := hosts.Query{Tenant: "acme", User: "alice"}
-	for _, limit := range []int{1, 2, 3, 7, matches - 1, matches, matches + 1, 1000} {
+	for _, limit := range []int{1, 2, 3, 7, matches - 1, matches, matches + 1, kitRecords} {
 		p.equal(q, p.walk(p.handle(limit), q, limit, func([]core.Record) {}), all)
 	}
+	all = append(all, p.fill(kitRecords-3*matches, p.soon)...)
+	sortByID(all)
+	p.equal(q, p.page(p.b, q, core.ID{}, kitRecords), all)
 }
 
 // complete fails if one of the steady records is not among those found.
