@@ -140,9 +140,7 @@ func findNames(p *probe) {
 		for i, r := range pair {
 			p.save(p.handle(i), r, core.NoVersion)
 		}
-		for i, r := range pair {
-			p.finds(p.handle(i), hosts.Query{Tenant: r.Tenant, User: r.User}, pair)
-		}
+		p.finds(p.b, hosts.Query{Tenant: pair[0].Tenant, User: pair[0].User}, pair)
 	}
 }
 
