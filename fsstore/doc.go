@@ -58,7 +58,8 @@
 //
 // # Directory
 //
-// Directories have mode 0700, files 0600. Symbolic links are not followed, and
+// Directories have mode 0700, files 0600. What root makes is given to the owner of
+// the directory, so that a command in a root shell locks out no server. Symbolic links are not followed, and
 // no path leaves the directory ([os.Root]). Open refuses NFS, SMB, CIFS, AFS and
 // WebDAV: there, a lock or a rename does not hold between machines. A FUSE
 // filesystem is accepted and must keep both. Linux, macOS and FreeBSD; elsewhere

@@ -42,7 +42,11 @@ func openFile(name string) (*file, error) {
 	if err != nil {
 		return nil, fail("open", name, err)
 	}
-	if err := makeDir(filepath.Dir(path)); err != nil {
+	err = makeDir(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("dbstore: SQLite: the directory of %s cannot be created there: %w: %w; name another path", path, hosts.ErrUnavailable, err)
+	}
+	if err != nil {
 		return nil, fail("create the directory of", path, err)
 	}
 	f := &file{path: path, start: time.Now()}
@@ -53,7 +57,10 @@ func openFile(name string) (*file, error) {
 }
 
 func (f *file) create() error {
-	file, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := f.openOrMake()
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("dbstore: SQLite: %s cannot be created there: %w: %w; name another path", f.path, hosts.ErrUnavailable, err)
+	}
 	if err != nil {
 		return fail("open", f.path, err)
 	}
@@ -78,6 +85,16 @@ func (f *file) create() error {
 	return nil
 }
 
+// openOrMake finds a link that leads nowhere, too, and makes its target.
+func (f *file) openOrMake() (*os.File, error) {
+	made, err := os.OpenFile(f.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if !errors.Is(err, fs.ErrExist) {
+		giveLike(made, filepath.Dir(f.path))
+		return made, err
+	}
+	return os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o600)
+}
+
 // beginsLikeADatabase holds also for an empty file, and for one with zeros: there
 // another process is about to write.
 func beginsLikeADatabase(file io.Reader) (read int, ok bool) {
@@ -88,7 +105,8 @@ func beginsLikeADatabase(file io.Reader) (read int, ok bool) {
 }
 
 // claimIndex makes the index of the log, which SQLite would make without regard
-// to the mode of the database. It takes that into account for the log itself.
+// to the mode and the owner of the database. It takes them into account for the
+// log itself.
 func (f *file) claimIndex() error {
 	index, err := os.OpenFile(f.path+"-shm", os.O_RDWR|os.O_CREATE|os.O_EXCL, f.mode)
 	if errors.Is(err, fs.ErrExist) {
@@ -97,11 +115,13 @@ func (f *file) claimIndex() error {
 	if err != nil {
 		return fail("create", f.path+"-shm", err)
 	}
+	giveLike(index, f.path)
 	return errors.Join(index.Chmod(f.mode), index.Close()) // the umask may have taken from it
 }
 
-// makeDir makes a directory, each part of it synced into the one above: else a
-// power failure could take it away with all that it holds.
+// makeDir makes a directory that belongs to the owner of the one above, each part
+// of it synced into that: else a power failure could take it away with all that it
+// holds.
 func makeDir(dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -109,7 +129,7 @@ func makeDir(dir string) error {
 	if err := makeDir(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := makeOne(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncDir(filepath.Dir(dir))

@@ -75,6 +75,7 @@ func (d *Dir) form() (is Form, marked bool, err error) {
 func (d *Dir) mark(form Form) error {
 	f, err := d.Root.OpenFile(string(form), os.O_WRONLY|os.O_CREATE|OpenFlags, 0o600)
 	if err == nil {
+		d.Give(f)
 		err = errors.Join(f.Close(), d.Self.Sync())
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ package place
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 )
 
@@ -13,6 +14,8 @@ const (
 	OpenFlags = 0
 )
 
+func give(*os.File, fs.FileInfo)               {}
+func makeOne(string) error                     { return errors.ErrUnsupported }
 func TryLock(*os.File) (bool, error)           { return false, errors.ErrUnsupported }
 func lockFor(*os.File, Form) (bool, error)     { return false, errors.ErrUnsupported }
 func Unlock(*os.File)                          {}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // probeName is a file that exists for a moment at Open.
@@ -34,7 +36,11 @@ func Open(path string) (*Dir, error) {
 	if err != nil {
 		return nil, Fail("resolve Dir", path, err)
 	}
-	if err := makeDir(absolute); err != nil {
+	err = makeDir(absolute)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("fsstore: create Dir %s: %w: %w; it cannot be created there, name another directory", absolute, hosts.ErrUnavailable, err)
+	}
+	if err != nil {
 		return nil, Fail("create Dir", absolute, err)
 	}
 	d := &Dir{Path: absolute}
@@ -56,23 +62,19 @@ func (d *Dir) Close() error {
 	return errors.Join(err, d.Root.Close())
 }
 
-// makeDir is os.MkdirAll whose result survives a power failure.
+// makeDir is os.MkdirAll whose result survives a power failure, and belongs to
+// the owner of what is above.
 func makeDir(dir string) error {
-	highest := "" // of those that are missing
-	for d := dir; ; d = filepath.Dir(d) {
-		if _, err := os.Stat(d); !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		highest = d
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil || highest == "" {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	for d := dir; ; d = filepath.Dir(d) {
-		if err := syncDir(filepath.Dir(d)); err != nil || d == highest {
-			return err
-		}
+	if err := makeDir(filepath.Dir(dir)); err != nil {
+		return err
 	}
+	if err := makeOne(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
 }
 
 // syncDir passes over a directory that may be written but not read: it cannot be
@@ -131,6 +133,10 @@ func (d *Dir) probe() error {
 	}
 	return f.Close()
 }
+
+// Give hands a file or folder, made just now in the directory by root, to the
+// owner of the directory.
+func (d *Dir) Give(made *os.File) { give(made, d.info) }
 
 // Still refuses a directory that was removed, moved or unmounted while it was
 // open: it would be written to for nobody.

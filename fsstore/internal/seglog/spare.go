@@ -151,6 +151,7 @@ func (s *Store) fillSpare(size int64) (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Give(file)
 	zeros := make([]byte, min(zeroStep, size))
 	for at := int64(0); at < size && err == nil; at += int64(len(zeros)) {
 		if at > 0 && at%syncStep == 0 {

@@ -62,15 +62,17 @@ func (s *Store) folder(b byte, create bool) (*folder, error) {
 	if err := s.Still(); err != nil {
 		return nil, err
 	}
+	made := false
 	if create {
-		if err := s.Root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		err := s.Root.Mkdir(name, 0o700)
+		if made = err == nil; !made && !errors.Is(err, fs.ErrExist) {
 			return nil, place.Fail("create", path, err)
 		}
 	}
-	return s.openFolder(b, name, path)
+	return s.openFolder(b, name, path, made)
 }
 
-func (s *Store) openFolder(b byte, name, path string) (*folder, error) {
+func (s *Store) openFolder(b byte, name, path string, made bool) (*folder, error) {
 	info, err := s.Root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -96,6 +98,9 @@ func (s *Store) openFolder(b byte, name, path string) (*folder, error) {
 	}
 	if !os.SameFile(info, f.info) { // a link was put there after Lstat
 		return nil, errors.Join(place.Unavailable(path, "was replaced while it was opened; look who writes there"), f.close())
+	}
+	if made {
+		s.Give(f.dir)
 	}
 	// One that this replaces may still be in use; the collector closes it.
 	s.folders[b].Store(f)

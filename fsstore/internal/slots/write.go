@@ -152,6 +152,7 @@ func (s *Store) create(ctx context.Context, f *folder, r *core.Record, sequence 
 		return place.Fail("write", path, err)
 	}
 	defer file.Close()
+	s.Give(file)
 	half := pagesFor(r) * pageSize
 	if err := s.fill(file, encode(r, sequence, 0, half/pageSize), half); err != nil {
 		return place.Fail("write", path, errors.Join(err, f.root.Remove(newName)))
