@@ -28,10 +28,18 @@ type backend struct {
 	remover                                      Remover
 }
 
-// begin brings the schema up to date and readies the statements.
+// begin has the dialect look at the server, brings the schema up to date and
+// readies the statements.
 func (b *backend) begin(ctx context.Context, noMigrate bool) error {
+	var err error
+	if b.commands, err = b.dialect.Commands(ctx, b.db, b.table); err != nil {
+		return b.fail(ctx, "open", err)
+	}
+	b.loader, _ = b.commands.(Loader)
+	b.saver, _ = b.commands.(Saver)
+	b.remover, _ = b.commands.(Remover)
 	if err := b.migrate(ctx, noMigrate); err != nil {
-		return err
+		return errors.Join(err, b.close())
 	}
 	for _, s := range []struct {
 		to   **statement
@@ -45,19 +53,11 @@ func (b *backend) begin(ctx context.Context, noMigrate bool) error {
 		{&b.touch, b.texts.touch, b.db.Write},
 		{&b.remove, b.texts.remove, b.db.Write},
 	} {
-		var err error
 		if *s.to, err = b.prepare(ctx, s.db, s.text); err != nil {
 			return errors.Join(b.fail(ctx, "prepare", err), b.close())
 		}
 	}
 	b.finds.begin(b)
-	var err error
-	if b.commands, err = b.dialect.Commands(ctx, b.db, b.table); err != nil {
-		return errors.Join(b.fail(ctx, "open", err), b.close())
-	}
-	b.loader, _ = b.commands.(Loader)
-	b.saver, _ = b.commands.(Saver)
-	b.remover, _ = b.commands.(Remover)
 	if err := b.probe(ctx); err != nil {
 		return errors.Join(err, b.close())
 	}
@@ -159,7 +159,7 @@ func (b *backend) write(ctx context.Context, r *core.Record, prev core.Version) 
 
 // Delete implements hosts.Store.
 func (b *backend) Delete(ctx context.Context, id core.ID) error {
-	return b.fail(ctx, "delete", b.again(ctx, func() error {
+	return b.fail(ctx, "delete", b.keepOn(ctx, endPatience, func() error {
 		if b.remover != nil {
 			return b.remover.Remove(ctx, id)
 		}

@@ -25,8 +25,8 @@ type Dialect interface {
 	// the database can undo it. It returns the error of do as it is.
 	Exclusive(ctx context.Context, c *sql.Conn, t Table, do func(context.Context) error) error
 	// Commands returns what works on many records at once. It is called once
-	// for a store, when the table is there, and may ask the server for its
-	// settings.
+	// for a store, before its table is made, and may ask the server for its
+	// settings and refuse them.
 	Commands(ctx context.Context, db DB, t Table) (Commands, error)
 	// Fault tells what an error of the driver means. It is never called with
 	// sql.ErrNoRows or while the caller's context has ended.

@@ -16,6 +16,11 @@ import (
 const (
 	maxTries  = 6
 	firstWait = 2 * time.Millisecond // the mean; doubled after each try
+	maxWait   = 64 * time.Millisecond
+
+	// An end is tried longer: where transactions are serializable by default,
+	// it is given up whenever another program saves the session meanwhile.
+	endPatience = time.Minute
 )
 
 // ErrAlone is what Commands answer for a save that is to be done by itself, since
@@ -38,11 +43,15 @@ func Settle(s hosts.Saving, stored core.Version) error {
 
 // again does it until the server no longer says that the same may succeed.
 // Nothing of a failed try is applied, so that inserts are done again, too.
-func (b *backend) again(ctx context.Context, do func() error) error {
+func (b *backend) again(ctx context.Context, do func() error) error { return b.keepOn(ctx, 0, do) }
+
+// keepOn is again, and tries on until patience has passed.
+func (b *backend) keepOn(ctx context.Context, patience time.Duration, do func() error) error {
 	wait := firstWait
+	start := time.Now()
 	for try := 1; ; try++ {
 		err := do()
-		if err == nil || ended(ctx) != nil || try == maxTries || b.fault(err).Kind != Retry {
+		if err == nil || ended(ctx) != nil || try >= maxTries && time.Since(start) >= patience || b.fault(err).Kind != Retry {
 			return err
 		}
 		select {
@@ -50,7 +59,7 @@ func (b *backend) again(ctx context.Context, do func() error) error {
 		case <-ctx.Done():
 			return err
 		}
-		wait *= 2
+		wait = min(2*wait, maxWait)
 	}
 }
 

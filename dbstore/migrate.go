@@ -62,6 +62,8 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 	newest := len(b.dialect.Schema(b.table))
 	version, err := b.schemaVersion(ctx, b.db.Write)
 	switch {
+	case err != nil && ended(ctx) == nil && b.fault(err) == Fault{Kind: Denied}:
+		return fmt.Errorf("dbstore: %s: open: %w: %w; grant SELECT on %s", b.dialect.Name(), hosts.ErrUnavailable, err, b.table.With("_schema"))
 	case err != nil:
 		return b.fail(ctx, "open", err)
 	case version > newest:

@@ -74,6 +74,18 @@ func TestMissingRightsAreTold(t *testing.T) {
 	})
 }
 
+func TestAMissingRightToReadTheCompanionIsTold(t *testing.T) {
+	everywhere(t, func(w *world) {
+		login := w.newUser()
+		text, err := dbstore.Schema(w.dialect, w.table)
+		require.NoError(w, err)
+		w.run(text)
+		w.run(w.tableOnly)
+		quote := w.dialect.Syntax().Quote
+		w.refused(login, hosts.ErrUnavailable, "grant SELECT on "+quote+w.table+"_schema"+quote)
+	})
+}
+
 func TestAServerThatOnlyReadsIsTold(t *testing.T) {
 	everywhere(t, func(w *world) {
 		s := w.store(nil)

@@ -33,6 +33,11 @@ type server struct {
 	waiting string
 	// create makes a user that may connect, and alter do as told.
 	create, drop, mayRead, mayWrite string
+	// tableOnly lets do all with the table and nothing with its companion.
+	tableOnly string
+
+	// settings of a server for the connections of one user.
+	settings []string
 }
 
 var all = []server{
@@ -50,6 +55,12 @@ var all = []server{
 		mayRead:  "GRANT SELECT ON {table}, {table}_schema TO {user}",
 		mayWrite: "GRANT SELECT, INSERT, UPDATE, DELETE ON {table}, {table}_schema TO {user}",
 		drop:     "DROP OWNED BY {user}; DROP ROLE {user}",
+
+		tableOnly: "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {user}",
+		settings: []string{
+			"ALTER ROLE {user} SET default_transaction_isolation = 'repeatable read'",
+			"ALTER ROLE {user} SET default_transaction_isolation = 'serializable'",
+		},
 	},
 	{
 		name: "mysql", url: servers.MySQL, dialect: mysql.Dialect, driver: "mysql",
@@ -69,6 +80,13 @@ var all = []server{
 		mayRead:  "UPDATE mysql.db SET Select_priv = 'Y' WHERE User = '{user}'; FLUSH PRIVILEGES",
 		mayWrite: "UPDATE mysql.db SET Select_priv = 'Y', Insert_priv = 'Y', Update_priv = 'Y', Delete_priv = 'Y' WHERE User = '{user}'; FLUSH PRIVILEGES",
 		drop:     "DROP USER {user}",
+
+		tableOnly: "INSERT INTO mysql.tables_priv (Host, Db, User, Table_name, Table_priv) VALUES ('%', '{database}', '{user}', '{table}', 'Select,Insert,Update,Delete'); FLUSH PRIVILEGES",
+		settings: []string{
+			`SET GLOBAL init_connect = "SET autocommit = IF(CURRENT_USER() LIKE '{user}@%', 0, 1), completion_type = IF(CURRENT_USER() LIKE '{user}@%', 1, 0),
+				sql_select_limit = IF(CURRENT_USER() LIKE '{user}@%', 1, 1000000), sql_safe_updates = CURRENT_USER() LIKE '{user}@%',
+				sql_mode = IF(CURRENT_USER() LIKE '{user}@%', 'ORACLE', @@sql_mode)"`,
+		},
 	},
 }
 

@@ -81,6 +81,9 @@ func (dialect) Exclusive(ctx context.Context, c *sql.Conn, _ dbstore.Table, do f
 
 // Commands implements dbstore.Dialect.
 func (dialect) Commands(ctx context.Context, db dbstore.DB, t dbstore.Table) (dbstore.Commands, error) {
+	if err := checkSettings(ctx, db.Write); err != nil {
+		return nil, err
+	}
 	var packet int
 	if err := db.Write.QueryRowContext(ctx, "SELECT @@max_allowed_packet").Scan(&packet); err != nil {
 		return nil, err

@@ -19,6 +19,12 @@
 //	db.SetMaxIdleConns(16)
 //	store, err := mysql.New(ctx, db, mysql.Options{})
 //
+// Open sets for its connections what an administrator may have set otherwise for
+// all, and what would lose logins and ends then: autocommit, completion_type,
+// sql_select_limit, sql_safe_updates and sql_mode. New refuses a pool where they
+// are wrong, and both refuse the isolation READ-UNCOMMITTED; the error says
+// what to set.
+//
 // # Durability
 //
 // A save is as durable as a commit is: leave innodb_flush_log_at_trx_commit at

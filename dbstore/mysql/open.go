@@ -77,6 +77,8 @@ func Open(ctx context.Context, url string, o Options) (*dbstore.Store, error) {
 // github.com/go-sql-driver/mysql, and closes after the store. Its DSN should have
 // interpolateParams=true, or a batch costs three round trips instead of
 // one. Give it 16 connections or more (SetMaxOpenConns), and keep them (SetMaxIdleConns).
+// One whose connections have autocommit off, or another setting that would lose
+// sessions, is refused with hosts.ConfigError.
 func New(ctx context.Context, db *sql.DB, o Options) (*dbstore.Store, error) {
 	return open(ctx, db, o, false)
 }

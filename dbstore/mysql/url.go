@@ -53,7 +53,7 @@ func parse(text string, o *Options) (*driver.Config, error) {
 	c.Passwd, _ = u.User.Password()
 	c.DBName = u.Path[1:]
 	c.Timeout = connectTimeout
-	c.Params = map[string]string{"innodb_lock_wait_timeout": lockTimeout}
+	c.Params = pinned()
 	c.InterpolateParams = true // a batch is one round trip
 	c.MaxAllowedPacket = 0     // what the server says
 	c.Logger = &driver.NopLogger{}

@@ -81,9 +81,10 @@ const migrating = 0x727773657373 // "rwsess"
 const rollbackTimeout = 5 * time.Second
 
 // Exclusive implements dbstore.Dialect by a transaction and a lock that ends
-// with it, so that it holds behind a pooler, too.
+// with it, so that it holds behind a pooler, too. The transaction sees what the one
+// has done that it waited for.
 func (dialect) Exclusive(ctx context.Context, c *sql.Conn, _ dbstore.Table, do func(context.Context) error) error {
-	if _, err := c.ExecContext(ctx, "BEGIN"); err != nil {
+	if _, err := c.ExecContext(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED"); err != nil {
 		return err
 	}
 	_, err := c.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrating))

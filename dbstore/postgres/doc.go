@@ -25,6 +25,13 @@
 // max_prepared_statements set, needs nothing. No statement of the store leaves
 // anything behind on a connection, and locks end with their transaction.
 //
+// # Isolation
+//
+// The promises hold with any default_transaction_isolation, and cost least with
+// read committed, the server's own. With the others the server gives up what
+// meets another program's save, and the store does it again: under much
+// contention a save may fail with [hosts.ErrBusy] then, and an end takes longer.
+//
 // # Fast
 //
 // [Options].Fast commits the saves that only note a use of a session without

@@ -24,7 +24,7 @@ var faults = map[string]dbstore.Fault{
 	"42P01": {Kind: dbstore.Missing},
 	"42501": {Kind: dbstore.Denied},
 	"3F000": {Kind: dbstore.Denied, Remedy: "create the schema that Table names"},
-	"25006": {Kind: dbstore.Denied, Remedy: "this server only reads: connect to the primary (target_session_attrs=read-write)"},
+	"25006": {Kind: dbstore.Denied, Remedy: "this server only reads: connect to the primary (target_session_attrs=read-write), with default_transaction_read_only off"},
 	"28":    {Kind: dbstore.Down, Remedy: "look at user and password in the URL, and at pg_hba.conf"},
 	"3D000": {Kind: dbstore.Down, Remedy: "look at the database's name in the URL, or create it"},
 	"26000": {Kind: dbstore.Refused, Remedy: pooler},
