@@ -99,6 +99,15 @@ func startGateway(ctx context.Context, args ...string) (lines chan string, done 
 	return out.lines, done
 }
 
+// newSharedStore names a store that was made.
+func newSharedStore(t *testing.T) string {
+	name := "file+shared:" + t.TempDir()
+	_, closer, err := open.Store(t.Context(), name)
+	require.NoError(t, err)
+	require.NoError(t, closer.Close())
+	return name
+}
+
 func TestGatewayRefusesItsFlags(t *testing.T) {
 	for _, c := range []struct {
 		key, want string
@@ -111,8 +120,8 @@ func TestGatewayRefusesItsFlags(t *testing.T) {
 		{gatewayKey, "the store is file, which one process has to itself", []string{"--store", "file:" + t.TempDir()}},
 		{gatewayKey, "no store is named; allowed: --store STORE or SESSION_STORE", nil},
 		{"", "SESSION_ENCRYPTION_KEY is not set", nil},
-		{gatewayKey, `Rules.Prefix is "x"`, []string{"--public", "x", "--store", "file+shared:" + t.TempDir()}},
-		{gatewayKey, `LoginURL is "/login"`, []string{"--login", "/login", "--store", "file+shared:" + t.TempDir()}},
+		{gatewayKey, `Rules.Prefix is "x"`, []string{"--public", "x", "--store", newSharedStore(t)}},
+		{gatewayKey, `LoginURL is "/login"`, []string{"--login", "/login", "--store", newSharedStore(t)}},
 	} {
 		t.Setenv(hosts.DefaultKeyVariable, c.key)
 		var errs bytes.Buffer
@@ -130,10 +139,16 @@ func TestGatewayRefusesItsFlags(t *testing.T) {
 // none where the name is likely wrong.
 func TestGatewayTakesTheStoreOfTheEnvironment(t *testing.T) {
 	t.Setenv(hosts.DefaultKeyVariable, gatewayKey)
-	t.Setenv(storeVariable, "file+shared:"+t.TempDir())
+	t.Setenv(storeVariable, newSharedStore(t))
 	ctx, stop := context.WithCancel(t.Context())
 	lines, done := startGateway(ctx, "--origin", "http://127.0.0.1:1", "--addr", "127.0.0.1:0")
-	a, err := http.Get(strings.TrimSuffix(<-lines, "\n"))
+	var url string
+	select {
+	case url = <-lines:
+	case code := <-done:
+		require.Fail(t, "the gateway ended", "exit code %d", code)
+	}
+	a, err := http.Get(strings.TrimSuffix(url, "\n"))
 	require.NoError(t, err)
 	require.NoError(t, a.Body.Close())
 	require.Equal(t, http.StatusUnauthorized, a.StatusCode)
@@ -145,7 +160,7 @@ func TestGatewayTakesTheStoreOfTheEnvironment(t *testing.T) {
 	var errs bytes.Buffer
 	p := &program{in: strings.NewReader(""), out: io.Discard, err: &errs}
 	require.Equal(t, exitFindings, p.run(t.Context(), []string{"gateway", "--origin", "http://127.0.0.1:1"}))
-	require.Contains(t, errs.String(), "of the store is not there")
+	require.Contains(t, errs.String(), "name the right one with --store")
 	require.NoFileExists(t, file)
 }
 
