@@ -29,6 +29,9 @@
 //	sessions.db-wal    the log of what was written, same mode as the database
 //	sessions.db-shm    the index of the log, same mode as the database
 //
+// What root makes is given to the owner of the directory, so that a command in a
+// root shell locks out no server.
+//
 // The three belong together; the last process that closes the store removes the
 // two others. For a backup of a file in use let SQLite copy it ("VACUUM INTO",
 // or its .backup), or copy all three while no program runs. The file does not
