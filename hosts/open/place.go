@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/rockstar-web/sessions/cachestore/redis"
@@ -74,9 +75,8 @@ func (p place) url(set func(query url.Values)) (string, error) {
 // table has a scratch table made, in the schema of the one that is named, and
 // sees to the way.
 func (p place) table(query url.Values) {
-	query.Del("migrate")
-	if p.way == asItIs {
-		query.Set("migrate", "false")
+	if _, err := strconv.ParseBool(cmp.Or(query.Get("migrate"), "true")); err == nil { // else it is refused
+		query.Set("migrate", strconv.FormatBool(p.way != asItIs))
 	}
 	if p.scratch == "" {
 		return

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"net/url"
@@ -27,7 +28,7 @@ func (d *doctor) examineKey() []byte {
 		d.fine("key", "32 bytes, key ID %s: compare it between servers", core.KeyID(key))
 	}
 	if err == nil && d.keyFile != "" {
-		d.examineMode("key", d.keyFile, "0600")
+		d.examineMode("key", d.keyFile, 0o600)
 	}
 	if err != nil {
 		key = make([]byte, core.KeyLen)
@@ -36,16 +37,22 @@ func (d *doctor) examineKey() []byte {
 	return key
 }
 
-// examineMode finds files and directories that others may open.
-func (d *doctor) examineMode(about, path, mode string) {
+// examineMode finds files and directories that others may open, or that their
+// owner may not.
+func (d *doctor) examineMode(about, path string, right fs.FileMode) {
 	info, err := os.Stat(path)
-	switch {
-	case err != nil:
+	if err != nil {
 		d.finding(about, "run this as the user that the server runs as", "%v", err)
-	case info.Mode().Perm()&0o077 != 0:
-		d.finding(about, "chmod "+mode+" "+path, "%s has mode %v: others may open it", path, info.Mode().Perm())
+		return
+	}
+	remedy := fmt.Sprintf("chmod %04o %s", right, path)
+	switch mode := info.Mode().Perm(); {
+	case mode&0o077 != 0:
+		d.finding(about, remedy, "%s has mode %v: others may open it", path, mode)
+	case mode&0o400 == 0:
+		d.finding(about, remedy, "%s has mode %v: its owner may not read it", path, mode)
 	default:
-		d.fine(about, "%s has mode %v", path, info.Mode().Perm())
+		d.fine(about, "%s has mode %v", path, mode)
 	}
 }
 

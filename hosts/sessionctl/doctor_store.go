@@ -32,20 +32,18 @@ func (d *doctor) examineStore(ctx context.Context, key []byte) error {
 	}
 	dir, isDir := open.Dir(d.store)
 	file, isFile := open.File(d.store)
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := open.Exists(ctx, d.store); err != nil {
+		return d.notOpened(err)
+	}
 	if isDir && !d.examineDir(dir) || isFile && !d.examineFile(file) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
 	start := time.Now()
-	store, closer, err := open.Store(ctx, d.store)
+	store, closer, err := open.Existing(ctx, d.store)
 	if err != nil {
-		var usage usageError
-		if err = opened(err); errors.As(err, &usage) {
-			return err
-		}
-		d.finding("store", "see the message", "%v", err)
-		return nil
+		return d.notOpened(err)
 	}
 	defer closer.Close() // nothing of ours is in it any more
 	d.fine("store", "opened in %v", time.Since(start).Round(time.Millisecond))
@@ -65,6 +63,22 @@ func (d *doctor) examineStore(ctx context.Context, key []byte) error {
 	return nil
 }
 
+// notOpened returns the error of a name that nobody could open.
+func (d *doctor) notOpened(err error) error {
+	var usage usageError
+	switch {
+	case errors.As(opened(err), &usage):
+		return usage
+	case errors.Is(err, open.ErrNoStore):
+		d.finding("store", remedyNoStore, "%v", err)
+	case errors.Is(err, fs.ErrPermission):
+		d.finding("store", "run this as the user that the server runs as", "%v", err)
+	default:
+		d.finding("store", "see the message", "%v", err)
+	}
+	return nil
+}
+
 // examinePolicy asks stores that know what else may be wrong with them.
 func (d *doctor) examinePolicy(ctx context.Context, store hosts.Store) {
 	if _, ok := store.(migrator); ok {
@@ -81,27 +95,19 @@ func (d *doctor) examinePolicy(ctx context.Context, store hosts.Store) {
 	}
 }
 
-// examineDir reports whether there is a directory to open.
+// examineDir reports whether this process can open a directory.
 func (d *doctor) examineDir(dir string) bool {
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		d.finding("store", "mkdir -m 700 "+dir+", or name the right one with --store", "the directory %s is not there", dir)
-		return false
-	}
-	d.examineMode("store", dir, "0700")
+	d.examineMode("store", dir, 0o700)
 	if path := filepath.Join(dir, demo.KeyFile); exists(path) {
 		d.note("key", "%s is the demo's: no server should use it", path)
-		d.examineMode("key", path, "0600")
+		d.examineMode("key", path, 0o600)
 	}
 	return d.examineDisk(dir)
 }
 
-// examineFile reports whether there is an embedded database to open.
+// examineFile reports whether this process can open an embedded database.
 func (d *doctor) examineFile(path string) bool {
-	if !exists(path) {
-		d.finding("store", "sessionctl migrate makes it; or name the right one with --store", "the file %s is not there", path)
-		return false
-	}
-	d.examineMode("store", path, "0600")
+	d.examineMode("store", path, 0o600)
 	return d.examineDisk(filepath.Dir(path))
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/open"
 	"github.com/stretchr/testify/require"
 )
@@ -38,7 +39,10 @@ func TestDoctor(t *testing.T) {
 		"proxy":                   {"--proxy", false, 1, []string{"FINDING  proxy", "remedy: name its address in TrustedProxies"}},
 		"trusted proxy":           {"--proxy --trusted-proxy 10.0.0.1", false, 0, []string{"ok       proxy"}},
 		"every proxy":             {"--trusted-proxy 0.0.0.0/0", false, 1, []string{"FINDING  proxy", "trusts everybody"}},
-		"no directory":            {"--store file:none", false, 1, []string{"FINDING  store", "remedy: mkdir -m 700 none"}},
+		"no directory":            {"--store file:none", false, 1, []string{"FINDING  store", "none of the store is not there", "remedy: name the right one"}},
+		"no store":                {"--store file:empty", false, 1, []string{"FINDING  store", "has no sessions", "remedy: name the right one"}},
+		"unreadable":              {"--store sqlite:unreadable.db", false, 1, []string{"FINDING  store"}},
+		"unreadable key of demo":  {"--store file:unreadable", false, 1, []string{"its owner may not read it", "remedy: chmod 0600 unreadable/development.key"}},
 		"open directory":          {"--store file:open", false, 1, []string{"FINDING  store", "remedy: chmod 0700 open", "deleted a scratch session"}},
 		"public directory":        {"--store file:public", false, 1, []string{"remedy: chmod 0700 public", "everybody may write it"}},
 		"no directory but a file": {"--store file:shared", false, 1, []string{"FINDING  store", "not a directory"}},
@@ -61,6 +65,7 @@ func TestDoctor(t *testing.T) {
 			for _, part := range c.parts {
 				require.Contains(t, stdout, part)
 			}
+			require.NotContains(t, stdout, "mode ----------\n")
 			require.Equal(t, strings.Count(stdout, "FINDING"), strings.Count(stdout, "remedy: "))
 			require.NotContains(t, stdout, testKey)
 			requireSameInJSON(t, append([]string{"doctor", "--json"}, strings.Fields(c.args)...), dir, e, stdout)
@@ -91,12 +96,15 @@ func requireSameInJSON(t *testing.T, args []string, dir string, env []string, te
 func doctorDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, mode := range map[string]os.FileMode{"sessions": 0o700, "open": 0o755, "public": 0o777, "demo": 0o700, "future": 0o700} {
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "empty"), 0o700))
+	for name, mode := range map[string]os.FileMode{"sessions": 0o700, "open": 0o755, "public": 0o777, "demo": 0o700, "future": 0o700, "unreadable": 0o700} {
 		path := filepath.Join(dir, name)
-		require.NoError(t, os.Mkdir(path, 0o700))
+		withStore(t, "file:"+path, func(hosts.Store) {})
 		require.NoError(t, os.Chmod(path, mode)) // whatever the umask
 	}
-	for name, mode := range map[string]os.FileMode{"shared": 0o644, "short": 0o600, "demo/development.key": 0o644} {
+	withStore(t, "sqlite:"+filepath.Join(dir, "unreadable.db"), func(hosts.Store) {})
+	require.NoError(t, os.Chmod(filepath.Join(dir, "unreadable.db"), 0))
+	for name, mode := range map[string]os.FileMode{"shared": 0o644, "short": 0o600, "demo/development.key": 0o644, "unreadable/development.key": 0} {
 		text := testKey
 		if name == "short" {
 			text = text[:60]

@@ -57,37 +57,54 @@ func parseIDs(verb string, args []string) ([]core.ID, error) {
 	return ids, nil
 }
 
-// end tries every session, also where one before it failed.
+// An end is what became of the sessions that were named.
+type end struct {
+	ended, missing, failed int
+	first                  error // of those that failed
+}
+
+// endEach tries every session, also where one before it failed, until ctx ends.
+func endEach(ctx context.Context, store hosts.Store, ids []core.ID) (e end) {
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			return e
+		}
+		there, err := endOne(ctx, store, id)
+		switch {
+		case err != nil:
+			e.failed++
+			e.first = cmp.Or(e.first, fmt.Errorf("session %v: %w", id, err))
+		case there:
+			e.ended++
+		default:
+			e.missing++
+		}
+	}
+	return e
+}
+
+func endOne(ctx context.Context, store hosts.Store, id core.ID) (there bool, err error) {
+	ctx, cancel := begin(ctx, callTime)
+	defer cancel()
+	_, err = store.Load(ctx, id)
+	there = !errors.Is(err, core.ErrNotFound)
+	return there, store.Delete(ctx, id)
+}
+
 func (t *target) end(ctx context.Context, p *program, args []string) error {
 	ids, err := parseIDs("end", args)
 	if err != nil {
 		return err
 	}
 	return t.with(ctx, false, func(store hosts.Store) error {
-		ended, missing, left := 0, 0, 0
-		var first error
-		for _, id := range ids {
-			_, err := store.Load(ctx, id)
-			there := !errors.Is(err, core.ErrNotFound)
-			if err := store.Delete(ctx, id); err != nil {
-				left++
-				first = cmp.Or(first, fmt.Errorf("session %v: %w", id, err))
-				if ctx.Err() != nil {
-					break
-				}
-			} else if there {
-				ended++
-			} else {
-				missing++
-			}
-		}
-		if err := t.told(p, ended, missing); err != nil {
+		e := endEach(ctx, store, ids)
+		if err := t.told(p, e.ended, e.missing); err != nil {
 			return err
 		}
-		if left > 1 {
-			first = fmt.Errorf("%s are left, the first of them: %w", plural(left), first)
+		if e.failed > 1 {
+			e.first = fmt.Errorf("%s are left, the first of them: %w", plural(e.failed), e.first)
 		}
-		return stopped(ctx, "end", first)
+		return stopped(ctx, "end", e.first)
 	})
 }
 

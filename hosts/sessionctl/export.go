@@ -37,6 +37,9 @@ func (t *target) export(ctx context.Context, p *program, args []string) error {
 		return usagef("export: %d arguments; allowed: a FILE, or - for standard output", len(args))
 	}
 	path := args[0]
+	if path == "" {
+		return usagef(`export: the file is ""; allowed: a FILE, or - for standard output`)
+	}
 	if path == "-" && isTerminal(p.out) {
 		return usagef("export: standard output is a terminal; allowed: a file or a pipe")
 	}

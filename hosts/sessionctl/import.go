@@ -125,6 +125,8 @@ func (i *importing) bring(ctx context.Context, p *program, store hosts.Store, r 
 		return told
 	}
 	switch {
+	case ctx.Err() == nil && (errors.Is(err, archive.ErrTruncated) || errors.Is(err, archive.ErrDamaged)):
+		return fmt.Errorf("import: %w; what came before that is done, and the whole export would go on from there", err)
 	case err != nil || ctx.Err() != nil:
 		return fmt.Errorf("%w; run it again to go on", stopped(ctx, "import", err))
 	case !i.revive && t.counts[outcomeNew] > 0:

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // stuck gives what it has, says so, and then keeps its reader waiting.
@@ -85,6 +86,59 @@ func TestInterrupts(t *testing.T) {
 	}
 	require.NoFileExists(t, file+"2")
 	require.Len(t, all(t, url), 8)
+}
+
+// interrupted is a store whose user interrupts in the middle of a call, here and
+// there: the call goes on, as one over a network does.
+type interrupted struct {
+	hosts.Store
+	interrupt func()
+	calls     int // before that
+}
+
+func (i *interrupted) Sweep(ctx context.Context, before core.Time, limit int) (int, error) {
+	i.count()
+	return i.Store.(hosts.Sweeper).Sweep(ctx, before, limit)
+}
+
+func (i *interrupted) Load(ctx context.Context, id core.ID) (core.Record, error) {
+	i.count()
+	return i.Store.Load(ctx, id)
+}
+
+func (i *interrupted) count() {
+	if i.calls--; i.calls < 0 {
+		i.interrupt()
+	}
+}
+
+// What was begun is finished and counted, and nothing else is begun.
+func TestInterruptedSweepAndEndCountWhatTheyDid(t *testing.T) {
+	url := "sqlite:" + filepath.Join(t.TempDir(), "sessions.db")
+	var records []core.Record
+	for n := range uint32(2*sweepBatch + 10) {
+		r := record(n, "u", "")
+		r.ExpiresAt = r.SeenAt - 2*core.Hour
+		records = append(records, r)
+	}
+	fill(t, url, records...)
+	withStore(t, url, func(s hosts.Store) {
+		ctx, cancel := context.WithCancel(t.Context())
+		total, err := sweepAll(ctx, &interrupted{s, cancel, 1}, records[0].SeenAt, &meter{})
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, 2*sweepBatch, total)
+	})
+	left := all(t, url)
+	require.Len(t, left, 10)
+	withStore(t, url, func(s hosts.Store) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var ids []core.ID
+		for _, r := range left {
+			ids = append(ids, r.ID)
+		}
+		require.Equal(t, end{ended: 4}, endEach(ctx, &interrupted{s, cancel, 3}, ids))
+	})
+	require.Equal(t, left[4:], all(t, url))
 }
 
 func TestInterruptibleReads(t *testing.T) {

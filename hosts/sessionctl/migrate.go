@@ -6,13 +6,15 @@ import (
 	"fmt"
 
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/open"
 )
 
 var migrateCommand = command{
 	name: "migrate", brief: "bring the schema of a database up to date",
 	about: `Creates the tables of a database, or brings them up to date, with the rights of the
-user in the URL; servers may then run with fewer rights. Any number of processes may
-do so at once. Other stores have nothing to migrate, and say so.`,
+user in the URL, also where that has migrate=false; servers may then run with fewer
+rights. Any number of processes may do so at once. A directory or a file that is not
+there is made; other stores have nothing to migrate, and say so.`,
 	flags: func(set *flag.FlagSet) func(context.Context, *program, []string) error {
 		t := &target{}
 		t.add(set)
@@ -26,7 +28,7 @@ type migrator interface {
 }
 
 func (t *target) migrate(ctx context.Context, p *program, _ []string) error {
-	return t.with(ctx, true, func(store hosts.Store) error {
+	return t.by(ctx, open.Migrated, func(store hosts.Store) error {
 		schema, ok := store.(migrator)
 		if ok {
 			if err := schema.Migrate(ctx); err != nil {

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	sweepBatch       = 1000      // sessions deleted in one call of the store
-	defaultRetention = time.Hour // as core.Policy has it
+	sweepBatch       = 1000            // sessions deleted in one call of the store
+	sweepTime        = 5 * time.Minute // of such a call, on a busy disk
+	defaultRetention = time.Hour       // as core.Policy has it
 )
 
 var sweepCommand = command{
@@ -65,13 +66,17 @@ func (s *sweeping) run(ctx context.Context, p *program, _ []string) error {
 	})
 }
 
+// sweepAll stops between two batches when ctx ends.
 func sweepAll(ctx context.Context, sweeper hosts.Sweeper, before core.Time, m *meter) (total int, err error) {
-	for {
-		n, err := sweeper.Sweep(ctx, before, sweepBatch)
+	for ctx.Err() == nil {
+		call, cancel := begin(ctx, sweepTime)
+		n, err := sweeper.Sweep(call, before, sweepBatch)
+		cancel()
 		total += n
 		m.add(n)
 		if err != nil || n < sweepBatch {
 			return total, err
 		}
 	}
+	return total, ctx.Err()
 }

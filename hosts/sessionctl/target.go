@@ -7,7 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -48,10 +48,18 @@ func (t *target) name() (string, error) {
 	return url, nil
 }
 
-// with opens the store for f and closes it. One that is not there is refused
-// unless create is set: the name is likely wrong, and an empty store would
-// answer that nobody is signed in.
-func (t *target) with(ctx context.Context, create bool, f func(hosts.Store) error) (err error) {
+// with opens the store for f and closes it. What is no store is refused unless
+// create is set: the name is likely wrong, and an empty store would answer that
+// nobody is signed in. Nor may a look at sessions change the tables of a server.
+func (t *target) with(ctx context.Context, create bool, f func(hosts.Store) error) error {
+	if create {
+		return t.by(ctx, open.Store, f)
+	}
+	return t.by(ctx, open.Existing, f)
+}
+
+// by opens the store in one of the ways.
+func (t *target) by(ctx context.Context, way func(context.Context, string) (hosts.Store, io.Closer, error), f func(hosts.Store) error) (err error) {
 	url, err := t.name()
 	if err != nil {
 		return err
@@ -59,14 +67,9 @@ func (t *target) with(ctx context.Context, create bool, f func(hosts.Store) erro
 	if url == "memory:" || url == "cache" {
 		return usagef("the store is %s, this command's own memory, which has no sessions of any server; allowed: a store that servers share", url)
 	}
-	if !create {
-		if err := missing(url); err != nil {
-			return err
-		}
-	}
 	opening, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	store, closer, err := open.Store(opening, url)
+	store, closer, err := way(opening, url)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted while the store was opened")
@@ -77,29 +80,21 @@ func (t *target) with(ctx context.Context, create bool, f func(hosts.Store) erro
 	return f(store)
 }
 
-// missing finds a directory or a file that is not there.
-func missing(url string) error {
-	for _, place := range []func(string) (string, bool){open.Dir, open.File} {
-		path, ok := place(url)
-		if !ok {
-			continue
-		}
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s of the store is not there; name the right one with --store; migrate makes a new one", path)
-		}
-	}
-	return nil
-}
+// remedyNoStore is what to do about open.ErrNoStore.
+const remedyNoStore = "name the right one with --store, or make it or bring it up to date with sessionctl migrate"
 
 // opened is the error of opening a store. A name that nobody could open is
 // wrong usage; what a store is found to be like is not.
 func opened(err error) error {
+	if errors.Is(err, open.ErrNoStore) { // what it says may end in SQL
+		return fmt.Errorf("%w; %s: %w", open.ErrNoStore, remedyNoStore, err)
+	}
 	var refused *hosts.ConfigError
 	if !errors.As(err, &refused) {
 		return err
 	}
 	switch field, _, _ := strings.Cut(refused.Field, " "); field {
-	case "store", "URL", "path", "Table", "Prefix":
+	case "store", "URL", "path", "Table", "Prefix", "MaxConns":
 		return usageError{err}
 	}
 	return err

@@ -51,11 +51,16 @@ func walk(ctx context.Context, store hosts.Store, q hosts.Query) iter.Seq2[core.
 	}
 }
 
+// begin is for a call of a store that an interrupt lets come to its end: what
+// it did is then known.
+func begin(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), limit)
+}
+
 // each calls f for every record, several at once. It stops at the first error
 // or when ctx ends, and returns when all that was begun is done: what f did is
 // known, also after an interrupt.
 func each(ctx context.Context, records iter.Seq2[core.Record, error], f func(context.Context, core.Record) error) error {
-	begun := context.WithoutCancel(ctx)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	queue := make(chan core.Record)
@@ -63,7 +68,7 @@ func each(ctx context.Context, records iter.Seq2[core.Record, error], f func(con
 	for range workers {
 		all.Go(func() {
 			for r := range queue {
-				call, cancel := context.WithTimeout(begun, callTime)
+				call, cancel := begin(ctx, callTime)
 				if err := f(call, r); err != nil {
 					stop(err)
 				}
