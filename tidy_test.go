@@ -42,7 +42,7 @@ var arrows = map[string][]string{
 	"hosts/gateway":            {"core", "hosts", "hosts/nethttp"},
 	"hosts/wazero":             {"core", "core/wire", "hosts", "wasm"},
 	"hosts/nethttp":            {"core", "core/wire", "hosts"},
-	"hosts/open":               {"cachestore", "cachestore/redis", "core", "dbstore/mysql", "dbstore/postgres", "dbstore/sqlite", "fsstore", "hosts"},
+	"hosts/open":               {"cachestore", "cachestore/redis", "core", "dbstore", "dbstore/mysql", "dbstore/postgres", "dbstore/sqlite", "fsstore", "hosts"},
 	"hosts/sessionctl":         {"core", "hosts", "hosts/open", "hosts/gateway", "hosts/nethttp", "hosts/wazero", "conformance", "hosts/sessionctl/archive", "hosts/sessionctl/demo"},
 	"hosts/sessionctl/archive": {"core"},
 	"hosts/sessionctl/demo":    {"core", "hosts", "hosts/nethttp", "hosts/open"},

@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestScratch(t *testing.T) {
-	table := uniqueTable()
-	for name, url := range map[string]func(t testing.TB, dir string) string{
+// scratchable are names of stores in a directory, or on a server.
+func scratchable(table string) map[string]func(t testing.TB, dir string) string {
+	return map[string]func(t testing.TB, dir string) string{
 		"memory":      func(testing.TB, string) string { return "memory:" },
 		"file":        func(_ testing.TB, dir string) string { return "file:" + dir },
 		"file+shared": func(_ testing.TB, dir string) string { return "file+shared:" + dir },
@@ -36,7 +36,11 @@ func TestScratch(t *testing.T) {
 		"redis, prefix of 42": func(t testing.TB, _ string) string { return servers.Redis(t) + "?prefix=" + strings.Repeat("p", 42) },
 		"redis, prefix of 64": func(t testing.TB, _ string) string { return servers.Redis(t) + "?prefix=" + strings.Repeat("p", 64) },
 		"redis+cluster":       func(t testing.TB, _ string) string { return servers.RedisCluster(t) },
-	} {
+	}
+}
+
+func TestScratch(t *testing.T) {
+	for name, url := range scratchable(uniqueTable()) {
 		t.Run(name, func(t *testing.T) {
 			parent := t.TempDir()
 			name := url(t, filepath.Join(parent, "sessions"))
