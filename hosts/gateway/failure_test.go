@@ -61,6 +61,10 @@ func TestOptionsThatAreRefused(t *testing.T) {
 	host, err := nethttp.New(s.manager, nethttp.Options{})
 	require.NoError(t, err)
 	origin := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
+	other, err := nethttp.New(s.manager, nethttp.Options{ForwardedHeader: "Forwarded"})
+	require.NoError(t, err)
+	_, err = gateway.New(gateway.Options{Host: other, Origin: origin})
+	require.ErrorContains(t, err, "Forwarded")
 	public := []gateway.Rule{{Prefix: "/p", Access: gateway.Public}}
 	for field, o := range map[string]gateway.Options{
 		"Host":         {Origin: origin},

@@ -74,6 +74,8 @@ func (g *Gateway) check() (err error) {
 	switch {
 	case o.Host == nil:
 		return &hosts.ConfigError{Field: "Host", Value: "nil", Allowed: "what nethttp.New returns"}
+	case o.Host.ForwardedHeader() != "X-Forwarded-For": // else a visitor's own X-Forwarded-For would be passed on as a proxy's
+		return &hosts.ConfigError{Field: "Host", Value: "one whose proxies set " + o.Host.ForwardedHeader(), Allowed: "one whose proxies set X-Forwarded-For, -Host and -Proto"}
 	case o.Origin == nil || o.Origin.Scheme != "http" && o.Origin.Scheme != "https" || o.Origin.Host == "" || o.Origin.User != nil || o.Origin.RawQuery != "":
 		return &hosts.ConfigError{Field: "Origin", Value: "not such a URL", Allowed: "http://host:port or https://host, without user and query"}
 	case o.Timeout < 0:

@@ -54,6 +54,9 @@ func (h *Host) Trusted(r *http.Request) bool {
 	return h.trusted(address(r.RemoteAddr)) || h.o.TrustUnixSocket && byUnixSocket(r)
 }
 
+// ForwardedHeader is the one that trusted proxies set: see Options.
+func (h *Host) ForwardedHeader() string { return h.o.ForwardedHeader }
+
 func (h *Host) trusted(a netip.Addr) bool {
 	for _, p := range h.o.TrustedProxies {
 		if p.Contains(a) {
