@@ -120,7 +120,8 @@ func filesForDevelopment(t *testing.T, b backend) {
 }
 
 func directoryForItsOwner(t *testing.T, b backend) {
-	dir := filepath.Join(t.TempDir(), "not", "there")
+	dir := t.TempDir() // where the store makes what it needs
+	require.NoError(t, os.Chmod(dir, 0o700))
 	s := open(t, b, setup{dir: dir})
 	ann := s.browser()
 	id := ann.login("/verbs", "ann")
