@@ -27,6 +27,10 @@ const (
 // it does not fit into a batch or the session has changed between two looks.
 var ErrAlone = errors.New("the session is to be saved by itself")
 
+// ErrNotMigrated means that the tables are missing, or older than this program,
+// and that it may not mend that itself: Options.NoMigrate.
+var ErrNotMigrated = errors.New("NoMigrate is set")
+
 // Settle answers a save that has written nothing, by the version that is stored,
 // none if it is gone: it succeeded before, conflicts, or would find now what it
 // did not find. So does an insert that is repeated: its ID was taken, and the

@@ -71,8 +71,8 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 	case version == newest:
 		return nil
 	case checkOnly:
-		return fmt.Errorf("dbstore: %s: table %s has schema version %d, this program needs %d: %w; NoMigrate is set, so run:\n%s",
-			b.dialect.Name(), b.table.Plain(), version, newest, hosts.ErrUnavailable, script(b.dialect, b.table, version))
+		return fmt.Errorf("dbstore: %s: table %s has schema version %d, this program needs %d: %w; %w, so run:\n%s",
+			b.dialect.Name(), b.table.Plain(), version, newest, hosts.ErrUnavailable, ErrNotMigrated, script(b.dialect, b.table, version))
 	}
 	c, err := b.db.Write.Conn(ctx)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 
+	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
@@ -32,15 +32,11 @@ func Existing(ctx context.Context, url string) (hosts.Store, io.Closer, error) {
 		return nil, nil, err
 	}
 	s, closer, err := in(ctx, url, asItIs)
-	if err != nil && strings.Contains(err.Error(), unmigrated) {
+	if errors.Is(err, dbstore.ErrNotMigrated) {
 		err = absent{err}
 	}
 	return s, closer, err
 }
-
-// unmigrated is in what dbstore says of tables that are missing or old, and in
-// no other of its errors.
-const unmigrated = "NoMigrate is set"
 
 // Migrated opens the store that a name means, and makes it or brings its tables
 // up to date, also where the name has migrate=false. Else it is as Store.
