@@ -21,6 +21,7 @@ test("the names of the cases are those of the Go kit", () => {
 const flaws = {
   "insert-taken": { save: (pass, r, prev) => pass(r, prev).then((ok) => ok || prev === 0n) },
   "save-repeated": { save: async (pass, r, prev, s) => (await s.load(r.id))?.version === r.version ? false : pass(r, prev) },
+  "replace-prev": { save: async (pass, r, prev, s) => (await s.load(r.id))?.expiresAt < Date.now() ? false : pass(r, prev) },
   "bounds": { save: async (pass, r, prev) => pass(r, prev).catch(() => true) },
   "load-versions": { load: async (pass, id) => { const r = await pass(id); return r && { ...r, version: BigInt(Number(r.version)) }; } },
   "load-sealed": { load: async (pass, id) => { const r = await pass(id); return r && { ...r, sealed: r.sealed.subarray(0, 1 << 16) }; } },

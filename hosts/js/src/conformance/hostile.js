@@ -1,4 +1,4 @@
-import { idBytes } from "../bytes.js";
+import { encodeText, idBytes } from "../bytes.js";
 
 /** Valid tenants and users, all different. */
 export const hostileNames = [
@@ -15,6 +15,7 @@ export function hostileIDs() {
     "_____________________w", "---------------------Q", "-rf__________________g", "AAAAAAAAAAAAAAAAAAAAAQ", "aaaaaaaaaaaaaaaaaaaaaQ",
     "AaAaAaAaAaAaAaAaAaAaAA", "aAaAaAaAaAaAaAaAaAaAaA", "NULLNULLNULLNULLNULLNA", "000000000000000000000A", "1e31e31e31e31e31e31e3A", "CONCONCONCONCONCONCONw",
   ].map(idBytes);
+  for (const letters of ["abcdefghijklmnop", "ABCDEFGHIJKLMNOP"]) ids.push(encodeText(letters));
   const base = Uint8Array.of(0x80, 0x27, 0x5c, 0, 0x25, 0x5f, 10, 0xff, 0xc3, 0x28, 0x2f, 0x2e, 0x2e, 0x2f, 0, 0);
   ids.push(base);
   for (let bit = 0; bit < 128; bit++) ids.push(base.map((b, i) => i === bit >> 3 ? b ^ 1 << (bit & 7) : b));

@@ -25,11 +25,15 @@ async function fresh(p) {
 }
 
 async function insertTaken(p) {
-  const first = p.record();
-  await p.save(first, 0n);
-  await p.conflict(p.next(first), 0n);
-  await p.holds(first);
+  for (const first of [p.record(), expired(p)]) {
+    await p.save(first, 0n);
+    await p.conflict(p.next(first), 0n);
+    await p.holds(first);
+  }
 }
+
+// Until it is swept an expired record is there like any other.
+const expired = (p) => p.record({ expiresAt: Date.now() - 10_000 });
 
 async function replacePrev(p) {
   let was = p.record();
@@ -44,6 +48,10 @@ async function replacePrev(p) {
     was = is;
   }
   await p.holds(other);
+  const over = expired(p), next = p.next(over);
+  await p.save(over, 0n);
+  await p.save(next, over.version);
+  await p.holds(next);
 }
 
 async function replaceWrongPrev(p) {
