@@ -162,7 +162,7 @@ func TestServiceWorkerCookies(t *testing.T) {
 	}
 	for range 2 {
 		seen := evaluate[answer](b, `fetch("login").then((r) => r.json())`)
-		require.Equal(t, answer{Was: "", Events: []string{"refused none", "created", "login"}, Sets: []string{}}, seen)
+		require.Equal(t, answer{Was: "", Events: []string{"created", "login"}, Sets: []string{}}, seen)
 	}
 	require.Nil(t, b.cookie(plainName))
 }
