@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/owner"
 )
 
 // beside are the files of a database, by what their names have behind its own:
@@ -95,6 +96,13 @@ func (f *file) openOrMake() (*os.File, error) {
 	return os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o600)
 }
 
+// giveLike gives a file to the owner of what is at a path.
+func giveLike(made *os.File, path string) {
+	if info, err := os.Stat(path); err == nil && made != nil {
+		owner.Give(made, info)
+	}
+}
+
 // beginsLikeADatabase holds also for an empty file, and for one with zeros: there
 // another process is about to write.
 func beginsLikeADatabase(file io.Reader) (read int, ok bool) {
@@ -129,7 +137,7 @@ func makeDir(dir string) error {
 	if err := makeDir(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	if err := makeOne(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := owner.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncDir(filepath.Dir(dir))

@@ -4,7 +4,6 @@ package place
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 )
 
@@ -14,8 +13,6 @@ const (
 	OpenFlags = 0
 )
 
-func give(*os.File, fs.FileInfo)               {}
-func makeOne(string) error                     { return errors.ErrUnsupported }
 func TryLock(*os.File) (bool, error)           { return false, errors.ErrUnsupported }
 func lockFor(*os.File, Form) (bool, error)     { return false, errors.ErrUnsupported }
 func Unlock(*os.File)                          {}

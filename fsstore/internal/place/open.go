@@ -11,6 +11,7 @@ import (
 	"runtime"
 
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/owner"
 )
 
 // probeName is a file that exists for a moment at Open.
@@ -71,7 +72,7 @@ func makeDir(dir string) error {
 	if err := makeDir(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	if err := makeOne(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := owner.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncDir(filepath.Dir(dir))
@@ -136,7 +137,7 @@ func (d *Dir) probe() error {
 
 // Give hands a file or folder, made just now in the directory by root, to the
 // owner of the directory.
-func (d *Dir) Give(made *os.File) { give(made, d.info) }
+func (d *Dir) Give(made *os.File) { owner.Give(made, d.info) }
 
 // Still refuses a directory that was removed, moved or unmounted while it was
 // open: it would be written to for nobody.

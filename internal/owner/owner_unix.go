@@ -1,6 +1,6 @@
 //go:build unix
 
-package sqlite
+package owner
 
 import (
 	"io/fs"
@@ -9,25 +9,19 @@ import (
 	"syscall"
 )
 
-// give hands what root has just made to an owner: a command that root runs must
-// not lock out the server. Where that cannot be done it stays root's. It is never
-// done by name, which the owner could make another file's meanwhile.
-func give(made *os.File, like fs.FileInfo) {
+// Give hands what root has just made to the owner of another file, as a rule the
+// directory that it was made in. It is never done by name, which the owner could
+// make another file's meanwhile.
+func Give(made *os.File, like fs.FileInfo) {
 	owner, ok := like.Sys().(*syscall.Stat_t)
 	if ok && os.Geteuid() == 0 && owner.Uid != 0 {
 		_ = made.Chown(int(owner.Uid), int(owner.Gid))
 	}
 }
 
-// giveLike gives the owner of what is at a path.
-func giveLike(made *os.File, path string) {
-	if info, err := os.Stat(path); err == nil && made != nil {
-		give(made, info)
-	}
-}
-
-// makeOne makes a directory in one that is there.
-func makeOne(dir string) error {
+// Mkdir makes a directory, for its owner alone, in one that is there and whose
+// owner becomes its own.
+func Mkdir(dir string) error {
 	if os.Geteuid() != 0 {
 		return os.Mkdir(dir, 0o700)
 	}
@@ -48,7 +42,7 @@ func makeOne(dir string) error {
 		return err
 	}
 	if is, err := made.Stat(); err == nil && is.IsDir() {
-		give(made, in)
+		Give(made, in)
 	}
 	return made.Close()
 }
