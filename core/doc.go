@@ -131,4 +131,6 @@
 //	11  user_agent_changed
 //	12  ended
 //	13  corrupt
+//	14  ip_family
+//	15  cross_site
 package core

@@ -27,8 +27,15 @@ const (
 	keyLastUserAgent        // bytes
 	keyVersions             // bytes, 8 each: up to KeptVersions versions before this one, the latest first
 	keyData                 // map of text to values
+	keyRemember             // integer: 1, the cookie outlives the browser, or 0; absent before there was the choice
+	keyChainAt              // integer, ms: when the first secret of the chain was made; absent before it was noted
+	_                       // 20
+	keyReplaced             // integer, 1: a login of another user has put another session in this one's place; absent otherwise
 	knownKeys
 )
+
+// Keys that may be absent.
+const optionalKeys = 1<<keyPrevHash | 1<<keyRenewalKey | 1<<keyRemember | 1<<keyChainAt | 1<<20 | 1<<keyReplaced
 
 // The formats of the plaintext that this release reads: its own and the one
 // before. It writes its own.
@@ -53,15 +60,43 @@ type payload struct {
 	unknown                     []byte // encoded pairs
 	unknownPairs                uint64
 	format                      byte
+	remember                    choice
+	chainAt                     Time
+	replaced                    bool
+}
+
+// choice is yes, no, or not made yet.
+type choice uint8
+
+const (
+	unchosen choice = iota
+	chosenNo
+	chosenYes
+)
+
+func choose(yes bool) choice {
+	if yes {
+		return chosenYes
+	}
+	return chosenNo
+}
+
+// remembered is the choice, or what the lifetime says where none was made.
+func (p *payload) remembered(policy *Policy) bool {
+	return p.remember == chosenYes || p.remember == unchosen && p.lifetime > policy.Lifetime
 }
 
 func appendPayload(dst []byte, p *payload) []byte {
-	pairs := uint64(knownKeys) + p.unknownPairs
-	if p.prevHash == nil {
-		pairs--
+	pairs := uint64(keyData) + 1 + p.unknownPairs
+	for _, there := range [...]bool{p.prevHash == nil, p.renewalKey == nil} {
+		if there {
+			pairs--
+		}
 	}
-	if p.renewalKey == nil {
-		pairs--
+	for _, there := range [...]bool{p.remember != unchosen, p.chainAt != 0, p.replaced} {
+		if there {
+			pairs++
+		}
 	}
 	dst = appendHead(dst, majorMap, pairs)
 	number := func(key byte, n int64) { dst = appendInt(append(dst, key), n) }
@@ -92,6 +127,15 @@ func appendPayload(dst []byte, p *payload) []byte {
 		e := &p.data[i]
 		dst = append(appendHead(dst, majorText, uint64(len(e.name))), e.name...)
 		dst = append(dst, e.value...)
+	}
+	if p.remember != unchosen {
+		number(keyRemember, int64(p.remember-chosenNo))
+	}
+	if p.chainAt != 0 {
+		number(keyChainAt, int64(p.chainAt))
+	}
+	if p.replaced {
+		number(keyReplaced, 1)
 	}
 	return append(dst, p.unknown...)
 }
@@ -141,6 +185,13 @@ func (r *reader) bytes(major byte) []byte {
 	return r.data[from:r.at:r.at]
 }
 
+// bit reads 0 or 1.
+func (r *reader) bit() bool {
+	n := r.number()
+	r.bad = r.bad || n < 0 || n > 1
+	return n == 1
+}
+
 func (r *reader) hash() []byte {
 	b := r.bytes(majorBytes)
 	r.bad = r.bad || len(b) != 32
@@ -167,7 +218,7 @@ func (r *reader) value() []byte {
 func readPayload(data []byte, p *payload) error {
 	r := reader{data: data}
 	last := -1
-	met := uint32(1<<keyPrevHash | 1<<keyRenewalKey) // these two may be absent
+	met := uint32(optionalKeys)
 	for pairs := r.head(majorMap); pairs > 0 && !r.bad; pairs-- {
 		from := r.at
 		key := r.head(majorUint)
@@ -242,6 +293,16 @@ func (r *reader) field(p *payload, key int) error {
 		p.versions = r.bytes(majorBytes)
 	case keyData:
 		r.items(p)
+	case keyRemember:
+		p.remember = choose(r.bit())
+	case keyChainAt:
+		p.chainAt = r.number()
+		r.bad = r.bad || p.chainAt == 0
+	case keyReplaced:
+		p.replaced = r.bit()
+		r.bad = r.bad || !p.replaced
+	default:
+		r.bad = true
 	}
 	return nil
 }

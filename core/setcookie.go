@@ -11,35 +11,37 @@ const fieldRoom = 256
 
 // giveCookie returns the Set-Cookie field values that give the browser a
 // sealed ticket and expire the cookie at former scopes.
-func (m *Machine) giveCookie(t *Ticket, tenant string, maxAge, now Time, seed *Seed) ([]string, error) {
+func (m *Machine) giveCookie(t *Ticket, q *Request, tenant string, maxAge, now Time, seed *Seed) ([]string, error) {
+	https := q.HTTPS
 	p := &m.policy
 	b := append(make([]byte, 0, fieldRoom+len(p.CookiePath)+len(p.CookieDomain)), p.CookieName...)
 	b, err := m.appendCookie(append(b, '='), t, tenant, now, seed)
 	if err != nil {
 		return nil, err
 	}
-	b = m.appendAttributes(b, Scope{p.CookiePath, p.CookieDomain}, maxAge)
-	return m.expireFormer([]string{string(b)}), nil
+	b = m.appendAttributes(b, Scope{p.CookiePath, p.CookieDomain}, maxAge, https)
+	return m.expireFormer([]string{string(b)}, https), nil
 }
 
 // ClearCookie returns the Set-Cookie field values that remove the cookie from
-// the browser, wherever it was set.
-func (m *Machine) ClearCookie() []string {
-	return m.expireFormer([]string{m.expired(Scope{m.policy.CookiePath, m.policy.CookieDomain})})
+// the browser, wherever it was set. https says how the request came, for
+// Policy.SecureByRequest.
+func (m *Machine) ClearCookie(https bool) []string {
+	return m.expireFormer([]string{m.expired(Scope{m.policy.CookiePath, m.policy.CookieDomain}, https)}, https)
 }
 
-func (m *Machine) expireFormer(fields []string) []string {
+func (m *Machine) expireFormer(fields []string, https bool) []string {
 	for _, s := range m.policy.FormerScopes {
-		fields = append(fields, m.expired(s))
+		fields = append(fields, m.expired(s, https))
 	}
 	return fields
 }
 
-func (m *Machine) expired(s Scope) string {
-	return string(m.appendAttributes([]byte(m.policy.CookieName+"="), s, 0))
+func (m *Machine) expired(s Scope, https bool) string {
+	return string(m.appendAttributes([]byte(m.policy.CookieName+"="), s, 0, https))
 }
 
-func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time) []byte {
+func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time, https bool) []byte {
 	p := &m.policy
 	b = append(append(b, "; Path="...), s.Path...)
 	if s.Domain != "" {
@@ -51,7 +53,7 @@ func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time) []byte {
 	if !p.AllowScripts {
 		b = append(b, "; HttpOnly"...)
 	}
-	if !p.AllowInsecure {
+	if !p.AllowInsecure && (https || !p.SecureByRequest) {
 		b = append(b, "; Secure"...)
 	}
 	b = append(b, [...]string{"; SameSite=Lax", "; SameSite=Strict", "; SameSite=None"}[p.SameSite]...)
@@ -63,7 +65,7 @@ func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time) []byte {
 
 // maxAge follows the deadline, so that a touch needs no cookie.
 func (m *Machine) maxAge(s *Session, now Time) Time {
-	if m.policy.EndWithBrowser && s.in.lifetime <= m.policy.Lifetime {
+	if m.policy.EndWithBrowser && !s.remember {
 		return untilClosed
 	}
 	return max(s.in.deadline-now, 0)
@@ -79,5 +81,5 @@ func (m *Machine) Cookie(s *Session, now Time, seed Seed) ([]string, error) {
 	if s.state != StateActive || s.ticket.secret == [32]byte{} || s.behind {
 		return nil, nil
 	}
-	return m.giveCookie(&s.ticket, s.rec.Tenant, m.maxAge(s, now), now, &seed)
+	return m.giveCookie(&s.ticket, &s.req, s.rec.Tenant, m.maxAge(s, now), now, &seed)
 }
