@@ -99,7 +99,7 @@ func (m *Machine) Commit(s *Session, now Time, seed Seed) (Effects, error) {
 // sound reports why what the request did must not be stored, if so. A login is
 // not refused for what it would put: that is left out.
 func (s *Session) sound() error {
-	if err := s.barred(); err != nil {
+	if err := s.Barred(); err != nil {
 		return err
 	}
 	if s.toUpdate() {

@@ -93,6 +93,13 @@ func (s *Session) Again() []string {
 	return names
 }
 
+// Wrote reports whether the request has set, deleted, added to or updated a name
+// since it was loaded or stored.
+func (s *Session) Wrote(name string) bool {
+	at, ok := s.findMark(name)
+	return ok && s.marks[at].did != didRead && s.marks[at].did != didDrop
+}
+
 func (s *Session) toUpdate() bool {
 	return slices.ContainsFunc(s.marks, func(m mark) bool { return m.again })
 }

@@ -38,6 +38,16 @@ func appendCounter(n int64, wide bool) []byte {
 	return appendInt(out, n)
 }
 
+// AddTo adds n to the CBOR of an int or int64, or to nothing as to 0, as
+// Session.AddValue does.
+func AddTo(old []byte, n int64) (value []byte, sum int64, err error) {
+	value, sum, ok := addTo(old, n)
+	if !ok {
+		return nil, 0, ErrCounter
+	}
+	return value, sum, nil
+}
+
 // addTo adds n to a counter. Not ok is a value of another type, and a sum that
 // leaves 64 bits.
 func addTo(old []byte, n int64) (value []byte, sum int64, ok bool) {

@@ -66,7 +66,7 @@ func (s *Session) rescue(why error, whole bool) (*Session, error) {
 		whole := s.Clone()
 		fresh.cur, fresh.size, fresh.marks = whole.cur, whole.size, append(fresh.room[:0], whole.marks...)
 		return fresh, nil
-	case s.Changed():
+	case s.quiet || s.Changed():
 		return nil, why
 	}
 	return nil, nil

@@ -317,10 +317,10 @@ func (s *Session) Quiet() *Session {
 	return q
 }
 
-// barred returns why this request must not begin a session, but by a login: the
+// Barred returns why this request must not begin a session, but by a login: the
 // browser may hold the cookie of one that it did not send, which a new cookie
-// would replace.
-func (s *Session) barred() error {
+// would replace. It is ErrSuperseded, ErrCrossSite or nil.
+func (s *Session) Barred() error {
 	p := &s.m.policy
 	switch {
 	case s.state != StateNew || s.login:

@@ -21,15 +21,18 @@ type Config struct {
 	Key  []byte       // 32 bytes, or their 64 hexadecimal digits (openssl rand -hex 32)
 	Keys core.KeyRing // instead of Key, to rotate keys
 
-	CookieName     string        // [rockstar_session]; __Host-name is recommended
-	CookiePath     string        // [/]
-	CookieDomain   string        // [none: this host only]
-	AllowInsecure  bool          // leaves out Secure: for plain HTTP in development
-	AllowScripts   bool          // leaves out HttpOnly
-	SameSite       core.SameSite // [Lax]
-	Partitioned    bool
-	EndWithBrowser bool         // sessions of the default lifetime end when the browser is closed
-	FormerScopes   []core.Scope // where the cookie lived before; expired there, too
+	CookieName    string // [rockstar_session]; __Host-name is recommended
+	CookiePath    string // [/]
+	CookieDomain  string // [none: this host only]
+	AllowInsecure bool   // leaves out Secure: for plain HTTP in development
+	// SecureByRequest sets Secure on answers to requests that came by HTTPS, here
+	// or at a trusted proxy, and on no others: for programs that serve both.
+	SecureByRequest bool
+	AllowScripts    bool          // leaves out HttpOnly
+	SameSite        core.SameSite // [Lax]
+	Partitioned     bool
+	EndWithBrowser  bool         // sessions without a lifetime of their own end when the browser is closed
+	FormerScopes    []core.Scope // where the cookie lived before; expired there, too
 
 	Lifetime          time.Duration // [24 h]
 	AnonymousLifetime time.Duration // [1 h] while nobody is signed in
@@ -51,6 +54,11 @@ type Config struct {
 
 	Merge     map[string]core.MergeKind // names whose concurrent changes add up
 	Exclusive []string                  // names that must not have changed underneath
+
+	// LastWins names values that may be put from one which another request has
+	// changed since it was read; LastWinsAll allows it for every name.
+	LastWins    []string
+	LastWinsAll bool
 
 	Logger  *slog.Logger                                    // [slog.Default, for warnings only] when set, events too
 	OnEvent func(Event)                                     // called from one goroutine; a slow one loses events, not requests; a panic is logged
@@ -115,6 +123,7 @@ func (c *Config) engine() (Engine, error) {
 		Retention: core.Milliseconds(c.Retention), BindIPv4Bits: c.BindIPv4Bits, BindIPv6Bits: c.BindIPv6Bits,
 		BindUserAgent: c.BindUserAgent, SessionSize: c.SessionSize, WarnSize: c.WarnSize,
 		Merge: maps.Clone(c.Merge), Exclusive: slices.Clone(c.Exclusive),
+		SecureByRequest: c.SecureByRequest, LastWins: slices.Clone(c.LastWins), LastWinsAll: c.LastWinsAll,
 	}, keys)
 	if errors.Is(err, core.ErrKeyLength) && len(c.Key) > 0 {
 		return nil, fmt.Errorf("config field Key: %w, found %d", err, len(c.Key))

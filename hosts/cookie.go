@@ -38,10 +38,17 @@ func (m *Manager) warnInsecure(x *Exchange) {
 
 // hold leaves the cookie of a new session or login to SetCookie, and sees to it
 // that it is not forgotten; every other cookie goes out with the save.
-func (m *Manager) hold(x *Exchange, e *core.Effects) error {
-	if e.Did&(core.DidCreate|core.DidLogin) != 0 {
-		x.manager, x.owed = m, true
+func (m *Manager) hold(x *Exchange, before core.ID, e *core.Effects) error {
+	switch {
+	case e.Did&(core.DidCreate|core.DidLogin) != 0:
+		x.manager, x.owed, x.created = m, true, e.Next
 		return nil
+	case x.created != nil && x.created.ID() == before:
+		x.created = e.Next
+	default:
+		if err := m.stand(x, before, e); err != nil {
+			return err
+		}
 	}
 	if x.Reply == nil {
 		return nil
@@ -60,8 +67,16 @@ func (m *Manager) SetCookie(ctx context.Context, s *Session) error {
 		return ErrNoSecret
 	}
 	x, c := ExchangeFrom(ctx), s.current
-	if x != nil && x.current != nil && x.current.ID() == c.ID() {
-		c = x.current
+	if x.hasEnded(s.ID) {
+		return ErrNoSecret
+	}
+	defer x.lock()()
+	if x != nil {
+		for _, own := range []*core.Session{x.current, x.created} {
+			if own != nil && own.ID() == c.ID() && own.State() == core.StateActive {
+				c = own
+			}
+		}
 	}
 	seed, err := m.seed(ctx)
 	if err != nil {
@@ -77,12 +92,18 @@ func (m *Manager) SetCookie(ctx context.Context, s *Session) error {
 	if err := m.reply(x, cookies); err != nil {
 		return err
 	}
-	x.owed = false
+	if x.created != nil && x.created.ID() == c.ID() {
+		x.current, x.created, x.owed = x.created, nil, false
+	}
 	return nil
 }
 
 // ClearCookie removes the session cookie from the browser, whatever the
 // route's path.
 func (m *Manager) ClearCookie(ctx context.Context) error {
-	return m.reply(ExchangeFrom(ctx), m.machine.ClearCookie())
+	x := ExchangeFrom(ctx)
+	if x == nil {
+		return ErrNoAnswer
+	}
+	return m.reply(x, m.machine.ClearCookie(x.HTTPS))
 }

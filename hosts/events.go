@@ -26,6 +26,11 @@ const (
 	EventRefused   EventKind = "session refused" // with a Reason and Err
 	EventEnded     EventKind = "session ended"
 	EventSwept     EventKind = "sessions swept" // with a Count, and Err if it failed
+
+	// EventConflict: values were not stored, because others had changed what
+	// they were made of; with Names and Err. The request was refused, or signed
+	// in without them.
+	EventConflict EventKind = "session conflict"
 )
 
 // Event is one step of a session's life. It never holds a secret or data.
@@ -39,8 +44,9 @@ type Event struct {
 	UserAgent string
 	At        core.Time
 	Count     int
-	Err       error  // why EventSwept failed, or the whole refusal of EventRefused
-	Dropped   uint64 // events lost since the one before, because the hook was slow
+	Names     []string // of values, of EventConflict
+	Err       error    // why EventSwept failed, or the whole refusal of EventRefused
+	Dropped   uint64   // events lost since the one before, because the hook was slow
 }
 
 // events hands events out from one goroutine.
@@ -154,11 +160,13 @@ func (e *events) log(ev Event) {
 	switch {
 	case ev.Reason == core.ReasonTheft:
 		level = slog.LevelWarn
+	case ev.Kind == EventConflict:
+		attrs = append(attrs, slog.Any("names", ev.Names))
 	case ev.Kind == EventSwept:
 		attrs = append(attrs, slog.Int("count", ev.Count))
 	}
 	if ev.Err != nil {
-		if ev.Kind != EventRefused {
+		if ev.Kind != EventRefused && ev.Kind != EventConflict {
 			level = slog.LevelError
 		}
 		attrs = append(attrs, slog.Any("error", ev.Err))

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/rockstar-web/sessions/core"
 )
@@ -20,17 +22,70 @@ type Exchange struct {
 	IP        netip.Addr // of the client, as far as proxies are trusted
 	UserAgent string
 	Tenant    string
-	HTTPS     bool // the client came by HTTPS, here or at a trusted proxy
-	NoCookie  bool // renewals must not begin here: HEAD, prefetch, upgrade
+	HTTPS     bool           // the client came by HTTPS, here or at a trusted proxy
+	NoCookie  bool           // renewals must not begin here: HEAD, prefetch, upgrade
+	CrossSite core.CrossSite // by CrossSiteOf
 
 	// Reply puts a header field on the answer: Set-Cookie beside others of its
 	// name, any other field in their place. It fails when the header was sent
 	// already. A nil Reply means that there is no answer to put it on.
 	Reply func(field, value string) error
 
+	// Updates are the functions of the session's updates. The exchange's commit
+	// uses and clears them.
+	Updates Updates
+	// Guard is held by the manager's verbs that are given the exchange as their
+	// context, while they use its session. A host whose session is safe for
+	// concurrent use gives the lock of that.
+	Guard sync.Locker
+
 	manager *Manager
-	current *core.Session // resumed or made in this exchange
+	current *core.Session // the visitor's, with what this request did to it
+	created *core.Session // by Create; the visitor's once SetCookie has set its cookie
+	refused error         // why there was none to resume
+	ended   []core.ID     // the visitor's, by this request
 	owed    bool          // a secret was made and no cookie set
+}
+
+func (x *Exchange) lock() (unlock func()) {
+	if x == nil || x.Guard == nil {
+		return func() {}
+	}
+	x.Guard.Lock()
+	return x.Guard.Unlock
+}
+
+// own returns the exchange's stored session, if it is the one named.
+func (x *Exchange) own(id core.ID) *core.Session {
+	if x == nil || x.current == nil || x.current.ID() != id || x.current.State() != core.StateActive {
+		return nil
+	}
+	return x.current
+}
+
+// gone makes the visitor one without a session: that of id has ended.
+func (x *Exchange) gone(id core.ID) {
+	if x.created != nil {
+		x.created.End() // so that it is never stored
+	}
+	x.ended = append(x.ended, id)
+	x.current, x.created, x.owed, x.refused = nil, nil, false, core.ErrEnded
+}
+
+// hasEnded reports whether this request has ended a session of its visitor.
+func (x *Exchange) hasEnded(id core.ID) bool { return x != nil && slices.Contains(x.ended, id) }
+
+// CrossSiteOf tells from a request's method and its header fields Sec-Fetch-Site,
+// Sec-Fetch-Mode and Sec-Fetch-Dest (W3C Fetch Metadata) in which requests from
+// other sites a browser leaves out cookies with SameSite.
+func CrossSiteOf(method, site, mode, dest string) core.CrossSite {
+	switch {
+	case site != "cross-site":
+		return core.CrossSiteNone
+	case mode == "navigate" && dest == "document" && (method == "GET" || method == "HEAD"):
+		return core.CrossSiteNavigation
+	}
+	return core.CrossSiteOther
 }
 
 // ExchangeKey is the key under which a host's request context answers with the
@@ -67,27 +122,26 @@ func (m *Manager) Attach(x *Exchange) *Exchange {
 // Manager returns the manager that the exchange was attached to.
 func (x *Exchange) Manager() *Manager { return x.manager }
 
-// Current returns the session that a verb resumed, began or stored last in this
-// exchange; nil if there is none, or its cookie is still to be set.
-func (x *Exchange) Current() *core.Session {
-	if x.owed {
-		return nil
-	}
-	return x.current
-}
+// Current returns the visitor's session with what the request has done to it so
+// far; nil until Resume, New or a verb has found or begun one.
+func (x *Exchange) Current() *core.Session { return x.current }
+
+// Refusal tells why the visitor had no session to resume; nil if they had one,
+// or were not asked for it.
+func (x *Exchange) Refusal() error { return x.refused }
 
 // Close ends the exchange. A session that was saved under a new secret whose
 // cookie was never set is reported: the visitor has lost it.
 func (x *Exchange) Close() {
-	if x.owed && x.manager != nil && x.current != nil {
+	if x.owed && x.manager != nil && x.created != nil {
 		x.owed = false
 		x.manager.events.warn("session was saved but its cookie was not set; call SetCookie before the answer is written",
-			"session", x.current.ID().String())
+			"session", x.created.ID().String())
 	}
 }
 
 func (x *Exchange) request() core.Request {
-	return core.Request{Tenant: x.Tenant, IP: addressBytes(x.IP), UserAgent: plainAgent(x.UserAgent), NoCookie: x.NoCookie}
+	return core.Request{Tenant: x.Tenant, IP: addressBytes(x.IP), UserAgent: plainAgent(x.UserAgent), NoCookie: x.NoCookie, HTTPS: x.HTTPS}
 }
 
 // plainAgent has a "?" for each run of bytes that are not ASCII: runtimes at the
@@ -125,6 +179,7 @@ func requestOf(ctx context.Context) (core.Request, *Exchange) {
 func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
 	tickets, err := m.machine.Identify(x.Cookies, x.Tenant, m.now())
 	if err != nil {
+		x.refused = err
 		m.refused(x, core.Record{}, err)
 		return nil, err
 	}
@@ -133,7 +188,7 @@ func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
 	for i := range tickets[:min(len(tickets), core.MaxCandidates)] {
 		s, err := m.resume(x, tickets[i])
 		if err == nil {
-			x.current = s
+			x.current, x.refused = s, nil
 			return s, nil
 		}
 		var r *core.Refusal
@@ -146,8 +201,9 @@ func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
 		ended = ended || breach(err)
 	}
 	if ended && x.Reply != nil { // this request ended what the cookie is of
-		_ = m.reply(x, m.machine.ClearCookie()) // too late for the header: the cookie opens nothing anyway
+		_ = m.reply(x, m.machine.ClearCookie(x.HTTPS)) // too late for the header: the cookie opens nothing anyway
 	}
+	x.refused = refusal
 	return nil, refusal
 }
 
@@ -212,8 +268,9 @@ func (m *Manager) emit(x *Exchange, ev Event) {
 // Commit stores what a session of the exchange did and then sets its cookie.
 // It returns the session as it is afterwards; s is spent.
 func (m *Manager) Commit(x *Exchange, s *core.Session) (*core.Session, error) {
-	e, err := m.commit(x, s)
+	e, err := m.commit(x, s, &x.Updates)
 	if err != nil {
+		m.conflicted(x, s, err)
 		return nil, err
 	}
 	m.tellDeeds(x, &e)
@@ -224,11 +281,22 @@ func (m *Manager) Commit(x *Exchange, s *core.Session) (*core.Session, error) {
 	return e.Next, m.reply(x, e.Cookies)
 }
 
+// conflicted emits the event of a commit that was refused for a conflict.
+func (m *Manager) conflicted(x *Exchange, s *core.Session, err error) {
+	if c, ok := errors.AsType[*core.ConflictError](err); ok {
+		m.emit(x, Event{Kind: EventConflict, ID: s.ID(), Tenant: s.Tenant(), User: s.User(), Names: []string{c.Name}, Err: err})
+	}
+}
+
 // tellDeeds emits the events of a commit; x may be nil.
 func (m *Manager) tellDeeds(x *Exchange, e *core.Effects) {
 	if e.Warn {
 		m.events.warn("session has grown large; keep large things elsewhere and their IDs here",
 			"session", e.Next.ID().String(), "bytes", e.Size, "limit", m.machine.Policy().SessionSize)
+	}
+	if len(e.Dropped) > 0 {
+		m.emit(x, Event{Kind: EventConflict, ID: e.Next.ID(), Tenant: e.Next.Tenant(), User: e.Next.User(), Names: e.Dropped,
+			Err: &core.ConflictError{Name: e.Dropped[0]}})
 	}
 	if !e.Delete.IsZero() && m.events.wanted(EventEnded) {
 		ended := Event{Kind: EventEnded, Reason: core.ReasonSuperseded, ID: e.Delete, Tenant: e.Next.Tenant()}

@@ -36,7 +36,28 @@ type queue struct{ waiting []*waiter }
 type waiter struct {
 	ctx     context.Context
 	session *core.Session
+	updates *Updates // may be nil
+	take    string   // the name of a value that is taken
+	taken   []byte   // the value, before the answer comes
+	turn    chan computing
 	answer  chan answer // buffered: a caller that left is not waited for
+}
+
+// computing asks a caller to compute the value of an update anew: the functions
+// run on its goroutine, and no longer than it waits.
+type computing struct {
+	name string
+	raw  []byte
+	done chan computed // buffered: a caller that takes too long is not waited for
+}
+
+type computed struct {
+	value []byte
+	err   error
+}
+
+func newWaiter(ctx context.Context, s *core.Session, u *Updates) *waiter {
+	return &waiter{ctx: ctx, session: s, updates: u, turn: make(chan computing), answer: make(chan answer, 1)}
 }
 
 type answer struct {
@@ -46,9 +67,15 @@ type answer struct {
 
 // commit stores what s did. The work outlives an aborted request, within
 // CommitTimeout: a double click must not half sign in.
-func (m *Manager) commit(ctx context.Context, s *core.Session) (core.Effects, error) {
+func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (core.Effects, error) {
 	if !m.machine.Pending(s, m.now()) {
 		return core.Effects{Next: s}, nil
+	}
+	if u != nil {
+		defer u.Clear()
+		if err := redo(s, u.again); err != nil {
+			return core.Effects{}, err
+		}
 	}
 	ctx, cancel := m.lasting(ctx)
 	defer cancel()
@@ -56,8 +83,8 @@ func (m *Manager) commit(ctx context.Context, s *core.Session) (core.Effects, er
 	if s.State() != core.StateActive || !m.queues.busy(s) {
 		e, err = m.attempt(ctx, s)
 	}
-	if errors.Is(err, core.ErrConflict) {
-		e, err = m.line(ctx, s)
+	if lostRace(err) {
+		e, err = m.line(newWaiter(ctx, s, u))
 	}
 	if err != nil && s.State() == core.StateActive && !s.Changed() {
 		// A periodic renewal waits for the next request: this one only read.
@@ -66,6 +93,10 @@ func (m *Manager) commit(ctx context.Context, s *core.Session) (core.Effects, er
 	}
 	return e, err
 }
+
+// lostRace reports whether another save was first. A core.ConflictError is more:
+// what was read is no longer so, whoever comes first now.
+func lostRace(err error) bool { return err == core.ErrConflict }
 
 // lasting is the context of work that outlives an aborted request.
 func (m *Manager) lasting(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -82,24 +113,58 @@ func (q *queues) busy(s *core.Session) bool {
 	return q.byID[s.ID()] != nil
 }
 
-func (m *Manager) line(ctx context.Context, s *core.Session) (core.Effects, error) {
-	w := &waiter{ctx, s, make(chan answer, 1)}
-	if err := m.queues.join(m, s.ID(), w); err != nil {
+func (m *Manager) line(w *waiter) (core.Effects, error) {
+	id := w.session.ID()
+	if err := m.queues.join(m, id, w); err != nil {
 		return core.Effects{}, err
 	}
-	select {
-	case a := <-w.answer:
-		return a.effects, a.err
-	case <-ctx.Done():
-		if m.queues.leave(s.ID(), w) {
-			return core.Effects{}, unavailable("save session", s.ID(), ErrBusy)
+	for {
+		select {
+		case a := <-w.answer:
+			return a.effects, a.err
+		case c := <-w.turn:
+			w.compute(c)
+			continue
+		case <-w.ctx.Done():
+		}
+		if m.queues.leave(id, w) {
+			return core.Effects{}, unavailable("save session", id, ErrBusy)
 		}
 		select {
 		case a := <-w.answer: // both were ready
 			return a.effects, a.err
 		default: // its save is on the way
-			return core.Effects{}, unavailable("save session", s.ID(), ErrUnknown)
+			return core.Effects{}, unavailable("save session", id, ErrUnknown)
 		}
+	}
+}
+
+// compute runs the functions of an update on the caller's goroutine. A panic is
+// the caller's to see; the line goes on without its changes.
+func (w *waiter) compute(c computing) {
+	out := computed{err: errPanicked}
+	defer func() { c.done <- out }()
+	out.value, out.err = w.updates.again(c.name, c.raw)
+}
+
+var errPanicked = errors.New("the function of an update panicked")
+
+// ask has the caller compute an update, for as long as it waits.
+func (w *waiter) ask(name string, raw []byte) ([]byte, error) {
+	c := computing{name, raw, make(chan computed, 1)}
+	if w.updates == nil {
+		return nil, nil
+	}
+	select {
+	case w.turn <- c:
+	case <-w.ctx.Done():
+		return nil, unavailable("save session", w.session.ID(), ErrBusy)
+	}
+	select {
+	case out := <-c.done:
+		return out.value, out.err
+	case <-w.ctx.Done():
+		return nil, unavailable("save session", w.session.ID(), ErrBusy)
 	}
 }
 
@@ -183,7 +248,7 @@ func (m *Manager) together(ctx context.Context, id core.ID, batch []*waiter) {
 			return
 		}
 		e, err := m.attempt(ctx, lead)
-		if err == nil || !errors.Is(err, core.ErrConflict) {
+		if !lostRace(err) {
 			answerAll(batch, e, err)
 			return
 		}
@@ -208,27 +273,52 @@ func (m *Manager) stored(ctx context.Context, id core.ID) (*core.Record, error) 
 func (m *Manager) fold(theirs *core.Record, batch []*waiter) (lead *core.Session, left []*waiter) {
 	now := m.now()
 	for _, w := range batch {
-		var err error
-		if lead == nil {
-			lead, err = m.machine.Rebase(w.session, theirs, now)
-		} else {
-			err = m.machine.Fold(lead, w.session)
-		}
-		if err != nil || lead == nil {
+		next, err := m.join(lead, w, theirs, now)
+		if err != nil || next == nil {
 			w.answer <- answer{core.Effects{Next: w.session}, err}
 			continue
 		}
-		left = append(left, w)
+		lead, left = next, append(left, w)
 	}
 	return lead, left
+}
+
+// join returns the session to commit with what w does, and leaves lead as it was
+// where that is refused. Without a lead it is made from theirs.
+func (m *Manager) join(lead *core.Session, w *waiter, theirs *core.Record, now core.Time) (next *core.Session, err error) {
+	switch {
+	case lead == nil:
+		next, err = m.machine.Rebase(w.session, theirs, now)
+	case w.updates == nil && w.take == "":
+		next, err = lead, m.machine.Fold(lead, w.session)
+	default:
+		next = lead.Clone()
+		err = m.machine.Fold(next, w.session)
+	}
+	if err != nil || next == nil {
+		return nil, err
+	}
+	if w.take != "" {
+		raw, ok := next.Value(w.take)
+		if !ok {
+			return nil, ErrNoValue
+		}
+		w.taken = raw
+		return next, next.DeleteValue(w.take)
+	}
+	return next, redo(next, w.ask)
 }
 
 // answerAll gives the leader the effects and the others their part of them.
 func answerAll(batch []*waiter, e core.Effects, err error) {
 	for i, w := range batch {
 		own := e
-		if i > 0 && e.Next != nil {
+		switch {
+		case e.Next == nil:
+		case i > 0:
 			own = core.Effects{Save: e.Save, Did: core.DidChange, Size: e.Size, Next: e.Next.For(w.session)}
+		default:
+			own.Next = e.Next.Knowing(w.session)
 		}
 		w.answer <- answer{own, err}
 	}

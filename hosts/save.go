@@ -32,6 +32,9 @@ func (m *Manager) attempt(ctx context.Context, s *core.Session) (core.Effects, e
 			if err := m.remove(ctx, e.Delete); err != nil {
 				return core.Effects{}, err
 			}
+			if e.Trace != nil {
+				_ = m.store.Save(ctx, *e.Trace, core.NoVersion) // see Effects.Trace
+			}
 		}
 		switch {
 		case e.Save == nil:

@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,9 @@ import (
 )
 
 // Session is a session as a program handles it: the guide's fields, and Data
-// as a plain map. It belongs to one goroutine. Changes of Data, UserID and
+// as a plain map. A map cannot tell what was read: of two requests that change
+// one name the later Save wins, unless Config.Merge or Exclusive say otherwise.
+// Manager.Add, Update and Take lose nothing. It belongs to one goroutine. Changes of Data, UserID and
 // ExpiresAt take effect at Manager.Save; the other fields are only shown.
 type Session struct {
 	ID            core.ID
@@ -85,8 +88,7 @@ func (m *Manager) showFields(s *Session) {
 // apply puts what the program did to s into a copy of the core's session: what
 // is refused changes nothing.
 func (m *Manager) apply(s *Session) (*core.Session, error) {
-	changed := *s.current
-	c := &changed
+	c := s.current.Clone()
 	if s.UserID != c.User() {
 		if s.UserID == "" {
 			return nil, fmt.Errorf("session %v: UserID cannot be emptied; Destroy the session to sign %q out: %w", s.ID, c.User(), core.ErrBadUser)
@@ -140,7 +142,7 @@ func applyData(c *core.Session, names []string, encoded map[string][]byte) error
 	for _, grows := range []bool{false, true} {
 		for _, name := range names {
 			old, _ := c.Value(name)
-			if len(encoded[name]) > len(old) != grows {
+			if len(encoded[name]) > len(old) != grows || bytes.Equal(encoded[name], old) {
 				continue
 			}
 			if err := c.SetValue(name, encoded[name]); err != nil {
@@ -179,6 +181,10 @@ func (m *Manager) adopt(s *Session, next *core.Session) error {
 // session that the visitor already has: to sign in, prefer Login.
 func (m *Manager) Create(ctx context.Context) (*Session, error) {
 	q, x := requestOf(ctx)
+	if x != nil {
+		defer x.lock()()
+		q = m.beginning(x)
+	}
 	c := m.machine.New(q)
 	seed, err := m.seed(ctx)
 	if err != nil {
@@ -187,11 +193,8 @@ func (m *Manager) Create(ctx context.Context) (*Session, error) {
 	if err := c.Keep(seed); err != nil {
 		return nil, err
 	}
-	if err := c.SetLifetime(m.machine.Policy().Lifetime); err != nil {
-		return nil, err
-	}
 	if x != nil {
-		x.current = c
+		x.created = c
 	}
 	now := timeOf(m.now())
 	expires := now.Add(time.Duration(m.machine.Policy().Lifetime) * time.Millisecond)
@@ -208,19 +211,26 @@ func (m *Manager) GetSessionFromCookie(ctx context.Context) (*Session, error) {
 	if x == nil {
 		return nil, fmt.Errorf("no request to read a session cookie from: pass the request's Exchange as the context")
 	}
-	c, err := m.Resume(x)
+	defer x.lock()()
+	c, err := x.current, error(nil)
+	if c == nil {
+		c, err = m.Resume(x)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if c, err = m.Commit(x, c); err != nil {
+	if c, err = m.Commit(x, c); err != nil { // with what the middleware's session did
 		return nil, err
+	}
+	if c.State() != core.StateActive {
+		return nil, cmp.Or(x.refused, error(core.ErrNotFound))
 	}
 	return m.showProven(c)
 }
 
 // showProven shows the visitor's own session.
 func (m *Manager) showProven(c *core.Session) (*Session, error) {
-	s, err := m.show(c)
+	s, err := m.show(c.Clone()) // the exchange's own may change
 	if err != nil {
 		return nil, err
 	}
@@ -255,9 +265,12 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 	if s == nil || s.current == nil {
 		return errors.New("session is nil, or was not made by this package: use Create, Load or GetSessionFromCookie")
 	}
-	if s.current.State() == core.StateEnded {
+	x := ExchangeFrom(ctx)
+	defer x.lock()()
+	if s.current.State() == core.StateEnded || x.hasEnded(s.ID) {
 		return fmt.Errorf("save session %v: %w", s.ID, core.ErrEnded)
 	}
+	before := s.current.ID()
 	c, err := m.apply(s)
 	if err != nil {
 		return err
@@ -265,14 +278,14 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 	if err := do(c); err != nil {
 		return err
 	}
-	e, err := m.commit(ctx, c)
+	e, err := m.commit(ctx, c, nil)
 	if err != nil {
+		m.conflicted(x, c, err)
 		if errors.Is(err, ErrUnknown) && c.State() == core.StateNew {
 			s.current.End() // it may have been stored and ended: nobody brings it back
 		}
 		return err
 	}
-	x := ExchangeFrom(ctx)
 	m.tellDeeds(x, &e)
 	if err := m.adopt(s, e.Next); err != nil {
 		return err
@@ -280,6 +293,21 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 	if x == nil || !s.proven {
 		return nil
 	}
-	x.current = e.Next
-	return m.hold(x, &e)
+	return m.hold(x, before, &e)
+}
+
+// stand puts a session that was stored in the place of the exchange's own, and
+// of what it was before the save. What the middleware's session has changed and
+// not stored goes on from it.
+func (m *Manager) stand(x *Exchange, before core.ID, e *core.Effects) error {
+	switch own := x.current; {
+	case own == nil:
+		x.current = e.Next
+	case own.ID() != before || e.Save == nil:
+	case own.State() == core.StateActive && own.Changed() && e.Save.ID == before:
+		return m.goOn(x, e.Save)
+	default:
+		x.current = e.Next
+	}
+	return nil
 }

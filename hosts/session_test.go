@@ -116,7 +116,7 @@ func TestUserIDIsALogin(t *testing.T) {
 	require.Equal(t, want, m.data(n.ID))
 	m.gone(id)
 	_, err = anns.session(m)
-	require.ErrorIs(t, err, core.ErrNotFound)
+	require.ErrorIs(t, err, core.ErrSuperseded)
 
 	n.UserID = ""
 	err = m.Save(x, n)

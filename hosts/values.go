@@ -39,11 +39,20 @@ type Getter interface {
 // A struct with fields but none to keep is refused with core.ErrType, as is
 // every other type. Safe for concurrent use as far as s is.
 func Put[T any](s Putter, name string, v T) error {
-	plain, err := flatten(reflect.ValueOf(&v).Elem(), 0)
+	plain, err := plainOf(name, v)
 	if err != nil {
-		return fmt.Errorf("session value %q: %w", name, err)
+		return err
 	}
 	return s.Put(name, plain)
+}
+
+// plainOf returns v as what a session takes by itself.
+func plainOf[T any](name string, v T) (any, error) {
+	plain, err := flatten(reflect.ValueOf(&v).Elem(), 0)
+	if err != nil {
+		return nil, fmt.Errorf("session value %q: %w", name, err)
+	}
+	return plain, nil
 }
 
 // Get returns the value of that name as a T, which may be what Put takes. Of a
@@ -54,11 +63,17 @@ func Put[T any](s Putter, name string, v T) error {
 //
 // Errors: ErrValueType, and whatever s returns, such as ErrNoValue.
 func Get[T any](s Getter, name string) (T, error) {
-	var t, none T
 	v, err := s.Get(name)
 	if err != nil {
+		var none T
 		return none, err
 	}
+	return as[T](name, v)
+}
+
+// as reads a plain value as a T.
+func as[T any](name string, v any) (T, error) {
+	var t, none T
 	if same, ok := v.(T); ok {
 		return same, nil
 	}

@@ -20,33 +20,55 @@ func (m *Manager) byID(ctx context.Context, id core.ID) (*core.Session, error) {
 	return m.machine.Resume(core.ByID(id), r, q, m.now())
 }
 
-// change opens a session by ID, does something to it and stores that.
-func (m *Manager) change(ctx context.Context, id core.ID, do func(*core.Session) error) error {
+// changed opens a session by ID, does something to it, stores that and returns
+// the session as it is then. The session of the exchange in ctx is stored with
+// all that the request has done to it so far.
+func (m *Manager) changed(ctx context.Context, id core.ID, u *Updates, do func(*core.Session) error) (*core.Session, error) {
+	x := ExchangeFrom(ctx)
+	defer x.lock()()
+	if own := x.own(id); own != nil {
+		c := own.Clone()
+		if err := do(c); err != nil {
+			return nil, fmt.Errorf("session %v: %w", id, err)
+		}
+		return m.Commit(x, c)
+	}
 	loading, cancel := context.WithTimeout(ctx, m.commitTimeout)
 	defer cancel()
 	c, err := m.byID(loading, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := do(c); err != nil {
-		return fmt.Errorf("session %v: %w", id, err)
+		return nil, fmt.Errorf("session %v: %w", id, err)
 	}
-	e, err := m.commit(ctx, c)
+	e, err := m.commit(ctx, c, u)
 	if err != nil {
-		return err
+		m.conflicted(x, c, err)
+		return nil, err
 	}
-	m.tellDeeds(ExchangeFrom(ctx), &e)
-	return nil
+	m.tellDeeds(x, &e)
+	return e.Next, nil
+}
+
+func (m *Manager) change(ctx context.Context, id core.ID, do func(*core.Session) error) error {
+	_, err := m.changed(ctx, id, nil, do)
+	return err
 }
 
 // Get returns one value. ErrNoValue means that the session lives and has no
 // such name; core.ErrNotFound that there is no such session.
 func (m *Manager) Get(ctx context.Context, id core.ID, name string) (any, error) {
-	c, err := m.byID(ctx, id)
+	x := ExchangeFrom(ctx)
+	defer x.lock()()
+	c, err := x.own(id), error(nil)
+	if c == nil {
+		c, err = m.byID(ctx, id)
+	}
 	if err != nil {
 		return nil, err
 	}
-	raw, ok := c.Value(name)
+	raw, ok := c.Read(name)
 	if !ok {
 		return nil, fmt.Errorf("session %v, value %q: %w", id, name, ErrNoValue)
 	}
@@ -96,37 +118,23 @@ func (m *Manager) IsExpired(ctx context.Context, id core.ID) (bool, error) {
 // Refresh moves the deadline to a whole lifetime from now. When the session is
 // the visitor's own, the cookie follows.
 func (m *Manager) Refresh(ctx context.Context, id core.ID) error {
-	x := ExchangeFrom(ctx)
-	own, err := m.visitor(x, id)
-	if err != nil {
+	if err := m.visitor(ExchangeFrom(ctx)); err != nil {
 		return err
 	}
-	if own == nil {
-		return m.change(ctx, id, (*core.Session).Refresh)
-	}
-	c := *own // a Session that shows it must not refresh once more
-	if err := c.Refresh(); err != nil {
-		return err
-	}
-	_, err = m.Commit(x, &c)
-	return err
+	return m.change(ctx, id, (*core.Session).Refresh)
 }
 
-// visitor returns the exchange's stored session if it is the one named.
-func (m *Manager) visitor(x *Exchange, id core.ID) (*core.Session, error) {
-	if x == nil {
-		return nil, nil
+// visitor finds the session of the exchange, if there is one.
+func (m *Manager) visitor(x *Exchange) error {
+	defer x.lock()()
+	if x == nil || x.current != nil || x.created != nil {
+		return nil
 	}
-	if x.current == nil {
-		var r *core.Refusal
-		if _, err := m.Resume(x); err != nil && !errors.As(err, &r) {
-			return nil, err
-		}
+	var r *core.Refusal
+	if _, err := m.Resume(x); err != nil && !errors.As(err, &r) {
+		return err
 	}
-	if x.current == nil || x.current.ID() != id || x.current.State() != core.StateActive {
-		return nil, nil
-	}
-	return x.current, nil
+	return nil
 }
 
 // Destroy ends a session for good, for every request, also those in flight.
@@ -135,6 +143,7 @@ func (m *Manager) visitor(x *Exchange, id core.ID) (*core.Session, error) {
 // it is not the visitor's and may be another tenant's.
 func (m *Manager) Destroy(ctx context.Context, id core.ID) error {
 	q, x := requestOf(ctx)
+	defer x.lock()()
 	own := m.owns(x, id)
 	r, err := m.loadToEnd(ctx, id)
 	switch {
@@ -154,21 +163,69 @@ func (m *Manager) Destroy(ctx context.Context, id core.ID) error {
 	if !own {
 		return nil
 	}
-	x.owed = false
-	if x.current != nil {
-		x.current.End()
+	x.gone(id)
+	if err := m.endProven(x, id); err != nil {
+		return err
 	}
 	if x.Reply == nil {
 		return nil
 	}
-	return m.reply(x, m.machine.ClearCookie())
+	return m.reply(x, m.machine.ClearCookie(x.HTTPS))
 }
 
-// owns reports whether the session is the visitor's: the one in this exchange,
-// else one that an authentic cookie of this tenant names.
+// EndSession ends the session of the exchange as Destroy does, and every other
+// live one that a cookie of the request proves: the browser may have several, by
+// different paths and domains, and the visitor wants to be in none of them.
+func (m *Manager) EndSession(x *Exchange) error {
+	c := x.current
+	id := c.ID()
+	c.End()
+	next, err := m.Commit(x, c)
+	if next == nil {
+		return err // it lives, and the request's own commit tries once more
+	}
+	x.gone(id)
+	return errors.Join(m.endProven(x, id), err)
+}
+
+// endProven ends every live session but one that a cookie of the request proves.
+func (m *Manager) endProven(x *Exchange, but core.ID) error {
+	tickets, _ := m.machine.Identify(x.Cookies, x.Tenant, m.now()) // none, if it fails
+	ctx, cancel := m.lasting(x)
+	defer cancel()
+	for _, t := range tickets {
+		if t.ID == but {
+			continue
+		}
+		r, err := m.load(ctx, t.ID)
+		if err == nil {
+			_, err = m.machine.Resume(t, r, x.request(), m.now())
+		}
+		var refused *core.Refusal
+		switch {
+		case errors.As(err, &refused) && !breach(err):
+			continue
+		case err != nil && refused == nil:
+			return err
+		}
+		if err := m.remove(ctx, t.ID); err != nil {
+			return err
+		}
+		m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: t.ID, Tenant: r.Tenant, User: r.User})
+	}
+	return nil
+}
+
+// owns reports whether the session is the visitor's: one of this exchange, else
+// one that an authentic cookie of this tenant names.
 func (m *Manager) owns(x *Exchange, id core.ID) bool {
-	if x == nil || x.current != nil {
-		return x != nil && x.current.ID() == id
+	switch {
+	case x == nil:
+		return false
+	case x.created != nil && x.created.ID() == id:
+		return true
+	case x.current != nil:
+		return x.current.ID() == id
 	}
 	tickets, _ := m.machine.Identify(x.Cookies, x.Tenant, m.now()) // none, if it fails
 	return slices.ContainsFunc(tickets, func(t core.Ticket) bool { return t.ID == id })
@@ -192,24 +249,28 @@ func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration
 	if x == nil || x.Reply == nil {
 		return nil, ErrNoAnswer
 	}
+	defer x.lock()()
 	before, err := m.currentOrNew(x)
 	if err != nil {
 		return nil, err
 	}
-	c := *before // a Session that shows it must not sign in once more
+	c := before.Clone() // a Session that shows it must not sign in once more
 	if err := c.Login(user, core.Milliseconds(lifetime)); err != nil {
 		return nil, err
 	}
-	next, err := m.Commit(x, &c)
+	next, err := m.Commit(x, c)
 	if err != nil {
 		return nil, err
 	}
+	x.created = nil
 	return m.showProven(next)
 }
 
 func (m *Manager) currentOrNew(x *Exchange) (*core.Session, error) {
-	if x.current != nil && x.current.State() != core.StateEnded {
-		return x.current, nil
+	for _, c := range []*core.Session{x.created, x.current} {
+		if c != nil && c.State() != core.StateEnded {
+			return c, nil
+		}
 	}
 	var r *core.Refusal
 	c, err := m.Resume(x)
@@ -222,8 +283,28 @@ func (m *Manager) currentOrNew(x *Exchange) (*core.Session, error) {
 	return nil, err
 }
 
-// New returns a session for the exchange that is not stored.
-func (m *Manager) New(x *Exchange) *core.Session { return m.machine.New(x.request()) }
+// New returns a session for the exchange that is not stored, and makes it the
+// request's.
+func (m *Manager) New(x *Exchange) *core.Session {
+	x.current = m.machine.New(m.beginning(x))
+	return x.current
+}
+
+// beginning is the request of a new session: with what bars it from one.
+func (m *Manager) beginning(x *Exchange) core.Request {
+	q := x.request()
+	if x.refused == nil && x.CrossSite != core.CrossSiteNone { // else Resume has found it out
+		_, x.refused = m.machine.Identify(x.Cookies, x.Tenant, m.now())
+	}
+	var r *core.Refusal
+	if errors.As(x.refused, &r) {
+		q.Superseded = r.Reason == core.ReasonSuperseded && r.Recent
+	}
+	if errors.Is(x.refused, core.ErrNoCookie) {
+		q.CrossSite = x.CrossSite
+	}
+	return q
+}
 
 // Renew gives the visitor's session a new secret, at a change of privilege, and
 // saves it. The old cookie is worthless from then on; the new one is set.
@@ -231,7 +312,8 @@ func (m *Manager) Renew(ctx context.Context, s *Session) error {
 	if s == nil || !s.proven {
 		return ErrNoSecret
 	}
-	if x := ExchangeFrom(ctx); x == nil || x.Reply == nil {
+	x := ExchangeFrom(ctx)
+	if x == nil || x.Reply == nil {
 		return ErrNoAnswer
 	}
 	return m.saveAfter(ctx, s, (*core.Session).Renew)

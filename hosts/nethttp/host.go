@@ -152,6 +152,9 @@ func (h *Host) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange 
 func (h *Host) fill(x *hosts.Exchange, r *http.Request) {
 	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), r.Header["Cookie"], r.UserAgent(), cannotTravel(r)
 	x.IP, x.HTTPS = h.client(r)
+	if site := first(r.Header["Sec-Fetch-Site"]); site != "" {
+		x.CrossSite = hosts.CrossSiteOf(r.Method, site, first(r.Header["Sec-Fetch-Mode"]), first(r.Header["Sec-Fetch-Dest"]))
+	}
 	if h.o.Tenant != nil {
 		x.Tenant = h.o.Tenant(r)
 	}

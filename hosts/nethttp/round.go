@@ -73,21 +73,24 @@ var ErrNoHandler = errors.New("no session on this request: wrap the handler in (
 // one, of which nothing is stored until something is in it. The error wraps
 // hosts.ErrUnavailable when the store cannot be asked before r's context ends;
 // the Visit then returns it from every verb.
-func Session(r *http.Request) (*Visit, error) { return session(r, nil) }
+func Session(r *http.Request) (*Visit, error) { return session(r.Context(), nil) }
+
+// FromContext is Session for code that has the request's context alone.
+func FromContext(ctx context.Context) (*Visit, error) { return session(ctx, nil) }
 
 // Session is the function of that name where several hosts share a request:
 // it returns the session of this one.
-func (h *Host) Session(r *http.Request) (*Visit, error) { return session(r, h.manager) }
+func (h *Host) Session(r *http.Request) (*Visit, error) { return session(r.Context(), h.manager) }
 
-func session(r *http.Request, m *hosts.Manager) (*Visit, error) {
-	rd := roundOf(r.Context(), m)
+func session(ctx context.Context, m *hosts.Manager) (*Visit, error) {
+	rd := roundOf(ctx, m)
 	if rd == nil {
 		return nil, ErrNoHandler
 	}
 	v := rd.visit()
 	rd.mu.Lock()
 	defer rd.mu.Unlock()
-	return v, v.load(r.Context())
+	return v, v.load(ctx)
 }
 
 func (rd *round) visit() *Visit {
@@ -96,7 +99,7 @@ func (rd *round) visit() *Visit {
 	}
 	v := &Visit{round: rd}
 	rd.host.fill(&v.x, rd.request)
-	v.x.Reply = v.reply
+	v.x.Reply, v.x.Guard = v.reply, &rd.mu
 	rd.visited.CompareAndSwap(nil, v)
 	return rd.visited.Load()
 }
@@ -104,6 +107,9 @@ func (rd *round) visit() *Visit {
 // begin is called before the first byte: it stores what changed and completes
 // the header, or sends the error page, after which nothing may follow.
 func (rd *round) begin() error {
+	if v := rd.visited.Load(); v != nil && v.updating.Load() {
+		return ErrUpdating
+	}
 	if !rd.sent.Load() {
 		if err := rd.complete(); err != nil {
 			rd.host.fail(rd.ResponseWriter, rd.request, err)
@@ -120,7 +126,7 @@ func (rd *round) begin() error {
 func (rd *round) complete() error {
 	rd.mu.Lock()
 	defer rd.mu.Unlock()
-	if rd.sent.Load() {
+	if v := rd.visited.Load(); rd.sent.Load() || v != nil && v.updating.Load() {
 		return nil
 	}
 	var err error

@@ -3,6 +3,8 @@ package nethttp
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -15,6 +17,11 @@ var (
 	ErrHeadersSent = errors.New("session cookie can no longer be set: the answer has begun; sign in, renew and begin sessions before writing")
 	// ErrCommitted: the request is over, and what changes now is stored nowhere.
 	ErrCommitted = errors.New("session was committed and its request is over: the change is not stored")
+	// ErrUpdating: a function of Update, which runs while the session is stored,
+	// must only compute. So it is for others who use the session meanwhile.
+	ErrUpdating = errors.New("session is being stored: a function given to Update must not change it or write the answer")
+
+	errLeft = fmt.Errorf("the handler that called Update has timed out, so its function does not run again: %w", core.ErrConflict)
 )
 
 // Visit is one request's hold on its session. Values are kept encoded and are
@@ -25,16 +32,22 @@ var (
 // changes of values also once more when the handler returns. When storing
 // fails before the first byte, the error page is sent and every later change
 // returns the same error.
+//
+// A value that is read with Get and then written with Put or Delete is stored
+// only if it still is what was read, or already what is written: otherwise the
+// request is refused with a core.ConflictError, as 409. What the handler has done
+// elsewhere has happened by then. A value that is judged from another one is not
+// covered. Add and Update never conflict.
 type Visit struct {
-	round   *round
-	x       hosts.Exchange
-	s       *core.Session // nil until loaded
-	err     error         // why it could not be loaded
-	refusal error         // why the visitor has no session, if there is a reason
-	firm    bool          // it has a login, a renewal or a refresh, which need a cookie
-	fields  []field       // of the answer's header, until it is sent
-	vary    [1]string     // memory of the answer's Vary field
-	dead    error         // the error page was sent in place of the answer; set before sent
+	round    *round
+	x        hosts.Exchange
+	loaded   bool        // x has the session
+	err      error       // why it could not be loaded
+	firm     bool        // it has a login, a renewal or a refresh, which need a cookie
+	updating atomic.Bool // a function of Update runs in a commit, without the lock
+	fields   []field     // of the answer's header, until it is sent
+	vary     [1]string   // memory of the answer's Vary field
+	dead     error       // the error page was sent in place of the answer; set before sent
 }
 
 // String names the session and shows nothing of its cookie or its values, so
@@ -49,44 +62,63 @@ func (v *Visit) String() string {
 // load finds the visitor's session once, or begins one. A failure is kept too,
 // unless it was met under a context that had ended.
 func (v *Visit) load(ctx context.Context) error {
-	if v.s != nil || v.err != nil && v.x.Err() == nil {
+	if v.loaded || v.err != nil && v.x.Err() == nil {
 		return v.err
 	}
-	if c := v.x.Current(); c != nil && c.State() == core.StateActive {
-		v.s, v.err = c, nil // of a sign-in by the manager: the request's cookies are of before it
+	v.x.Context = ctx
+	if v.x.Current() != nil { // of the manager's verbs
+		v.loaded, v.err = true, nil
 		return nil
 	}
 	m := v.round.host.manager
-	v.x.Context = ctx
 	v.x.NoCookie = v.x.NoCookie || v.round.sent.Load()
-	v.s, v.err = m.Resume(&v.x)
-	if v.err == nil {
+	if _, v.err = m.Resume(&v.x); v.err == nil {
+		v.loaded = true
 		return nil
 	}
 	var refusal *core.Refusal // costs memory, which a visitor with a session is spared
 	if errors.As(v.err, &refusal) {
-		v.s, v.refusal, v.err = m.New(&v.x), v.err, nil
+		m.New(&v.x)
+		v.loaded, v.err = true, nil
 	}
 	return v.err
 }
 
+// session returns the session, or a new one where a verb of the manager has
+// ended it; nil until it is loaded.
+func (v *Visit) session() *core.Session {
+	if !v.loaded {
+		return nil
+	}
+	if s := v.x.Current(); s != nil {
+		return s
+	}
+	return v.round.host.manager.New(&v.x)
+}
+
 // Refusal tells why the visitor had no session to resume: a refusal of the
-// core, core.ErrNoCookie for a first visit; nil when there was one.
+// core, core.ErrNoCookie for a first visit; nil when there was one. After
+// core.ErrCrossSite, or core.ErrSuperseded for a minute, only Login begins a
+// session: other changes are refused with it when they are to be stored.
 func (v *Visit) Refusal() error {
 	v.round.mu.Lock()
 	defer v.round.mu.Unlock()
-	return v.refusal
+	if s := v.session(); s != nil && s.State() == core.StateNew {
+		if err := s.Barred(); err != nil {
+			return err
+		}
+	}
+	return v.x.Refusal()
 }
 
 // view runs f on the session for reading.
 func view[T any](v *Visit, f func(*core.Session) T) (out T) {
 	v.round.mu.Lock()
 	defer v.round.mu.Unlock()
-	if v.s == nil {
-		return out
+	if s := v.session(); s != nil {
+		return f(s)
 	}
-	v.follow()
-	return f(v.s)
+	return out
 }
 
 // ID returns the session's ID; zero while it is new.
@@ -106,40 +138,6 @@ func (v *Visit) Stored() bool {
 // Names returns the names of all values.
 func (v *Visit) Names() []string { return view(v, (*core.Session).Names) }
 
-// Get returns a value as it was put: the same Go type. hosts.ErrNoValue means
-// that there is none of that name.
-func (v *Visit) Get(name string) (any, error) {
-	v.round.mu.Lock()
-	defer v.round.mu.Unlock()
-	if v.s == nil {
-		return nil, v.err
-	}
-	v.follow()
-	raw, ok := v.s.Value(name)
-	if !ok {
-		return nil, hosts.ErrNoValue
-	}
-	return core.DecodeValue(raw)
-}
-
-// Put keeps a value of one of the types that core.AppendValue lists; hosts.Put
-// does structs.
-func (v *Visit) Put(name string, value any) error {
-	raw, err := hosts.EncodeValue(name, value)
-	if err != nil {
-		return err
-	}
-	return v.change(func(s *core.Session) error { return s.SetValue(name, raw) })
-}
-
-// Delete removes a value; a missing one is no error.
-func (v *Visit) Delete(name string) error {
-	return v.change(func(s *core.Session) error { return s.DeleteValue(name) })
-}
-
-// Clear removes all values; the session lives on.
-func (v *Visit) Clear() error { return v.change((*core.Session).ClearValues) }
-
 // change does something that a later commit can store.
 func (v *Visit) change(f func(*core.Session) error) error {
 	v.round.mu.Lock()
@@ -147,7 +145,7 @@ func (v *Visit) change(f func(*core.Session) error) error {
 	if err := v.closed(false); err != nil {
 		return err
 	}
-	return f(v.s)
+	return f(v.session())
 }
 
 // firmly does something that needs a cookie.
@@ -157,7 +155,7 @@ func (v *Visit) firmly(f func(*core.Session) error) error {
 	if err := v.closed(true); err != nil {
 		return err
 	}
-	err := f(v.s)
+	err := f(v.session())
 	v.firm = v.firm || err == nil
 	return err
 }
@@ -165,22 +163,24 @@ func (v *Visit) firmly(f func(*core.Session) error) error {
 // closed tells why nothing can be changed any more, if so.
 func (v *Visit) closed(firmly bool) error {
 	rd := v.round
-	v.follow()
 	switch {
 	case v.dead != nil:
 		return v.dead
-	case v.s == nil:
+	case !v.loaded:
 		return v.err
+	case v.updating.Load():
+		return ErrUpdating
 	case rd.over.Load():
 		return ErrCommitted
-	case rd.sent.Load() && (firmly || v.s.State() == core.StateNew):
+	case rd.sent.Load() && (firmly || v.session().State() == core.StateNew):
 		return ErrHeadersSent
 	}
 	return nil
 }
 
 // Login signs user in; see core.Session.Login. A lifetime of zero is the
-// configured one; 30 days is a usual "remember me".
+// configured one; 30 days is a usual "remember me": with a lifetime of its own
+// the cookie outlives the browser, whatever Config.EndWithBrowser says.
 func (v *Visit) Login(user string, lifetime time.Duration) error {
 	return v.firmly(func(s *core.Session) error { return s.Login(user, core.Milliseconds(lifetime)) })
 }
@@ -193,7 +193,8 @@ func (v *Visit) Renew() error { return v.firmly((*core.Session).Renew) }
 func (v *Visit) Refresh() error { return v.firmly((*core.Session).Refresh) }
 
 // Destroy ends the session at once and for good, in the store and in the
-// browser, whatever happens to the request afterwards. The visitor goes on
+// browser, whatever happens to the request afterwards, and with it every other
+// live session that a cookie of the request proves. The visitor goes on
 // with a new session that is not stored. After the answer has begun, and also
 // after its end, it still ends the session; the browser then keeps a cookie
 // that opens nothing. An error means that the store could not be reached: the
@@ -201,36 +202,34 @@ func (v *Visit) Refresh() error { return v.firmly((*core.Session).Refresh) }
 func (v *Visit) Destroy() error {
 	v.round.mu.Lock()
 	defer v.round.mu.Unlock()
-	if v.s == nil {
+	switch {
+	case !v.loaded:
 		return v.err
+	case v.updating.Load():
+		return ErrUpdating
 	}
-	v.follow()
-	v.s.End()
+	v.session()
 	m := v.round.host.manager
-	if _, err := m.Commit(&v.x, v.s); err != nil && !errors.Is(err, ErrHeadersSent) {
+	if err := m.EndSession(&v.x); err != nil && !errors.Is(err, ErrHeadersSent) {
 		return err
 	}
-	v.s, v.refusal = m.New(&v.x), core.ErrEnded
+	m.New(&v.x)
 	return nil
 }
 
 // commit stores what was done so far.
 func (v *Visit) commit() error {
-	v.follow()
-	if v.s == nil {
+	if !v.loaded {
 		return nil // not asked for by Session, or the store was down, which the handler knows
 	}
-	next, err := v.round.host.manager.Commit(&v.x, v.s)
-	if err == nil {
-		v.s = next
-	}
+	_, err := v.round.host.manager.Commit(&v.x, v.session())
 	return err
 }
 
 // needsCookie reports whether a commit is of no use without a cookie.
 func (v *Visit) needsCookie() bool {
-	if v.s != nil && v.s.State() == core.StateNew {
-		return v.s.User() != "" || v.s.Len() > 0
+	if s := v.session(); s != nil && s.State() == core.StateNew {
+		return s.User() != "" || s.Len() > 0
 	}
 	return v.firm
 }
@@ -239,12 +238,11 @@ func (v *Visit) needsCookie() bool {
 func (v *Visit) close() {
 	v.round.mu.Lock()
 	defer v.round.mu.Unlock()
-	v.follow()
-	if v.s != nil && v.s.Changed() {
+	if s := v.session(); s != nil && s.Changed() {
 		m := v.round.host.manager
 		v.x.Reply = nil // too late for a cookie
-		if _, err := m.Commit(&v.x, v.s); err != nil {
-			m.Lost(v.s.ID(), err)
+		if _, err := m.Commit(&v.x, s); err != nil {
+			m.Lost(s.ID(), err)
 		}
 	}
 	v.x.Close()

@@ -1,0 +1,100 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Take removes a value and returns it. Of any number of requests, on any number
+// of servers, at most one gets a value; exactly one where no answer of the store
+// is lost. ErrNoValue means that there is none, or that another was first.
+func (m *Manager) Take(ctx context.Context, id core.ID, name string) (any, error) {
+	x := ExchangeFrom(ctx)
+	defer x.lock()()
+	if c := x.own(id); c != nil {
+		return m.TakeFrom(x, name)
+	}
+	loading, cancel := context.WithTimeout(ctx, m.commitTimeout)
+	defer cancel()
+	c, err := m.byID(loading, id)
+	if err != nil {
+		return nil, err
+	}
+	raw, _, err := m.take(ctx, c, name)
+	if err != nil {
+		return nil, fmt.Errorf("session %v, value %q: %w", id, name, err)
+	}
+	return core.DecodeValue(raw)
+}
+
+// TakeFrom is Take for the session of an exchange. Its removal is stored at
+// once and alone: what else the request has changed is stored by its own commit.
+// A value that the request itself has put and not stored yet is taken from it.
+func (m *Manager) TakeFrom(x *Exchange, name string) (any, error) {
+	s := x.current
+	if raw, ok := s.Value(name); s.State() == core.StateNew || s.Wrote(name) {
+		if !ok {
+			return nil, ErrNoValue
+		}
+		if err := s.DeleteValue(name); err != nil {
+			return nil, err
+		}
+		x.Updates.Forget(name)
+		return core.DecodeValue(raw)
+	}
+	raw, stored, err := m.take(x, s, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.goOn(x, stored); err != nil {
+		return nil, err
+	}
+	return core.DecodeValue(raw)
+}
+
+// take returns the value and the record in which it is no more.
+func (m *Manager) take(ctx context.Context, s *core.Session, name string) (raw []byte, stored *core.Record, err error) {
+	q := s.Quiet()
+	raw, ok := q.Value(name)
+	if !ok {
+		return nil, nil, ErrNoValue
+	}
+	if err := q.DeleteValue(name); err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := m.lasting(ctx)
+	defer cancel()
+	e, err := core.Effects{}, error(core.ErrConflict)
+	if !m.queues.busy(q) {
+		e, err = m.attempt(ctx, q)
+	}
+	if lostRace(err) {
+		w := newWaiter(ctx, s.Quiet(), nil)
+		w.take = name
+		if e, err = m.line(w); err == nil {
+			raw = w.taken
+		}
+	}
+	if err != nil {
+		m.conflicted(ExchangeFrom(ctx), s, err)
+		return nil, nil, err
+	}
+	return raw, e.Save, nil
+}
+
+// goOn has the exchange's session go on from a record that this request has
+// stored beside it. What cannot be replayed on it is the commit's to refuse.
+func (m *Manager) goOn(x *Exchange, stored *core.Record) error {
+	next, err := m.machine.Rebase(x.current, stored, m.now())
+	if errors.Is(err, core.ErrConflict) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	x.current = next
+	return nil
+}
