@@ -59,7 +59,7 @@ type storeHandler struct {
 // guard asks for the token and reads the body, which is bounded.
 func (h *storeHandler) guard(do func(w http.ResponseWriter, r *http.Request, body []byte)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
+		NoStore(w.Header())
 		shown, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		digest := sha256.Sum256([]byte(shown))
 		if subtle.ConstantTimeCompare(digest[:], h.token[:]) != 1 || !ok {
