@@ -48,6 +48,9 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 	return near, nil
 }
 
+// pass lets time go by in the bubble of a synctest, where nobody waits for it.
+func pass(d time.Duration) { <-time.After(d) }
+
 // street is a gateway before an origin, with nothing but pipes between.
 type street struct {
 	*testing.T
@@ -88,19 +91,19 @@ func inStreet(t *testing.T, limit time.Duration, h2 bool, do func(*street)) {
 func (s *street) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/public/early": // answers first, and reads then
-		time.Sleep(time.Second)
+		pass(time.Second)
 		require.NoError(s, http.NewResponseController(w).EnableFullDuplex())
 		require.NoError(s, http.NewResponseController(w).Flush())
 	case "/public/late": // reads when it is ready
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 	case "/public/deaf": // does not read
-		time.Sleep(time.Second)
+		pass(time.Second)
 		s.read <- errors.New("not read")
 		w.Header().Set("Connection", "close")
 		return
 	case "/public/thinks": // answers long after it has read
 		_, _ = io.Copy(io.Discard, r.Body)
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 	}
 	n, err := io.Copy(io.Discard, r.Body)
 	s.read <- err
@@ -120,7 +123,7 @@ func (s *street) trickle(path string, every time.Duration, bytes int) (*http.Res
 		defer close(sent)
 		_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", path, bytes)
 		for n := 0; n < bytes && err == nil; n++ {
-			time.Sleep(every)
+			pass(every)
 			_, err = conn.Write([]byte{'x'})
 		}
 	}()
@@ -230,7 +233,7 @@ func (s *slowly) Read(p []byte) (int, error) {
 		if s.times == 0 {
 			return 0, io.EOF
 		}
-		time.Sleep(s.every)
+		pass(s.every)
 		s.times, s.left = s.times-1, s.bytes
 	}
 	n := min(len(p), s.left)
