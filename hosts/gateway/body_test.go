@@ -112,7 +112,7 @@ func (s *street) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // trickle sends a request and then its body, byte by byte.
 func (s *street) trickle(path string, every time.Duration, bytes int) (*http.Response, net.Conn) {
-	conn, err := s.visitors.dial(nil, "", "")
+	conn, err := s.visitors.dial(s.Context(), "", "")
 	require.NoError(s, err)
 	sent := make(chan struct{})
 	s.Cleanup(func() {
