@@ -11,7 +11,9 @@
 // outside of 0x21 to 0x7e, and the percent sign itself.
 //
 // Fields of these names from outside are dropped on every path, in any spelling
-// that an origin may take for them, such as Session_User and Session.User.
+// that an origin may take for them, such as Session_User and Session.User. So are
+// fields by which an origin may read another path, host or user than was judged,
+// such as X-Original-URL, X-Forwarded-Prefix and Remote-User.
 //
 // Which paths need a signed-in user is said by [Rule]s: the longest prefix
 // counts. A path that origin and gateway might read differently, such as one

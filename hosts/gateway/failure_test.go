@@ -70,6 +70,7 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		"Host":         {Origin: origin},
 		"Origin":       {Host: host, Origin: &url.URL{Scheme: "ftp", Host: "x"}},
 		"Timeout":      {Host: host, Origin: origin, Timeout: -1},
+		"BodyTimeout":  {Host: host, Origin: origin, BodyTimeout: -1},
 		"Grace":        {Host: host, Origin: origin, Grace: -1},
 		"Rules.Prefix": {Host: host, Origin: origin, Rules: []gateway.Rule{{Prefix: "/a/../b"}}},
 		"Rules.Access": {Host: host, Origin: origin, Rules: []gateway.Rule{{Prefix: "/a", Access: 9}}},

@@ -26,6 +26,7 @@ type Options struct {
 	StripCookie bool          // leaves the session cookie out of what the origin gets
 	KeepHost    bool          // hands the visitor's Host on, rather than the origin's
 	Timeout     time.Duration // [30 s] until the origin has begun to answer
+	BodyTimeout time.Duration // [1 min] for each 32 KiB of a request's body, and for what is less at its end, until the origin has begun to answer; in place of the server's ReadTimeout
 	Grace       time.Duration // [30 s] that requests under way have when Serve ends
 	Transport   http.RoundTripper
 	Logger      *slog.Logger // [slog.Default]
@@ -33,11 +34,12 @@ type Options struct {
 
 // Limits of a Gateway.
 const (
-	DefaultTimeout = 30 * time.Second
-	DefaultGrace   = 30 * time.Second
-	dialTimeout    = 5 * time.Second
-	idleTimeout    = 90 * time.Second
-	idleConns      = 256
+	DefaultTimeout     = 30 * time.Second
+	DefaultBodyTimeout = time.Minute // a phone may be without a network for some of it; 32 KiB in it are 4.4 kbit/s
+	DefaultGrace       = 30 * time.Second
+	dialTimeout        = 5 * time.Second
+	idleTimeout        = 90 * time.Second
+	idleConns          = 256
 )
 
 // Gateway is an http.Handler. It is safe for concurrent use.
@@ -61,6 +63,7 @@ func New(o Options) (*Gateway, error) {
 	policy := o.Host.Manager().Policy()
 	g.cookie = policy.CookieName
 	g.o.Timeout, g.o.Grace = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.Grace, DefaultGrace)
+	g.o.BodyTimeout = cmp.Or(o.BodyTimeout, DefaultBodyTimeout)
 	if g.o.Logger == nil {
 		g.o.Logger = slog.Default()
 	}
@@ -80,6 +83,8 @@ func (g *Gateway) check() (err error) {
 		return &hosts.ConfigError{Field: "Origin", Value: "not such a URL", Allowed: "http://host:port or https://host, without user and query"}
 	case o.Timeout < 0:
 		return &hosts.ConfigError{Field: "Timeout", Value: o.Timeout.String(), Allowed: "a positive duration"}
+	case o.BodyTimeout < 0:
+		return &hosts.ConfigError{Field: "BodyTimeout", Value: o.BodyTimeout.String(), Allowed: "a positive duration"}
 	case o.Grace < 0:
 		return &hosts.ConfigError{Field: "Grace", Value: o.Grace.String(), Allowed: "a positive duration"}
 	}
@@ -102,6 +107,8 @@ func (g *Gateway) check() (err error) {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.counts.begin()
 	defer g.counts.end()
+	r, b := g.limitBody(w, r)
+	defer b.end()
 	if r.Method == http.MethodConnect || !plainTarget(r.URL.Path, r.URL.EscapedPath()) {
 		g.counts.add(outcomeBadPath)
 		http.Error(w, "This path can be read in more than one way; ask for it plainly.", http.StatusBadRequest)
@@ -113,18 +120,24 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	dropClaims(r.Header)
-	dropClaims(r.Trailer)
+	trusted := g.o.Host.Trusted(r)
+	dropClaims(r.Header, trusted)
+	dropClaims(r.Trailer, trusted)
 	dropUpgrade(r)
-	if r.ProtoMajor == 1 { // else an answer that begins early waits for the whole request
-		_ = http.NewResponseController(w).EnableFullDuplex() // where the server cannot, it waits
-	}
 	if access == Public {
 		g.counts.add(outcomePublic)
-		g.proxy.ServeHTTP(w, r)
+		g.forward(w, r)
 		return
 	}
 	g.serve(w, r)
+}
+
+// forward hands a request to the origin.
+func (g *Gateway) forward(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 { // else an answer that begins early waits for the whole request
+		_ = http.NewResponseController(w).EnableFullDuplex() // where the server cannot, it waits
+	}
+	g.proxy.ServeHTTP(w, r)
 }
 
 // serve answers a request that needs a user. It sets no cookie: that is the
@@ -148,14 +161,14 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		g.counts.add(outcomeSignedIn)
 		setIdentity(r.Header, s)
-		g.proxy.ServeHTTP(w, g.notes.expect(r, &x))
+		g.forward(w, g.notes.expect(r, &x))
 	}
 }
 
 func (g *Gateway) storeFailed(w http.ResponseWriter, err error) {
 	status, text := nethttp.Failure(err)
 	g.o.Host.Manager().Failed(err)
-	w.Header().Set("Cache-Control", "no-store")
+	nethttp.NoStore(w.Header())
 	w.Header().Set("Retry-After", "1")
 	http.Error(w, text, status)
 }
@@ -163,7 +176,7 @@ func (g *Gateway) storeFailed(w http.ResponseWriter, err error) {
 // refuse answers who is not signed in: a browser that asks for a page is sent
 // to the login, everybody else gets 401.
 func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	w.Header().Set("Cache-Control", "no-store")
+	nethttp.NoStore(w.Header())
 	if g.login != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		g.counts.add(outcomeToLogin)
 		to := *g.login

@@ -15,48 +15,6 @@ const (
 	HeaderID     = "Session-Id"
 )
 
-var (
-	identity  = []string{HeaderUser, HeaderTenant, HeaderID}
-	forwarded = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
-)
-
-// dropClaims removes the fields that tell who is signed in, however they are
-// spelt, and what an origin may take for a forwarding field, which itself is
-// left to rewrite: servers that hand fields on as CGI variables take "Session.User"
-// and "Session_User" for it.
-func dropClaims(h http.Header) {
-	for name := range h {
-		spelt := func(as string) bool { return folds(name, as) }
-		if slices.ContainsFunc(identity, spelt) || slices.ContainsFunc(forwarded, spelt) && !slices.Contains(forwarded, name) {
-			delete(h, name)
-		}
-	}
-}
-
-// folds reports whether a field's name is another's to a server that ignores
-// case and takes whatever is no letter and no digit for one character.
-func folds(name, as string) bool {
-	if len(name) != len(as) {
-		return false
-	}
-	for i := range len(name) {
-		if folded(name[i]) != folded(as[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func folded(c byte) byte {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		return c + 'a' - 'A'
-	case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
-		return c
-	}
-	return '-'
-}
-
 // setIdentity tells the origin who is signed in.
 func setIdentity(h http.Header, s *core.Session) {
 	h.Set(HeaderUser, encode(s.User()))
@@ -100,4 +58,12 @@ func dropCookie(h http.Header, name string) {
 	if len(kept) > 0 {
 		h["Cookie"] = kept
 	}
+}
+
+// setsCookie reports whether an answer sets or expires the cookie of a name.
+func setsCookie(h http.Header, name string) bool {
+	return slices.ContainsFunc(h["Set-Cookie"], func(field string) bool {
+		key, _, _ := strings.Cut(field, "=")
+		return strings.TrimSpace(key) == name
+	})
 }

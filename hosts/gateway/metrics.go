@@ -19,10 +19,11 @@ const (
 	outcomeStoreFailed
 	outcomeOriginFailed
 	outcomeClientGone
+	outcomeSlowBody
 	outcomes
 )
 
-var outcomeNames = [outcomes]string{"signed_in", "public", "unauthorized", "to_login", "denied", "bad_path", "store_failed", "origin_failed", "client_gone"}
+var outcomeNames = [outcomes]string{"signed_in", "public", "unauthorized", "to_login", "denied", "bad_path", "store_failed", "origin_failed", "client_gone", "slow_body"}
 
 type counts struct {
 	by  [outcomes]atomic.Int64

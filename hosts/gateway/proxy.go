@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"os"
+
+	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
 // newProxy makes the way to the origin. Identity fields are in the header
@@ -69,13 +71,25 @@ func (g *Gateway) answered(a *http.Response) error {
 	}
 	if a.Request != nil {
 		g.notes.keep(a.Request.Context(), g.o.Host.Manager())
+		bodyOf(a.Request).answer(a.Header)
+	}
+	if setsCookie(a.Header, g.cookie) { // whatever the origin says of caches
+		nethttp.NoStore(a.Header)
 	}
 	return nil
 }
 
 // originFailed answers for an origin that does not: 504 when it took too long,
-// else 502.
+// else 502; and 408 when the visitor took too long to send the body.
 func (g *Gateway) originFailed(w http.ResponseWriter, r *http.Request, err error) {
+	b := bodyOf(r)
+	b.answer(w.Header())
+	if b.tooSlow() {
+		g.counts.add(outcomeSlowBody)
+		nethttp.NoStore(w.Header())
+		http.Error(w, "The body of the request takes too long to come.", http.StatusRequestTimeout)
+		return
+	}
 	if clientGone(r, err) {
 		g.counts.add(outcomeClientGone)
 		w.WriteHeader(http.StatusBadGateway) // nobody reads it
@@ -83,7 +97,7 @@ func (g *Gateway) originFailed(w http.ResponseWriter, r *http.Request, err error
 	}
 	g.counts.add(outcomeOriginFailed)
 	g.o.Logger.Warn("gateway: the origin did not answer", "origin", g.o.Origin.Host, "error", err)
-	w.Header().Set("Cache-Control", "no-store")
+	nethttp.NoStore(w.Header())
 	var slow net.Error
 	if errors.As(err, &slow) && slow.Timeout() || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		http.Error(w, "The application takes too long to answer.", http.StatusGatewayTimeout)

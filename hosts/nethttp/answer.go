@@ -39,7 +39,7 @@ func cookieScope(value string) string {
 }
 
 // begin commits and puts on the answer what the session adds to it, beside the
-// handler's cookies and over its Cache-Control. After a failure nothing of the
+// handler's cookies and over what it says to caches. After a failure nothing of the
 // handler's is left on the answer.
 func (v *Visit) begin(h http.Header) error {
 	if v.dead = v.commit(); v.dead != nil {
@@ -47,12 +47,17 @@ func (v *Visit) begin(h http.Header) error {
 		maps.Copy(h, v.round.given)
 		return v.dead
 	}
+	cookie := false
 	for _, f := range v.fields {
 		if f.name == "Set-Cookie" {
 			h.Add(f.name, f.value)
+			cookie = true
 		} else {
 			h.Set(f.name, f.value)
 		}
+	}
+	if cookie {
+		NoStore(h)
 	}
 	v.addVary(h)
 	return nil

@@ -140,6 +140,7 @@ func (h *Host) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange 
 	x.Reply = func(field, value string) error {
 		if field == "Set-Cookie" {
 			w.Header().Add(field, value)
+			NoStore(w.Header())
 		} else {
 			w.Header().Set(field, value)
 		}

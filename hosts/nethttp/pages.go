@@ -13,7 +13,7 @@ import (
 // does unless Options say otherwise.
 func Unauthorized(w http.ResponseWriter, _ *http.Request, err error) {
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
+	NoStore(w.Header())
 	w.WriteHeader(http.StatusUnauthorized)
 	fmt.Fprintf(w, "{\"error\":%q,\"reason\":%q}\n", Explain(err), core.ReasonOf(err))
 }
@@ -57,7 +57,7 @@ func Failure(err error) (status int, text string) {
 
 func failed(w http.ResponseWriter, _ *http.Request, err error) {
 	status, text := Failure(err)
-	w.Header().Set("Cache-Control", "no-store")
+	NoStore(w.Header())
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}

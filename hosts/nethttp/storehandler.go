@@ -23,8 +23,10 @@ const MinStoreToken = 32
 const maxStoreBody = 8 + core.MaxSealed + 2*core.MaxName + 128
 
 // StoreHandler lends a store to hosts elsewhere, such as JavaScript at the edge
-// that cannot reach a database. Serve it over HTTPS, and for nobody but them: who
-// has the token may end every session, though he can read none.
+// that cannot reach a database. Serve it over HTTPS, and for nobody but them:
+// whoever has the token can end every session, and put back an older state of
+// one that they have loaded before, such as a session that has been logged out;
+// without the key they can read and make none.
 //
 // Requests are POSTs with "Authorization: Bearer TOKEN" below the path that the
 // handler is mounted at (http.StripPrefix):
@@ -59,7 +61,7 @@ type storeHandler struct {
 // guard asks for the token and reads the body, which is bounded.
 func (h *storeHandler) guard(do func(w http.ResponseWriter, r *http.Request, body []byte)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
+		NoStore(w.Header())
 		shown, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		digest := sha256.Sum256([]byte(shown))
 		if subtle.ConstantTimeCompare(digest[:], h.token[:]) != 1 || !ok {

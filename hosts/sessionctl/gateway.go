@@ -64,6 +64,7 @@ func gatewayFlags(set *flag.FlagSet) func(context.Context, *program, []string) e
 	set.BoolVar(&g.o.StripCookie, "strip-cookie", false, "keep the session cookie from the origin")
 	set.BoolVar(&g.o.KeepHost, "keep-host", false, "hand the visitor's Host on to the origin")
 	set.DurationVar(&g.o.Timeout, "timeout", gateway.DefaultTimeout, "wait for `DURATION` until the origin begins to answer")
+	set.DurationVar(&g.o.BodyTimeout, "body-timeout", gateway.DefaultBodyTimeout, "wait for `DURATION` for each 32 KiB of a request's body, until the origin begins to answer")
 	set.StringVar(&g.cookieName, "cookie", "", "the `NAME` of the session cookie, as at the origin (rockstar_session)")
 	set.DurationVar(&g.c.IdleTimeout, "idle", 0, "end a session after `DURATION` without use, as at the origin; without it use through the gateway does not count")
 	set.DurationVar(&g.c.RenewGrace, "renew-grace", 0, "take a renewed session's previous cookie for `DURATION`, as at the origin, and then for stolen (30s)")

@@ -8,8 +8,19 @@ export function withCookies(response, fields) {
   if (response.status === 101 || response.status === 0) return inPlace(response, fields);
   const out = new Response(response.body, response);
   for (const f of fields) out.headers.append("set-cookie", f);
-  out.headers.set("cache-control", "no-store");
+  noStore(out.headers);
   return varying(out);
+}
+
+// Some CDNs and proxies obey these before Cache-Control, beside
+// CDN-Cache-Control and all that end in -Cache-Control (RFC 9213): those of
+// Fastly, Akamai and nginx.
+const cdnFields = ["surrogate-control", "edge-control", "x-accel-expires"];
+
+function noStore(headers) {
+  const targeted = [...headers.keys()].filter((name) => name.endsWith("-cache-control") || cdnFields.includes(name));
+  for (const name of targeted) headers.delete(name);
+  headers.set("cache-control", "no-store");
 }
 
 // No Response can be made with the status of an upgrade: only its own header can

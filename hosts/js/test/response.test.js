@@ -15,6 +15,17 @@ test("the cookie stands beside others, and the response is not stored by caches"
   assert.equal(await a.text(), "x");
 });
 
+test("no CDN keeps a cookie by the fields that count before cache-control", async () => {
+  const names = ["CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Vercel-CDN-Cache-Control", "Surrogate-Control", "Edge-Control", "X-Accel-Expires"];
+  const open = () => new Response("x", { headers: names.map((n) => [n, "max-age=60"]) });
+  const kept = (a) => names.filter((n) => a.headers.has(n)).length;
+  const v = world().visitor(), plain = open();
+  assert.equal(kept(await v.commit(await v.load(), plain)), names.length, "a response without our cookie is the handler's");
+  assert.equal(kept(await v.commit(login(await v.load()), open())), 0);
+  const a = await v.commit((await v.load()).logout(), open());
+  assert.deepEqual([a.headers.getSetCookie().length, kept(a), a.headers.get("cache-control")], [1, 0, "no-store"]);
+});
+
 test("vary is said once", async () => {
   for (const vary of ["Cookie", "accept, cookie", "*"]) {
     const v = world().visitor();

@@ -13,7 +13,7 @@ import (
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
-// maxSlow is the longest that GET /api/slow waits.
+// maxSlow is the longest that POST /api/slow waits.
 const maxSlow = 30 * time.Second
 
 // apiRoutes enters every route, and for each path an answer to other methods.
@@ -29,7 +29,7 @@ func (s *site) apiRoutes(mux *http.ServeMux) {
 		{"GET", "/api/session", s.visit(s.apiSession)},
 		{"PUT", "/api/data/{name}", s.visit(s.apiPut)},
 		{"DELETE", "/api/data/{name}", s.visit(s.apiDelete)},
-		{"GET", "/api/slow", s.visit(s.apiSlow)},
+		{"POST", "/api/slow", s.visit(s.apiSlow)},
 		{"GET", "/healthz", s.healthz},
 	} {
 		mux.HandleFunc(route.method+" "+route.path, route.handler)

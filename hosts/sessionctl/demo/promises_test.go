@@ -29,7 +29,7 @@ func TestLogoutIsNotUndoneByASlowRequest(t *testing.T) {
 		go func() {
 			late := r.visitor()
 			late.header.Set("Cookie", cookie.Name+"="+cookie.Value)
-			a, text := late.do(t, "GET", "/api/slow?ms=400&set=late", "")
+			a, text := late.do(t, "POST", "/api/slow?ms=400&set=late", "")
 			slow <- fmt.Sprint(a.StatusCode, a.Header["Set-Cookie"], text)
 		}()
 		<-loaded
@@ -48,7 +48,7 @@ func TestSlowRequestsLoseNothing(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 20 {
 			all.Go(func() {
-				a, text := v.do(t, "GET", fmt.Sprintf("/api/slow?ms=50&set=n%d", i), "")
+				a, text := v.do(t, "POST", fmt.Sprintf("/api/slow?ms=50&set=n%d", i), "")
 				if a == nil || a.StatusCode != 200 {
 					t.Error(text)
 				}
@@ -67,6 +67,22 @@ func TestSlowRequestsLoseNothing(t *testing.T) {
 	})
 }
 
+// TestGetChangesNothing: links, prefetches and other sites' images are GETs.
+func TestGetChangesNothing(t *testing.T) {
+	r := start(t, demo.Options{Store: "memory:"})
+	v := r.visitor()
+	v.login(t, "alice")
+	before := v.api(t, "GET", "/api/session", "", 200, "")
+	for _, path := range []string{
+		"/", "/signin", "/signout", "/signout/everywhere", "/cart", "/session", "/session/refresh", "/session/preferences", "/notes", "/notes/delete", "/devices",
+		"/api/session", "/api/login", "/api/logout", "/api/refresh", "/api/slow", "/api/data/n", "/healthz",
+	} {
+		a, _ := v.do(t, "GET", path+"?ms=0&set=n&sku=tea&do=add&text=x&theme=dark&user=bob&password=builder", "")
+		require.Empty(t, a.Header["Set-Cookie"], path)
+	}
+	require.Equal(t, before, v.api(t, "GET", "/api/session", "", 200, ""))
+}
+
 func TestSlowRequestEndsWithItsClient(t *testing.T) {
 	loaded := make(resumed, 100)
 	r := start(t, demo.Options{Store: "memory:", Logger: slog.New(loaded)})
@@ -75,7 +91,7 @@ func TestSlowRequestEndsWithItsClient(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan struct{})
 	go func() {
-		v.within(t, ctx, "GET", "/api/slow?ms=30000&set=late", "")
+		v.within(t, ctx, "POST", "/api/slow?ms=30000&set=late", "")
 		close(gone)
 	}()
 	<-loaded
@@ -91,7 +107,7 @@ func TestStopLetsRequestsEnd(t *testing.T) {
 	v.login(t, "alice")
 	status := make(chan int, 1)
 	go func() {
-		a, _ := v.do(t, "GET", "/api/slow?ms=300&set=late", "")
+		a, _ := v.do(t, "POST", "/api/slow?ms=300&set=late", "")
 		status <- a.StatusCode
 	}()
 	<-loaded
