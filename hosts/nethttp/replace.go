@@ -3,6 +3,7 @@ package nethttp
 import (
 	"bytes"
 	"io"
+	"net"
 	"net/http"
 	"time"
 )
@@ -36,9 +37,9 @@ func (p *page) Write(b []byte) (int, error) {
 }
 
 // replace takes the connection from an HTTP/1 server, drops what waits in its
-// buffers, sends the page if nothing has left yet, and closes it. Under TLS the
-// drop breaks the connection, so that the client gets no answer at all. It
-// reports whether it got the connection.
+// buffers, sends the page if nothing has left yet, and closes it. A connection
+// under TLS does not survive the drop: its client gets no answer at all. The
+// result is whether it was done.
 func (p *page) replace(server http.ResponseWriter, send bool, r *http.Request) bool {
 	if server == nil {
 		return false
@@ -50,6 +51,9 @@ func (p *page) replace(server http.ResponseWriter, send bool, r *http.Request) b
 	conn, _, err := control.Hijack()
 	if err != nil {
 		return false
+	}
+	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok { // its state is broken by a write that failed
+		return secure.NetConn().Close() == nil
 	}
 	defer conn.Close()
 	if !send || conn.SetDeadline(time.Now().Add(replaceTime)) != nil {
