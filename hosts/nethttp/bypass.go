@@ -73,11 +73,11 @@ func (rd *round) refuse(f found, err error) {
 	_, server := look(rd.ResponseWriter)
 	switch f {
 	case held, left:
+		if form := rd.inner.MultipartForm; form != nil {
+			_ = form.RemoveAll() // net/http does not on a connection that was taken from it
+		}
 		if !p.replace(server, f == held, rd.request) {
 			panic(http.ErrAbortHandler)
-		}
-		if form := rd.inner.MultipartForm; form != nil {
-			_ = form.RemoveAll() // net/http does not on a connection that it has lost
 		}
 	case stream:
 		if http.NewResponseController(server).SetWriteDeadline(longAgo) != nil {

@@ -209,7 +209,7 @@ func TestARenewalLostByABypass(t *testing.T) {
 
 // TestAHijackPastTheWriter leaves the connection to the handler, and is logged.
 func TestAHijackPastTheWriter(t *testing.T) {
-	s := open(t, setup{outside: under(outers["unwrapping"].wrap)})
+	s := open(t, setup{outside: under(outers["bare"].wrap)})
 	a := s.browser().send(t.Context(), "POST", func(_ http.ResponseWriter, r *http.Request) {
 		v, err := nethttp.Session(r)
 		if err == nil {
