@@ -10,8 +10,9 @@ import (
 // ErrBypassed means that the answer was written to a writer beneath the one
 // that Handler gives to its handler, as by a gin middleware that calls c.Next
 // and drops the writer. The session's cookie was not on it, so that nothing of
-// the session is stored: the request is answered 500, or its answer cut off
-// where it has left already. A request that only read its session is logged.
+// the session is stored, but for what Destroy and the manager's verbs have
+// stored at once: the request is answered 500, or its answer cut off where it
+// may have left already. One that only read its session is served and logged.
 var ErrBypassed = errors.New("the answer went past the http.ResponseWriter of nethttp.Host.Handler, and the session's cookie with it; " +
 	"write to the w that Handler passes on; with a framework whose handlers have a writer of their own, wrap the whole of it: host.Handler(engine)")
 

@@ -126,6 +126,28 @@ func TestABypassIsNoSuccess(t *testing.T) {
 	}
 }
 
+// TestALogoutThatIsBypassed is done at once, as ever; that its cookie did not
+// reach the browser is an error.
+func TestALogoutThatIsBypassed(t *testing.T) {
+	eachOuter(t, func(t *testing.T, o setup, page bool) {
+		s := open(t, o)
+		b := s.browser()
+		b.login("alice")
+		a := b.send(t.Context(), "POST", func(_ http.ResponseWriter, r *http.Request) {
+			v, err := nethttp.Session(r)
+			if err == nil {
+				err = v.Destroy()
+			}
+			fmt.Fprint(outerOf(r), err)
+		})
+		require.Equal(t, !page, a.err != nil)
+		if page {
+			require.Equal(t, 500, a.status)
+		}
+		require.Empty(t, s.all())
+	})
+}
+
 // TestABypassThatOnlyReadIsServed, logged once, and still counts as a use.
 func TestABypassThatOnlyReadIsServed(t *testing.T) {
 	eachOuter(t, func(t *testing.T, o setup, _ bool) {
@@ -167,6 +189,7 @@ func TestABypassBeforeTheSessionIsAskedFor(t *testing.T) {
 			if err == nil {
 				err = v.Login("alice", 0)
 			}
+			s.note(err)
 			if _, err := io.WriteString(w, "done"); s.note(err) == nil {
 				t.Error("the answer goes on")
 			}

@@ -90,6 +90,7 @@ func TestAReadWhoseAnswerWentPastTheWriterIsLogged(t *testing.T) {
 						a := ask(server, "GET", "")
 						require.NoError(t, a.err)
 						require.Equal(t, 200, a.status)
+						require.Equal(t, strings.HasPrefix(protocol, "HTTP/2"), a.proto == 2)
 						require.Equal(t, "welcome", a.body)
 					}
 					require.Equal(t, lines, strings.Count(s.log.String(), "host.Handler(engine)"), s.log.String())

@@ -24,6 +24,7 @@ import (
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 	"github.com/stretchr/testify/require"
 	"github.com/urfave/negroni/v3"
+	"golang.org/x/net/http2"
 )
 
 // careless mounts page in each framework so that it writes past our writer.
@@ -124,14 +125,20 @@ func open(t *testing.T) *site {
 }
 
 // protocols are how a client may speak to the server.
-var protocols = []string{"HTTP/1.1", "HTTP/1.1 over TLS", "HTTP/2"}
+var protocols = []string{"HTTP/1.1", "HTTP/1.1 over TLS", "HTTP/2", "HTTP/2 of x/net"}
 
 func (s *site) serve(t *testing.T, protocol string, h http.Handler) *httptest.Server {
 	server := httptest.NewUnstartedServer(h)
 	server.Config.ErrorLog = log.New(&s.log, "", 0)
-	if server.EnableHTTP2 = protocol == "HTTP/2"; protocol == "HTTP/1.1" {
+	switch protocol {
+	case "HTTP/1.1":
 		server.Start()
-	} else {
+	case "HTTP/2 of x/net":
+		require.NoError(t, http2.ConfigureServer(server.Config, nil))
+		server.TLS, server.EnableHTTP2 = server.Config.TLSConfig, true
+		server.StartTLS()
+	default:
+		server.EnableHTTP2 = protocol == "HTTP/2"
 		server.StartTLS()
 	}
 	t.Cleanup(server.Close)
@@ -140,6 +147,7 @@ func (s *site) serve(t *testing.T, protocol string, h http.Handler) *httptest.Se
 
 // answer is what a client sees; err is also that of a body that is cut off.
 type answer struct {
+	proto  int // the major version of HTTP
 	status int
 	header http.Header
 	body   string
@@ -159,5 +167,5 @@ func ask(server *httptest.Server, method, cookie string) answer {
 		return answer{err: err}
 	}
 	body, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, string(body), errors.Join(err, resp.Body.Close())}
+	return answer{resp.ProtoMajor, resp.StatusCode, resp.Header, string(body), errors.Join(err, resp.Body.Close())}
 }
