@@ -134,6 +134,7 @@ func (s *site) serve(t *testing.T, protocol string, h http.Handler) *httptest.Se
 	case "HTTP/1.1":
 		server.Start()
 	case "HTTP/2 of x/net":
+		//lint:ignore SA1019 servers that are configured so are still in use, and have a writer of their own
 		require.NoError(t, http2.ConfigureServer(server.Config, nil))
 		server.TLS, server.EnableHTTP2 = server.Config.TLSConfig, true
 		server.StartTLS()
