@@ -27,7 +27,8 @@ type Exchange struct {
 	CrossSite core.CrossSite // by CrossSiteOf
 
 	// Reply puts a header field on the answer: Set-Cookie beside others of its
-	// name, any other field in their place. It fails when the header was sent
+	// name, any other field in their place. With Set-Cookie an adapter also removes
+	// the fields that CDNs obey before Cache-Control: see nethttp.NoStore. It fails when the header was sent
 	// already. A nil Reply means that there is no answer to put it on.
 	Reply func(field, value string) error
 

@@ -185,7 +185,7 @@ func (s *scene) judge(t *testing.T, what string) {
 	}
 	require.LessOrEqual(t, winners, 1, what)
 	for _, id := range s.gate.ended {
-		_, err := s.store.Load(t.Context(), id)
+		_, err := s.Load(t.Context(), id)
 		require.ErrorIs(t, err, core.ErrNotFound, "what was ended lives again: %s", what)
 	}
 	if ended {

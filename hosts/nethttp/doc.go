@@ -23,6 +23,25 @@
 // The work outlives a client that goes away. Logging out acts at once, also on
 // requests in flight: what they change is refused, and their answer replaced.
 //
+// The handler must answer by the writer that Handler gives it. Frameworks whose
+// handlers have a writer of their own go inside as a whole,
+//
+//	http.ListenAndServe(addr, host.Handler(engine)) // gin, echo and others
+//
+// or take the writer over, as echo.WrapMiddleware(host.Handler) and chi's
+// r.Use(host.Handler) do. A gin middleware that calls c.Next in a handler of its
+// own drops the writer: gin's handlers answer past it, without the cookie. Such
+// a request stores nothing and is ErrBypassed: it is answered 500 where HTTP/1
+// still has the whole answer in its buffers, else the answer is cut off. One that only
+// read its session is served. Both are logged, at most once a minute. Writers
+// are known by net/http's own and by what leads to them: an Unwrap method, a
+// field; or by a method Written() bool.
+//
+// When the handler has returned or panicked, the request that came is as the
+// handler left its own, but for the context: net/http removes the files of
+// uploads, and middlewares outside see Pattern and path values. A goroutine that
+// outlives the handler must not write to its request.
+//
 // Middleware that recovers from panics, times handlers out or logs belongs
 // around Host.Handler. Inside of it, what such a middleware answers counts as
 // the handler's answer, and commits.

@@ -44,8 +44,9 @@ type Options struct {
 // Host gives the handlers of a net/http server their sessions. It is safe for
 // concurrent use.
 type Host struct {
-	manager *hosts.Manager
-	o       Options
+	manager  *hosts.Manager
+	o        Options
+	bypassed bypassLog
 }
 
 // New returns a Host for a manager.
@@ -73,7 +74,7 @@ func New(m *hosts.Manager, o Options) (*Host, error) {
 	if o.Failed == nil {
 		o.Failed = failed
 	}
-	return &Host{m, o}, nil
+	return &Host{manager: m, o: o}, nil
 }
 
 // Manager returns the manager that the host was made with.
@@ -92,6 +93,7 @@ func (h *Host) Handler(next http.Handler) http.Handler {
 			return
 		}
 		rd := newRound(h, w, r)
+		defer rd.giveBack()
 		defer rd.end()
 		next.ServeHTTP((*writer)(rd), &rd.inner)
 		rd.finish() // not reached by a panic

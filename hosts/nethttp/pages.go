@@ -49,6 +49,8 @@ func Failure(err error) (status int, text string) {
 		return http.StatusRequestEntityTooLarge, "The session is too large. Nothing of this request was stored."
 	case errors.Is(err, core.ErrBadName):
 		return http.StatusBadRequest, "No session can be kept under this host name."
+	case errors.Is(err, ErrBypassed):
+		return http.StatusInternalServerError, "The session of this request cannot be stored: a fault of this server."
 	case errors.Is(err, hosts.ErrValueType), errors.Is(err, hosts.ErrNoValue), errors.Is(err, core.ErrType):
 		return http.StatusInternalServerError, "The session holds something else than this page expects."
 	}

@@ -20,6 +20,7 @@ type round struct {
 	http.ResponseWriter
 	host    *Host
 	request *http.Request         // as it came
+	outer   context.Context       // of that request, which is written to at the end
 	inner   http.Request          // the same with this round as its context
 	given   http.Header           // what was on the answer before the handler's turn
 	visited atomic.Pointer[Visit] // nil until the session is asked for
@@ -30,7 +31,7 @@ type round struct {
 }
 
 func newRound(h *Host, w http.ResponseWriter, r *http.Request) *round {
-	rd := &round{ResponseWriter: w, host: h, request: r}
+	rd := &round{ResponseWriter: w, host: h, request: r, outer: r.Context()}
 	rd.inner = *r.WithContext((*roundContext)(rd)) // the copy stays on the stack
 	if header := w.Header(); len(header) > 0 {
 		rd.given = maps.Clone(header)
@@ -52,13 +53,13 @@ func (c *roundContext) Value(key any) any {
 	if key == (hosts.ExchangeKey{}) {
 		return &(*round)(c).visit().x
 	}
-	return c.request.Context().Value(key)
+	return c.outer.Value(key)
 }
 
 // The rest of context.Context is the request's own.
-func (c *roundContext) Deadline() (time.Time, bool) { return c.request.Context().Deadline() }
-func (c *roundContext) Done() <-chan struct{}       { return c.request.Context().Done() }
-func (c *roundContext) Err() error                  { return c.request.Context().Err() }
+func (c *roundContext) Deadline() (time.Time, bool) { return c.outer.Deadline() }
+func (c *roundContext) Done() <-chan struct{}       { return c.outer.Done() }
+func (c *roundContext) Err() error                  { return c.outer.Err() }
 
 func roundOf(ctx context.Context, m *hosts.Manager) *round {
 	rd, _ := ctx.Value(roundKey{m}).(*round)
@@ -97,11 +98,16 @@ func (rd *round) visit() *Visit {
 	if v := rd.visited.Load(); v != nil {
 		return v
 	}
+	rd.mu.Lock()
+	defer rd.mu.Unlock()
+	if v := rd.visited.Load(); v != nil {
+		return v
+	}
 	v := &Visit{round: rd}
 	rd.host.fill(&v.x, rd.request)
 	v.x.Reply, v.x.Guard = v.reply, &rd.mu
-	rd.visited.CompareAndSwap(nil, v)
-	return rd.visited.Load()
+	rd.visited.Store(v)
+	return v
 }
 
 // begin is called before the first byte: it stores what changed and completes
@@ -111,8 +117,8 @@ func (rd *round) begin() error {
 		return ErrUpdating
 	}
 	if !rd.sent.Load() {
-		if err := rd.complete(); err != nil {
-			rd.host.fail(rd.ResponseWriter, rd.request, err)
+		if f, err := rd.complete(); err != nil {
+			rd.refuse(f, err)
 		}
 	}
 	if v := rd.visited.Load(); v != nil {
@@ -123,18 +129,20 @@ func (rd *round) begin() error {
 
 // complete commits and completes the header, and returns an error to whoever
 // must send the error page.
-func (rd *round) complete() error {
+func (rd *round) complete() (f found, err error) {
 	rd.mu.Lock()
 	defer rd.mu.Unlock()
-	if v := rd.visited.Load(); rd.sent.Load() || v != nil && v.updating.Load() {
-		return nil
+	v := rd.visited.Load()
+	if rd.sent.Load() || v != nil && v.updating.Load() {
+		return unsent, nil
 	}
-	var err error
-	if v := rd.visited.Load(); v != nil {
-		err = v.begin(rd.Header())
+	if v != nil {
+		if f, err = rd.past(v); err == nil {
+			err = v.begin(rd.Header())
+		}
 	}
 	rd.sent.Store(true)
-	return err
+	return f, err
 }
 
 // end is called when the handler has returned or panicked: from now on changes

@@ -1,0 +1,91 @@
+package nethttp
+
+import (
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// ErrBypassed means that the answer was written to a writer beneath the one
+// that Handler gives to its handler, as by a gin middleware that calls c.Next
+// and drops the writer. The session's cookie was not on it, so that nothing of
+// the session is stored, but for what Destroy and the manager's verbs have
+// stored at once: the request is answered 500, or its answer cut off where it
+// may have left already. One that only read its session is served and logged.
+var ErrBypassed = errors.New("the answer went past the http.ResponseWriter of nethttp.Host.Handler, and the session's cookie with it; " +
+	"write to the w that Handler passes on; with a framework whose handlers have a writer of their own, wrap the whole of it: host.Handler(engine)")
+
+// bypassLogged is how often one kind of bypass is logged.
+const bypassLogged = time.Minute
+
+// past looks, before the session is committed, whether the answer has begun
+// without it. An error means that the request did what would be lost with it.
+func (rd *round) past(v *Visit) (found, error) {
+	if rd.outer.Err() != nil {
+		return unsent, nil // given up: nobody gets this answer, and another goroutine may be at the writer
+	}
+	f, _ := look(rd.ResponseWriter)
+	if f == unsent {
+		return f, nil
+	}
+	s := v.session()
+	lost := v.firm || len(v.fields) > 0 || s != nil && (s.Changed() || v.needsCookie())
+	rd.host.bypassed.report(rd.host, lost)
+	if lost {
+		v.dead = ErrBypassed
+	}
+	return f, v.dead
+}
+
+// bypassLog keeps a mistake of the program from filling the log. What only read
+// and what lost something count apart, or the first would hide the other.
+type bypassLog struct{ read, lost bypassCount }
+
+type bypassCount struct {
+	next  atomic.Int64 // when the next line may be written
+	since atomic.Int64 // requests since the last line
+}
+
+func (l *bypassLog) report(h *Host, lost bool) {
+	c := &l.read
+	if lost {
+		c = &l.lost
+	}
+	c.since.Add(1)
+	now, next := time.Now().UnixNano(), c.next.Load()
+	if now >= next && c.next.CompareAndSwap(next, now+int64(bypassLogged)) {
+		h.manager.Bypassed(ErrBypassed, lost, int(c.since.Swap(0)))
+	}
+}
+
+// refuse sends the error page, also in place of an answer that has begun, if it
+// is still in the server's buffers; else it cuts that answer off, so that
+// nobody takes it for a success.
+func (rd *round) refuse(f found, err error) {
+	if f == unsent {
+		rd.host.fail(rd.ResponseWriter, rd.request, err)
+		return
+	}
+	p := &page{header: rd.given.Clone()}
+	if p.header == nil {
+		p.header = http.Header{}
+	}
+	rd.host.fail(p, rd.request, err)
+	_, server := look(rd.ResponseWriter)
+	switch f {
+	case held, left:
+		if form := rd.inner.MultipartForm; form != nil {
+			_ = form.RemoveAll() // net/http does not on a connection that was taken from it
+		}
+		if !p.replace(server, f == held, rd.request) {
+			panic(http.ErrAbortHandler)
+		}
+	case stream:
+		if http.NewResponseController(server).SetWriteDeadline(longAgo) != nil {
+			panic(http.ErrAbortHandler)
+		}
+	case elsewhere:
+		panic(http.ErrAbortHandler)
+	}
+}
