@@ -89,7 +89,9 @@ func (m *Machine) Resume(t Ticket, r Record, q Request, now Time) (*Session, err
 	if r.Tenant != q.Tenant && !q.AnyTenant {
 		return nil, ErrWrongTenant
 	}
-	s := &Session{m: m, state: StateActive, rec: r, req: q, ticket: t}
+	room := new(resumed)
+	s := &room.Session
+	s.m, s.state, s.rec, s.req, s.ticket, s.marks = m, StateActive, r, q, t, room.room[:0]
 	old, err := m.openRecord(&r, &s.in, now)
 	if err != nil {
 		return nil, err

@@ -28,8 +28,15 @@ const (
 	acts
 )
 
-// roomForMarks spares most requests an allocation.
+// roomForMarks spares requests that read a few names an allocation.
 const roomForMarks = 4
+
+// resumed is a session with room for its first marks, which copies of it do not
+// share: see Clone.
+type resumed struct {
+	Session
+	room [roomForMarks]mark
+}
 
 // Clone returns a copy that can be changed without changing s.
 func (s *Session) Clone() *Session {
@@ -38,7 +45,7 @@ func (s *Session) Clone() *Session {
 	if s.owned {
 		c.cur, c.owned = slices.Clone(s.cur), true
 	}
-	c.marks = append(c.room[:0], s.marks...)
+	c.marks = slices.Clone(s.marks)
 	return &c
 }
 
@@ -46,9 +53,6 @@ func (s *Session) Clone() *Session {
 func (s *Session) mark(name string) *mark {
 	at, ok := s.findMark(name)
 	if !ok {
-		if s.marks == nil {
-			s.marks = s.room[:0]
-		}
 		s.marks = slices.Insert(s.marks, at, mark{name: name})
 	}
 	return &s.marks[at]
@@ -187,7 +191,7 @@ func (s *Session) drop(name string) {
 // carry gives s, which was stored, what the program of the session before knows:
 // what it read then is stale if it is something else now.
 func (s *Session) carry(from *Session) {
-	s.marks = s.room[:0]
+	s.marks = nil
 	for i := range from.marks {
 		m := &from.marks[i]
 		if !m.read || m.did == didDrop {

@@ -64,7 +64,7 @@ func (s *Session) rescue(why error, whole bool) (*Session, error) {
 			return fresh, fresh.replayAlone(s)
 		}
 		whole := s.Clone()
-		fresh.cur, fresh.size, fresh.marks = whole.cur, whole.size, append(fresh.room[:0], whole.marks...)
+		fresh.cur, fresh.size, fresh.marks = whole.cur, whole.size, whole.marks
 		return fresh, nil
 	case s.quiet || s.Changed():
 		return nil, why
@@ -82,7 +82,6 @@ func (m *Machine) Fold(t, s *Session) error {
 	before := t.Clone()
 	if err := m.fold(t, s, false); err != nil {
 		*t = *before
-		t.marks = append(t.room[:0], before.marks...)
 		return err
 	}
 	return nil

@@ -59,7 +59,6 @@ type Session struct {
 	keep     bool   // to be stored also when empty
 	quiet    bool   // no use is noted and no cookie set
 	marks    []mark // in the order of names
-	room     [roomForMarks]mark
 }
 
 // ID returns the session's ID; zero while a new one has none.

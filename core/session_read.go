@@ -108,7 +108,7 @@ func (m *Machine) ReadSession(b []byte) (s *Session, rest []byte, err error) {
 		s.cur = t.items()
 	}
 	if f&flagMarked != 0 {
-		s.marks = t.marks(s.room[:0])
+		s.marks = t.marks()
 	}
 	s.ticket, s.req = t.ticket(), t.request()
 	s.replaces = t.id()
@@ -142,7 +142,7 @@ func (t *taker) items() []item {
 }
 
 // marks holds names to their order, and refuses what no request can have done.
-func (t *taker) marks(list []mark) []mark {
+func (t *taker) marks() (list []mark) {
 	n := t.uint32()
 	if t.bad || n == 0 || uint64(n) > uint64(len(t.b))/13 { // a name of a byte takes 13
 		t.bad = true
