@@ -94,6 +94,9 @@
 //	15  last user agent  bytes
 //	16  versions         bytes, 8 each: up to KeptVersions versions before this one, the latest first
 //	17  data             map of text to values
+//	18  free18           not used
+//	19  free19           not used
+//	20  other IP         bytes, 4 or 16: of the latest login over another family than IP; absent if none
 //
 // Keys that a release does not know it keeps, and writes behind its own.
 //
@@ -131,4 +134,5 @@
 //	11  user_agent_changed
 //	12  ended
 //	13  corrupt
+//	14  ip_family
 package core

@@ -25,12 +25,13 @@ const (
 	ReasonUserAgent                  // the bound user agent changed
 	ReasonEnded                      // the session was ended
 	ReasonCorrupt                    // the stored record does not open
+	ReasonIPFamily                   // an IP address of the other family, which the session does not know
 	reasons                          // how many there are
 )
 
 var reasonNames = [reasons]string{
 	"none", "malformed", "unknown_key", "not_authentic", "unknown_session", "wrong_tenant", "idle",
-	"expired", "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt",
+	"expired", "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt", "ip_family",
 }
 
 // String returns the code in words: "unknown_key".
@@ -80,6 +81,7 @@ var (
 	ErrSuperseded       = refusal(ReasonSuperseded, "session cookie was superseded by a later login or renewal")
 	ErrTheft            = refusal(ReasonTheft, "session ended: a superseded cookie was used again")
 	ErrIPChanged        = refusal(ReasonIP, "session invalid: IP address changed")
+	ErrIPFamily         = refusal(ReasonIPFamily, "session not open to this IP address: nobody has signed in over its family; sign in once")
 	ErrUserAgentChanged = refusal(ReasonUserAgent, "session invalid: user agent changed")
 	ErrEnded            = refusal(ReasonEnded, "session has ended")
 	ErrCorrupt          = refusal(ReasonCorrupt, "session record does not open: changed in the store, or sealed under a key that is gone")

@@ -27,6 +27,9 @@ const (
 	keyLastUserAgent        // bytes
 	keyVersions             // bytes, 8 each: up to KeptVersions versions before this one, the latest first
 	keyData                 // map of text to values
+	keyFree18               // not used
+	keyFree19               // not used
+	keyOtherIP              // bytes, 4 or 16: of the latest login over another family than IP; absent if none
 	knownKeys
 )
 
@@ -48,6 +51,7 @@ type payload struct {
 	renewalKey                  []byte // 32 bytes, or none
 	ip, userAgent               []byte
 	lastIP, lastUserAgent       []byte
+	otherIP                     []byte // none, or of the other family than ip
 	versions                    []byte // 8 bytes each
 	data                        []item
 	unknown                     []byte // encoded pairs
@@ -56,7 +60,10 @@ type payload struct {
 }
 
 func appendPayload(dst []byte, p *payload) []byte {
-	pairs := uint64(knownKeys) + p.unknownPairs
+	pairs := uint64(knownKeys) - 2 + p.unknownPairs // two are free
+	if p.otherIP == nil {
+		pairs--
+	}
 	if p.prevHash == nil {
 		pairs--
 	}
@@ -92,6 +99,9 @@ func appendPayload(dst []byte, p *payload) []byte {
 		e := &p.data[i]
 		dst = append(appendHead(dst, majorText, uint64(len(e.name))), e.name...)
 		dst = append(dst, e.value...)
+	}
+	if p.otherIP != nil {
+		blob(keyOtherIP, p.otherIP)
 	}
 	return append(dst, p.unknown...)
 }
@@ -167,7 +177,7 @@ func (r *reader) value() []byte {
 func readPayload(data []byte, p *payload) error {
 	r := reader{data: data}
 	last := -1
-	met := uint32(1<<keyPrevHash | 1<<keyRenewalKey) // these two may be absent
+	met := uint32(1<<keyPrevHash | 1<<keyRenewalKey | 1<<keyFree18 | 1<<keyFree19 | 1<<keyOtherIP) // these may be absent
 	for pairs := r.head(majorMap); pairs > 0 && !r.bad; pairs-- {
 		from := r.at
 		key := r.head(majorUint)
@@ -242,6 +252,10 @@ func (r *reader) field(p *payload, key int) error {
 		p.versions = r.bytes(majorBytes)
 	case keyData:
 		r.items(p)
+	case keyOtherIP:
+		p.otherIP = r.bytes(majorBytes)
+	default:
+		r.bad = true
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ type Request struct {
 	IP        string // 4 or 16 bytes, not text; empty if unknown
 	UserAgent string // bytes as they came
 	NoCookie  bool   // a periodic renewal must not begin here: HEAD, prefetch, upgrade, headers sent
+	SignIn    bool   // for a Login of the session's user that follows at once: ErrIPFamily is no refusal then
 }
 
 // Session is one request's view of a session: what was loaded and what this
@@ -178,9 +179,13 @@ func (s *Session) Login(user string, lifetime Time) error {
 	if lifetime < 0 || lifetime > s.m.policy.MaxLifetime {
 		return ErrLifetime
 	}
+	if s.req.SignIn && s.user != user {
+		return ErrIPFamily // whoever shows it may have stolen it: it neither changes hands nor ends
+	}
 	if err := s.state.step(verbLogin); err != nil {
 		return err
 	}
+	s.req.SignIn = false
 	if s.user != "" && s.user != user {
 		s.startOver()
 	}

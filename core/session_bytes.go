@@ -37,6 +37,7 @@ const (
 const (
 	flagAnyTenant = 1 << iota
 	flagNoCookie
+	flagSignIn
 	requestFlags
 )
 
@@ -106,5 +107,5 @@ func (t *Ticket) AppendBytes(dst []byte) []byte {
 func (q *Request) AppendBytes(dst []byte) []byte {
 	dst = appendShort(dst, clip(q.Tenant, MaxName+1)) // one more than may match any session
 	dst = appendShort(appendShort(dst, clip(q.IP, MaxAddress)), clip(q.UserAgent, MaxUserAgent))
-	return append(dst, byte(bit(q.AnyTenant, flagAnyTenant)|bit(q.NoCookie, flagNoCookie)))
+	return append(dst, byte(bit(q.AnyTenant, flagAnyTenant)|bit(q.NoCookie, flagNoCookie)|bit(q.SignIn, flagSignIn)))
 }

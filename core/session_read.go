@@ -150,7 +150,7 @@ func (t *taker) ticket() Ticket {
 func (t *taker) request() Request {
 	q := Request{Tenant: string(t.short()), IP: string(t.short()), UserAgent: string(t.short())}
 	f := t.flags(uint16(t.byte()), requestFlags)
-	q.AnyTenant, q.NoCookie = f&flagAnyTenant != 0, f&flagNoCookie != 0
+	q.AnyTenant, q.NoCookie, q.SignIn = f&flagAnyTenant != 0, f&flagNoCookie != 0, f&flagSignIn != 0
 	t.bad = t.bad || len(q.Tenant) > MaxName+1 || len(q.IP) > MaxAddress || len(q.UserAgent) > MaxUserAgent
 	return q
 }
