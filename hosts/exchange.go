@@ -31,6 +31,7 @@ type Exchange struct {
 	manager *Manager
 	current *core.Session // resumed or made in this exchange
 	owed    bool          // a secret was made and no cookie set
+	barred  *barred       // what a login may open
 }
 
 // ExchangeKey is the key under which a host's request context answers with the
@@ -162,6 +163,9 @@ func (m *Manager) resume(x *Exchange, t core.Ticket) (*core.Session, error) {
 		m.refused(x, r, err)
 		if breach(err) {
 			return nil, m.endBreached(x, &r, err)
+		}
+		if x.barred == nil && errors.Is(err, core.ErrIPFamily) {
+			x.barred = &barred{t, r}
 		}
 		return nil, err
 	}

@@ -196,11 +196,11 @@ func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration
 	if err != nil {
 		return nil, err
 	}
-	c := *before // a Session that shows it must not sign in once more
-	if err := c.Login(user, core.Milliseconds(lifetime)); err != nil {
+	c, err := m.SignIn(x, before, user, core.Milliseconds(lifetime)) // a Session that shows before must not sign in once more
+	if err != nil {
 		return nil, err
 	}
-	next, err := m.Commit(x, &c)
+	next, err := m.Commit(x, c)
 	if err != nil {
 		return nil, err
 	}

@@ -182,7 +182,13 @@ func (v *Visit) closed(firmly bool) error {
 // Login signs user in; see core.Session.Login. A lifetime of zero is the
 // configured one; 30 days is a usual "remember me".
 func (v *Visit) Login(user string, lifetime time.Duration) error {
-	return v.firmly(func(s *core.Session) error { return s.Login(user, core.Milliseconds(lifetime)) })
+	return v.firmly(func(s *core.Session) error {
+		next, err := v.round.host.manager.SignIn(&v.x, s, user, core.Milliseconds(lifetime))
+		if err == nil {
+			v.s = next
+		}
+		return err
+	})
 }
 
 // Renew gives the session a new secret, at a change of privilege.
