@@ -10,7 +10,7 @@ const untilClosed Time = -1
 const fieldRoom = 256
 
 // giveCookie returns the Set-Cookie field values that give the browser a
-// sealed ticket and expire the cookie at former scopes.
+// sealed ticket and expire the cookie's other kind and former scopes.
 func (m *Machine) giveCookie(t *Ticket, tenant string, maxAge, now Time, seed *Seed) ([]string, error) {
 	p := &m.policy
 	b := append(make([]byte, 0, fieldRoom+len(p.CookiePath)+len(p.CookieDomain)), p.CookieName...)
@@ -18,28 +18,46 @@ func (m *Machine) giveCookie(t *Ticket, tenant string, maxAge, now Time, seed *S
 	if err != nil {
 		return nil, err
 	}
-	b = m.appendAttributes(b, Scope{p.CookiePath, p.CookieDomain}, maxAge)
-	return m.expireFormer([]string{string(b)}), nil
+	scope := Scope{p.CookiePath, p.CookieDomain}
+	b = m.appendAttributes(b, scope, maxAge, p.Partitioned)
+	return m.expireFormer(append(m.expireOtherKind(nil, scope), string(b))), nil
 }
 
 // ClearCookie returns the Set-Cookie field values that remove the cookie from
 // the browser, wherever it was set.
 func (m *Machine) ClearCookie() []string {
-	return m.expireFormer([]string{m.expired(Scope{m.policy.CookiePath, m.policy.CookieDomain})})
+	return m.expireFormer(m.expire(nil, Scope{m.policy.CookiePath, m.policy.CookieDomain}))
 }
 
 func (m *Machine) expireFormer(fields []string) []string {
 	for _, s := range m.policy.FormerScopes {
-		fields = append(fields, m.expired(s))
+		fields = m.expire(fields, s)
 	}
 	return fields
 }
 
-func (m *Machine) expired(s Scope) string {
-	return string(m.appendAttributes([]byte(m.policy.CookieName+"="), s, 0))
+func (m *Machine) expire(fields []string, s Scope) []string {
+	return append(m.expireOtherKind(fields, s), m.expired(s, m.policy.Partitioned))
 }
 
-func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time) []byte {
+// expireOtherKind removes what is left of a policy that had Partitioned
+// otherwise: browsers keep a partitioned cookie and one that is not side by
+// side, and the one that is renewed no more would come back as if it were
+// stolen. Only with SameSite=None is a partitioned cookie of any use. The field
+// stands before the one that sets the cookie, since a browser that does not
+// know Partitioned takes both for one.
+func (m *Machine) expireOtherKind(fields []string, s Scope) []string {
+	if !m.policy.Partitioned && m.policy.SameSite != SameSiteNone {
+		return fields
+	}
+	return append(fields, m.expired(s, !m.policy.Partitioned))
+}
+
+func (m *Machine) expired(s Scope, partitioned bool) string {
+	return string(m.appendAttributes([]byte(m.policy.CookieName+"="), s, 0, partitioned))
+}
+
+func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time, partitioned bool) []byte {
 	p := &m.policy
 	b = append(append(b, "; Path="...), s.Path...)
 	if s.Domain != "" {
@@ -55,7 +73,7 @@ func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time) []byte {
 		b = append(b, "; Secure"...)
 	}
 	b = append(b, [...]string{"; SameSite=Lax", "; SameSite=Strict", "; SameSite=None"}[p.SameSite]...)
-	if p.Partitioned {
+	if partitioned {
 		b = append(b, "; Partitioned"...)
 	}
 	return b
