@@ -112,8 +112,10 @@ func (p *Policy) checkCookie() error {
 			return &PolicyError{"FormerScopes", s.Path + " " + s.Domain,
 				"scopes of other cookies than the present one, which would be deleted as soon as it is set"}
 		}
-		if slices.ContainsFunc(p.FormerScopes[:i], s.same) {
-			return &PolicyError{"FormerScopes", s.Path + " " + s.Domain, "each scope once, in whatever spelling"}
+		for _, t := range p.FormerScopes[:i] {
+			if s.same(t) {
+				return &PolicyError{"FormerScopes", s.Path + " " + s.Domain, "each scope once, in whatever spelling"}
+			}
 		}
 	}
 	return nil

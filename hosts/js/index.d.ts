@@ -164,7 +164,7 @@ export declare function failure(err: unknown): Response;
 
 export type Reason =
   | "none" | "malformed" | "unknown_key" | "not_authentic" | "unknown_session" | "wrong_tenant" | "idle"
-  | "expired" | "superseded" | "theft" | "ip_changed" | "user_agent_changed" | "ended" | "corrupt";
+  | "expired" | "superseded" | "theft" | "ip_changed" | "user_agent_changed" | "ended" | "corrupt" | "ip_family";
 export declare const reasons: Reason[];
 
 export declare class SessionError extends Error {
