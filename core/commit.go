@@ -12,6 +12,11 @@ type Effects struct {
 	// Delete names a session to be deleted first, unconditionally: the one
 	// that ended, or the one of another user that a login replaces.
 	Delete ID
+	// Trace is a record to be inserted under the deleted ID, or nil: by it
+	// requests on their way with the cookie of the session that a login has
+	// replaced begin none whose cookie would replace the login's. That it
+	// cannot be stored is no failure.
+	Trace *Record
 	// Save is a record to be saved in place of version Prev, or nil. On
 	// ErrConflict the host loads the session and calls Rebase.
 	Save *Record
@@ -21,6 +26,9 @@ type Effects struct {
 	Touch bool
 	// Cookies are Set-Cookie field values, to be sent only after the save.
 	Cookies []string
+	// Dropped names values that a login leaves out: they were put from values
+	// which other requests have changed.
+	Dropped []string
 	// Did tells what these effects amount to once they are carried out.
 	Did Deed
 	// Size is the session's, and Warn that it has just passed WarnSize.
@@ -78,12 +86,35 @@ func (m *Machine) Commit(s *Session, now Time, seed Seed) (Effects, error) {
 	if !m.Pending(s, now) {
 		return Effects{Next: s}, nil
 	}
+	if err := s.sound(); err != nil {
+		return Effects{}, err
+	}
 	d := draft{s: s, now: now, seed: &seed, rec: s.rec, next: s.in, ticket: s.ticket}
 	d.begin()
-	d.authenticate()
+	if !s.quiet {
+		d.authenticate()
+	}
 	d.limit()
 	d.use()
 	return d.effects()
+}
+
+// sound reports why what the request did must not be stored, if so. A login is
+// not refused for what it would put: that is left out.
+func (s *Session) sound() error {
+	if err := s.barred(); err != nil {
+		return err
+	}
+	if s.toUpdate() {
+		return ErrAgain
+	}
+	for name, found := s.conflict(); found; name, found = s.conflict() {
+		if !s.login {
+			return &ConflictError{name}
+		}
+		s.drop(name)
+	}
+	return nil
 }
 
 // Pending reports whether Commit has anything to store. It costs next to
@@ -100,14 +131,18 @@ func (s *Session) due() Time {
 	switch {
 	case s.state == StateNew && !s.login && !s.keep && len(s.cur) == 0:
 		return never
-	case s.state != StateActive || s.Changed() || s.followDue() || s.sightingDue():
+	case s.state != StateActive || s.Changed():
+		return always
+	case s.quiet:
+		return never
+	case s.followDue() || s.sightingDue():
 		return always
 	}
 	return min(s.touchDue(), s.renewalDue())
 }
 
 func (m *Machine) commitEnd(s *Session) Effects {
-	e := Effects{Cookies: m.ClearCookie(), Did: DidEnd, Next: s}
+	e := Effects{Cookies: m.ClearCookie(s.req.HTTPS), Did: DidEnd, Next: s}
 	if s.rec.Version != NoVersion {
 		e.Delete = s.rec.ID
 	} else if !s.replaces.IsZero() {
@@ -133,7 +168,7 @@ func (d *draft) begin() {
 		d.did |= DidChange
 	}
 	d.rec.User = s.user
-	d.next.lifetime = s.lifetime
+	d.next.lifetime, d.next.remember = s.lifetime, choose(s.remember)
 }
 
 // limit sets the deadline: at the beginning, at a login and at a refresh.
@@ -171,11 +206,11 @@ func (d *draft) use() {
 			d.did |= DidTouch
 		}
 	}
-	if !s.ticket.trusted {
+	if !s.ticket.trusted && !s.quiet {
 		d.next.lastIP = []byte(clip(s.req.IP, MaxAddress))
 		d.next.lastUserAgent = []byte(clip(s.req.UserAgent, MaxUserAgent))
 	}
-	d.cookie = d.cookie || s.ticket.old // sealed anew under the key that seals now
+	d.cookie = !s.quiet && (d.cookie || s.ticket.old) // sealed anew under the key that seals now
 	d.rec.ExpiresAt = d.next.deadline
 	if p.IdleTimeout != 0 {
 		d.rec.ExpiresAt = min(d.next.deadline, d.rec.SeenAt+p.IdleTimeout)
@@ -201,15 +236,31 @@ func (d *draft) effects() (Effects, error) {
 	if err := next.state.step(verbStore); err != nil {
 		return Effects{}, err
 	}
-	e := Effects{Delete: s.replaces, Save: &next.rec, Prev: s.rec.Version, Touch: d.did&^DidTouch == 0 && !d.firm, Did: d.did,
+	next.remember = s.remember
+	next.carry(s)
+	trace, err := d.trace()
+	if err != nil {
+		return Effects{}, err
+	}
+	e := Effects{Delete: s.replaces, Trace: trace, Dropped: s.Dropped(), Save: &next.rec, Prev: s.rec.Version, Touch: d.did&^DidTouch == 0 && !d.firm, Did: d.did,
 		Size: size, Warn: size > m.policy.WarnSize && sizeOf(s.in.data) <= m.policy.WarnSize, Next: next}
 	if gives {
-		var err error
-		if e.Cookies, err = m.giveCookie(&d.ticket, d.rec.Tenant, m.maxAge(next, d.now), d.now, d.seed); err != nil {
+		if e.Cookies, err = m.giveCookie(&d.ticket, &s.req, d.rec.Tenant, m.maxAge(next, d.now), d.now, d.seed); err != nil {
 			return Effects{}, err
 		}
 	}
 	return e, nil
+}
+
+// trace makes the record that stays for SupersededHold in the place of the
+// session which this login replaces: nobody's, with no value and no secret.
+func (d *draft) trace() (*Record, error) {
+	if d.s.replaces.IsZero() {
+		return nil, nil
+	}
+	r := &Record{ID: d.s.replaces, Version: d.rec.Version, Tenant: d.rec.Tenant, CreatedAt: d.now, SeenAt: d.now, ExpiresAt: d.now + SupersededHold}
+	p := &payload{format: recordFormat, deadline: r.ExpiresAt, gen: generation{chain: math.MaxUint32}, renewedAt: d.now, givenAt: d.now, chainAt: d.now, replaced: true}
+	return r, d.s.m.sealRecord(r, p, d.now, d.seed)
 }
 
 // newSecret replaces the secret and remembers only its hash in the record.

@@ -25,13 +25,14 @@ const (
 	ReasonUserAgent                  // the bound user agent changed
 	ReasonEnded                      // the session was ended
 	ReasonCorrupt                    // the stored record does not open
-	ReasonIPFamily                   // an IP address of the other family, which the session does not know
+	ReasonIPFamily                   // an address of the other family, which is not known of the session
+	ReasonCrossSite                  // another site sent the request, so that the browser left the cookie out
 	reasons                          // how many there are
 )
 
 var reasonNames = [reasons]string{
 	"none", "malformed", "unknown_key", "not_authentic", "unknown_session", "wrong_tenant", "idle",
-	"expired", "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt", "ip_family",
+	"expired", "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt", "ip_family", "cross_site",
 }
 
 // String returns the code in words: "unknown_key".
@@ -46,6 +47,7 @@ func (r Reason) String() string {
 // with errors.Is against the sentinels below; Reason is the same in one byte.
 type Refusal struct {
 	Reason Reason
+	Recent bool // of ErrSuperseded: within SupersededHold; see Request.Superseded
 	text   string
 }
 
@@ -57,15 +59,15 @@ func (e *Refusal) Is(target error) bool {
 	return ok && t.Reason == e.Reason
 }
 
-func refusal(r Reason, text string) *Refusal { return &Refusal{r, text} }
+func refusal(r Reason, text string) *Refusal { return &Refusal{Reason: r, text: text} }
 
-// NewRefusal is for hosts of a guest, which hands reason and text over.
+// NewRefusal is for hosts of a guest, which hands reason, recency and text over.
 // It returns nil for a Reason that is not listed.
-func NewRefusal(r Reason, text string) *Refusal {
+func NewRefusal(r Reason, recent bool, text string) *Refusal {
 	if r >= reasons {
 		return nil
 	}
-	return refusal(r, text)
+	return &Refusal{r, recent, text}
 }
 
 // The refusals.
@@ -85,7 +87,10 @@ var (
 	ErrUserAgentChanged = refusal(ReasonUserAgent, "session invalid: user agent changed")
 	ErrEnded            = refusal(ReasonEnded, "session has ended")
 	ErrCorrupt          = refusal(ReasonCorrupt, "session record does not open: changed in the store, or sealed under a key that is gone")
+	ErrCrossSite        = refusal(ReasonCrossSite, "another site sent this request, so the browser left the session cookie out: no session begins but by a login")
 )
+
+var errSupersededRecently = &Refusal{ReasonSuperseded, true, ErrSuperseded.text}
 
 // Error is a constant error text.
 type Error string
@@ -106,7 +111,21 @@ const (
 	ErrBadUser   Error = "user is empty, or not valid UTF-8 of at most 255 bytes without control characters"
 	ErrValueName Error = "name of a session value must be 1 to 128 bytes of valid UTF-8"
 	ErrLifetime  Error = "session lifetime must be positive and at most the policy's MaxLifetime"
+	ErrCounter   Error = "session value cannot be added to: it is no int or int64, or the sum leaves 64 bits"
+	ErrAgain     Error = "session value must be computed anew before the commit: see Session.Again"
 )
+
+// ConflictError names the value that another request has changed since this one
+// read it, or that is in Policy.Exclusive. It is ErrConflict to errors.Is.
+type ConflictError struct{ Name string }
+
+func (e *ConflictError) Error() string {
+	return "session value " + quote(e.Name) + " was changed by another request since this one read it: " +
+		"change it with Update or Add, which never conflict, or name it in LastWins if the later request may win"
+}
+
+// Is reports ErrConflict.
+func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
 // SizeError tells which value made a session larger than the policy allows.
 // It is ErrTooLarge to errors.Is.

@@ -15,4 +15,9 @@ const (
 	MaxAddress     = 64        // of a kept IP address
 	MaxUserAgent   = 512       // of a kept user agent; the rest is cut off
 	KeptVersions   = 8         // last versions that a record remembers
+
+	// SupersededHold is how long a request with a superseded cookie begins no
+	// session: longer than any request is on its way. After it, a visitor who
+	// lost the answer with the later cookie may begin anew.
+	SupersededHold = Minute
 )

@@ -95,6 +95,9 @@ func (m *Machine) Resume(t Ticket, r Record, q Request, now Time) (*Session, err
 	if err != nil {
 		return nil, err
 	}
+	if t.trusted && s.in.replaced {
+		return nil, ErrNotFound
+	}
 	if !t.trusted {
 		if err := s.prove(now); err != nil {
 			return nil, err
@@ -110,13 +113,16 @@ func (m *Machine) Resume(t Ticket, r Record, q Request, now Time) (*Session, err
 	}
 	s.old = old
 	s.cur, s.size = s.in.data, sizeOf(s.in.data)
-	s.user, s.lifetime = r.User, s.in.lifetime
+	s.user, s.lifetime, s.remember = r.User, s.in.lifetime, s.in.remembered(&m.policy)
 	return s, nil
 }
 
 // prove holds the ticket's secret against the record.
 func (s *Session) prove(now Time) error {
 	p, t := &s.in, &s.ticket
+	if t.gen.chain < p.gen.chain && now < p.chainAt+SupersededHold {
+		return errSupersededRecently
+	}
 	if t.gen.chain != p.gen.chain || t.gen.step > p.gen.step {
 		return ErrSuperseded
 	}

@@ -2,10 +2,9 @@ package core
 
 // merge adds two requests' changes of one value up. Not ok are values that the
 // kind does not fit; then the later commit wins.
+// A missing counter is 0 and a missing set is empty, also where a request has
+// deleted it; what then comes to that is missing again.
 func merge(kind MergeKind, base, theirs, ours []byte) (merged []byte, ok bool) {
-	if theirs == nil || ours == nil {
-		return nil, false
-	}
 	switch kind {
 	case MergeCounter:
 		return mergeCounter(base, theirs, ours)
@@ -20,14 +19,34 @@ func mergeCounter(base, theirs, ours []byte) ([]byte, bool) {
 	t, wideT, okT := counter(theirs)
 	o, wideO, okO := counter(ours)
 	sum := t + o - b // differences are exact modulo 2^64
-	if !okB || !okT || !okO || wideT != wideO || base != nil && wideB != wideO || (o >= b) != (sum >= t) {
+	wide := wideB || wideT || wideO
+	mixed := base != nil && wideB != wide || theirs != nil && wideT != wide || ours != nil && wideO != wide
+	switch {
+	case !okB || !okT || !okO || mixed || (o >= b) != (sum >= t):
 		return nil, false
+	case sum == 0 && ours == nil:
+		return nil, true
 	}
+	return appendCounter(sum, wide), true
+}
+
+func appendCounter(n int64, wide bool) []byte {
 	var out []byte
-	if wideO {
+	if wide {
 		out = appendHead(out, majorTag, tagInt64)
 	}
-	return appendInt(out, sum), true
+	return appendInt(out, n)
+}
+
+// addTo adds n to a counter. Not ok is a value of another type, and a sum that
+// leaves 64 bits.
+func addTo(old []byte, n int64) (value []byte, sum int64, ok bool) {
+	was, wide, ok := counter(old)
+	sum = was + n
+	if !ok || (n >= 0) != (sum >= was) {
+		return nil, 0, false
+	}
+	return appendCounter(sum, wide), sum, true
 }
 
 // counter reads an int or an int64; a missing one is 0. An int is read as its
@@ -50,7 +69,9 @@ func mergeSet(base, theirs, ours []byte) ([]byte, bool) {
 	b, headB, okB := elements(base)
 	t, headT, okT := elements(theirs)
 	o, headO, okO := elements(ours)
-	if !okB || !okT || !okO || headT != headO || base != nil && headB != headO {
+	head := max(headB, headT, headO)
+	mixed := base != nil && headB != head || theirs != nil && headT != head || ours != nil && headO != head
+	if !okB || !okT || !okO || mixed {
 		return nil, false
 	}
 	before, now, kept := membership(b), membership(o), make(map[string]bool, len(t))
@@ -67,8 +88,11 @@ func mergeSet(base, theirs, ours []byte) ([]byte, bool) {
 			kept[name] = true
 		}
 	}
+	if len(all) == 0 && ours == nil {
+		return nil, true
+	}
 	var out []byte
-	if headO == setOfStrings {
+	if head == setOfStrings {
 		out = appendHead(out, majorTag, tagStrings)
 	}
 	out = appendHead(out, majorArray, uint64(len(all)))

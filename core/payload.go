@@ -27,11 +27,15 @@ const (
 	keyLastUserAgent        // bytes
 	keyVersions             // bytes, 8 each: up to KeptVersions versions before this one, the latest first
 	keyData                 // map of text to values
-	keyFree18               // not used
-	keyFree19               // not used
+	keyRemember             // integer: 1, the cookie outlives the browser, or 0; absent before there was the choice
+	keyChainAt              // integer, ms: when the first secret of the chain was made; absent before it was noted
 	keyOtherIP              // bytes, 4 or 16: of the latest login over another family than IP; absent if none
+	keyReplaced             // integer, 1: a login of another user has put another session in this one's place; absent otherwise
 	knownKeys
 )
+
+// Keys that may be absent.
+const optionalKeys = 1<<keyPrevHash | 1<<keyRenewalKey | 1<<keyRemember | 1<<keyChainAt | 1<<keyOtherIP | 1<<keyReplaced
 
 // The formats of the plaintext that this release reads: its own and the one
 // before. It writes its own.
@@ -57,18 +61,43 @@ type payload struct {
 	unknown                     []byte // encoded pairs
 	unknownPairs                uint64
 	format                      byte
+	remember                    choice
+	chainAt                     Time
+	replaced                    bool
+}
+
+// choice is yes, no, or not made yet.
+type choice uint8
+
+const (
+	unchosen choice = iota
+	chosenNo
+	chosenYes
+)
+
+func choose(yes bool) choice {
+	if yes {
+		return chosenYes
+	}
+	return chosenNo
+}
+
+// remembered is the choice, or what the lifetime says where none was made.
+func (p *payload) remembered(policy *Policy) bool {
+	return p.remember == chosenYes || p.remember == unchosen && p.lifetime > policy.Lifetime
 }
 
 func appendPayload(dst []byte, p *payload) []byte {
-	pairs := uint64(knownKeys) - 2 + p.unknownPairs // two are free
-	if p.otherIP == nil {
-		pairs--
+	pairs := uint64(keyData) + 1 + p.unknownPairs
+	for _, there := range [...]bool{p.prevHash == nil, p.renewalKey == nil} {
+		if there {
+			pairs--
+		}
 	}
-	if p.prevHash == nil {
-		pairs--
-	}
-	if p.renewalKey == nil {
-		pairs--
+	for _, there := range [...]bool{p.remember != unchosen, p.chainAt != 0, p.otherIP != nil, p.replaced} {
+		if there {
+			pairs++
+		}
 	}
 	dst = appendHead(dst, majorMap, pairs)
 	number := func(key byte, n int64) { dst = appendInt(append(dst, key), n) }
@@ -100,8 +129,17 @@ func appendPayload(dst []byte, p *payload) []byte {
 		dst = append(appendHead(dst, majorText, uint64(len(e.name))), e.name...)
 		dst = append(dst, e.value...)
 	}
+	if p.remember != unchosen {
+		number(keyRemember, int64(p.remember-chosenNo))
+	}
+	if p.chainAt != 0 {
+		number(keyChainAt, int64(p.chainAt))
+	}
 	if p.otherIP != nil {
 		blob(keyOtherIP, p.otherIP)
+	}
+	if p.replaced {
+		number(keyReplaced, 1)
 	}
 	return append(dst, p.unknown...)
 }
@@ -151,6 +189,13 @@ func (r *reader) bytes(major byte) []byte {
 	return r.data[from:r.at:r.at]
 }
 
+// bit reads 0 or 1.
+func (r *reader) bit() bool {
+	n := r.number()
+	r.bad = r.bad || n < 0 || n > 1
+	return n == 1
+}
+
 func (r *reader) hash() []byte {
 	b := r.bytes(majorBytes)
 	r.bad = r.bad || len(b) != 32
@@ -177,7 +222,7 @@ func (r *reader) value() []byte {
 func readPayload(data []byte, p *payload) error {
 	r := reader{data: data}
 	last := -1
-	met := uint32(1<<keyPrevHash | 1<<keyRenewalKey | 1<<keyFree18 | 1<<keyFree19 | 1<<keyOtherIP) // these may be absent
+	met := uint32(optionalKeys)
 	for pairs := r.head(majorMap); pairs > 0 && !r.bad; pairs-- {
 		from := r.at
 		key := r.head(majorUint)
@@ -254,6 +299,14 @@ func (r *reader) field(p *payload, key int) error {
 		r.items(p)
 	case keyOtherIP:
 		p.otherIP = r.bytes(majorBytes)
+	case keyRemember:
+		p.remember = choose(r.bit())
+	case keyChainAt:
+		p.chainAt = r.number()
+		r.bad = r.bad || p.chainAt == 0
+	case keyReplaced:
+		p.replaced = r.bit()
+		r.bad = r.bad || !p.replaced
 	default:
 		r.bad = true
 	}

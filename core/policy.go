@@ -1,5 +1,7 @@
 package core
 
+import "slices"
+
 // SameSite is the cookie attribute of that name (RFC 6265bis). Its zero value
 // is Lax.
 type SameSite uint8
@@ -33,8 +35,11 @@ type Policy struct {
 	AllowScripts   bool     // leaves out HttpOnly
 	SameSite       SameSite // [Lax]
 	Partitioned    bool     // CHIPS; needs Secure. With it, or with SameSiteNone, the cookie's other kind is expired
-	EndWithBrowser bool     // sessions of the default lifetime get a cookie without Max-Age
-	FormerScopes   []Scope  // also expired whenever the cookie is set or cleared: none is the present one, in no spelling
+	EndWithBrowser bool     // a cookie without Max-Age, but for sessions with a lifetime of their own: they are remembered
+	// SecureByRequest sets Secure on answers to requests that came by HTTPS and
+	// on no others, for programs that serve both.
+	SecureByRequest bool
+	FormerScopes    []Scope // also expired whenever the cookie is set or cleared: none is the present one, in no spelling
 
 	Lifetime          Time // [24 h] of a signed-in session, moved on by Refresh
 	AnonymousLifetime Time // [1 h] of a session without a user
@@ -51,8 +56,16 @@ type Policy struct {
 	SessionSize int // [64 KiB] of all names and values, in bytes
 	WarnSize    int // [4 KiB]
 
-	Merge     map[string]MergeKind
-	Exclusive []string // names that must not have changed underneath
+	Merge       map[string]MergeKind
+	Exclusive   []string // names that must not have changed underneath
+	LastWins    []string // names that may be put from a value which has changed since it was read
+	LastWinsAll bool     // every name may, but for those in Exclusive
+}
+
+func (p *Policy) exclusive(name string) bool { return slices.Contains(p.Exclusive, name) }
+
+func (p *Policy) lastWins(name string) bool {
+	return slices.Contains(p.LastWins, name) || p.LastWinsAll && !p.exclusive(name)
 }
 
 // The defaults of a Policy.

@@ -76,6 +76,19 @@ func (p *Policy) checkNames() error {
 			return &PolicyError{"Exclusive", name, "names of 1 to 128 bytes of valid UTF-8"}
 		}
 	}
+	for _, name := range p.LastWins {
+		e := &PolicyError{"LastWins", name, ""}
+		_, merges := p.Merge[name]
+		switch {
+		case !validValueName(name):
+			e.Allowed = "names of 1 to 128 bytes of valid UTF-8"
+		case merges || slices.Contains(p.Exclusive, name):
+			e.Allowed = "names that are not in Merge or Exclusive"
+		default:
+			continue
+		}
+		return e
+	}
 	return nil
 }
 
@@ -92,6 +105,8 @@ func (p *Policy) checkCookie() error {
 		return &PolicyError{"CookieName", p.CookieName, "__Host-Http- only with HttpOnly"}
 	case strings.HasPrefix(name, "__secure-") && p.AllowInsecure:
 		return &PolicyError{"CookieName", p.CookieName, "__Secure- only with Secure"}
+	case p.SecureByRequest && (p.AllowInsecure || p.Partitioned || p.SameSite == SameSiteNone || strings.HasPrefix(name, "__")):
+		return &PolicyError{"SecureByRequest", "true", "only without AllowInsecure, Partitioned, SameSite None and a cookie name that begins with __, all of which fix Secure"}
 	case p.SameSite > SameSiteNone:
 		return &PolicyError{"SameSite", decimal(int(p.SameSite)), "Lax, Strict, None"}
 	case p.SameSite == SameSiteNone && p.AllowInsecure:

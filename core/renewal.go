@@ -66,6 +66,7 @@ func (s *Session) sightingDue() bool {
 
 // chain begins a new chain of secrets: nothing leads from the old one to it.
 func (d *draft) chain(gen generation) {
+	d.next.chainAt = d.now
 	d.next.prevHash, d.next.renewalKey = nil, nil
 	if d.s.m.policy.RenewAfter != 0 {
 		d.makeRenewalKey()

@@ -100,6 +100,6 @@ func TestTwoKinds(t *testing.T) {
 		s := m.New(Request{})
 		require.NoError(t, s.Login("alice", 0))
 		require.Equal(t, c.given, kinds(commit(t, m, s, testNow, 1).Cookies), "%+v", c.p)
-		require.Equal(t, c.gone, kinds(m.ClearCookie()), "%+v", c.p)
+		require.Equal(t, c.gone, kinds(m.ClearCookie(true)), "%+v", c.p)
 	}
 }

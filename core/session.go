@@ -13,7 +13,26 @@ type Request struct {
 	UserAgent string // bytes as they came
 	NoCookie  bool   // a periodic renewal must not begin here: HEAD, prefetch, upgrade, headers sent
 	SignIn    bool   // for a Login of the session's user that follows at once: ErrIPFamily is no refusal then
+	HTTPS     bool   // it came by HTTPS, for Policy.SecureByRequest
+
+	// Superseded: its cookie was superseded within SupersededHold, so that the
+	// browser may have a later one by now. Only a login begins a session.
+	Superseded bool
+	// CrossSite is how it came without a cookie of the session, if another site
+	// sent it. The browser may hold one: see Policy.SameSite.
+	CrossSite CrossSite
 }
+
+// CrossSite says that a request came from another site, by Fetch Metadata.
+type CrossSite uint8
+
+// The kinds of request in which a browser leaves out cookies with SameSite.
+const (
+	CrossSiteNone       CrossSite = iota // it came from this site, or nobody says from where
+	CrossSiteNavigation                  // a top-level navigation by GET or HEAD: Lax cookies are sent
+	CrossSiteOther                       // any other: only cookies with SameSite=None are
+	crossSites
+)
 
 // Session is one request's view of a session: what was loaded and what this
 // request did. It is not safe for concurrent use. Nothing is stored until
@@ -36,8 +55,12 @@ type Session struct {
 	login    bool
 	renew    bool
 	refresh  bool
-	relimit  bool // lifetime was set
-	keep     bool // to be stored also when empty
+	relimit  bool   // lifetime was set
+	remember bool   // the cookie outlives the browser, whatever EndWithBrowser says
+	keep     bool   // to be stored also when empty
+	quiet    bool   // no use is noted and no cookie set
+	marks    []mark // in the order of names
+	room     [roomForMarks]mark
 }
 
 // ID returns the session's ID; zero while a new one has none.
@@ -110,6 +133,15 @@ func (s *Session) Value(name string) (value []byte, ok bool) {
 // SetValue keeps a value, deterministic CBOR as AppendValue makes it. The
 // bytes are the session's from now on.
 func (s *Session) SetValue(name string, value []byte) error {
+	if err := s.replace(name, value); err != nil {
+		return err
+	}
+	s.wrote(name)
+	return nil
+}
+
+// replace keeps a value, whatever it is made of.
+func (s *Session) replace(name string, value []byte) error {
 	if !validValueName(name) {
 		return ErrValueName
 	}
@@ -143,20 +175,50 @@ func (s *Session) DeleteValue(name string) error {
 	if err := s.state.step(verbChange); err != nil {
 		return err
 	}
+	s.remove(name)
+	if validValueName(name) {
+		s.wrote(name)
+	}
+	return nil
+}
+
+func (s *Session) remove(name string) {
 	at, ok := findItem(s.cur, name)
 	if !ok {
-		return nil
+		return
 	}
 	s.own()
 	s.size -= itemOverhead + len(name) + len(s.cur[at].value)
 	s.cur = slices.Delete(s.cur, at, at+1)
-	return nil
+}
+
+// restore makes a value what it was, or none: that fitted before.
+func (s *Session) restore(name string, value []byte, ok bool) {
+	s.remove(name)
+	if !ok {
+		return
+	}
+	s.own()
+	s.cur = setItem(s.cur, name, value)
+	s.size += itemOverhead + len(name) + len(value)
+}
+
+// stored returns a value as it was loaded or stored last.
+func (s *Session) stored(name string) (value []byte, ok bool) {
+	at, ok := findItem(s.in.data, name)
+	if !ok {
+		return nil, false
+	}
+	return s.in.data[at].value, true
 }
 
 // ClearValues removes every value that this view shows.
 func (s *Session) ClearValues() error {
 	if err := s.state.step(verbChange); err != nil {
 		return err
+	}
+	for i := range s.cur {
+		s.wrote(string(s.cur[i].name))
 	}
 	s.cur, s.owned, s.size = nil, true, 0
 	return nil
@@ -168,7 +230,8 @@ func (s *Session) own() {
 	}
 }
 
-// Login signs user in, for lifetime (0: the policy's). It always makes a new
+// Login signs user in, for lifetime (0: the policy's, and the user is not
+// remembered: see Policy.EndWithBrowser). It always makes a new
 // secret: whoever holds the old cookie has nothing. Values stay when nobody or
 // the same user was signed in; otherwise the old session ends and one with a
 // new ID and no values begins.
@@ -189,7 +252,7 @@ func (s *Session) Login(user string, lifetime Time) error {
 	if s.user != "" && s.user != user {
 		s.startOver()
 	}
-	s.user, s.lifetime, s.login = user, lifetime, true
+	s.user, s.lifetime, s.login, s.remember = user, lifetime, true, lifetime != 0
 	return nil
 }
 
@@ -222,7 +285,7 @@ func (s *Session) Refresh() error {
 }
 
 // SetLifetime gives the session a lifetime of its own, from now on, which
-// refreshes keep.
+// refreshes keep, and remembers its visitor: see Policy.EndWithBrowser.
 func (s *Session) SetLifetime(lifetime Time) error {
 	if lifetime <= 0 || lifetime > s.m.policy.MaxLifetime {
 		return ErrLifetime
@@ -230,19 +293,49 @@ func (s *Session) SetLifetime(lifetime Time) error {
 	if err := s.state.step(verbRefresh); err != nil {
 		return err
 	}
-	s.lifetime, s.relimit = lifetime, true
+	s.lifetime, s.relimit, s.remember = lifetime, true, true
 	return nil
 }
 
 // Keep has a new session stored even with nothing in it, under an ID that is
-// drawn now.
+// drawn now, for the whole of Policy.Lifetime also without a user.
 func (s *Session) Keep(seed Seed) error {
 	if seed.isZero() {
 		return ErrSeed
 	}
-	s.keep = true
+	if err := s.state.step(verbRefresh); err != nil {
+		return err
+	}
+	s.keep, s.lifetime, s.relimit = true, s.m.policy.Lifetime, true
 	if s.rec.ID.IsZero() {
 		s.rec.ID = seed.id()
+	}
+	return nil
+}
+
+// Quiet returns a view of the same stored session with nothing of what this
+// request did. A commit of it stores values and nothing else: it notes no use,
+// renews nothing and sets no cookie.
+func (s *Session) Quiet() *Session {
+	q := &Session{m: s.m, state: s.state, rec: s.rec, in: s.in, cur: s.in.data, size: sizeOf(s.in.data), req: s.req,
+		ticket: s.ticket, behind: s.behind, user: s.rec.User, lifetime: s.in.lifetime, remember: s.in.remembered(&s.m.policy), quiet: true}
+	return q
+}
+
+// barred returns why this request must not begin a session, but by a login: the
+// browser may hold the cookie of one that it did not send, which a new cookie
+// would replace.
+func (s *Session) barred() error {
+	p := &s.m.policy
+	switch {
+	case s.state != StateNew || s.login:
+		return nil
+	case s.req.Superseded:
+		return ErrSuperseded
+	case p.SameSite == SameSiteNone || p.Partitioned:
+		return nil
+	case s.req.CrossSite == CrossSiteOther, s.req.CrossSite == CrossSiteNavigation && p.SameSite == SameSiteStrict:
+		return ErrCrossSite
 	}
 	return nil
 }
@@ -264,7 +357,7 @@ func (s *Session) wholeLifetime() Time {
 
 // counts reports whether this request is a use of the session: a visitor's
 // are, a program's only when it refreshes.
-func (s *Session) counts() bool { return !s.ticket.trusted || s.refresh }
+func (s *Session) counts() bool { return !s.quiet && (!s.ticket.trusted || s.refresh) }
 
 // touchDue is when the use of the session is to be noted anew: at most sixteen
 // times in an idle timeout. A record sealed under a former key or format is
@@ -285,5 +378,5 @@ func (s *Session) touchDue() Time {
 
 // Changed reports whether this request did anything that a commit must store.
 func (s *Session) Changed() bool {
-	return s.login || s.renew || s.refresh || s.relimit || s.owned && !sameItems(s.in.data, s.cur)
+	return s.login || s.renew || s.refresh || s.relimit || s.owned && !sameItems(s.in.data, s.cur) || s.toUpdate()
 }

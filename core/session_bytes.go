@@ -9,13 +9,14 @@ import "encoding/binary"
 //	ID 16 | version 8 | created 8 | seen 8 | expires 8 | lp2(tenant) | lp2(user)      the record
 //	lp4(payload)                                                                     as sealed in it; none if new
 //	n 4 | n times lp2(name) lp4(value)                                               the values now, if flag owned
+//	n 4 | n times lp2(name) act 1 flags 1 delta 8                                    the marks, if flag marked
 //	ID 16 | secret 32 | chain 4 | step 4 | epoch 4 | flags 1                         the ticket
 //	lp2(tenant) | lp2(IP) | lp2(user agent) | flags 1                                the request
 //	replaces 16 | lp2(user) | lifetime 8
 //
 // They hold the secret of the visitor's cookie and the session in clear: they
 // are for the memory of one process, never for a store, a log or a network.
-const sessionBytesFormat = 1
+const sessionBytesFormat = 2
 
 // Flags of a Session, its ticket and its request, as bits.
 const (
@@ -27,7 +28,16 @@ const (
 	flagRefresh
 	flagRelimit
 	flagKeep
+	flagQuiet
+	flagRemember
+	flagMarked
 	sessionFlags
+)
+const (
+	flagRead = 1 << iota
+	flagStale
+	flagAgain
+	markFlags
 )
 const (
 	flagTicketOld = 1 << iota
@@ -37,8 +47,11 @@ const (
 const (
 	flagAnyTenant = 1 << iota
 	flagNoCookie
-	flagSignIn
-	requestFlags
+	flagHTTPS
+	flagSuperseded
+	flagCrossSite // the two bits from here on
+	flagSignIn    = flagCrossSite << 2
+	requestFlags  = flagSignIn << 1
 )
 
 // TicketLen is the length of a Ticket in bytes.
@@ -57,7 +70,8 @@ func (s *Session) AppendBytes(dst []byte) []byte {
 	le := binary.LittleEndian
 	dst = append(dst, sessionBytesFormat, byte(s.state))
 	dst = le.AppendUint16(dst, bit(s.owned, flagOwned)|bit(s.behind, flagBehind)|bit(s.old, flagOld)|bit(s.login, flagLogin)|
-		bit(s.renew, flagRenew)|bit(s.refresh, flagRefresh)|bit(s.relimit, flagRelimit)|bit(s.keep, flagKeep))
+		bit(s.renew, flagRenew)|bit(s.refresh, flagRefresh)|bit(s.relimit, flagRelimit)|bit(s.keep, flagKeep)|
+		bit(s.quiet, flagQuiet)|bit(s.remember, flagRemember)|bit(len(s.marks) > 0, flagMarked))
 	dst = le.AppendUint64(dst, uint64(s.due())) // for a host without the core: from then on there is something to commit
 	dst = append(dst, s.rec.ID[:]...)
 	for _, n := range [...]uint64{uint64(s.rec.Version), uint64(s.rec.CreatedAt), uint64(s.rec.SeenAt), uint64(s.rec.ExpiresAt)} {
@@ -72,6 +86,9 @@ func (s *Session) AppendBytes(dst []byte) []byte {
 	le.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	if s.owned {
 		dst = appendItems(dst, s.cur)
+	}
+	if len(s.marks) > 0 {
+		dst = appendMarks(dst, s.marks)
 	}
 	dst = s.ticket.AppendBytes(dst)
 	dst = s.req.AppendBytes(dst)
@@ -94,6 +111,17 @@ func appendItems(dst []byte, list []item) []byte {
 	return dst
 }
 
+func appendMarks(dst []byte, marks []mark) []byte {
+	le := binary.LittleEndian
+	dst = le.AppendUint32(dst, uint32(len(marks)))
+	for i := range marks {
+		m := &marks[i]
+		dst = append(appendShort(dst, m.name), byte(m.did), byte(bit(m.read, flagRead)|bit(m.stale, flagStale)|bit(m.again, flagAgain)))
+		dst = le.AppendUint64(dst, uint64(m.delta))
+	}
+	return dst
+}
+
 // AppendBytes appends the TicketLen bytes of a ticket, which are secret.
 func (t *Ticket) AppendBytes(dst []byte) []byte {
 	le := binary.LittleEndian
@@ -107,5 +135,6 @@ func (t *Ticket) AppendBytes(dst []byte) []byte {
 func (q *Request) AppendBytes(dst []byte) []byte {
 	dst = appendShort(dst, clip(q.Tenant, MaxName+1)) // one more than may match any session
 	dst = appendShort(appendShort(dst, clip(q.IP, MaxAddress)), clip(q.UserAgent, MaxUserAgent))
-	return append(dst, byte(bit(q.AnyTenant, flagAnyTenant)|bit(q.NoCookie, flagNoCookie)|bit(q.SignIn, flagSignIn)))
+	return append(dst, byte(bit(q.AnyTenant, flagAnyTenant)|bit(q.NoCookie, flagNoCookie)|bit(q.HTTPS, flagHTTPS)|
+		bit(q.Superseded, flagSuperseded)|bit(q.SignIn, flagSignIn)|uint16(q.CrossSite%crossSites)*flagCrossSite))
 }

@@ -40,6 +40,14 @@ func handovers(t *testing.T) (*Machine, map[string]*Session) {
 		"relimit": func(s *Session) error { return s.SetLifetime(Minute) },
 		"ended":   func(s *Session) error { s.End(); return nil },
 		"kept":    func(s *Session) error { return s.Keep(Seed{1}) },
+		"marked": func(s *Session) error {
+			s.Read("read")
+			s.Read("missing")
+			if _, err := s.AddValue("counter", -7); err != nil {
+				return err
+			}
+			return s.UpdateValue("updated", []byte{1})
+		},
 	} {
 		for where, s := range map[string]*Session{"new ": m.New(q), "stored ": stored()} {
 			require.NoError(t, do(s))

@@ -90,6 +90,7 @@ func (m *Machine) ReadSession(b []byte) (s *Session, rest []byte, err error) {
 	f := t.flags(t.uint16(), sessionFlags)
 	s.owned, s.behind, s.old, s.login = f&flagOwned != 0, f&flagBehind != 0, f&flagOld != 0, f&flagLogin != 0
 	s.renew, s.refresh, s.relimit, s.keep = f&flagRenew != 0, f&flagRefresh != 0, f&flagRelimit != 0, f&flagKeep != 0
+	s.quiet, s.remember = f&flagQuiet != 0, f&flagRemember != 0
 	due := Time(t.uint64())
 	s.rec.ID, s.rec.Version = t.id(), Version(t.uint64())
 	s.rec.CreatedAt, s.rec.SeenAt, s.rec.ExpiresAt = Time(t.uint64()), Time(t.uint64()), Time(t.uint64())
@@ -105,6 +106,9 @@ func (m *Machine) ReadSession(b []byte) (s *Session, rest []byte, err error) {
 	s.cur = s.in.data
 	if s.owned {
 		s.cur = t.items()
+	}
+	if f&flagMarked != 0 {
+		s.marks = t.marks(s.room[:0])
 	}
 	s.ticket, s.req = t.ticket(), t.request()
 	s.replaces = t.id()
@@ -137,6 +141,30 @@ func (t *taker) items() []item {
 	return list
 }
 
+// marks holds names to their order, and refuses what no request can have done.
+func (t *taker) marks(list []mark) []mark {
+	n := t.uint32()
+	if t.bad || n == 0 || uint64(n) > uint64(len(t.b))/13 { // a name of a byte takes 13
+		t.bad = true
+		return nil
+	}
+	for range n {
+		m := mark{name: string(t.short()), did: act(t.byte())}
+		f := t.flags(uint16(t.byte()), markFlags)
+		m.read, m.stale, m.again, m.delta = f&flagRead != 0, f&flagStale != 0, f&flagAgain != 0, int64(t.uint64())
+		t.bad = t.bad || m.did >= acts || !validValueName(m.name) || m.again && m.did != didUpdate ||
+			m.stale && !m.read || m.delta != 0 && m.did != didAdd && m.did != didUpdate ||
+			len(list) > 0 && !before(list[len(list)-1].name, m.name)
+		if t.bad {
+			return nil
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+func before(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a < b }
+
 func (t *taker) ticket() Ticket {
 	k := Ticket{ID: t.id()}
 	copy(k.secret[:], t.take(len(k.secret)))
@@ -150,8 +178,10 @@ func (t *taker) ticket() Ticket {
 func (t *taker) request() Request {
 	q := Request{Tenant: string(t.short()), IP: string(t.short()), UserAgent: string(t.short())}
 	f := t.flags(uint16(t.byte()), requestFlags)
-	q.AnyTenant, q.NoCookie, q.SignIn = f&flagAnyTenant != 0, f&flagNoCookie != 0, f&flagSignIn != 0
-	t.bad = t.bad || len(q.Tenant) > MaxName+1 || len(q.IP) > MaxAddress || len(q.UserAgent) > MaxUserAgent
+	q.AnyTenant, q.NoCookie = f&flagAnyTenant != 0, f&flagNoCookie != 0
+	q.HTTPS, q.Superseded, q.CrossSite = f&flagHTTPS != 0, f&flagSuperseded != 0, CrossSite(f/flagCrossSite&3)
+	q.SignIn = f&flagSignIn != 0
+	t.bad = t.bad || q.CrossSite >= crossSites || len(q.Tenant) > MaxName+1 || len(q.IP) > MaxAddress || len(q.UserAgent) > MaxUserAgent
 	return q
 }
 

@@ -18,7 +18,7 @@ type Engine interface {
 	Fold(t, s *core.Session) error
 	Applied(theirs *core.Record, version, prev core.Version, now core.Time) (applied, known bool, err error)
 	Cookie(s *core.Session, now core.Time, seed core.Seed) ([]string, error)
-	ClearCookie() []string
+	ClearCookie(https bool) []string
 }
 
 var _ Engine = (*core.Machine)(nil)

@@ -12,6 +12,9 @@ const (
 	ChangeRefresh                     //
 	ChangeSetLifetime                 // lifetime 8
 	ChangeEnd                         //
+	ChangeRead                        // lp2 name: the program has read it
+	ChangeAdd                         // lp2 name, n 8
+	ChangeUpdate                      // lp2 name, lp4 value in CBOR, computed from the one before
 )
 
 // apply: session, then changes up to the end of the frame -> session. The first
@@ -59,6 +62,23 @@ func change(s *core.Session, r *reader) error {
 		}
 	case ChangeEnd:
 		s.End()
+	case ChangeRead:
+		if name := string(r.short()); !r.bad {
+			s.Read(name)
+		}
+	case ChangeAdd:
+		name, n := string(r.short()), int64(r.uint64())
+		if r.bad {
+			return nil
+		}
+		_, err := s.AddValue(name, n)
+		return err
+	case ChangeUpdate:
+		name, value := string(r.short()), r.long()
+		if r.bad {
+			return nil
+		}
+		return s.UpdateValue(name, value)
 	default:
 		r.bad = true
 	}
@@ -67,16 +87,21 @@ func change(s *core.Session, r *reader) error {
 
 // appendEffects appends
 //
-//	delete 16 | flag save 1, record, prev 8 | touch 1 | strings(cookies) | did 1 | size 4 | warn 1 | session
+//	delete 16 | flag trace 1, record | flag save 1, record, prev 8 | touch 1 | strings(cookies) | strings(dropped) |
+//	did 1 | size 4 | warn 1 | session
 //
-// where record and prev stand only if there is a save.
+// where records and prev stand only if their flag is 1.
 func appendEffects(dst []byte, e *core.Effects) []byte {
 	dst = append(dst, e.Delete[:]...)
+	dst = appendFlag(dst, e.Trace != nil)
+	if e.Trace != nil {
+		dst = appendRecord(dst, e.Trace)
+	}
 	dst = appendFlag(dst, e.Save != nil)
 	if e.Save != nil {
 		dst = le.AppendUint64(appendRecord(dst, e.Save), uint64(e.Prev))
 	}
-	dst = appendStrings(appendFlag(dst, e.Touch), e.Cookies)
+	dst = appendStrings(appendStrings(appendFlag(dst, e.Touch), e.Cookies), e.Dropped)
 	dst = appendFlag(le.AppendUint32(append(dst, byte(e.Did)), uint32(e.Size)), e.Warn)
 	return e.Next.AppendBytes(dst)
 }
@@ -85,11 +110,17 @@ func (r *reader) effects(m *core.Machine) core.Effects {
 	e := core.Effects{Delete: r.id()}
 	if r.flag() {
 		rec := r.record()
+		e.Trace = &rec
+	}
+	if r.flag() {
+		rec := r.record()
 		e.Save, e.Prev = &rec, core.Version(r.uint64())
 	}
 	e.Touch = r.flag()
-	if cookies := r.strings(); len(cookies) > 0 {
-		e.Cookies = cookies
+	for _, list := range [...]*[]string{&e.Cookies, &e.Dropped} {
+		if texts := r.strings(); len(texts) > 0 {
+			*list = texts
+		}
 	}
 	e.Did, e.Size, e.Warn = core.Deed(r.byte()), int(r.uint32()), r.flag()
 	e.Next = r.session(m)

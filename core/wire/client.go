@@ -59,7 +59,7 @@ func (c *Client) Pending(s *core.Session, now core.Time) bool { return c.rules.P
 func (c *Client) Fold(t, s *core.Session) error { return c.rules.Fold(t, s) }
 
 // ClearCookie is core.Machine.ClearCookie.
-func (c *Client) ClearCookie() []string { return c.rules.ClearCookie() }
+func (c *Client) ClearCookie(https bool) []string { return c.rules.ClearCookie(https) }
 
 func (c *Client) ask(frame []byte) (*reader, error) {
 	reply, err := c.Call(frame)

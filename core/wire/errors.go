@@ -39,6 +39,8 @@ var codes = []struct {
 	{"bytes", core.ErrBytes},
 	{"time", core.ErrTime},
 	{"too_many_machines", errTooManyMachines},
+	{"counter", core.ErrCounter},
+	{"again", core.ErrAgain},
 }
 
 // CodeName is the name of the code behind StatusError: "conflict".
@@ -60,7 +62,10 @@ var errTooManyMachines = errors.New("wire: the guest keeps 16 machines already; 
 // appendError appends the whole reply for an error.
 func appendError(dst []byte, err error) []byte {
 	if refused, ok := errors.AsType[*core.Refusal](err); ok {
-		return appendShort(append(dst, StatusRefused, byte(refused.Reason)), refused.Error())
+		return appendShort(appendFlag(append(dst, StatusRefused, byte(refused.Reason)), refused.Recent), refused.Error())
+	}
+	if conflict, ok := errors.AsType[*core.ConflictError](err); ok {
+		return appendShort(append(dst, StatusConflict), conflict.Name)
 	}
 	if size, ok := errors.AsType[*core.SizeError](err); ok {
 		dst = appendShort(append(dst, StatusTooLarge), size.Name)
@@ -104,8 +109,8 @@ func readStatus(reply []byte) (*reader, error) {
 			return r, nil
 		}
 	case StatusRefused:
-		reason := core.Reason(r.byte())
-		if refused := core.NewRefusal(reason, string(r.short())); refused != nil {
+		reason, recent := core.Reason(r.byte()), r.flag()
+		if refused := core.NewRefusal(reason, recent, string(r.short())); refused != nil {
 			err = refused
 		}
 	case StatusError:
@@ -121,6 +126,8 @@ func readStatus(reply []byte) (*reader, error) {
 		err = &core.SizeError{Name: string(r.short()), Size: int(r.uint32()), Limit: int(r.uint32())}
 	case StatusPolicy:
 		err = &core.PolicyError{Field: string(r.short()), Value: string(r.short()), Allowed: string(r.short())}
+	case StatusConflict:
+		err = &core.ConflictError{Name: string(r.short())}
 	case StatusUnknownOp:
 		err = ErrOp
 	case StatusUnknownMachine:

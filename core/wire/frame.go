@@ -9,7 +9,7 @@ import (
 
 // Version is of the frames and of what the guest exports; a host refuses a
 // guest of another.
-const Version = 1
+const Version = 2
 
 // Bounds of frames, in bytes.
 const (
@@ -33,18 +33,20 @@ const (
 	OpClearCookie
 	OpInspect
 	OpKeepID
+	OpQuiet
 )
 
 // The status of a reply.
 const (
 	StatusOK             byte = iota
-	StatusRefused             // reason 1, lp2(text): the visitor does not get the session
+	StatusRefused             // reason 1, flag recent 1, lp2(text): the visitor does not get the session
 	StatusError               // code 1, lp2(text): see Codes
 	StatusTooLarge            // lp2(name) size 4 limit 4: a value is too large for the session
 	StatusPolicy              // lp2(field) lp2(value) lp2(allowed): the policy is refused
 	StatusMalformed           // the frame is none
 	StatusUnknownOp           // the verb is not known
 	StatusUnknownMachine      // no machine of that number is configured
+	StatusConflict            // lp2(name): a value was changed by another request
 )
 
 // Errors of frames.

@@ -55,6 +55,21 @@ func AppendDelete(dst []byte, name string) []byte {
 	return appendShort(append(dst, ChangeDelete), name)
 }
 
+// AppendRead appends that the program has read a value.
+func AppendRead(dst []byte, name string) []byte {
+	return appendShort(append(dst, ChangeRead), name)
+}
+
+// AppendAdd appends the addition to a counter.
+func AppendAdd(dst []byte, name string, n int64) []byte {
+	return le.AppendUint64(appendShort(append(dst, ChangeAdd), name), uint64(n))
+}
+
+// AppendUpdate appends a value that was computed from the one before.
+func AppendUpdate(dst []byte, name string, value []byte) []byte {
+	return appendLong(appendShort(append(dst, ChangeUpdate), name), value)
+}
+
 // AppendLogin appends the sign-in of a user.
 func AppendLogin(dst []byte, user string, lifetime core.Time) []byte {
 	return appendTime(appendShort(append(dst, ChangeLogin), user), lifetime)
@@ -97,8 +112,13 @@ func AppendCookie(dst []byte, machine uint32, now core.Time, seed core.Seed, s *
 }
 
 // AppendClearCookie is for core.Machine.ClearCookie.
-func AppendClearCookie(dst []byte, machine uint32) []byte {
-	return appendOp(dst, OpClearCookie, machine)
+func AppendClearCookie(dst []byte, machine uint32, https bool) []byte {
+	return appendFlag(appendOp(dst, OpClearCookie, machine), https)
+}
+
+// AppendQuiet is for core.Session.Quiet.
+func AppendQuiet(dst []byte, machine uint32, s *core.Session) []byte {
+	return s.AppendBytes(appendOp(dst, OpQuiet, machine))
 }
 
 // AppendInspect is for core.Machine.Inspect.

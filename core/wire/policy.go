@@ -13,6 +13,8 @@ const (
 	flagPartitioned
 	flagEndWithBrowser
 	flagBindUserAgent
+	flagSecureByRequest
+	flagLastWinsAll
 	policyFlags
 )
 
@@ -24,10 +26,12 @@ const (
 //	4 each: IPv4 bits, IPv6 bits, session size, warn size
 //	n 4, n times lp2 name kind 1                                       merge
 //	n 4, n times lp4 name                                              exclusive
+//	n 4, n times lp4 name                                              last wins
 func appendPolicy(dst []byte, p *core.Policy) []byte {
 	dst = appendShort(appendShort(appendShort(dst, p.CookieName), p.CookiePath), p.CookieDomain)
 	var flags byte
-	for i, on := range [...]bool{p.AllowInsecure, p.AllowScripts, p.Partitioned, p.EndWithBrowser, p.BindUserAgent} {
+	for i, on := range [...]bool{p.AllowInsecure, p.AllowScripts, p.Partitioned, p.EndWithBrowser, p.BindUserAgent,
+		p.SecureByRequest, p.LastWinsAll} {
 		if on {
 			flags |= 1 << i
 		}
@@ -52,7 +56,7 @@ func appendPolicy(dst []byte, p *core.Policy) []byte {
 	for _, name := range names {
 		dst = append(appendShort(dst, name), byte(p.Merge[name]))
 	}
-	return appendStrings(dst, p.Exclusive)
+	return appendStrings(appendStrings(dst, p.Exclusive), p.LastWins)
 }
 
 func (r *reader) policy() core.Policy {
@@ -62,6 +66,7 @@ func (r *reader) policy() core.Policy {
 	p.AllowInsecure, p.AllowScripts = flags&flagAllowInsecure != 0, flags&flagAllowScripts != 0
 	p.Partitioned, p.EndWithBrowser = flags&flagPartitioned != 0, flags&flagEndWithBrowser != 0
 	p.BindUserAgent = flags&flagBindUserAgent != 0
+	p.SecureByRequest, p.LastWinsAll = flags&flagSecureByRequest != 0, flags&flagLastWinsAll != 0
 	p.SameSite = core.SameSite(r.byte())
 	for range r.count(4) {
 		p.FormerScopes = append(p.FormerScopes, core.Scope{Path: string(r.short()), Domain: string(r.short())})
@@ -79,7 +84,7 @@ func (r *reader) policy() core.Policy {
 			p.Merge[name] = core.MergeKind(r.byte())
 		}
 	}
-	p.Exclusive = r.strings()
+	p.Exclusive, p.LastWins = r.strings(), r.strings()
 	return p
 }
 

@@ -17,7 +17,7 @@ func (s *Server) Handle(dst, frame []byte) []byte {
 	if op == OpConfigure {
 		return s.configure(dst, r)
 	}
-	if op > OpKeepID || verbs[op] == nil {
+	if op > OpQuiet || verbs[op] == nil {
 		return append(dst, StatusUnknownOp)
 	}
 	n := r.uint32()
@@ -52,10 +52,10 @@ func (s *Server) configure(dst []byte, r *reader) []byte {
 }
 
 // verbs read their arguments, and append a reply.
-var verbs = [OpKeepID + 1]func(dst []byte, r *reader, m *core.Machine) []byte{
+var verbs = [OpQuiet + 1]func(dst []byte, r *reader, m *core.Machine) []byte{
 	OpIdentify: identify, OpNew: newSession, OpResume: resume, OpApply: apply,
 	OpCommit: commit, OpRebase: rebase, OpFold: fold, OpApplied: applied, OpCookie: cookie,
-	OpClearCookie: clearCookie, OpInspect: inspect, OpKeepID: keepID,
+	OpClearCookie: clearCookie, OpInspect: inspect, OpKeepID: keepID, OpQuiet: quiet,
 }
 
 // identify: now 8, lp2 tenant, strings(cookie fields) -> n 4, tickets.
@@ -170,12 +170,22 @@ func cookie(dst []byte, r *reader, m *core.Machine) []byte {
 	return appendStrings(append(dst, StatusOK), fields)
 }
 
-// clearCookie: nothing -> strings(Set-Cookie values).
+// clearCookie: flag https 1 -> strings(Set-Cookie values).
 func clearCookie(dst []byte, r *reader, m *core.Machine) []byte {
+	https := r.flag()
 	if !r.end() {
 		return append(dst, StatusMalformed)
 	}
-	return appendStrings(append(dst, StatusOK), m.ClearCookie())
+	return appendStrings(append(dst, StatusOK), m.ClearCookie(https))
+}
+
+// quiet: session -> session: the stored one, of whose commit nothing but values is stored.
+func quiet(dst []byte, r *reader, m *core.Machine) []byte {
+	s := r.session(m)
+	if !r.end() {
+		return append(dst, StatusMalformed)
+	}
+	return s.Quiet().AppendBytes(append(dst, StatusOK))
 }
 
 // inspect: now 8, lp2 tenant, lp4 value -> format 1, lp2 key ID, epoch 8, ID 16,
