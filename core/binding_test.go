@@ -135,6 +135,21 @@ func TestAnonymousOfOtherFamily(t *testing.T) {
 	require.ErrorIs(t, err, ErrIPFamily)
 }
 
+// TestNewOfOtherFamily: what is put into a new session there would cost the
+// visitor the one that is open to their other address.
+func TestNewOfOtherFamily(t *testing.T) {
+	m := testMachine(t, Policy{})
+	s := m.New(Request{SignIn: true})
+	e, err := m.Commit(s, testNow, numbered(1))
+	require.NoError(t, err, "a page that only reads is shown")
+	require.True(t, e.Nothing())
+	put(t, s, "cart", "apple")
+	_, err = m.Commit(s, testNow, numbered(2))
+	require.ErrorIs(t, err, ErrIPFamily)
+	require.NoError(t, s.Login("alice", 0))
+	require.Len(t, commit(t, m, s, testNow, 3).Cookies, 1)
+}
+
 // TestOperatorsAddress: a login by a program is not from the visitor's address.
 func TestOperatorsAddress(t *testing.T) {
 	m := testMachine(t, Policy{BindIPv4Bits: 32, BindIPv6Bits: 64})

@@ -80,7 +80,7 @@ func (m *Machine) Commit(s *Session, now Time, seed Seed) (Effects, error) {
 	if s.state == StateEnded {
 		return m.commitEnd(s), nil
 	}
-	if s.req.SignIn {
+	if s.req.SignIn && s.state == StateActive {
 		return Effects{}, ErrIPFamily
 	}
 	if !m.Pending(s, now) {

@@ -12,12 +12,14 @@ type Request struct {
 	IP        string // 4 or 16 bytes, not text; empty if unknown
 	UserAgent string // bytes as they came
 	NoCookie  bool   // a periodic renewal must not begin here: HEAD, prefetch, upgrade, headers sent
-	SignIn    bool   // for a Login of the session's user that follows at once: ErrIPFamily is no refusal then
 	HTTPS     bool   // it came by HTTPS, for Policy.SecureByRequest
 
 	// Superseded: its cookie was superseded within SupersededHold, so that the
 	// browser may have a later one by now. Only a login begins a session.
 	Superseded bool
+	// SignIn: its session was refused with ErrIPFamily, and a Login may follow,
+	// for which alone Resume opens it, and New begins one in its place.
+	SignIn bool
 	// CrossSite is how it came without a cookie of the session, if another site
 	// sent it. The browser may hold one: see Policy.SameSite.
 	CrossSite CrossSite
@@ -242,7 +244,7 @@ func (s *Session) Login(user string, lifetime Time) error {
 	if lifetime < 0 || lifetime > s.m.policy.MaxLifetime {
 		return ErrLifetime
 	}
-	if s.req.SignIn && s.user != user {
+	if s.req.SignIn && s.state == StateActive && s.user != user {
 		return ErrIPFamily // whoever shows it may have stolen it: it neither changes hands nor ends
 	}
 	if err := s.state.step(verbLogin); err != nil {
@@ -332,6 +334,8 @@ func (s *Session) barred() error {
 		return nil
 	case s.req.Superseded:
 		return ErrSuperseded
+	case s.req.SignIn:
+		return ErrIPFamily
 	case p.SameSite == SameSiteNone || p.Partitioned:
 		return nil
 	case s.req.CrossSite == CrossSiteOther, s.req.CrossSite == CrossSiteNavigation && p.SameSite == SameSiteStrict:

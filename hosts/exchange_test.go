@@ -307,6 +307,8 @@ func TestAnotherFamily(t *testing.T) {
 	require.NoError(t, err)
 	c := m.New(x)
 	require.NoError(t, c.SetValue("next", fresh))
+	_, err = m.Commit(x, c)
+	require.ErrorIs(t, err, core.ErrIPFamily, "or the cookie of another session would take the place of theirs")
 	_, err = m.SignIn(x, c, "", 0)
 	require.ErrorIs(t, err, core.ErrBadUser)
 	signedIn, err := m.SignIn(x, c, "ann", 0)

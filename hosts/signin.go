@@ -30,6 +30,7 @@ func (m *Manager) SignIn(x *Exchange, s *core.Session, user string, lifetime cor
 	if err := c.Login(user, lifetime); err != nil {
 		return nil, err
 	}
+	x.barred = nil // the visitor has a session
 	return &c, nil
 }
 
@@ -49,5 +50,6 @@ func (m *Manager) signInBarred(x *Exchange, s *core.Session, user string, lifeti
 			return nil, err
 		}
 	}
+	x.barred = nil
 	return c, nil
 }

@@ -222,8 +222,13 @@ func (m *Manager) currentOrNew(x *Exchange) (*core.Session, error) {
 	return nil, err
 }
 
-// New returns a session for the exchange that is not stored.
-func (m *Manager) New(x *Exchange) *core.Session { return m.machine.New(x.request()) }
+// New returns a session for the exchange that is not stored. Where the visitor's
+// own was refused with core.ErrIPFamily, only a login can be stored in it.
+func (m *Manager) New(x *Exchange) *core.Session {
+	q := x.request()
+	q.SignIn = x.barred != nil
+	return m.machine.New(q)
+}
 
 // Renew gives the visitor's session a new secret, at a change of privilege, and
 // saves it. The old cookie is worthless from then on; the new one is set.

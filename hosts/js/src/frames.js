@@ -107,7 +107,7 @@ const maxUserAgent = 512; // bytes that the core keeps
 export const maxTenant = 256; // bytes: one more than may match any session
 
 export function writeRequest(w, q) {
-  return w.clipped(q.tenant, maxTenant).short(q.ip).header(q.userAgent, maxUserAgent).u8((q.noCookie ? 2 : 0) | (q.signIn ? 4 : 0));
+  return w.clipped(q.tenant, maxTenant).short(q.ip).header(q.userAgent, maxUserAgent).u8((q.noCookie ? 2 : 0) | (q.signIn ? 64 : 0));
 }
 
 /** Reads tickets: the bytes of each, and the ID that it is of. */

@@ -75,7 +75,7 @@ class Sessions {
         ended ||= breaches.includes(err.reason);
       }
     }
-    const s = this.#fresh(q, reason);
+    const s = this.#fresh({ ...q, signIn: seen.barred !== null }, reason);
     innerOf(s).barred = seen.barred;
     innerOf(s).clearing = ended; // this request ended what the cookie is of
     return s;
