@@ -80,6 +80,9 @@ func (m *Machine) Commit(s *Session, now Time, seed Seed) (Effects, error) {
 	if s.state == StateEnded {
 		return m.commitEnd(s), nil
 	}
+	if s.req.SignIn && s.state == StateActive {
+		return Effects{}, ErrIPFamily
+	}
 	if !m.Pending(s, now) {
 		return Effects{Next: s}, nil
 	}
@@ -174,6 +177,7 @@ func (d *draft) limit() {
 	if s.login {
 		d.next.loginAt = d.now
 		d.did |= DidLogin
+		d.enrol()
 	}
 	if s.refresh || s.relimit {
 		d.did |= DidRefresh

@@ -53,25 +53,30 @@ type opening struct {
 const usualAAD = 48
 
 // Identify reads the session cookies among the Cookie header fields of one
-// request: at most MaxCookies of the name are looked at, since browsers also
-// send cookies of former paths and domains. It returns the authentic ones,
-// newest first and one for each session, or the Refusal that tells why there
-// is none. It never asks a store; forged cookies cost the caller nothing else.
+// request: browsers also send cookies of former paths and domains, and those
+// that a neighbouring host has set. It returns the authentic ones, newest first
+// and one for each session, of MaxCookies sessions at most, or the Refusal that
+// tells why there is none. What does not open takes no place among them: only
+// MaxCookieBytes bound how much of it is tried. It never asks a store.
 func (m *Machine) Identify(cookies []string, tenant string, now Time) ([]Ticket, error) {
 	var (
 		o       *opening
 		tickets []Ticket
 		refused = ErrNoCookie
-		seen    int
+		tried   int
 	)
 	for _, field := range cookies {
-		for field != "" && seen < MaxCookies {
+		for field != "" && len(tickets) < MaxCookies && tried+cookieLen <= MaxCookieBytes {
 			value, rest, ok := nextCookie(field, m.policy.CookieName)
 			field = rest
 			if !ok {
 				continue
 			}
-			seen++
+			if len(value) != cookieLen {
+				refused = worse(refused, ErrMalformed)
+				continue
+			}
+			tried += cookieLen
 			if o == nil {
 				o = new(opening)
 				tickets = o.tickets[:0]

@@ -22,7 +22,7 @@ func TestCookieFields(t *testing.T) {
 	m := testMachine(t, Policy{})
 	c := signIn(t, m, Request{}, 0, testNow).cookie
 	forged := DefaultCookieName + "=" + strings.Repeat("A", cookieLen)
-	tooMany := strings.Repeat(forged+"; ", MaxCookies)
+	most := MaxCookieBytes / cookieLen
 	for _, x := range []struct {
 		what   string
 		fields []string
@@ -37,9 +37,15 @@ func TestCookieFields(t *testing.T) {
 		{"after a pair without =", []string{DefaultCookieName + "; " + c}, nil},
 		{"after an empty value", []string{DefaultCookieName + "=; " + c}, nil},
 		{"after a forged one", []string{forged + "; " + c}, nil},
-		{"the last that is looked at", []string{tooMany[len(forged)+2:] + c}, nil},
-		{"one too late", []string{tooMany + c}, ErrMalformed},
-		{"one too late, by fields", []string{tooMany, c}, ErrMalformed},
+		{"after as many as two browsers' jars hold", []string{strings.Repeat(forged+"; ", 400) + c}, nil},
+		{"the last that is tried", []string{strings.Repeat(forged+"; ", most-1) + c}, nil},
+		{"one too late", []string{strings.Repeat(forged+"; ", most) + c}, ErrMalformed},
+		{"one too late, by fields", []string{strings.Repeat(forged+"; ", most), c}, ErrMalformed},
+		{"after many of another length", []string{strings.Repeat(DefaultCookieName+"=x; ", 10*most) + c}, nil},
+		{"after 1,000 separators in another cookie", []string{"a=" + strings.Repeat(", ", 1000) + "; " + c}, nil},
+		{"after 1,000 pairs", []string{strings.Repeat("; ", 1000) + strings.Repeat("a=b; ", 1000) + c}, nil},
+		{"after 1,000 fields", append(strings.SplitAfter(strings.Repeat("a=b;", 1000), ";"), c), nil},
+		{"within the value of another cookie", []string{"lang=en, " + c}, ErrNoCookie},
 		{"no fields", nil, ErrNoCookie},
 		{"no cookie of the name", []string{"a=b; x" + c}, ErrNoCookie},
 		{"name in other case", []string{strings.ToUpper(c[:5]) + c[5:]}, ErrNoCookie},
@@ -106,6 +112,38 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
+// TestPlantedCookies: a neighbouring host can put cookies of the name before
+// the visitor's own. None of those that do not open takes its place.
+func TestPlantedCookies(t *testing.T) {
+	m := testMachine(t, Policy{})
+	g := signIn(t, m, Request{}, 0, testNow)
+	foreign := testMachine(t, Policy{})
+	foreign.ring.keys[0].id[0] ^= 1
+	changed := g.raw(t)
+	changed[40] ^= 1
+	other := signIn(t, m, Request{Tenant: "acme"}, 0, testNow).cookie
+	for what, planted := range map[string]string{
+		"malformed":         DefaultCookieName + "=" + strings.Repeat("!", cookieLen),
+		"of an unknown key": cookieOf(t, foreign, Ticket{ID: ID{1}}, testNow),
+		"changed":           cookieText(changed),
+		"another tenant's":  other,
+		"expired":           cookieOf(t, m, Ticket{ID: ID{1}}, testNow-MaxLifetime-2*Hour),
+		"of its own":        g.cookie,
+	} {
+		tickets, err := m.Identify([]string{strings.Repeat(planted+"; ", 400) + g.cookie}, "", testNow)
+		require.NoError(t, err, what)
+		require.Len(t, tickets, 1, what)
+		require.Equal(t, g.rec.ID, tickets[0].ID, what)
+	}
+	var sessions []string // of the visitor: four are considered
+	for n := range byte(MaxCookies + 1) {
+		sessions = append(sessions, cookieOf(t, m, Ticket{ID: ID{1 + n}}, testNow))
+	}
+	tickets, err := m.Identify(sessions, "", testNow)
+	require.NoError(t, err)
+	require.Len(t, tickets, MaxCookies)
+}
+
 // TestFloods: what a visitor sends costs no more than reading it once.
 func TestFloods(t *testing.T) {
 	m := testMachine(t, Policy{})
@@ -127,11 +165,12 @@ func TestFloods(t *testing.T) {
 		"many fields": strings.SplitAfter(strings.Repeat("a=b;", 1<<18), ";"),
 		"200 cookies": {strings.Join(forged, "; ")},
 		"200 fields":  forged,
+		"20,000":      {strings.Repeat(strings.Join(forged, "; ")+"; ", 100)},
 	} {
 		var err error
 		allocated := testing.AllocsPerRun(1, func() { _, err = m.Identify(fields, "", testNow) })
 		require.Error(t, err, what)
-		require.LessOrEqual(t, allocated, 200.0, "%s: four derivations at most", what)
+		require.LessOrEqual(t, allocated, 30.0*MaxCookieBytes/cookieLen, "%s: a derivation for each that is tried", what)
 		require.Zero(t, cached(m), "%s: what is not authentic must not be cached", what)
 	}
 	for _, c := range forged {

@@ -94,6 +94,9 @@
 //	15  last user agent  bytes
 //	16  versions         bytes, 8 each: up to KeptVersions versions before this one, the latest first
 //	17  data             map of text to values
+//	18  remember         integer: 1, the cookie outlives the browser, or 0; absent before there was the choice
+//	19  chain at         integer, ms: when the first secret of the chain was made; absent before it was noted
+//	20  other IP         bytes, 4 or 16: of the latest login over another family than IP; absent if none
 //
 // Keys that a release does not know it keeps, and writes behind its own.
 //

@@ -83,6 +83,7 @@ var (
 	ErrSuperseded       = refusal(ReasonSuperseded, "session cookie was superseded by a later login or renewal")
 	ErrTheft            = refusal(ReasonTheft, "session ended: a superseded cookie was used again")
 	ErrIPChanged        = refusal(ReasonIP, "session invalid: IP address changed")
+	ErrIPFamily         = refusal(ReasonIPFamily, "session not open to this IP address: nobody has signed in over its family; sign in once")
 	ErrUserAgentChanged = refusal(ReasonUserAgent, "session invalid: user agent changed")
 	ErrEnded            = refusal(ReasonEnded, "session has ended")
 	ErrCorrupt          = refusal(ReasonCorrupt, "session record does not open: changed in the store, or sealed under a key that is gone")

@@ -9,7 +9,7 @@ import (
 )
 
 // FuzzIdentify: whatever a visitor sends as Cookie fields, only what was sealed
-// here is taken, and at most MaxCookies are looked at.
+// here is taken.
 func FuzzIdentify(f *testing.F) {
 	m := testMachine(f, Policy{})
 	g := signIn(f, m, Request{}, 0, testNow)

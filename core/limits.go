@@ -2,7 +2,8 @@ package core
 
 // Every bound of the core, in one place. Sizes in bytes.
 const (
-	MaxCookies     = 4         // cookies of the session's name that are considered in one request
+	MaxCookies     = 4         // authentic cookies, one for each session, that are considered in one request
+	MaxCookieBytes = 64 << 10  // of values that are tried in one request: 528, where browsers keep 180 for a host and as many for its parent
 	MaxCandidates  = 2         // of the sessions in these: those that are asked of the store
 	MaxCookieSize  = 4096      // name and value together; browsers ignore more (RFC 6265bis)
 	MaxLifetime    = 400 * Day // browsers keep no cookie longer (RFC 6265bis)

@@ -81,7 +81,8 @@ func (m *Machine) New(q Request) *Session {
 
 // Resume opens a loaded record for the ticket that asked for it, or returns
 // the Refusal that tells why not. ErrTheft, ErrIPChanged and
-// ErrUserAgentChanged mean that the session must be ended by the host.
+// ErrUserAgentChanged mean that the session must be ended by the host; on
+// ErrIPFamily it lives on.
 func (m *Machine) Resume(t Ticket, r Record, q Request, now Time) (*Session, error) {
 	if r.ID != t.ID {
 		return nil, ErrNotFound
@@ -157,33 +158,6 @@ func (s *Session) live(now Time) error {
 		return ErrIdle
 	}
 	return nil
-}
-
-// bound holds the request's address and user agent against the session's.
-func (s *Session) bound() error {
-	bits := s.m.policy.BindIPv4Bits
-	if len(s.in.ip) == 16 {
-		bits = s.m.policy.BindIPv6Bits
-	}
-	if bits > 0 && len(s.in.ip) > 0 && !samePrefix(string(s.in.ip), s.req.IP, bits) {
-		return ErrIPChanged
-	}
-	if s.m.policy.BindUserAgent && string(s.in.userAgent) != clip(s.req.UserAgent, MaxUserAgent) {
-		return ErrUserAgentChanged
-	}
-	return nil
-}
-
-// samePrefix compares the first bits of two addresses of one family.
-func samePrefix(a, b string, bits int) bool {
-	if len(a) != len(b) || bits > 8*len(a) {
-		return false
-	}
-	whole := bits / 8
-	if a[:whole] != b[:whole] {
-		return false
-	}
-	return bits%8 == 0 || (a[whole]^b[whole])>>(8-bits%8) == 0
 }
 
 func clip(s string, most int) string { return s[:min(len(s), most)] }

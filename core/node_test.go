@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,8 +49,9 @@ func renewedSession(t *testing.T) (*Machine, given, *Session) {
 	put(t, s, "wide", int64(7))
 	require.NoError(t, s.Keep(numbered(4)))
 	g := received(commit(t, m, s, testNow, 1))
-	s = g.resume(t, m, testNow+1)
-	require.NoError(t, s.Renew())
+	s, err := g.try(t, m, Request{Tenant: "tenant-ü", IP: strings.Repeat("\x01", 16)}, testNow+1)
+	require.NoError(t, err)
+	require.NoError(t, s.Login("alice", Day))
 	g = received(commit(t, m, s, testNow+1, 2))
 	g = renewed(t, m, g, testNow+1+renewAfter, 3)
 	return m, g, g.resume(t, m, testNow+1+renewAfter)
@@ -90,7 +92,7 @@ func TestNodeOpensARecord(t *testing.T) {
 	require.NoError(t, err)
 	at := func(key int) any { return got[strconv.Itoa(key)] }
 	for key, want := range map[int]Time{
-		keyFormat: recordFormat, keyDeadline: s.Deadline(), keyLifetime: Day, keyLoginAt: testNow, keyChain: 1, keyStep: 1,
+		keyFormat: recordFormat, keyDeadline: s.Deadline(), keyLifetime: Day, keyLoginAt: testNow + 1, keyChain: 1, keyStep: 1,
 		keyNextSeenAt: 0, keyRenewedAt: testNow + 1 + renewAfter, keyGivenAt: testNow + 1 + renewAfter,
 	} {
 		require.Equal(t, float64(want), at(key), key)
@@ -98,11 +100,12 @@ func TestNodeOpensARecord(t *testing.T) {
 	for key, want := range map[int][]byte{
 		keySecretHash: s.in.secretHash[:], keyPrevHash: s.in.prevHash, keyRenewalKey: s.in.renewalKey, keyIP: {127, 0, 0, 1},
 		keyUserAgent: {0xff}, keyLastIP: nil, keyLastUserAgent: nil, keyVersions: s.in.versions,
+		keyOtherIP: bytes.Repeat([]byte{1}, 16),
 	} {
 		require.Equal(t, hex.EncodeToString(want), at(key), key)
 	}
 	require.Equal(t, map[string]any{"n": -300.0, "list": []any{"é", nil, true}, "wide": map[string]any{"tag": float64(tagInt64), "value": 7.0}}, at(keyData))
-	require.Len(t, got, keyChainAt+1)
+	require.Len(t, got, keyOtherIP+1)
 	moved := g.rec
 	moved.ExpiresAt++
 	_, err = openInNode(t, testKey[:KeyLen], clear(moved), "--record", sealed)

@@ -29,13 +29,13 @@ const (
 	keyData                 // map of text to values
 	keyRemember             // integer: 1, the cookie outlives the browser, or 0; absent before there was the choice
 	keyChainAt              // integer, ms: when the first secret of the chain was made; absent before it was noted
-	_                       // 20
+	keyOtherIP              // bytes, 4 or 16: of the latest login over another family than IP; absent if none
 	keyReplaced             // integer, 1: a login of another user has put another session in this one's place; absent otherwise
 	knownKeys
 )
 
 // Keys that may be absent.
-const optionalKeys = 1<<keyPrevHash | 1<<keyRenewalKey | 1<<keyRemember | 1<<keyChainAt | 1<<20 | 1<<keyReplaced
+const optionalKeys = 1<<keyPrevHash | 1<<keyRenewalKey | 1<<keyRemember | 1<<keyChainAt | 1<<keyOtherIP | 1<<keyReplaced
 
 // The formats of the plaintext that this release reads: its own and the one
 // before. It writes its own.
@@ -55,6 +55,7 @@ type payload struct {
 	renewalKey                  []byte // 32 bytes, or none
 	ip, userAgent               []byte
 	lastIP, lastUserAgent       []byte
+	otherIP                     []byte // none, or of the other family than ip
 	versions                    []byte // 8 bytes each
 	data                        []item
 	unknown                     []byte // encoded pairs
@@ -93,7 +94,7 @@ func appendPayload(dst []byte, p *payload) []byte {
 			pairs--
 		}
 	}
-	for _, there := range [...]bool{p.remember != unchosen, p.chainAt != 0, p.replaced} {
+	for _, there := range [...]bool{p.remember != unchosen, p.chainAt != 0, p.otherIP != nil, p.replaced} {
 		if there {
 			pairs++
 		}
@@ -133,6 +134,9 @@ func appendPayload(dst []byte, p *payload) []byte {
 	}
 	if p.chainAt != 0 {
 		number(keyChainAt, int64(p.chainAt))
+	}
+	if p.otherIP != nil {
+		blob(keyOtherIP, p.otherIP)
 	}
 	if p.replaced {
 		number(keyReplaced, 1)
@@ -293,6 +297,8 @@ func (r *reader) field(p *payload, key int) error {
 		p.versions = r.bytes(majorBytes)
 	case keyData:
 		r.items(p)
+	case keyOtherIP:
+		p.otherIP = r.bytes(majorBytes)
 	case keyRemember:
 		p.remember = choose(r.bit())
 	case keyChainAt:

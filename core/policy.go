@@ -28,18 +28,18 @@ const (
 // Policy is everything that the core decides by. Its zero value is safe and
 // complete: NewMachine fills in the defaults that stand in brackets.
 type Policy struct {
-	CookieName     string   // [rockstar_session]; a __Host- or __Secure- prefix is held to its rules
+	CookieName     string   // [rockstar_session]; a prefix such as __Host-Http- or __Secure- is held to its rules
 	CookiePath     string   // [/]
 	CookieDomain   string   // [none: this host only]
 	AllowInsecure  bool     // leaves out Secure: for plain HTTP in development
 	AllowScripts   bool     // leaves out HttpOnly
 	SameSite       SameSite // [Lax]
-	Partitioned    bool     // CHIPS; needs Secure
+	Partitioned    bool     // CHIPS; needs Secure. With it, or with SameSiteNone, the cookie's other kind is expired
 	EndWithBrowser bool     // a cookie without Max-Age, but for sessions with a lifetime of their own: they are remembered
 	// SecureByRequest sets Secure on answers to requests that came by HTTPS and
 	// on no others, for programs that serve both.
 	SecureByRequest bool
-	FormerScopes    []Scope // also expired whenever the cookie is set or cleared
+	FormerScopes    []Scope // also expired whenever the cookie is set or cleared: none is the present one, in no spelling
 
 	Lifetime          Time // [24 h] of a signed-in session, moved on by Refresh
 	AnonymousLifetime Time // [1 h] of a session without a user
@@ -49,7 +49,7 @@ type Policy struct {
 	RenewGrace        Time // [30 s] for which the previous secret lives on: longer than any message travels
 	Retention         Time // [1 h] for which a record outlives its expiry, so that the reason can be told
 
-	BindIPv4Bits  int  // [off] leading bits of an IPv4 address that must stay
+	BindIPv4Bits  int  // [off] leading bits of an IPv4 address that must stay; see ErrIPFamily
 	BindIPv6Bits  int  // [off] the same for IPv6
 	BindUserAgent bool // the user agent must stay
 

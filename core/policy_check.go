@@ -119,12 +119,39 @@ func (p *Policy) checkCookie() error {
 	if err := (Scope{p.CookiePath, p.CookieDomain}).check("CookiePath", "CookieDomain"); err != nil {
 		return err
 	}
-	for _, s := range p.FormerScopes {
+	for i, s := range p.FormerScopes {
 		if err := s.check("FormerScopes.Path", "FormerScopes.Domain"); err != nil {
 			return err
 		}
+		if s.same(Scope{p.CookiePath, p.CookieDomain}) {
+			return &PolicyError{"FormerScopes", s.Path + " " + s.Domain,
+				"scopes of other cookies than the present one, which would be deleted as soon as it is set"}
+		}
+		for _, t := range p.FormerScopes[:i] {
+			if s.same(t) {
+				return &PolicyError{"FormerScopes", s.Path + " " + s.Domain, "each scope once, in whatever spelling"}
+			}
+		}
 	}
 	return nil
+}
+
+// same reports whether browsers keep one cookie for both: its domain in small
+// letters, without the dot before it, whether it is for one host only, and its
+// path, of which only white space at the end is dropped (RFC 6265bis, 5.6 and
+// 5.7). A domain of one label, such as localhost, can only be the host itself,
+// and browsers then keep the cookie for one host only, as without a domain.
+func (s Scope) same(t Scope) bool {
+	return strings.TrimRight(s.Path, " ") == strings.TrimRight(t.Path, " ") && s.host() == t.host()
+}
+
+// host is the domain as browsers compare it; empty for one host only.
+func (s Scope) host() string {
+	domain := strings.ToLower(strings.TrimPrefix(s.Domain, "."))
+	if !strings.Contains(domain, ".") {
+		return ""
+	}
+	return domain
 }
 
 func (s Scope) check(pathField, domainField string) error {

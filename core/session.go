@@ -17,6 +17,9 @@ type Request struct {
 	// Superseded: its cookie was superseded within SupersededHold, so that the
 	// browser may have a later one by now. Only a login begins a session.
 	Superseded bool
+	// SignIn: its session was refused with ErrIPFamily, and a Login may follow,
+	// for which alone Resume opens it, and New begins one in its place.
+	SignIn bool
 	// CrossSite is how it came without a cookie of the session, if another site
 	// sent it. The browser may hold one: see Policy.SameSite.
 	CrossSite CrossSite
@@ -240,9 +243,13 @@ func (s *Session) Login(user string, lifetime Time) error {
 	if lifetime < 0 || lifetime > s.m.policy.MaxLifetime {
 		return ErrLifetime
 	}
+	if s.req.SignIn && s.state == StateActive && s.user != user {
+		return ErrIPFamily // whoever shows it may have stolen it: it neither changes hands nor ends
+	}
 	if err := s.state.step(verbLogin); err != nil {
 		return err
 	}
+	s.req.SignIn = false
 	if s.user != "" && s.user != user {
 		s.startOver()
 	}
@@ -326,6 +333,8 @@ func (s *Session) Barred() error {
 		return nil
 	case s.req.Superseded:
 		return ErrSuperseded
+	case s.req.SignIn:
+		return ErrIPFamily
 	case p.SameSite == SameSiteNone || p.Partitioned:
 		return nil
 	case s.req.CrossSite == CrossSiteOther, s.req.CrossSite == CrossSiteNavigation && p.SameSite == SameSiteStrict:

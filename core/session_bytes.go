@@ -50,7 +50,8 @@ const (
 	flagHTTPS
 	flagSuperseded
 	flagCrossSite // the two bits from here on
-	requestFlags  = flagCrossSite << 2
+	flagSignIn    = flagCrossSite << 2
+	requestFlags  = flagSignIn << 1
 )
 
 // TicketLen is the length of a Ticket in bytes.
@@ -135,5 +136,5 @@ func (q *Request) AppendBytes(dst []byte) []byte {
 	dst = appendShort(dst, clip(q.Tenant, MaxName+1)) // one more than may match any session
 	dst = appendShort(appendShort(dst, clip(q.IP, MaxAddress)), clip(q.UserAgent, MaxUserAgent))
 	return append(dst, byte(bit(q.AnyTenant, flagAnyTenant)|bit(q.NoCookie, flagNoCookie)|bit(q.HTTPS, flagHTTPS)|
-		bit(q.Superseded, flagSuperseded)|uint16(q.CrossSite%crossSites)*flagCrossSite))
+		bit(q.Superseded, flagSuperseded)|bit(q.SignIn, flagSignIn)|uint16(q.CrossSite%crossSites)*flagCrossSite))
 }

@@ -179,7 +179,8 @@ func (t *taker) request() Request {
 	q := Request{Tenant: string(t.short()), IP: string(t.short()), UserAgent: string(t.short())}
 	f := t.flags(uint16(t.byte()), requestFlags)
 	q.AnyTenant, q.NoCookie = f&flagAnyTenant != 0, f&flagNoCookie != 0
-	q.HTTPS, q.Superseded, q.CrossSite = f&flagHTTPS != 0, f&flagSuperseded != 0, CrossSite(f/flagCrossSite)
+	q.HTTPS, q.Superseded, q.CrossSite = f&flagHTTPS != 0, f&flagSuperseded != 0, CrossSite(f/flagCrossSite&3)
+	q.SignIn = f&flagSignIn != 0
 	t.bad = t.bad || q.CrossSite >= crossSites || len(q.Tenant) > MaxName+1 || len(q.IP) > MaxAddress || len(q.UserAgent) > MaxUserAgent
 	return q
 }

@@ -10,38 +10,55 @@ const untilClosed Time = -1
 const fieldRoom = 256
 
 // giveCookie returns the Set-Cookie field values that give the browser a
-// sealed ticket and expire the cookie at former scopes.
+// sealed ticket and expire the cookie's other kind and former scopes.
 func (m *Machine) giveCookie(t *Ticket, q *Request, tenant string, maxAge, now Time, seed *Seed) ([]string, error) {
-	https := q.HTTPS
 	p := &m.policy
 	b := append(make([]byte, 0, fieldRoom+len(p.CookiePath)+len(p.CookieDomain)), p.CookieName...)
 	b, err := m.appendCookie(append(b, '='), t, tenant, now, seed)
 	if err != nil {
 		return nil, err
 	}
-	b = m.appendAttributes(b, Scope{p.CookiePath, p.CookieDomain}, maxAge, https)
-	return m.expireFormer([]string{string(b)}, https), nil
+	scope := Scope{p.CookiePath, p.CookieDomain}
+	b = m.appendAttributes(b, scope, maxAge, q.HTTPS, p.Partitioned)
+	return m.expireFormer(append(m.expireOtherKind(nil, scope, q.HTTPS), string(b)), q.HTTPS), nil
 }
 
 // ClearCookie returns the Set-Cookie field values that remove the cookie from
 // the browser, wherever it was set. https says how the request came, for
 // Policy.SecureByRequest.
 func (m *Machine) ClearCookie(https bool) []string {
-	return m.expireFormer([]string{m.expired(Scope{m.policy.CookiePath, m.policy.CookieDomain}, https)}, https)
+	return m.expireFormer(m.expire(nil, Scope{m.policy.CookiePath, m.policy.CookieDomain}, https), https)
 }
 
 func (m *Machine) expireFormer(fields []string, https bool) []string {
 	for _, s := range m.policy.FormerScopes {
-		fields = append(fields, m.expired(s, https))
+		fields = m.expire(fields, s, https)
 	}
 	return fields
 }
 
-func (m *Machine) expired(s Scope, https bool) string {
-	return string(m.appendAttributes([]byte(m.policy.CookieName+"="), s, 0, https))
+func (m *Machine) expire(fields []string, s Scope, https bool) []string {
+	return append(m.expireOtherKind(fields, s, https), m.expired(s, https, m.policy.Partitioned))
 }
 
-func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time, https bool) []byte {
+// expireOtherKind removes what is left of a policy that had Partitioned
+// otherwise: browsers keep a partitioned cookie and one that is not side by
+// side, and the one that is renewed no more would come back as if it were
+// stolen. Only with SameSite=None is a partitioned cookie of any use. The field
+// stands before the one that sets the cookie, since a browser that does not
+// know Partitioned takes both for one.
+func (m *Machine) expireOtherKind(fields []string, s Scope, https bool) []string {
+	if !m.policy.Partitioned && m.policy.SameSite != SameSiteNone {
+		return fields
+	}
+	return append(fields, m.expired(s, https, !m.policy.Partitioned))
+}
+
+func (m *Machine) expired(s Scope, https, partitioned bool) string {
+	return string(m.appendAttributes([]byte(m.policy.CookieName+"="), s, 0, https, partitioned))
+}
+
+func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time, https, partitioned bool) []byte {
 	p := &m.policy
 	b = append(append(b, "; Path="...), s.Path...)
 	if s.Domain != "" {
@@ -57,7 +74,7 @@ func (m *Machine) appendAttributes(b []byte, s Scope, maxAge Time, https bool) [
 		b = append(b, "; Secure"...)
 	}
 	b = append(b, [...]string{"; SameSite=Lax", "; SameSite=Strict", "; SameSite=None"}[p.SameSite]...)
-	if p.Partitioned {
+	if partitioned {
 		b = append(b, "; Partitioned"...)
 	}
 	return b

@@ -21,7 +21,7 @@ type Config struct {
 	Key  []byte       // 32 bytes, or their 64 hexadecimal digits (openssl rand -hex 32)
 	Keys core.KeyRing // instead of Key, to rotate keys
 
-	CookieName    string // [rockstar_session]; __Host-name is recommended
+	CookieName    string // [rockstar_session]; __Host-Http-name is recommended
 	CookiePath    string // [/]
 	CookieDomain  string // [none: this host only]
 	AllowInsecure bool   // leaves out Secure: for plain HTTP in development

@@ -46,6 +46,7 @@ type Exchange struct {
 	refused error         // why there was none to resume
 	ended   []core.ID     // the visitor's, by this request
 	owed    bool          // a secret was made and no cookie set
+	barred  *barred       // what a login may open
 }
 
 func (x *Exchange) lock() (unlock func()) {
@@ -219,6 +220,9 @@ func (m *Manager) resume(x *Exchange, t core.Ticket) (*core.Session, error) {
 		m.refused(x, r, err)
 		if breach(err) {
 			return nil, m.endBreached(x, &r, err)
+		}
+		if x.barred == nil && errors.Is(err, core.ErrIPFamily) {
+			x.barred = &barred{t, r}
 		}
 		return nil, err
 	}

@@ -141,7 +141,6 @@ func TestBreachesEndTheSession(t *testing.T) {
 	}{
 		{hosts.Config{BindIPv4Bits: 32}, func(b *browser) { b.ip = netip.MustParseAddr("192.0.2.8") }, core.ErrIPChanged},
 		{hosts.Config{BindIPv4Bits: 24}, func(b *browser) { b.ip = netip.MustParseAddr("192.0.3.7") }, core.ErrIPChanged},
-		{hosts.Config{BindIPv4Bits: 24}, func(b *browser) { b.ip = netip.MustParseAddr("2001:db8::1") }, core.ErrIPChanged},
 		{hosts.Config{BindIPv4Bits: 24}, func(b *browser) { b.ip = netip.MustParseAddr("::ffff:192.0.2.200") }, nil},
 		{hosts.Config{BindIPv4Bits: 24}, func(b *browser) { b.ip = netip.Addr{} }, core.ErrIPChanged},
 		{hosts.Config{BindUserAgent: true}, func(b *browser) { b.agent = "Other/1.0" }, core.ErrUserAgentChanged},
@@ -269,4 +268,56 @@ func TestUserAgentsThatAreNotASCII(t *testing.T) {
 	b.agent = "cafe ?/1.0"
 	_, err := m.GetSessionFromCookie(many(m, b))
 	require.ErrorIs(t, err, core.ErrUserAgentChanged)
+}
+
+// TestAnotherFamily: an address of the other family ends nothing, and a login
+// from it goes on with the session if it is the same user's.
+func TestAnotherFamily(t *testing.T) {
+	m := open(t, nil, hosts.Config{BindIPv4Bits: 32, BindIPv6Bits: 64})
+	v6 := netip.MustParseAddr("2001:db8::1")
+	ann := newBrowser()
+	s := ann.login(m, "ann")
+	require.NoError(t, m.Set(t.Context(), s.ID, "seat", "12A"))
+	away := ann.clone()
+	away.ip = v6
+	_, err := away.session(m)
+	require.ErrorIs(t, err, core.ErrIPFamily)
+	require.Empty(t, away.set, "the cookie stays")
+	require.NotEqual(t, s.ID, away.clone().login(m, "eve").ID)
+	require.Equal(t, map[string]any{"seat": "12A"}, m.data(s.ID), "of her login nothing happens to it")
+
+	again := away.login(m, "ann")
+	require.Equal(t, s.ID, again.ID)
+	require.Equal(t, "12A", again.Data["seat"])
+	require.Equal(t, "192.0.2.7", again.IPAddress)
+	for _, ip := range []netip.Addr{v6, ann.ip} {
+		away.ip = ip
+		_, err := away.session(m)
+		require.NoError(t, err)
+	}
+
+	other := newBrowser()
+	id := other.login(m, "ann").ID
+	other.ip = v6
+	x := other.ask(m)
+	defer x.Close()
+	_, err = m.Resume(x)
+	require.ErrorIs(t, err, core.ErrIPFamily)
+	fresh, err := core.AppendValue(nil, "22B")
+	require.NoError(t, err)
+	c := m.New(x)
+	require.NoError(t, c.SetValue("next", fresh))
+	_, err = m.Commit(x, c)
+	require.ErrorIs(t, err, core.ErrIPFamily, "or the cookie of another session would take the place of theirs")
+	_, err = m.SignIn(x, c, "", 0)
+	require.ErrorIs(t, err, core.ErrBadUser)
+	signedIn, err := m.SignIn(x, c, "ann", 0)
+	require.NoError(t, err)
+	require.Equal(t, id, signedIn.ID())
+	_, ok := signedIn.Value("next")
+	require.True(t, ok, "what the request put goes along")
+	require.NoError(t, m.Destroy(t.Context(), id)) // meanwhile
+	stored, err := m.Commit(x, signedIn)
+	require.NoError(t, err, "a login is never refused")
+	require.NotEqual(t, id, stored.ID())
 }

@@ -254,8 +254,8 @@ func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration
 	if err != nil {
 		return nil, err
 	}
-	c := before.Clone() // a Session that shows it must not sign in once more
-	if err := c.Login(user, core.Milliseconds(lifetime)); err != nil {
+	c, err := m.signIn(x, before, user, core.Milliseconds(lifetime)) // a Session that shows before must not sign in once more
+	if err != nil {
 		return nil, err
 	}
 	next, err := m.Commit(x, c)
@@ -284,7 +284,8 @@ func (m *Manager) currentOrNew(x *Exchange) (*core.Session, error) {
 }
 
 // New returns a session for the exchange that is not stored, and makes it the
-// request's.
+// request's. Where the visitor's own was refused with core.ErrIPFamily, or the
+// browser may hold another cookie, only a login can be stored in it.
 func (m *Manager) New(x *Exchange) *core.Session {
 	x.current = m.machine.New(m.beginning(x))
 	return x.current
@@ -300,6 +301,7 @@ func (m *Manager) beginning(x *Exchange) core.Request {
 	if errors.As(x.refused, &r) {
 		q.Superseded = r.Reason == core.ReasonSuperseded && r.Recent
 	}
+	q.SignIn = x.barred != nil
 	if errors.Is(x.refused, core.ErrNoCookie) {
 		q.CrossSite = x.CrossSite
 	}

@@ -130,6 +130,7 @@ func stableCodes(t *testing.T, _ backend) {
 		{"not_authentic", core.ErrNotAuthentic}, {"unknown_session", core.ErrNotFound}, {"wrong_tenant", core.ErrWrongTenant},
 		{"idle", core.ErrIdle}, {"expired", core.ErrExpired}, {"superseded", core.ErrSuperseded}, {"theft", core.ErrTheft},
 		{"ip_changed", core.ErrIPChanged}, {"user_agent_changed", core.ErrUserAgentChanged}, {"ended", core.ErrEnded}, {"corrupt", core.ErrCorrupt},
+		{"ip_family", core.ErrIPFamily},
 	} {
 		require.EqualValues(t, code, core.ReasonOf(c.err), c.name)
 		require.Equal(t, c.name, core.ReasonOf(c.err).String())

@@ -93,7 +93,7 @@ export interface Options {
   policy?: Policy;
   /** The tenant of a request; the default is none. */
   tenant?: (request: Request) => string;
-  /** The client's address as text; needed only by bindIPv4Bits, bindIPv6Bits and for what is kept of it. */
+  /** The client's address as text; bindIPv4Bits and bindIPv6Bits need it, and it is kept with the session. */
   ip?: (request: Request) => string;
   /** Milliseconds that loading or storing may take, 5000 by default. */
   commitTimeout?: number;
@@ -164,7 +164,7 @@ export declare function failure(err: unknown): Response;
 
 export type Reason =
   | "none" | "malformed" | "unknown_key" | "not_authentic" | "unknown_session" | "wrong_tenant" | "idle"
-  | "expired" | "superseded" | "theft" | "ip_changed" | "user_agent_changed" | "ended" | "corrupt";
+  | "expired" | "superseded" | "theft" | "ip_changed" | "user_agent_changed" | "ended" | "corrupt" | "ip_family";
 export declare const reasons: Reason[];
 
 export declare class SessionError extends Error {

@@ -29,11 +29,15 @@ func (v *Visit) reply(name, value string) error {
 }
 
 // cookieScope returns what tells one cookie of ours from another in a browser:
-// all have the manager's name.
+// all have the manager's name, and Partitioned stands last.
 func cookieScope(value string) string {
 	_, attributes, _ := strings.Cut(value, ";")
+	partitioned := strings.HasSuffix(attributes, "; Partitioned")
 	for _, end := range []string{"; Max-Age", "; HttpOnly", "; Secure", "; SameSite"} {
 		attributes, _, _ = strings.Cut(attributes, end)
+	}
+	if partitioned {
+		attributes += "; Partitioned"
 	}
 	return attributes
 }

@@ -27,6 +27,8 @@ func Explain(err error) string {
 		return "Session timeout due to inactivity"
 	case core.ReasonIP:
 		return "Session invalid - IP address changed"
+	case core.ReasonIPFamily:
+		return "Session not open to this IP address - sign in once more"
 	case core.ReasonUserAgent:
 		return "Session invalid - user agent changed"
 	case core.ReasonTheft:

@@ -182,7 +182,9 @@ func (v *Visit) closed(firmly bool) error {
 // configured one; 30 days is a usual "remember me": with a lifetime of its own
 // the cookie outlives the browser, whatever Config.EndWithBrowser says.
 func (v *Visit) Login(user string, lifetime time.Duration) error {
-	return v.firmly(func(s *core.Session) error { return s.Login(user, core.Milliseconds(lifetime)) })
+	return v.firmly(func(*core.Session) error {
+		return v.round.host.manager.SignIn(&v.x, user, core.Milliseconds(lifetime))
+	})
 }
 
 // Renew gives the session a new secret, at a change of privilege.

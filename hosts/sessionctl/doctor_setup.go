@@ -80,7 +80,7 @@ func (d *doctor) examineCookie(site *url.URL) {
 	}
 	plain := !strings.HasPrefix(strings.ToLower(d.policy.CookieName), "__host-")
 	if plain && site.Scheme == "https" && domain == "" && d.policy.CookiePath == "/" && !d.policy.AllowInsecure {
-		d.note("cookie", "the name __Host-%s would keep other hosts of the domain from setting it", d.policy.CookieName)
+		d.note("cookie", "the name __Host-Http-%s would keep other hosts of the domain, and scripts, from setting it", d.policy.CookieName)
 	}
 	if d.findings == before {
 		d.fine("cookie", "%s fits %s", d.policy.CookieName, d.url)

@@ -149,7 +149,7 @@ func pick(text, name string) (string, []string, error) {
 	}
 	var values []string
 	for _, pair := range pairs {
-		if n, value, ok := strings.Cut(strings.TrimSpace(pair), "="); ok && n == name && len(values) < core.MaxCookies {
+		if n, value, ok := strings.Cut(strings.TrimSpace(pair), "="); ok && n == name {
 			values = append(values, strings.TrimSpace(value))
 		}
 	}

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 
 const op = { configure: 1, identify: 2, new: 3, resume: 4, apply: 5, commit: 6, rebase: 7 };
 const reasons = ["none", "malformed", "unknown_key", "not_authentic", "unknown_session", "wrong_tenant", "idle", "expired",
-  "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt"];
+  "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt", "ip_family"];
 const breaches = reasons.slice(9, 12); // after these the session is deleted
 
 function number(n, size) {

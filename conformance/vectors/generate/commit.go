@@ -178,7 +178,7 @@ func cookies(g *generator) {
 	}
 	for name, change := range shapes {
 		m := plain.with(change)
-		g.add("clear_cookie/"+name, "The fields that remove the cookie.", m, wire.AppendClearCookie(nil, number), "ok")
+		g.add("clear_cookie/"+name, "The fields that remove the cookie.", m, wire.AppendClearCookie(nil, number, true), "ok")
 		g.committed("cookie-"+name, "The fields that set the cookie.", m, m.fresh(g, login("alice", 0)), t0, seed, "ok")
 	}
 	browser := plain.with(shapes["browser"])

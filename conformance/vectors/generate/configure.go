@@ -62,10 +62,10 @@ func configures(g *generator) {
 	}{
 		{"unknown-op", "A verb that does not exist.", "unknown_op", []byte{200, 1, 0, 0, 0}},
 		{"op-zero", "No verb is zero.", "unknown_op", []byte{0}},
-		{"no-machine", "No machine has the number.", "unknown_machine", wire.AppendClearCookie(nil, 2)},
-		{"machine-zero", "Machines are numbered from 1.", "unknown_machine", wire.AppendClearCookie(nil, 0)},
-		{"cut", "A frame that ends too early.", "malformed", wire.AppendClearCookie(nil, 1)[:3]},
-		{"more", "A frame with a byte behind its end.", "malformed", append(wire.AppendClearCookie(nil, 1), 0)},
+		{"no-machine", "No machine has the number.", "unknown_machine", wire.AppendClearCookie(nil, 2, true)},
+		{"machine-zero", "Machines are numbered from 1.", "unknown_machine", wire.AppendClearCookie(nil, 0, true)},
+		{"cut", "A frame that ends too early.", "malformed", wire.AppendClearCookie(nil, 1, true)[:3]},
+		{"more", "A frame with a byte behind its end.", "malformed", append(wire.AppendClearCookie(nil, 1, true), 0)},
 		{"count-lies", "A count of more than the frame has.", "malformed", append(wire.AppendIdentify(nil, 1, t0, "", nil)[:15], 0xff, 0xff, 0xff, 0xff)},
 	}
 	for _, f := range frames {

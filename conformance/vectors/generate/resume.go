@@ -98,6 +98,42 @@ func theft(g *generator) {
 	g.resumed("two-behind", "A secret two renewals old is theft at once.", m, third, old, visitor, seenAt+20*core.Minute, "refused theft")
 }
 
+// families: a session learns an address of the other family from its user's login.
+func families(g *generator) {
+	m := plain.with(func(p *core.Policy) { p.BindIPv4Bits, p.BindIPv6Bits = 32, 64 })
+	h := m.begin(g, visitor, t0, 1, loginAlice)
+	other := visitor
+	other.IP = "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"
+	signIn := other
+	signIn.SignIn = true
+	t := m.ticket(g, h, t0)
+	g.resumed("sign-in", "Of the other family, for a login of the user that follows at once.", m, h, t, signIn, t0, "ok")
+	anonymous := m.begin(g, visitor, t0, 3, func(s *core.Session) error { return s.SetValue("a", []byte{1}) })
+	g.resumed("sign-in-anonymous", "The same of a session without a user: nobody can prove that it is theirs.", m, anonymous, m.ticket(g, anonymous, t0), signIn, t0, "refused ip_family")
+	if g.err != nil {
+		return
+	}
+	c := m.machine(g)
+	s, err := c.Resume(t, h.record, signIn, t0)
+	g.must(err)
+	if g.err != nil {
+		return
+	}
+	g.must(s.Login("alice", 0))
+	e, err := c.Commit(s, t0, core.Seed{4})
+	g.must(err)
+	if g.err != nil {
+		return
+	}
+	both := store(e)
+	t = m.ticket(g, both, t0)
+	g.resumed("both-families-first", "After a login over the other family the first address is known.", m, both, t, visitor, t0, "ok")
+	g.resumed("both-families-second", "After a login over the other family that address is known.", m, both, t, other, t0, "ok")
+	far := other
+	far.IP = "\x20\x01\x0d\xb9" + other.IP[4:]
+	g.resumed("both-families-far", "Another address of the family that the login made known.", m, both, t, far, t0, "refused ip_changed")
+}
+
 func bindings(g *generator) {
 	for _, c := range []struct {
 		name, about string
@@ -112,7 +148,9 @@ func bindings(g *generator) {
 		{"ipv4-other-network", "Another network.", 24, 64, "\xc0\x00\x02\x07", "\xc0\x00\x03\x07", "refused ip_changed"},
 		{"ipv4-odd-bits", "Bits that are no whole bytes: the last bound one differs.", 25, 64, "\xc0\x00\x02\x07", "\xc0\x00\x02\x87", "refused ip_changed"},
 		{"ipv4-odd-bits-same", "Bits that are no whole bytes: an unbound one differs.", 25, 64, "\xc0\x00\x02\x07", "\xc0\x00\x02\x47", "ok"},
-		{"family", "IPv6 is not IPv4.", 32, 128, "\xc0\x00\x02\x07", "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01", "refused ip_changed"},
+		{"family", "IPv6 is not IPv4: nothing is known of it, and the session lives on.", 32, 128, "\xc0\x00\x02\x07", "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01", "refused ip_family"},
+		{"family-off", "Only IPv6 is bound, and began the session.", 0, 64, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01", "\xc0\x00\x02\x07", "refused ip_family"},
+		{"family-free", "Only IPv6 is bound, and IPv4 began the session: it is bound to nothing.", 0, 64, "\xc0\x00\x02\x07", "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01", "ok"},
 		{"unknown-now", "The address is not known any more.", 32, 128, "\xc0\x00\x02\x07", "", "refused ip_changed"},
 		{"unknown-then", "It was not known at the beginning: nothing is bound.", 32, 128, "", "\xc0\x00\x02\x07", "ok"},
 		{"ipv6-network", "The host part of IPv6 may change.", 0, 64, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01", "\x20\x01\x0d\xb8\x00\x00\x00\x00\xff\x00\x00\x00\x00\x00\x00\x02", "ok"},
@@ -125,6 +163,7 @@ func bindings(g *generator) {
 		h := m.begin(g, from, t0, 1, loginAlice)
 		g.resumed("bound-"+c.name, c.about, m, h, m.ticket(g, h, t0), to, t0, c.expect)
 	}
+	families(g)
 	m := plain.with(func(p *core.Policy) { p.BindUserAgent = true })
 	h := m.alice(g)
 	other := visitor

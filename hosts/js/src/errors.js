@@ -4,7 +4,7 @@
 /** Reasons of a refusal, in the order of their codes. */
 export const reasons = [
   "none", "malformed", "unknown_key", "not_authentic", "unknown_session", "wrong_tenant", "idle",
-  "expired", "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt",
+  "expired", "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt", "ip_family",
 ];
 
 /** Names of the codes behind an error status; see wasm/README.md. */

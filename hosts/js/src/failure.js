@@ -2,6 +2,7 @@ import { SessionError } from "./errors.js";
 
 const answers = {
   ended: [401, "The session has ended in the meantime. Nothing of this request was stored."],
+  ip_family: [401, "The session is not open to this IP address; sign in once more. Nothing of this request was stored."],
   superseded: [401, "The session was signed in anew in the meantime. Nothing of this request was stored."],
   conflict: [409, "The session was changed by another request. Nothing of this request was stored."],
   too_large: [413, "The session is too large. Nothing of this request was stored."],

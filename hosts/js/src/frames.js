@@ -4,6 +4,7 @@
 import { Reader, Writer, decodeText } from "./bytes.js";
 import { readHead, skip } from "./cbor-read.js";
 import { SessionError } from "./errors.js";
+import { own } from "./own.js";
 
 export const op = {
   configure: 1, identify: 2, create: 3, resume: 4, apply: 5, commit: 6,
@@ -27,14 +28,17 @@ function oneOf(field, value, allowed) {
   throw new SessionError("policy", `${field} is ${shown}; allowed: ${allowed}`);
 }
 
+// Returns the object's own fields, all of which must be known.
 function only(what, object, known) {
   if (object === null || typeof object !== "object") oneOf(what, object, `an object of ${known.join(", ")}`);
-  for (const field of Object.keys(object)) if (!known.includes(field)) oneOf(`a field of ${what}`, field, known.join(", "));
+  const fields = own(object);
+  for (const field of Object.keys(fields)) if (!known.includes(field)) oneOf(`a field of ${what}`, field, known.join(", "));
+  return fields;
 }
 
 /** The frame that configures a machine. It holds the keys. */
-export function configureFrame(policy, keys) {
-  only("policy", policy, [...policyFlags, ...policyTimes, ...policySizes, ...policyOthers]);
+export function configureFrame(rules, keys) {
+  const policy = only("policy", rules, [...policyFlags, ...policyTimes, ...policySizes, ...policyOthers]);
   const w = new Writer().u8(op.configure);
   for (const f of ["cookieName", "cookiePath", "cookieDomain"]) w.short(string(f, policy[f]));
   w.u8(policyFlags.reduce((bits, f, i) => flag(f, policy[f]) ? bits | 1 << i : bits, 0));
@@ -44,8 +48,8 @@ export function configureFrame(policy, keys) {
   const scopes = array("formerScopes", policy.formerScopes);
   w.u32(scopes.length);
   for (const s of scopes) {
-    only("formerScopes", s, ["path", "domain"]);
-    w.short(string("path of formerScopes", s.path)).short(string("domain of formerScopes", s.domain));
+    const { path, domain } = only("formerScopes", s, ["path", "domain"]);
+    w.short(string("path of formerScopes", path)).short(string("domain of formerScopes", domain));
   }
   for (const f of policyTimes) w.time(whole(f, policy[f]));
   for (const f of policySizes) w.u32(whole(f, policy[f], 2 ** 31 - 1) >>> 0);
@@ -63,8 +67,7 @@ export function configureFrame(policy, keys) {
 function writeKeys(w, keys) {
   w.u32(keys.length);
   for (const k of keys) {
-    const full = typeof k === "string" || k instanceof Uint8Array ? { key: k } : k;
-    only("a key", full, ["key", "sealFrom", "openUntil"]);
+    const full = only("a key", typeof k === "string" || k instanceof Uint8Array ? { key: k } : k, ["key", "sealFrom", "openUntil"]);
     const key = typeof full.key === "string" ? full.key.trim() : full.key;
     if (typeof key !== "string" && !(key instanceof Uint8Array)) throw new SessionError("no_key", "a key is 64 hexadecimal digits, or a Uint8Array of 32 bytes; make one with: openssl rand -hex 32");
     w.short(key).time(0).time(whole("sealFrom", full.sealFrom)).time(whole("openUntil", full.openUntil));
@@ -104,7 +107,7 @@ const maxUserAgent = 512; // bytes that the core keeps
 export const maxTenant = 256; // bytes: one more than may match any session
 
 export function writeRequest(w, q) {
-  return w.clipped(q.tenant, maxTenant).short(q.ip).header(q.userAgent, maxUserAgent).u8((q.anyTenant ? 1 : 0) | (q.noCookie ? 2 : 0));
+  return w.clipped(q.tenant, maxTenant).short(q.ip).header(q.userAgent, maxUserAgent).u8((q.noCookie ? 2 : 0) | (q.signIn ? 64 : 0));
 }
 
 /** Reads tickets: the bytes of each, and the ID that it is of. */

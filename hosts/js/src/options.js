@@ -1,4 +1,5 @@
 import { SessionError } from "./errors.js";
+import { own } from "./own.js";
 
 const known = ["module", "keys", "policy", "store", "clock", "random", "tenant", "ip", "commitTimeout", "onEvent"];
 const longestTimeout = 600_000;
@@ -7,8 +8,9 @@ const bad = (text) => { throw new SessionError("config", text); };
 
 /** Checks the options of sessions(), and fills in what is left out. */
 export function checkOptions(options) {
-  const { module, keys, policy = {}, store, clock = Date.now, random, tenant = () => "", ip = () => "", commitTimeout = 5000, onEvent = () => {} } = options ?? {};
-  for (const name of Object.keys(options ?? {})) if (!known.includes(name)) bad(`there is no option ${JSON.stringify(name)}; allowed: ${known.join(", ")}`);
+  const given = own(options);
+  const { module, keys, policy = {}, store, clock = Date.now, random, tenant = () => "", ip = () => "", commitTimeout = 5000, onEvent = () => {} } = given;
+  for (const name of Object.keys(given)) if (!known.includes(name)) bad(`there is no option ${JSON.stringify(name)}; allowed: ${known.join(", ")}`);
   if (!(module instanceof WebAssembly.Module)) bad("module must be a WebAssembly.Module of core.wasm; an entry of this package loads it");
   for (const verb of ["load", "save", "delete"]) {
     if (typeof store?.[verb] !== "function") bad(`store has no ${verb}(); a store has load, save and delete`);
@@ -18,9 +20,13 @@ export function checkOptions(options) {
   }
   if (!(commitTimeout > 0 && commitTimeout <= longestTimeout)) bad(`commitTimeout is ${commitTimeout}; allowed: milliseconds, above 0 and at most ${longestTimeout}`);
   if (policy === null || typeof policy !== "object") bad("policy must be an object");
+  const rules = own(policy);
+  for (const field of ["bindIPv4Bits", "bindIPv6Bits"]) {
+    if (rules[field] > 0 && given.ip === undefined) bad(`${field} is ${rules[field]}, and there is no option ip: give ip(request), which returns the client's address`);
+  }
   const list = Array.isArray(keys) ? keys : [keys];
   if (!keys || list.length === 0) throw new SessionError("no_key", "keys is empty; make a key with: openssl rand -hex 32");
-  return { module, keys: list, policy, store, clock, seed: seeds(random), tenant, ip, commitTimeout, onEvent };
+  return { module, keys: list, policy: rules, store, clock, seed: seeds(random), tenant, ip, commitTimeout, onEvent };
 }
 
 // 32 bytes for each commit, from the system unless a test says otherwise.

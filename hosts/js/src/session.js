@@ -1,8 +1,9 @@
 import { change, op, readSession, viewOf } from "./frames.js";
 import { decode } from "./cbor-read.js";
 import { encode } from "./cbor.js";
-import { SessionError } from "./errors.js";
+import { Refused, SessionError } from "./errors.js";
 import { idText, wellFormed } from "./bytes.js";
+import { own } from "./own.js";
 
 /**
  * Returns what a session keeps for the package alone. Its bytes hold the secret
@@ -20,7 +21,7 @@ export class Session {
 
   /** @param reason why there is no stored session: the code of the refusal, or null */
   constructor(guest, bytes, reason = null) {
-    this.#inner = { guest, bytes, view: null, spent: false, clearing: false };
+    this.#inner = { guest, bytes, view: null, spent: false, clearing: false, barred: null };
     this.reason = reason;
   }
 
@@ -59,10 +60,11 @@ export class Session {
 
   /** Signs a user in: always a new secret. `lifetime` in milliseconds is this
    * session's own, such as 30 days to be remembered. */
-  login(user, { lifetime = 0 } = {}) {
-    const who = text("bad_user", "the user", user);
+  login(user, options) {
+    const who = text("bad_user", "the user", user), { lifetime = 0 } = own(options);
     if (!Number.isSafeInteger(lifetime)) throw new SessionError("lifetime", "lifetime must be a whole number of milliseconds");
-    return this.#apply((w) => w.u8(change.login).short(who).time(lifetime));
+    const signIn = (w) => w.u8(change.login).short(who).time(lifetime);
+    return this.#unbar(signIn) ?? this.#apply(signIn);
   }
 
   /** Makes a new secret at a change of privilege. */
@@ -73,6 +75,29 @@ export class Session {
 
   /** Ends the session for good. */
   logout() { return this.#apply((w) => w.u8(change.end)); }
+
+  // Signs in on the visitor's own session, which was refused because it is bound
+  // to an address of the other family; what was set in this one goes along. Null
+  // where there is none, or it is another user's, or over by now.
+  #unbar(signIn) {
+    const { barred, guest, spent, bytes } = this.#inner;
+    if (!barred || spent || this.state !== "new") return null;
+    let before;
+    try {
+      const resumed = barred();
+      before = readSession(guest.ask(op.apply, (w) => signIn(w.raw(resumed))));
+    } catch (err) {
+      if (err instanceof Refused) return null;
+      throw err;
+    }
+    const { values } = this.#v;
+    this.#inner.bytes = readSession(guest.ask(op.apply, (w) => {
+      w.raw(before);
+      for (const [name, v] of values) w.u8(change.set).short(name).long(bytes.subarray(v.from, v.end));
+    }));
+    this.#inner.view = null;
+    return this;
+  }
 
   #apply(write) {
     const inner = this.#inner;

@@ -10,14 +10,9 @@ import { checkOptions } from "./options.js";
 import { failure } from "./failure.js";
 import { varying, withCookies } from "./response.js";
 
-const maxFields = 1000; // of cookies in one request
 const maxCandidates = 2; // sessions of one request that the store is asked for
 const breaches = ["theft", "ip_changed", "user_agent_changed"];
 const warnEvery = 60_000; // ms between two reports that uses are not noted
-
-// A runtime may join several fields as those of other names are joined: by a
-// comma, which stands in no cookie of ours.
-const cookieFields = (joined) => joined ? joined.split(", ", maxFields) : [];
 
 // No page is shown, or none yet, or no cookie may arrive.
 function isNoPlaceToRenew({ method, headers }) {
@@ -56,12 +51,13 @@ class Sessions {
    */
   async load(request) {
     const q = this.#request(request);
-    const fields = cookieFields(request.headers.get("cookie")), now = this.#o.clock();
+    // As it came: a comma is part of a cookie's value, and whoever may set any
+    // cookie would write ours behind one.
+    const cookies = request.headers.get("cookie") ?? "", now = this.#o.clock();
     let tickets;
     try {
       tickets = readTickets(this.#guest.ask(op.identify, (w) => {
-        w.time(now).clipped(q.tenant, maxTenant).u32(fields.length);
-        for (const f of fields) w.long(f);
+        w.time(now).clipped(q.tenant, maxTenant).u32(1).long(cookies);
       }));
     } catch (err) {
       if (!(err instanceof Refused)) throw err;
@@ -69,16 +65,18 @@ class Sessions {
       return this.#fresh(q, err.reason);
     }
     let reason = null, ended = false;
+    const seen = { barred: null };
     for (const ticket of tickets.slice(0, maxCandidates)) {
       try {
-        return await this.#resume(ticket, q);
+        return await this.#resume(ticket, q, seen);
       } catch (err) {
         if (!(err instanceof Refused)) throw err;
         reason ??= err.reason;
         ended ||= breaches.includes(err.reason);
       }
     }
-    const s = this.#fresh(q, reason);
+    const s = this.#fresh({ ...q, signIn: seen.barred !== null }, reason);
+    innerOf(s).barred = seen.barred;
     innerOf(s).clearing = ended; // this request ended what the cookie is of
     return s;
   }
@@ -97,18 +95,18 @@ class Sessions {
     return new Session(this.#guest, readSession(this.#guest.ask(op.create, (w) => writeRequest(w, q))), reason);
   }
 
-  async #resume(ticket, q) {
+  async #resume(ticket, q, seen) {
     let record = null;
+    const resumed = (how) => readSession(this.#guest.ask(op.resume, (w) => writeRecord(writeRequest(w.time(this.#o.clock()).raw(ticket.bytes), how), record)));
     try {
       record = await loadRecord(this.#o.store, ticket.id, new Deadline(this.#o.commitTimeout));
       if (!record) throw new Refused("unknown_session", "session not found");
-      const now = this.#o.clock();
-      const r = this.#guest.ask(op.resume, (w) => writeRecord(writeRequest(w.time(now).raw(ticket.bytes), q), record));
-      return new Session(this.#guest, readSession(r));
+      return new Session(this.#guest, resumed(q));
     } catch (err) {
       if (!(err instanceof Refused)) throw err;
       const about = { reason: err.reason, id: idText(ticket.id), tenant: q.tenant, user: record?.user ?? "" };
       this.#event("refused", about);
+      if (err.reason === "ip_family") seen.barred ??= () => resumed({ ...q, signIn: true });
       if (breaches.includes(err.reason)) {
         await this.#commit().remove(ticket.id);
         this.#event("ended", about);

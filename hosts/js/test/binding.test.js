@@ -40,6 +40,28 @@ test("a session that is bound to its address and user agent ends elsewhere", asy
   }
 });
 
+test("an address of the other family is refused without an end, and learnt when its user signs in", async () => {
+  const { visitor } = world({ policy: { bindIPv4Bits: 32, bindIPv6Bits: 64 }, ip: (request) => request.headers.get("x-ip") });
+  const at = (v, ip) => { v.headers["x-ip"] = ip; return v; };
+  const v = at(visitor(), "192.0.2.1");
+  const { id } = await v.do((s) => s.set("seat", "12A").login("alice"));
+  const copy = (ip) => { const other = at(visitor(), ip); other.cookie = v.cookie; return other; };
+  const thief = copy("2001:db8:e::e");
+  const refused = await thief.load();
+  assert.deepEqual([refused.reason, refused.signedIn, refused.names], ["ip_family", false, []]);
+  assert.deepEqual((await thief.commit(refused)).headers.getSetCookie(), []);
+  const theirs = await thief.do((s) => s.login("eve"));
+  assert.notEqual(theirs.id, id);
+  assert.equal(theirs.get("seat"), undefined);
+  assert.equal((await v.load()).user, "alice");
+
+  const again = await at(v, "2001:db8::1").do((s) => s.set("next", "22B").login("alice", { lifetime: 1e6 }));
+  assert.deepEqual([again.id, again.get("seat"), again.get("next")], [id, "12A", "22B"]);
+  for (const ip of ["2001:db8::2", "192.0.2.1"]) assert.equal((await at(v, ip).load()).user, "alice", ip);
+  assert.equal((await copy("2001:db8:e::e").load()).reason, "ip_changed");
+  assert.equal((await v.load()).reason, "unknown_session");
+});
+
 test("a user agent counts by its first 512 bytes", async () => {
   const { visitor } = world({ policy: { bindUserAgent: true } });
   const v = visitor();

@@ -67,6 +67,8 @@ test("options, policies and keys that are misspelt or out of range are refused, 
   for (const [o, code] of [
     [{ module: {} }, "config"], [{ store: {} }, "config"], [{ store: null }, "config"], [{ commitTimeout: 0 }, "config"], [{ commitTimeout: "1" + "x" }, "config"],
     [{ clock: 5 }, "config"], [{ onEvents: () => {} }, "config"], [{ policy: null }, "config"],
+    [{ policy: { bindIPv4Bits: 24 } }, "config"], [{ policy: { bindIPv6Bits: 64 }, ip: undefined }, "config"],
+    [{ policy: { formerScopes: [{ path: "/", domain: "localhost" }] } }, "policy"],
     [{ policy: { lifeTime: 5 } }, "policy"], [{ policy: { lifetime: "1h" } }, "policy"], [{ policy: { lifetime: -1 } }, "policy"], [{ policy: { allowInsecure: "false" } }, "policy"],
     [{ policy: { sameSite: "loose" } }, "policy"], [{ policy: { merge: { n: "constructor" } } }, "policy"], [{ policy: { exclusive: "n" } }, "policy"],
     [{ policy: { formerScopes: [{ paht: "/" }] } }, "policy"], [{ policy: { sessionSize: 2 ** 32 + 4096 } }, "policy"], [{ policy: { cookieName: 5 } }, "policy"],
@@ -77,6 +79,35 @@ test("options, policies and keys that are misspelt or out of range are refused, 
     assert.throws(() => make(o), (err) => err instanceof SessionError && err.code === code && !err.message.includes(key) && !err.message.includes("x".repeat(64)), `${Object.keys(o)} ${code}`);
   }
   assert.throws(() => sessions(), { code: "config" });
+});
+
+test("what stands on Object.prototype is no option, no policy and no field of a key", async () => {
+  const polluted = {
+    allowInsecure: true, allowScripts: true, sameSite: "none", cookieName: "evil", cookieDomain: "evil.example", bindUserAgent: true, bindIPv4Bits: 32,
+    lifetime: 1000, sessionSize: 1024, merge: { n: "counter" }, exclusive: ["n"], formerScopes: [{ path: "/x" }], path: "/x", domain: "evil.example",
+    sealFrom: 4e12, openUntil: 1, policy: { allowInsecure: true }, tenant: () => "evil", ip: () => "1.2.3.4", clock: () => 0, random: () => {}, commitTimeout: -1,
+    onEvent: () => { throw new Error("called"); }, most: 0, retention: 0, keys: "x", store: {}, module: {},
+  };
+  const fields = async (policy) => {
+    const all = sessions({ module, keys: [{ key }], store: new MemoryStore(), policy });
+    const s = (await all.load(new Request("http://example.test/"))).set("n", 1).login("alice");
+    return (await all.store(s)).map((f) => f.replace(/=[^;]*/, "").replace(/Max-Age=\d+/, ""));
+  };
+  const given = [undefined, {}, { cookiePath: "/app", formerScopes: [{ path: "/old" }] }];
+  const plain = [];
+  for (const policy of given) plain.push(await fields(policy));
+  for (const [name, value] of Object.entries(polluted)) {
+    Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true });
+    try {
+      for (const [i, policy] of given.entries()) assert.deepEqual(await fields(policy), plain[i], name);
+      assert.throws(() => sessions({ keys: key, store: new MemoryStore() }), { code: "config" }, `no module, ${name}`);
+      assert.throws(() => sessions({ module, keys: key }), { code: "config" }, `no store, ${name}`);
+      assert.throws(() => sessions({ module, store: new MemoryStore() }), { code: "no_key" }, `no keys, ${name}`);
+      assert.throws(() => sessions({ module, keys: key, store: new MemoryStore(), policy: { bindIPv6Bits: 64 } }), { code: "config" }, `no ip, ${name}`);
+    } finally {
+      delete Object.prototype[name];
+    }
+  }
 });
 
 test("a key is given as hex, as bytes, or in a ring; all are the same", async () => {

@@ -51,13 +51,20 @@ test("a user agent is the same, however a runtime has decoded it", async () => {
   assert.equal((await v.load()).reason, "user_agent_changed");
 });
 
-test("Cookie fields that were joined by a comma are read", async () => {
+test("whoever can set any cookie cannot write ours into its value", async () => {
   const v = world().visitor();
   await v.do((s) => s.login("alice"));
-  const { cookie } = v;
-  for (const joined of [`a=1, ${cookie}`, `a="x, y"; ${cookie}, b=2`, `${cookie}, a=1`]) {
-    v.cookie = joined;
-    assert.equal((await v.load()).user, "alice", joined);
+  const { cookie } = v, name = cookie.split("=")[0], planted = `${name}=${"A".repeat(124)}; `;
+  for (const [header, reason] of [
+    [`lang=en, ${cookie}`, "none"], [`lang=en,${cookie}`, "none"], [`lang="en, ${cookie}"`, "none"], [`lang=en\t${cookie}`, "none"],
+    [`${cookie}, a=1`, "malformed"], [`lang=en, ${cookie}; a=1`, "none"],
+    [`a="x, y"; ${cookie}`, null], [`lang=en, ${planted}${cookie}`, null],
+    [`a=${", ".repeat(1000)}; ${cookie}`, null], [`${"a=b; ".repeat(1000)}${cookie}`, null], [`${"; ".repeat(1000)}${cookie}`, null],
+    [`a=${"x".repeat(1 << 20)}; ${cookie}`, null], [planted.repeat(400) + cookie, null],
+  ]) {
+    v.cookie = header;
+    const s = await v.load();
+    assert.deepEqual([s.reason, s.user], [reason, reason ? "" : "alice"], header.slice(0, 80));
   }
 });
 

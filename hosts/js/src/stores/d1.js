@@ -1,3 +1,4 @@
+import { own } from "../own.js";
 import { Reader, Writer, idText } from "../bytes.js";
 import { readRecord, writeRecord } from "../frames.js";
 import { checkRecord } from "../record.js";
@@ -12,7 +13,8 @@ export class D1Store {
   #db;
   #table;
 
-  constructor(database, { table = "sessions" } = {}) {
+  constructor(database, options) {
+    const { table = "sessions" } = own(options);
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(table)) throw new SessionError("config", "table of D1Store must be a plain name");
     this.#db = database;
     this.#table = table;

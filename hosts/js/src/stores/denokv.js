@@ -1,3 +1,4 @@
+import { own } from "../own.js";
 import { Reader, Writer, idText } from "../bytes.js";
 import { readRecord, writeRecord } from "../frames.js";
 import { checkRecord } from "../record.js";
@@ -18,7 +19,8 @@ export class DenoKvStore {
   /** Bytes of the largest sealed that fits. */
   maxSealed = 63 << 10;
 
-  constructor(kv, { prefix = "session", retention = 3_600_000 } = {}) {
+  constructor(kv, options) {
+    const { prefix = "session", retention = 3_600_000 } = own(options);
     this.#kv = kv;
     this.#prefix = prefix;
     this.#retention = Math.max(retention, 60_000);

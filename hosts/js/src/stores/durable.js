@@ -1,3 +1,4 @@
+import { own } from "../own.js";
 import { Reader, idText } from "../bytes.js";
 import { readRecord } from "../frames.js";
 import { deleteBy, loadBy, saveBy } from "./remote.js";
@@ -15,7 +16,8 @@ export class DurableObjectStore {
   #retention;
 
   /** @param retention ms that an expired record is kept, a minute at the least */
-  constructor(namespace, { retention = hour } = {}) {
+  constructor(namespace, options) {
+    const { retention = hour } = own(options);
     this.#namespace = namespace;
     this.#retention = Math.max(retention, 60_000);
   }

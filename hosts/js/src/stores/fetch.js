@@ -1,3 +1,4 @@
+import { own } from "../own.js";
 import { SessionError } from "../errors.js";
 import { deleteBy, loadBy, saveBy } from "./remote.js";
 
@@ -10,7 +11,8 @@ const minToken = 32; // as nethttp.MinStoreToken
 export class FetchStore {
   #post;
 
-  constructor({ url, token, timeout = 5000, fetch = globalThis.fetch }) {
+  constructor(options) {
+    const { url, token, timeout = 5000, fetch = globalThis.fetch } = own(options);
     if (!URL.canParse(String(url))) throw new SessionError("config", "url of FetchStore must be that of the origin's StoreHandler");
     if (typeof token !== "string" || token.length < minToken) throw new SessionError("config", `token of FetchStore must have ${minToken} characters or more; make one with: openssl rand -hex 32`);
     const base = String(url).replace(/\/$/, "");

@@ -1,3 +1,4 @@
+import { own } from "../own.js";
 import { idText } from "../bytes.js";
 import { checkRecord, copyRecord } from "../record.js";
 import { SessionError } from "../errors.js";
@@ -9,7 +10,8 @@ import { SessionError } from "../errors.js";
  */
 export class MemoryStore {
   #records = new Map();
-  constructor({ most = 10_000, clock = Date.now, retention = 3_600_000 } = {}) {
+  constructor(options) {
+    const { most = 10_000, clock = Date.now, retention = 3_600_000 } = own(options);
     Object.assign(this, { most, clock, retention });
   }
 

@@ -1,3 +1,4 @@
+import { own } from "../own.js";
 import { decodeText, encodeText, idBytes, idText } from "../bytes.js";
 import { checkRecord } from "../record.js";
 import { Refused, SessionError } from "../errors.js";
@@ -21,7 +22,8 @@ export class RedisStore {
   #prefix;
   #retention;
 
-  constructor(client, { prefix = "session:", retention = 3_600_000 } = {}) {
+  constructor(client, options) {
+    const { prefix = "session:", retention = 3_600_000 } = own(options);
     for (const verb of ["send", "getBuffer"]) {
       if (typeof client?.[verb] !== "function") throw new SessionError("config", `the client has no ${verb}(); see RedisCommands`);
     }
