@@ -3,6 +3,7 @@ package hosts
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rockstar-web/sessions/core"
 )
@@ -131,6 +132,9 @@ var (
 	// ErrFull: the store's configured bound is reached; nothing was changed
 	// and nothing was dropped.
 	ErrFull = errors.New("session store is full")
+	// ErrRefused: the store cannot be asked, and certainly has changed nothing:
+	// it may only read, for instance. It is ErrUnavailable, too.
+	ErrRefused = fmt.Errorf("%w: nothing was changed", ErrUnavailable)
 	// ErrUnknown: the answer to a save was lost and it cannot be found out
 	// whether it was applied. It is never applied twice.
 	ErrUnknown = errors.New("session save has an unknown outcome")

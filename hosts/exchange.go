@@ -256,8 +256,11 @@ func (m *Manager) Lost(id core.ID, err error) {
 	m.events.warn("changes made after the answer had begun are not stored", "session", id.String(), "error", err)
 }
 
-// Failed reports that a request got an error page because the store could not
-// be asked for its session, or could not store it.
+// Failed logs that a request got an error page by a fault of the program, such
+// as a missing middleware. Failures of the store are reported by whoever meets
+// them: see EventFailed.
 func (m *Manager) Failed(err error) {
-	m.events.warn("a session could not be loaded or stored; the request got an error page", "error", err)
+	if !isStoreFailure(err) {
+		m.events.logger.Error("sessions: a request got an error page by a fault of the program", "error", err)
+	}
 }

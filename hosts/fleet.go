@@ -41,7 +41,7 @@ func (m *Manager) sweep(ctx context.Context, sweeper Sweeper) (total int, err er
 		n, err := sweeper.Sweep(ctx, before, sweepBatch)
 		total += n
 		if err != nil {
-			err = fmt.Errorf("sweep expired sessions: %w: %w", ErrUnavailable, err)
+			err = m.unavailable("sweep expired sessions", core.ID{}, err)
 		}
 		if err != nil || n < sweepBatch {
 			m.events.emit(Event{Kind: EventSwept, Count: total, Err: err, At: m.now()})
@@ -60,9 +60,7 @@ func (m *Manager) sweepEvery(sweeper Sweeper, interval time.Duration) {
 			return
 		case <-tick.C:
 			ctx, cancel := context.WithTimeout(m.stopped, sweepLimit)
-			if _, err := m.sweep(ctx, sweeper); err != nil && m.stopped.Err() == nil {
-				m.events.warn("cleanup failed; it is tried again at the next interval", "error", err)
-			}
+			_, _ = m.sweep(ctx, sweeper) // a failure is reported, and the next interval tries again
 			cancel()
 		}
 	}
@@ -112,7 +110,7 @@ func (m *Manager) find(ctx context.Context, q Query, after core.ID, limit int) (
 	}
 	records, err := finder.Find(ctx, q, after, limit)
 	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w: %w", ErrUnavailable, err)
+		return nil, m.unavailable("list sessions", core.ID{}, err)
 	}
 	return records, nil
 }

@@ -3,6 +3,7 @@ package hosts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -61,7 +62,7 @@ func (m *Manager) commit(ctx context.Context, s *core.Session) (core.Effects, er
 	}
 	if err != nil && s.State() == core.StateActive && !s.Changed() {
 		// A periodic renewal waits for the next request: this one only read.
-		m.warnTouch(err)
+		m.untouched(err)
 		return core.Effects{Next: s}, nil
 	}
 	return e, err
@@ -92,13 +93,13 @@ func (m *Manager) line(ctx context.Context, s *core.Session) (core.Effects, erro
 		return a.effects, a.err
 	case <-ctx.Done():
 		if m.queues.leave(s.ID(), w) {
-			return core.Effects{}, unavailable("save session", s.ID(), ErrBusy)
+			return core.Effects{}, m.unavailable("save session", s.ID(), ErrBusy)
 		}
 		select {
 		case a := <-w.answer: // both were ready
 			return a.effects, a.err
 		default: // its save is on the way
-			return core.Effects{}, unavailable("save session", s.ID(), ErrUnknown)
+			return core.Effects{}, m.unavailable("save session", s.ID(), fmt.Errorf("%w: %w", ErrUnknown, context.Cause(ctx)))
 		}
 	}
 }
@@ -133,7 +134,7 @@ func (q *queues) join(m *Manager, id core.ID, w *waiter) error {
 		go m.serve(id, line)
 	}
 	if len(line.waiting) >= maxQueued {
-		return unavailable("save session", id, ErrBusy)
+		return m.unavailable("save session", id, ErrBusy)
 	}
 	line.waiting = append(line.waiting, w)
 	return nil
@@ -188,7 +189,7 @@ func (m *Manager) together(ctx context.Context, id core.ID, batch []*waiter) {
 			return
 		}
 		if ctx.Err() != nil || try >= quickTries && !pause(ctx, try-quickTries) {
-			answerAll(batch, core.Effects{}, unavailable("save session", id, ErrBusy))
+			answerAll(batch, core.Effects{}, m.unavailable("save session", id, ErrBusy))
 			return
 		}
 	}
