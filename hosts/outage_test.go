@@ -22,15 +22,18 @@ const outageLine = "sessions: session store failed"
 func TestAnOutageIsSeenByWhoeverMeetsIt(t *testing.T) {
 	all := hosts.Query{AnyTenant: true, AnyUser: true}
 	verbs := map[string]func(m *site, ann *browser, id core.ID) error{
-		"load":     func(m *site, _ *browser, id core.ID) error { _, err := m.Load(t.Context(), id); return err },
-		"get":      func(m *site, _ *browser, id core.ID) error { _, err := m.Get(t.Context(), id, "n"); return err },
-		"valid":    func(m *site, _ *browser, id core.ID) error { _, err := m.IsValid(t.Context(), id); return err },
-		"set":      func(m *site, _ *browser, id core.ID) error { return m.Set(t.Context(), id, "n", 1) },
-		"destroy":  func(m *site, _ *browser, id core.ID) error { return m.Destroy(t.Context(), id) },
-		"cookie":   func(m *site, ann *browser, _ core.ID) error { _, err := ann.session(m); return err },
-		"sessions": func(m *site, _ *browser, _ core.ID) error { _, _, err := m.Sessions(t.Context(), all, core.ID{}, 0); return err },
-		"revoke":   func(m *site, _ *browser, _ core.ID) error { _, err := m.Revoke(t.Context(), all); return err },
-		"cleanup":  func(m *site, _ *browser, _ core.ID) error { _, err := m.CleanupExpired(t.Context()); return err },
+		"load":    func(m *site, _ *browser, id core.ID) error { _, err := m.Load(t.Context(), id); return err },
+		"get":     func(m *site, _ *browser, id core.ID) error { _, err := m.Get(t.Context(), id, "n"); return err },
+		"valid":   func(m *site, _ *browser, id core.ID) error { _, err := m.IsValid(t.Context(), id); return err },
+		"set":     func(m *site, _ *browser, id core.ID) error { return m.Set(t.Context(), id, "n", 1) },
+		"destroy": func(m *site, _ *browser, id core.ID) error { return m.Destroy(t.Context(), id) },
+		"cookie":  func(m *site, ann *browser, _ core.ID) error { _, err := ann.session(m); return err },
+		"sessions": func(m *site, _ *browser, _ core.ID) error {
+			_, _, err := m.Sessions(t.Context(), all, core.ID{}, 0)
+			return err
+		},
+		"revoke":  func(m *site, _ *browser, _ core.ID) error { _, err := m.Revoke(t.Context(), all); return err },
+		"cleanup": func(m *site, _ *browser, _ core.ID) error { _, err := m.CleanupExpired(t.Context()); return err },
 	}
 	for name, verb := range verbs {
 		t.Run(name, func(t *testing.T) {

@@ -35,9 +35,7 @@ type Options struct {
 	Unauthorized func(w http.ResponseWriter, r *http.Request, err error)
 	// Failed answers when a session could not be loaded or stored: nothing of
 	// the handler's answer is sent. It must write a status. The default is
-	// 503 as plain text; 401 when the session has ended or was superseded
-	// meanwhile, 409 on a conflict of exclusive values, 413 for a session that
-	// is too large and 400 for a tenant that no store can keep.
+	// plain text with the status that Failure gives.
 	Failed func(w http.ResponseWriter, r *http.Request, err error)
 }
 
@@ -123,7 +121,7 @@ func (h *Host) Require(next http.Handler) http.Handler {
 
 // fail answers a request whose session could not be loaded or stored.
 func (h *Host) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if status, _ := Failure(err); status == http.StatusServiceUnavailable {
+	if status, _ := Failure(err); status == http.StatusInternalServerError {
 		h.manager.Failed(err)
 	}
 	h.o.Failed(w, r, err)
