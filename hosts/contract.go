@@ -95,13 +95,15 @@ func TouchContext(ctx context.Context) context.Context {
 // IsTouch reports whether TouchContext marked the call.
 func IsTouch(ctx context.Context) bool { return ctx.Value(touchKey{}) != nil }
 
-// Query selects sessions. Its zero value selects the sessions that have
-// neither tenant nor user.
+// Query selects sessions. To a Finder, one with neither User nor AnyUser selects
+// the anonymous sessions. Manager.Revoke and Manager.Sessions take that for a
+// user that was forgotten, and want Anonymous for it.
 type Query struct {
 	Tenant        string
 	AnyTenant     bool // whatever the tenant
 	User          string
 	AnyUser       bool      // whatever the user, also none
+	Anonymous     bool      // nobody signed in: without User and AnyUser
 	ExpiresBefore core.Time // zero: whatever the expiry
 }
 
