@@ -45,7 +45,7 @@ type payload struct {
 	prevHash                    []byte // 32 bytes, or none
 	nextSeenAt                  Time
 	renewedAt, givenAt          Time
-	renewalKey                  []byte // 32 bytes, or none
+	renewalKey                  *[32]byte // nil: none; lies in the plaintext, too
 	ip, userAgent               []byte
 	lastIP, lastUserAgent       []byte
 	versions                    []byte // 8 bytes each
@@ -78,7 +78,7 @@ func appendPayload(dst []byte, p *payload) []byte {
 	}
 	number(keyNextSeenAt, int64(p.nextSeenAt))
 	if p.renewalKey != nil {
-		blob(keyRenewalKey, p.renewalKey)
+		blob(keyRenewalKey, p.renewalKey[:])
 	}
 	number(keyRenewedAt, int64(p.renewedAt))
 	number(keyGivenAt, int64(p.givenAt))
@@ -225,7 +225,9 @@ func (r *reader) field(p *payload, key int) error {
 	case keyNextSeenAt:
 		p.nextSeenAt = r.number()
 	case keyRenewalKey:
-		p.renewalKey = r.hash()
+		if key := r.hash(); !r.bad {
+			p.renewalKey = (*[32]byte)(key)
+		}
 	case keyRenewedAt:
 		p.renewedAt = r.number()
 	case keyGivenAt:

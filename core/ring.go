@@ -64,7 +64,7 @@ func newRing(keys KeyRing, longest Time) (*ring, error) {
 	}
 	r := &ring{oldest: longest}
 	for _, k := range keys {
-		b, err := keyBytes(k.Bytes)
+		b, err := keyBytes(k.Bytes.Bytes())
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +130,7 @@ func (r *ring) check(msg []byte, now Time) (header, error) {
 	case h.key == nil || !h.key.opens(now):
 		return header{}, unknownKey(keyID(msg[1:5]))
 	case h.epoch > current && h.epoch-current > 1:
-		return header{}, ErrNotAuthentic
+		return header{}, sealedAhead(h.epoch - current)
 	case h.epoch < current && Time(current-h.epoch-1)*Hour >= r.oldest:
 		return header{}, ErrExpired
 	}

@@ -139,7 +139,12 @@ func (t *taker) items() []item {
 
 func (t *taker) ticket() Ticket {
 	k := Ticket{ID: t.id()}
-	copy(k.secret[:], t.take(len(k.secret)))
+	var secret [32]byte
+	copy(secret[:], t.take(len(secret)))
+	if secret != [32]byte{} {
+		kept := secret
+		k.secret = &kept
+	}
 	k.gen = generation{t.uint32(), t.uint32()}
 	k.epoch = t.uint32()
 	f := t.flags(uint16(t.byte()), ticketFlags)

@@ -16,7 +16,10 @@ import (
 type Exchange struct {
 	context.Context // the request's; Attach fills in a missing one
 
-	Cookies   []string   // the request's Cookie header fields, as they came
+	// Cookies points to the request's Cookie header fields, as they came; nil is
+	// none. Behind a pointer they are not printed with what holds an Exchange.
+	Cookies *[]string `json:"-"`
+
 	IP        netip.Addr // of the client, as far as proxies are trusted
 	UserAgent string
 	Tenant    string
@@ -40,6 +43,19 @@ type ExchangeKey struct{}
 
 // String shows nothing of the request, so that no cookie is ever printed.
 func (x *Exchange) String() string { return "session exchange" }
+
+// GoString is String, for %#v.
+func (x *Exchange) GoString() string { return x.String() }
+
+// MarshalText is String, for JSON and logs.
+func (x *Exchange) MarshalText() ([]byte, error) { return []byte(x.String()), nil }
+
+func (x *Exchange) cookies() []string {
+	if x.Cookies == nil {
+		return nil
+	}
+	return *x.Cookies
+}
 
 // Value finds the Exchange itself, and else asks the request's context.
 func (x *Exchange) Value(key any) any {
@@ -123,7 +139,7 @@ func requestOf(ctx context.Context) (core.Request, *Exchange) {
 // cookie was stolen, or whose binding is broken, is ended. The error is the
 // refusal of the newest (none of them is a failure), or wraps ErrUnavailable.
 func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
-	tickets, err := m.machine.Identify(x.Cookies, x.Tenant, m.now())
+	tickets, err := m.machine.Identify(x.cookies(), x.Tenant, m.now())
 	if err != nil {
 		m.refused(x, core.Record{}, err)
 		return nil, err

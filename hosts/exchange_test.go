@@ -70,9 +70,9 @@ func TestSecureOverPlainHTTPIsDiagnosedOnce(t *testing.T) {
 // many is a request with the cookies of several browsers.
 func many(m *site, all ...*browser) *hosts.Exchange {
 	x := all[0].ask(m)
-	x.Cookies = nil
+	x.Cookies = new([]string)
 	for _, b := range all {
-		x.Cookies = append(x.Cookies, b.field()...)
+		*x.Cookies = append(*x.Cookies, b.field()...)
 	}
 	return x
 }
@@ -110,7 +110,7 @@ func TestCandidates(t *testing.T) {
 	forged := newBrowser()
 	forged.name, forged.value = live.name, "x"
 	foreign := newBrowser()
-	foreign.login(open(t, nil, hosts.Config{Key: []byte("\x03another key, also of no other use")[:32]}), "ann")
+	foreign.login(open(t, nil, hosts.Config{Key: core.NewSecret("\x03another key, also of no other use"[:32])}), "ann")
 	loads = 0
 	_, err = m.GetSessionFromCookie(many(m, forged, foreign))
 	require.ErrorIs(t, err, core.ErrUnknownKey, "of several it tells the one that came closest")
@@ -245,7 +245,7 @@ func TestDestroyClearsOnesOwnCookie(t *testing.T) {
 
 func TestExchangeAsAContext(t *testing.T) {
 	m := open(t, nil, hosts.Config{})
-	x := m.Attach(&hosts.Exchange{Cookies: []string{"rockstar_session=hush"}})
+	x := m.Attach(&hosts.Exchange{Cookies: &[]string{"rockstar_session=hush"}})
 	require.NoError(t, x.Err(), "a missing context is filled in")
 	require.Same(t, m.Manager, x.Manager())
 	require.Same(t, x, hosts.ExchangeFrom(context.WithValue(x, whoKey{}, 1)))

@@ -229,7 +229,7 @@ func TestReadsGoOnWithoutTheirNote(t *testing.T) {
 					require.Equal(t, id, n.ID)
 				}
 				require.Equal(t, 1, m.log.count("session store failed"), "once a minute")
-				time.Sleep(time.Minute + time.Second)
+				<-time.After(time.Minute + time.Second)
 				require.Equal(t, 2, m.log.count("session store failed"))
 				require.Equal(t, 1, m.log.count("count=4 "), m.log.String())
 				refusing.saves = nil

@@ -98,7 +98,7 @@ func databaseAnswers(t *testing.T, b backend) {
 		"tenant_id = 'red'":                      {hosts.Query{Tenant: "red", AnyUser: true}, "3"},
 		"tenant_id = 'red' AND user_id = 'ann'":  {hosts.Query{Tenant: "red", User: "ann"}, "2"},
 		"tenant_id = 'red' AND user_id = 'carl'": {hosts.Query{Tenant: "red", User: "carl"}, "0"},
-		fmt.Sprint("expires_at < ", begin+25*core.Hour): {hosts.Query{AnyTenant: true, AnyUser: true, ExpiresBefore: begin + 25*core.Hour}, "2"},
+		fmt.Sprintf("expires_at < %d", begin+25*core.Hour): {hosts.Query{AnyTenant: true, AnyUser: true, ExpiresBefore: begin + 25*core.Hour}, "2"},
 	} {
 		query := "SELECT COUNT(*) FROM TABLE"
 		if where != "" {

@@ -134,7 +134,7 @@ func (h *Host) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange 
 		return &rd.visit().x
 	}
 	x := new(hosts.Exchange)
-	h.fill(x, r)
+	h.fill(x, r, new([]string))
 	x.Reply = func(field, value string) error {
 		if field == "Set-Cookie" {
 			w.Header().Add(field, value)
@@ -146,9 +146,10 @@ func (h *Host) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange 
 	return x
 }
 
-// fill reads the request into an exchange.
-func (h *Host) fill(x *hosts.Exchange, r *http.Request) {
-	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), r.Header["Cookie"], r.UserAgent(), cannotTravel(r)
+// fill reads the request into an exchange, and its cookies into their place.
+func (h *Host) fill(x *hosts.Exchange, r *http.Request, cookies *[]string) {
+	*cookies = r.Header["Cookie"]
+	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), cookies, r.UserAgent(), cannotTravel(r)
 	x.IP, x.HTTPS = h.client(r)
 	if h.o.Tenant != nil {
 		x.Tenant = h.o.Tenant(r)

@@ -90,12 +90,22 @@ func session(r *http.Request, m *hosts.Manager) (*Visit, error) {
 	return v, v.load(r.Context())
 }
 
+// visitRoom is a Visit with what it only points to, so that no cookie is in what
+// is printed, in one allocation.
+type visitRoom struct {
+	Visit
+	cookies []string
+	fields  []field
+}
+
 func (rd *round) visit() *Visit {
 	if v := rd.visited.Load(); v != nil {
 		return v
 	}
-	v := &Visit{round: rd}
-	rd.host.fill(&v.x, rd.request)
+	room := &visitRoom{Visit: Visit{round: rd}}
+	v := &room.Visit
+	v.fields = &room.fields
+	rd.host.fill(&v.x, rd.request, &room.cookies)
 	v.x.Reply = v.reply
 	rd.visited.CompareAndSwap(nil, v)
 	return rd.visited.Load()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 	"github.com/rockstar-web/sessions/hosts/open"
@@ -31,7 +32,7 @@ func TestGateway(t *testing.T) {
 			store, closer, err := open.Store(t.Context(), name)
 			require.NoError(t, err)
 			defer closer.Close()
-			manager, err := hosts.New(store, hosts.Config{Key: []byte(gatewayKey), AllowInsecure: true})
+			manager, err := hosts.New(store, hosts.Config{Key: core.NewSecret(gatewayKey), AllowInsecure: true})
 			require.NoError(t, err)
 			defer manager.Close()
 			host, err := nethttp.New(manager, nethttp.Options{})
