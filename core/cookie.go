@@ -30,7 +30,7 @@ type generation struct{ chain, step uint32 }
 // Ticket is what an authentic cookie says: which session, and by what right.
 type Ticket struct {
 	ID      ID
-	secret  *[32]byte // nil: none
+	secret  hidden
 	gen     generation
 	epoch   uint32
 	old     bool // sealed under a key that no longer seals
@@ -41,33 +41,21 @@ type Ticket struct {
 // no visitor behind it: nothing is proven, bound or counted as a use.
 func ByID(id ID) Ticket { return Ticket{ID: id, trusted: true} }
 
-// shown returns the secret for reading.
-func (t *Ticket) shown() *[32]byte {
-	if t.secret == nil {
-		return new([32]byte)
-	}
-	return t.secret
-}
-
 // opening is the only allocation of Identify for one cookie.
 type opening struct {
 	raw     [cookieRawLen]byte
 	aad     [usualAAD]byte
 	tickets [1]Ticket
-	secret  [32]byte // of the first ticket
-	taken   bool     // by it
+	secret  vault // of the first ticket
 }
 
 // keep returns the place of a ticket's secret. A ticket only points to it, so that
 // no secret is in what is printed.
-func (o *opening) keep(secret []byte) *[32]byte {
-	if !o.taken {
-		o.taken = true
-		o.secret = [32]byte(secret)
-		return &o.secret
+func (o *opening) keep(secret [32]byte) hidden {
+	if o.secret.at == nil {
+		return o.secret.hide(secret)
 	}
-	kept := [32]byte(secret)
-	return &kept
+	return hide(secret)
 }
 
 // usualAAD is room for the AAD of usual cookie names and tenants; longer ones
@@ -149,7 +137,7 @@ func (m *Machine) openCookie(o *opening, value, tenant string, now Time) (t Tick
 		return t, err
 	}
 	t.ID = ID(plain[:16])
-	t.secret = o.keep(plain[16:48])
+	t.secret = o.keep([32]byte(plain[16:48]))
 	t.gen = generation{binary.BigEndian.Uint32(plain[48:]), binary.BigEndian.Uint32(plain[52:])}
 	t.epoch = h.epoch
 	t.old = h.key != m.ring.sealing(now)
@@ -172,7 +160,7 @@ func (m *Machine) appendCookie(dst []byte, t *Ticket, tenant string, now Time, s
 	h := header{key, epochOf(now)}
 	w := new(sealing)
 	copy(w.plain[:], t.ID[:])
-	copy(w.plain[16:], t.shown()[:])
+	copy(w.plain[16:], shown(t.secret)[:])
 	binary.BigEndian.PutUint32(w.plain[48:], t.gen.chain)
 	binary.BigEndian.PutUint32(w.plain[52:], t.gen.step)
 	raw := appendHeader(w.raw[:0], h)

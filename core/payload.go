@@ -45,7 +45,7 @@ type payload struct {
 	prevHash                    []byte // 32 bytes, or none
 	nextSeenAt                  Time
 	renewedAt, givenAt          Time
-	renewalKey                  *[32]byte // nil: none; lies in the plaintext, too
+	renewalKey                  hidden // nil: none
 	ip, userAgent               []byte
 	lastIP, lastUserAgent       []byte
 	versions                    []byte // 8 bytes each
@@ -78,7 +78,7 @@ func appendPayload(dst []byte, p *payload) []byte {
 	}
 	number(keyNextSeenAt, int64(p.nextSeenAt))
 	if p.renewalKey != nil {
-		blob(keyRenewalKey, p.renewalKey[:])
+		blob(keyRenewalKey, shown(p.renewalKey)[:])
 	}
 	number(keyRenewedAt, int64(p.renewedAt))
 	number(keyGivenAt, int64(p.givenAt))
@@ -226,7 +226,7 @@ func (r *reader) field(p *payload, key int) error {
 		p.nextSeenAt = r.number()
 	case keyRenewalKey:
 		if key := r.hash(); !r.bad {
-			p.renewalKey = (*[32]byte)(key)
+			p.renewalKey = hide([32]byte(key))
 		}
 	case keyRenewedAt:
 		p.renewedAt = r.number()

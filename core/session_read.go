@@ -142,8 +142,7 @@ func (t *taker) ticket() Ticket {
 	var secret [32]byte
 	copy(secret[:], t.take(len(secret)))
 	if secret != [32]byte{} {
-		kept := secret
-		k.secret = &kept
+		k.secret = hide(secret)
 	}
 	k.gen = generation{t.uint32(), t.uint32()}
 	k.epoch = t.uint32()

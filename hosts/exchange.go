@@ -16,10 +16,7 @@ import (
 type Exchange struct {
 	context.Context // the request's; Attach fills in a missing one
 
-	// Cookies points to the request's Cookie header fields, as they came; nil is
-	// none. Behind a pointer they are not printed with what holds an Exchange.
-	Cookies *[]string `json:"-"`
-
+	Cookies   Cookies    // the request's Cookie header fields: CookieFields
 	IP        netip.Addr // of the client, as far as proxies are trusted
 	UserAgent string
 	Tenant    string
@@ -49,13 +46,6 @@ func (x *Exchange) GoString() string { return x.String() }
 
 // MarshalText is String, for JSON and logs.
 func (x *Exchange) MarshalText() ([]byte, error) { return []byte(x.String()), nil }
-
-func (x *Exchange) cookies() []string {
-	if x.Cookies == nil {
-		return nil
-	}
-	return *x.Cookies
-}
 
 // Value finds the Exchange itself, and else asks the request's context.
 func (x *Exchange) Value(key any) any {
@@ -139,7 +129,7 @@ func requestOf(ctx context.Context) (core.Request, *Exchange) {
 // cookie was stolen, or whose binding is broken, is ended. The error is the
 // refusal of the newest (none of them is a failure), or wraps ErrUnavailable.
 func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
-	tickets, err := m.machine.Identify(x.cookies(), x.Tenant, m.now())
+	tickets, err := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now())
 	if err != nil {
 		m.refused(x, core.Record{}, err)
 		return nil, err

@@ -70,10 +70,11 @@ func TestSecureOverPlainHTTPIsDiagnosedOnce(t *testing.T) {
 // many is a request with the cookies of several browsers.
 func many(m *site, all ...*browser) *hosts.Exchange {
 	x := all[0].ask(m)
-	x.Cookies = new([]string)
+	var fields []string
 	for _, b := range all {
-		*x.Cookies = append(*x.Cookies, b.field()...)
+		fields = append(fields, b.field()...)
 	}
+	x.Cookies = hosts.CookieFields(fields...)
 	return x
 }
 
@@ -245,7 +246,7 @@ func TestDestroyClearsOnesOwnCookie(t *testing.T) {
 
 func TestExchangeAsAContext(t *testing.T) {
 	m := open(t, nil, hosts.Config{})
-	x := m.Attach(&hosts.Exchange{Cookies: &[]string{"rockstar_session=hush"}})
+	x := m.Attach(&hosts.Exchange{Cookies: hosts.CookieFields("rockstar_session=hush")})
 	require.NoError(t, x.Err(), "a missing context is filled in")
 	require.Same(t, m.Manager, x.Manager())
 	require.Same(t, x, hosts.ExchangeFrom(context.WithValue(x, whoKey{}, 1)))

@@ -170,7 +170,7 @@ func (m *Manager) owns(x *Exchange, id core.ID) bool {
 	if x == nil || x.current != nil {
 		return x != nil && x.current.ID() == id
 	}
-	tickets, _ := m.machine.Identify(x.cookies(), x.Tenant, m.now()) // none, if it fails
+	tickets, _ := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now()) // none, if it fails
 	return slices.ContainsFunc(tickets, func(t core.Ticket) bool { return t.ID == id })
 }
 

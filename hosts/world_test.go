@@ -177,7 +177,7 @@ func (b *browser) field() []string {
 func (b *browser) ask(m *site) *hosts.Exchange { return b.asking(m.t.Context(), m.Manager) }
 
 func (b *browser) asking(ctx context.Context, m *hosts.Manager) *hosts.Exchange {
-	x := &hosts.Exchange{Context: ctx, Cookies: new(b.field()), IP: b.ip, UserAgent: b.agent, Tenant: b.tenant, HTTPS: !b.plain}
+	x := &hosts.Exchange{Context: ctx, Cookies: hosts.CookieFields(b.field()...), IP: b.ip, UserAgent: b.agent, Tenant: b.tenant, HTTPS: !b.plain}
 	x.Reply = func(field, value string) error {
 		if field != "Set-Cookie" {
 			return nil

@@ -91,7 +91,7 @@ func (h *Host) Handler(next http.Handler) http.Handler {
 		}
 		rd := newRound(h, w, r)
 		defer rd.end()
-		next.ServeHTTP((*writer)(rd), &rd.inner)
+		next.ServeHTTP((*writer)(rd), rd.inner)
 		rd.finish() // not reached by a panic
 	})
 }
@@ -134,7 +134,7 @@ func (h *Host) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange 
 		return &rd.visit().x
 	}
 	x := new(hosts.Exchange)
-	h.fill(x, r, new([]string))
+	h.fill(x, r, new(hosts.CookieRoom))
 	x.Reply = func(field, value string) error {
 		if field == "Set-Cookie" {
 			w.Header().Add(field, value)
@@ -147,9 +147,8 @@ func (h *Host) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange 
 }
 
 // fill reads the request into an exchange, and its cookies into their place.
-func (h *Host) fill(x *hosts.Exchange, r *http.Request, cookies *[]string) {
-	*cookies = r.Header["Cookie"]
-	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), cookies, r.UserAgent(), cannotTravel(r)
+func (h *Host) fill(x *hosts.Exchange, r *http.Request, room *hosts.CookieRoom) {
+	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), room.Keep(r.Header["Cookie"]), r.UserAgent(), cannotTravel(r)
 	x.IP, x.HTTPS = h.client(r)
 	if h.o.Tenant != nil {
 		x.Tenant = h.o.Tenant(r)

@@ -20,7 +20,7 @@ type round struct {
 	http.ResponseWriter
 	host    *Host
 	request *http.Request         // as it came
-	inner   http.Request          // the same with this round as its context
+	inner   *http.Request         // the same with this round as its context
 	given   http.Header           // what was on the answer before the handler's turn
 	visited atomic.Pointer[Visit] // nil until the session is asked for
 
@@ -29,9 +29,18 @@ type round struct {
 	over atomic.Bool // the handler has returned, panicked, or was given up
 }
 
+// roundRoom is a round with its request, which has the cookie and is not to be
+// printed with it, in one allocation.
+type roundRoom struct {
+	round
+	inner http.Request
+}
+
 func newRound(h *Host, w http.ResponseWriter, r *http.Request) *round {
-	rd := &round{ResponseWriter: w, host: h, request: r}
-	rd.inner = *r.WithContext((*roundContext)(rd)) // the copy stays on the stack
+	room := &roundRoom{round: round{ResponseWriter: w, host: h, request: r}}
+	rd := &room.round
+	rd.inner = &room.inner
+	room.inner = *r.WithContext((*roundContext)(rd)) // the copy stays on the stack
 	if header := w.Header(); len(header) > 0 {
 		rd.given = maps.Clone(header)
 	}
@@ -91,10 +100,11 @@ func session(r *http.Request, m *hosts.Manager) (*Visit, error) {
 }
 
 // visitRoom is a Visit with what it only points to, so that no cookie is in what
-// is printed, in one allocation.
+// is printed, in one allocation: over two pointers, see core.Secret.
 type visitRoom struct {
 	Visit
-	cookies []string
+	cookies hosts.CookieRoom
+	at      *[]field
 	fields  []field
 }
 
@@ -104,7 +114,8 @@ func (rd *round) visit() *Visit {
 	}
 	room := &visitRoom{Visit: Visit{round: rd}}
 	v := &room.Visit
-	v.fields = &room.fields
+	room.at = &room.fields
+	v.fields = &room.at
 	rd.host.fill(&v.x, rd.request, &room.cookies)
 	v.x.Reply = v.reply
 	rd.visited.CompareAndSwap(nil, v)

@@ -32,7 +32,7 @@ type Visit struct {
 	err     error         // why it could not be loaded
 	refusal error         // why the visitor has no session, if there is a reason
 	firm    bool          // it has a login, a renewal or a refresh, which need a cookie
-	fields  *[]field      // of the answer's header, until it is sent
+	fields  **[]field     // of the answer's header, until it is sent
 	vary    [1]string     // memory of the answer's Vary field
 	dead    error         // the error page was sent in place of the answer; set before sent
 }
