@@ -2,6 +2,7 @@ package dbstore_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/url"
 	"testing"
@@ -92,7 +93,17 @@ func TestAServerThatOnlyReadsIsTold(t *testing.T) {
 		r := w.save(s, record(1), core.NoVersion)
 		if w.name == "postgres" {
 			w.refused(func(u *url.URL) { u.RawQuery += "&default_transaction_read_only=on" }, hosts.ErrUnavailable, "connect to the primary")
-			reads := w.store(func(u *url.URL) { u.RawQuery += "&default_transaction_read_only=on&migrate=false" })
+			login := w.newUser()
+			w.run(w.mayRead)
+			w.run(w.mayWrite)
+			reads := w.store(login)
+			w.run("ALTER ROLE {user} SET default_transaction_read_only = on")
+			_ = w.count("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{user}'")
+			for range 64 { // until no connection of before is left
+				if err := reads.Save(w.Context(), after(r), r.Version); errors.Is(err, hosts.ErrRefused) {
+					break
+				}
+			}
 			w.holds(reads, r)
 			w.refusesSaves(reads, r, "connect to the primary")
 			return
@@ -127,7 +138,9 @@ func TestASaveWithoutTheRightIsRefused(t *testing.T) {
 		r := w.save(owner, record(1), core.NoVersion)
 		login := w.newUser()
 		w.run(w.mayRead)
-		reads := w.store(func(u *url.URL) { login(u); u.RawQuery += "&migrate=false" })
+		w.run(w.tableOnly)
+		reads := w.store(login)
+		w.run(w.mayNoMore)
 		w.holds(reads, r)
 		w.refusesSaves(reads, r, "grant SELECT, INSERT, UPDATE and DELETE")
 	})
