@@ -50,11 +50,12 @@ func nothingSecretIsPrinted(t *testing.T, b backend) {
 	other.login("/middleware", "ben")
 	_, secret := openCookie(t, cookie, key, "")
 	p := newPress(t)
-	machine := p.config(s)
+	machine, err := core.NewMachine(core.Policy{}, core.KeyRing{{Bytes: key}})
+	require.NoError(t, err)
 	tickets, err := machine.Identify([]string{core.DefaultCookieName + "=" + cookie + "; " + core.DefaultCookieName + "=" + other.cookie()}, "", s.clock.Now())
 	require.NoError(t, err)
 	require.Len(t, tickets, 2)
-	p.print(tickets, tickets[0], tickets[1])
+	p.print(machine, tickets, tickets[0], tickets[1])
 	a := ann.call("/call", s.host.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := nethttp.Session(r)
 		require.NoError(t, err)
@@ -66,6 +67,11 @@ func nothingSecretIsPrinted(t *testing.T, b backend) {
 		p.print(v, x, x.Cookies, session, x.Current())
 		p.plain(r.Context(), w)
 	})).ServeHTTP).is(http.StatusOK)
+	s.stop() // to print what is in use would be a race
+	if s.free != nil {
+		s.free()
+	}
+	p.config(s)
 	for what, hidden := range map[string]string{
 		"key": string(key.Bytes()), "secret": string(secret), "cookie": cookie, "new cookie": a.cookie().Value, "token": token32, "password": password,
 	} {
@@ -84,10 +90,8 @@ type press struct {
 func newPress(t *testing.T) *press { return &press{T: t, seen: map[string]bool{}} }
 
 // config prints what a program sets sessions up with.
-func (p *press) config(s *site) *core.Machine {
+func (p *press) config(s *site) {
 	ring := core.KeyRing{{Bytes: key, OpenUntil: core.Day}}
-	machine, err := core.NewMachine(core.Policy{}, core.KeyRing{{Bytes: key}})
-	require.NoError(p, err)
 	e, err := engine()
 	require.NoError(p, err)
 	guest, err := e.Configure(core.Policy{}, core.KeyRing{{Bytes: key}})
@@ -99,9 +103,8 @@ func (p *press) config(s *site) *core.Machine {
 	require.NoError(p, err)
 	gate, err := gateway.New(gateway.Options{Origin: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Host: s.host})
 	require.NoError(p, err)
-	p.print(key, ring[0], ring, hosts.Config{Key: key, Keys: ring}, machine, guest, handler, e, gate, gateway.Options{Host: s.host},
+	p.print(key, ring[0], ring, hosts.Config{Key: key, Keys: ring}, guest, handler, e, gate, gateway.Options{Host: s.host},
 		redis.Options{SentinelPassword: core.NewSecret(password)}, client, server, core.ByID(core.ID{1}), s.manager, s.host, s.store)
-	return machine
 }
 
 // print prints each value as it is, what it points to or a pointer to it, and
