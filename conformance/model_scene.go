@@ -78,7 +78,7 @@ func (c *modelClock) Now() core.Time { return core.Time(c.now.Load()) }
 type seeded struct{ *rand.ChaCha8 }
 
 // modelKey is of no other use.
-var modelKey = []byte("\x83\x9d the model test, not a secret.")[:32]
+var modelKey = core.NewSecret("\x83\x9d the model test, not a secret."[:32])
 
 // newScene opens managers, of which the second has the other handle, and signs
 // the user in.
@@ -164,7 +164,7 @@ func (c *scene) request(ctx context.Context, who int, plan []act) {
 // visit does a deed, as a request with its cookie.
 func (c *scene) visit(ctx context.Context, m *hosts.Manager, d *deed) {
 	x := m.Attach(&hosts.Exchange{
-		Context: ctx, Cookies: []string{d.shown}, IP: netip.AddrFrom4([4]byte{192, 0, 2, 7}), UserAgent: "model", HTTPS: true,
+		Context: ctx, Cookies: hosts.CookieFields(d.shown), IP: netip.AddrFrom4([4]byte{192, 0, 2, 7}), UserAgent: "model", HTTPS: true,
 		Reply: func(field, value string) error {
 			if pair, _, _ := strings.Cut(value, ";"); field == "Set-Cookie" && !strings.HasSuffix(pair, "=") {
 				d.given = pair
@@ -191,7 +191,7 @@ func (c *scene) visit(ctx context.Context, m *hosts.Manager, d *deed) {
 	case switching:
 		c.login(m, x, d, c.ben)
 	case arriving:
-		x.Cookies = nil
+		x.Cookies = hosts.Cookies{}
 		c.login(m, x, d, c.ann)
 	default:
 		c.open(m, x, d)

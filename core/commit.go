@@ -268,6 +268,6 @@ func (d *draft) newSecret(secret [32]byte, gen generation) {
 	d.next.secretHash = digest.Sum256(secret[:])
 	d.next.gen = gen
 	d.next.nextSeenAt, d.next.renewedAt = 0, d.now
-	d.ticket = Ticket{ID: d.rec.ID, secret: secret, gen: gen}
+	d.ticket = Ticket{ID: d.rec.ID, secret: hide(secret), gen: gen}
 	d.cookie = true
 }

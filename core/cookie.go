@@ -30,7 +30,7 @@ type generation struct{ chain, step uint32 }
 // Ticket is what an authentic cookie says: which session, and by what right.
 type Ticket struct {
 	ID      ID
-	secret  [32]byte
+	secret  hidden
 	gen     generation
 	epoch   uint32
 	old     bool // sealed under a key that no longer seals
@@ -46,6 +46,16 @@ type opening struct {
 	raw     [cookieRawLen]byte
 	aad     [usualAAD]byte
 	tickets [1]Ticket
+	secret  vault // of the first ticket
+}
+
+// keep returns the place of a ticket's secret. A ticket only points to it, so that
+// no secret is in what is printed.
+func (o *opening) keep(secret [32]byte) hidden {
+	if o.secret.at == nil {
+		return o.secret.hide(secret)
+	}
+	return hide(secret)
 }
 
 // usualAAD is room for the AAD of usual cookie names and tenants; longer ones
@@ -132,7 +142,7 @@ func (m *Machine) openCookie(o *opening, value, tenant string, now Time) (t Tick
 		return t, err
 	}
 	t.ID = ID(plain[:16])
-	t.secret = [32]byte(plain[16:48])
+	t.secret = o.keep([32]byte(plain[16:48]))
 	t.gen = generation{binary.BigEndian.Uint32(plain[48:]), binary.BigEndian.Uint32(plain[52:])}
 	t.epoch = h.epoch
 	t.old = h.key != m.ring.sealing(now)
@@ -155,7 +165,7 @@ func (m *Machine) appendCookie(dst []byte, t *Ticket, tenant string, now Time, s
 	h := header{key, epochOf(now)}
 	w := new(sealing)
 	copy(w.plain[:], t.ID[:])
-	copy(w.plain[16:], t.secret[:])
+	copy(w.plain[16:], shown(t.secret)[:])
 	binary.BigEndian.PutUint32(w.plain[48:], t.gen.chain)
 	binary.BigEndian.PutUint32(w.plain[52:], t.gen.step)
 	raw := appendHeader(w.raw[:0], h)
@@ -241,6 +251,13 @@ func closeness(r Reason) int {
 func unknownKey(id keyID) *Refusal {
 	return refusal(ReasonUnknownKey, ErrUnknownKey.text+" "+id.String()+
 		"; do all servers have the same keys, and was one replaced?")
+}
+
+// sealedAhead is of an hour that no clock of ours can have written, unless one of
+// them is wrong. The hour is what the message says: it is not authenticated yet.
+func sealedAhead(hours uint32) *Refusal {
+	return refusal(ReasonNotAuthentic, ErrNotAuthentic.text+": by its hour it was sealed "+decimal(int(min(hours, 1<<30)))+
+		" hours ahead of this server's clock; check the clocks of all servers")
 }
 
 func unknownFormat(version byte) *Refusal {

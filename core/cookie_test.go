@@ -79,7 +79,7 @@ func TestForeignCookies(t *testing.T) {
 	m := testMachine(t, Policy{})
 	g := signIn(t, m, Request{Tenant: "a"}, 0, testNow)
 	otherName := testMachine(t, Policy{CookieName: "other"})
-	otherKey, err := NewMachine(Policy{}, KeyRing{{Bytes: testKey[1 : KeyLen+1]}})
+	otherKey, err := NewMachine(Policy{}, KeyRing{{Bytes: NewSecret(testKey[1 : KeyLen+1])}})
 	require.NoError(t, err)
 	for _, c := range []struct {
 		what   string
@@ -135,11 +135,11 @@ func TestFutureFormatIsNamed(t *testing.T) {
 
 func TestUnknownKeyIsNamed(t *testing.T) {
 	m := testMachine(t, Policy{})
-	other, err := NewMachine(Policy{}, KeyRing{{Bytes: testKey[1 : KeyLen+1]}})
+	other, err := NewMachine(Policy{}, KeyRing{{Bytes: NewSecret(testKey[1 : KeyLen+1])}})
 	require.NoError(t, err)
 	err = identify(m, signIn(t, other, Request{}, 0, testNow).raw(t), testNow)
 	require.ErrorIs(t, err, ErrUnknownKey)
-	require.ErrorContains(t, err, KeyID(testKey[1:KeyLen+1]))
+	require.ErrorContains(t, err, KeyID(NewSecret(testKey[1:KeyLen+1])))
 }
 
 // TestEpochs: what no clock of ours can have sealed is refused by its header,

@@ -105,7 +105,7 @@ func TestDerivedSecret(t *testing.T) {
 		mac.Write(id[:])
 		require.NoError(t, binary.Write(mac, binary.BigEndian, []uint32{gen.chain, gen.step}))
 		mac.Write(before[:])
-		got := derivedSecret(&payload{renewalKey: key[:]}, id, gen, &before)
+		got := derivedSecret(&payload{renewalKey: hide(key)}, id, gen, &before)
 		require.Equal(t, mac.Sum(nil), got[:])
 	}
 }

@@ -10,6 +10,30 @@ import (
 // every ABI unchanged and no zone can matter; zero means "not set".
 type Time int64
 
+// TimeOf is t to the millisecond below; the zero time.Time is the zero Time.
+func TimeOf(t time.Time) Time {
+	if t.IsZero() {
+		return 0
+	}
+	return Time(t.UnixMilli())
+}
+
+// Time is t in UTC; the zero Time is the zero time.Time.
+func (t Time) Time() time.Time {
+	if t == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(t)).UTC()
+}
+
+// String writes t as in RFC 3339 with milliseconds, in UTC: "2026-05-04T03:02:01.000Z".
+func (t Time) String() string {
+	if t == 0 {
+		return "not set"
+	}
+	return t.Time().Format("2006-01-02T15:04:05.000Z07:00")
+}
+
 // Durations of a Time, in milliseconds.
 const (
 	Second Time = 1000

@@ -13,7 +13,7 @@ func TestInspectTellsWhatACookieSays(t *testing.T) {
 
 	in, err := m.Inspect(g.value(), "a", testNow+Hour)
 	require.NoError(t, err)
-	whole := Inspection{Format: 1, KeyID: KeyID(testKey[:KeyLen]), Epoch: testNow, ID: g.rec.ID}
+	whole := Inspection{Format: 1, KeyID: KeyID(NewSecret(testKey[:KeyLen])), Epoch: testNow, ID: g.rec.ID}
 	require.Equal(t, whole, in)
 
 	next := g.resume(t, m, testNow+Hour)
@@ -26,9 +26,9 @@ func TestInspectTellsWhatACookieSays(t *testing.T) {
 func TestInspectTellsWhatItCanOfARefusedValue(t *testing.T) {
 	m := testMachine(t, Policy{})
 	value := signIn(t, m, Request{Tenant: "a"}, 0, testNow).value()
-	header := Inspection{Format: 1, KeyID: KeyID(testKey[:KeyLen]), Epoch: testNow}
+	header := Inspection{Format: 1, KeyID: KeyID(NewSecret(testKey[:KeyLen])), Epoch: testNow}
 
-	other, err := NewMachine(Policy{}, KeyRing{{Bytes: []byte("\x01\x02other test key, no use at all!!")[:KeyLen]}})
+	other, err := NewMachine(Policy{}, KeyRing{{Bytes: NewSecret([]byte("\x01\x02other test key, no use at all!!")[:KeyLen])}})
 	require.NoError(t, err)
 	for name, c := range map[string]struct {
 		m             *Machine

@@ -26,7 +26,7 @@ const (
 
 // Key is one encryption key of a ring and the time in which it serves.
 type Key struct {
-	Bytes     []byte // 32 bytes, or their 64 hexadecimal digits
+	Bytes     Secret // 32 bytes, or their 64 hexadecimal digits: ParseKey, NewSecret
 	Created   Time   // for the reader of the ring; not used
 	SealFrom  Time   // seals from this moment on, until a later key does; zero: always
 	OpenUntil Time   // opens cookies until this moment; zero: always. Records it opens while it is in the ring
@@ -39,7 +39,12 @@ type Key struct {
 type KeyRing []Key
 
 // ParseKey reads a key from 64 hexadecimal digits.
-func ParseKey(text string) ([]byte, error) {
+func ParseKey(text string) (Secret, error) {
+	key, err := parseKey(text)
+	return NewSecret(key), err
+}
+
+func parseKey(text string) ([]byte, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return nil, ErrNoKey
@@ -75,7 +80,7 @@ func keyBytes(given []byte) ([]byte, error) {
 	case len(given) == 0:
 		return nil, ErrNoKey
 	case len(given) == 2*KeyLen && allHex(given):
-		return ParseKey(string(given))
+		return parseKey(string(given))
 	case len(given) != KeyLen:
 		return nil, ErrKeyLength
 	case allHex(given):
@@ -140,8 +145,8 @@ func (id keyID) String() string {
 
 // KeyID returns the public name of a key, 8 hexadecimal digits, as diagnoses
 // print it; empty when the key is not one.
-func KeyID(key []byte) string {
-	k, err := keyBytes(key)
+func KeyID(key Secret) string {
+	k, err := keyBytes(key.Bytes())
 	if err != nil {
 		return ""
 	}

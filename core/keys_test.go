@@ -43,10 +43,10 @@ func TestRefusedKeys(t *testing.T) {
 		{"half a key in hex", []byte(hex.EncodeToString(good[:16])), ErrKeyHexRaw},
 		{"half a key in capitals", []byte(strings.ToUpper(hex.EncodeToString(good[:16]))), ErrKeyHexRaw},
 	} {
-		m, err := NewMachine(Policy{}, KeyRing{{Bytes: c.key}})
+		m, err := NewMachine(Policy{}, KeyRing{{Bytes: NewSecret(c.key)}})
 		require.ErrorIs(t, err, c.want, c.what)
 		require.Nil(t, m)
-		require.Empty(t, KeyID(c.key), c.what)
+		require.Empty(t, KeyID(NewSecret(c.key)), c.what)
 		for i := 0; i+12 <= len(c.key) && i < 64; i++ {
 			require.NotContains(t, err.Error(), string(c.key[i:i+12]), "%s: an error shows the key", c.what)
 		}
@@ -65,7 +65,7 @@ func TestParseKey(t *testing.T) {
 	for _, given := range []string{text, strings.ToUpper(text), text + "\n", " " + text + "\r\n"} {
 		key, err := ParseKey(given)
 		require.NoError(t, err)
-		require.Equal(t, want, key)
+		require.Equal(t, want, key.Bytes())
 	}
 	for given, want := range map[string]error{
 		"": ErrNoKey, " \n": ErrNoKey,
@@ -82,16 +82,16 @@ func TestParseKey(t *testing.T) {
 func TestKeyID(t *testing.T) {
 	key := testKey[:KeyLen]
 	sum := sha256.Sum256([]byte("rockstar sessions key id\x00" + string(key)))
-	require.Equal(t, hex.EncodeToString(sum[:4]), KeyID(key))
-	require.Equal(t, KeyID(key), KeyID([]byte(hex.EncodeToString(key))), "raw and hex are one key")
-	require.NotEqual(t, KeyID(key), KeyID(testKey[1:KeyLen+1]))
+	require.Equal(t, hex.EncodeToString(sum[:4]), KeyID(NewSecret(key)))
+	require.Equal(t, KeyID(NewSecret(key)), KeyID(NewSecret(hex.EncodeToString(key))), "raw and hex are one key")
+	require.NotEqual(t, KeyID(NewSecret(key)), KeyID(NewSecret(testKey[1:KeyLen+1])))
 }
 
 // TestOneKeyPerID: messages name their key by 4 bytes, so a ring refuses two
 // keys that share them: twice the same, or a collision, which is found here.
 func TestOneKeyPerID(t *testing.T) {
 	key := testKey[:KeyLen]
-	_, err := NewMachine(Policy{}, KeyRing{{Bytes: key}, {Bytes: []byte(hex.EncodeToString(key)), SealFrom: 1}})
+	_, err := NewMachine(Policy{}, KeyRing{{Bytes: NewSecret(key)}, {Bytes: NewSecret(hex.EncodeToString(key)), SealFrom: 1}})
 	require.ErrorIs(t, err, ErrSameKey)
 	drawn := func(n uint32) []byte {
 		k := sha256.Sum256(binary.BigEndian.AppendUint32(nil, n))
@@ -101,7 +101,7 @@ func TestOneKeyPerID(t *testing.T) {
 	for n := uint32(0); ; n++ {
 		require.Less(t, n, uint32(1<<20))
 		if other, ok := met[idOfKey(drawn(n))]; ok {
-			_, err = NewMachine(Policy{}, KeyRing{{Bytes: drawn(n)}, {Bytes: drawn(other)}})
+			_, err = NewMachine(Policy{}, KeyRing{{Bytes: NewSecret(drawn(n))}, {Bytes: NewSecret(drawn(other))}})
 			require.ErrorIs(t, err, ErrSameKey)
 			return
 		}
@@ -113,7 +113,7 @@ func TestRefusedRings(t *testing.T) {
 	var many KeyRing
 	for i := range MaxKeys + 1 {
 		k := sha256.Sum256([]byte{byte(i)})
-		many = append(many, Key{Bytes: k[:]})
+		many = append(many, Key{Bytes: NewSecret(k[:])})
 	}
 	_, err := NewMachine(Policy{}, many[:MaxKeys])
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestRefusedRings(t *testing.T) {
 // TestRingOwnsItsKeys: what the caller does to its bytes later is its own.
 func TestRingOwnsItsKeys(t *testing.T) {
 	key := bytes.Clone(testKey[:KeyLen])
-	m, err := NewMachine(Policy{}, KeyRing{{Bytes: key}})
+	m, err := NewMachine(Policy{}, KeyRing{{Bytes: NewSecret(key)}})
 	require.NoError(t, err)
 	clear(key)
 	_, err = testMachine(t, Policy{}).Identify([]string{signIn(t, m, Request{}, 0, testNow).cookie}, "", testNow)

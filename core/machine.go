@@ -128,7 +128,7 @@ func (s *Session) prove(now Time) error {
 	if t.gen.chain != p.gen.chain || t.gen.step > p.gen.step {
 		return ErrSuperseded
 	}
-	shown := digest.Sum256(t.secret[:])
+	shown := digest.Sum256(shown(t.secret)[:])
 	switch {
 	case t.gen.step == p.gen.step:
 		if subtle.ConstantTimeCompare(shown[:], p.secretHash[:]) != 1 {

@@ -10,7 +10,7 @@ var testKey = []byte("\x8f\x1bA test key, really not for any use")
 
 func testMachine(t testing.TB, p Policy) *Machine {
 	t.Helper()
-	m, err := NewMachine(p, KeyRing{{Bytes: testKey[:KeyLen]}})
+	m, err := NewMachine(p, KeyRing{{Bytes: NewSecret(testKey[:KeyLen])}})
 	require.NoError(t, err)
 	return m
 }

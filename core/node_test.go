@@ -98,7 +98,7 @@ func TestNodeOpensARecord(t *testing.T) {
 		require.Equal(t, float64(want), at(key), key)
 	}
 	for key, want := range map[int][]byte{
-		keySecretHash: s.in.secretHash[:], keyPrevHash: s.in.prevHash, keyRenewalKey: s.in.renewalKey, keyIP: {127, 0, 0, 1},
+		keySecretHash: s.in.secretHash[:], keyPrevHash: s.in.prevHash, keyRenewalKey: shown(s.in.renewalKey)[:], keyIP: {127, 0, 0, 1},
 		keyUserAgent: {0xff}, keyLastIP: nil, keyLastUserAgent: nil, keyVersions: s.in.versions,
 		keyOtherIP: bytes.Repeat([]byte{1}, 16),
 	} {

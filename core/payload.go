@@ -52,7 +52,7 @@ type payload struct {
 	prevHash                    []byte // 32 bytes, or none
 	nextSeenAt                  Time
 	renewedAt, givenAt          Time
-	renewalKey                  []byte // 32 bytes, or none
+	renewalKey                  hidden // nil: none
 	ip, userAgent               []byte
 	lastIP, lastUserAgent       []byte
 	otherIP                     []byte // none, or of the other family than ip
@@ -114,7 +114,7 @@ func appendPayload(dst []byte, p *payload) []byte {
 	}
 	number(keyNextSeenAt, int64(p.nextSeenAt))
 	if p.renewalKey != nil {
-		blob(keyRenewalKey, p.renewalKey)
+		blob(keyRenewalKey, shown(p.renewalKey)[:])
 	}
 	number(keyRenewedAt, int64(p.renewedAt))
 	number(keyGivenAt, int64(p.givenAt))
@@ -280,7 +280,9 @@ func (r *reader) field(p *payload, key int) error {
 	case keyNextSeenAt:
 		p.nextSeenAt = r.number()
 	case keyRenewalKey:
-		p.renewalKey = r.hash()
+		if key := r.hash(); !r.bad {
+			p.renewalKey = hide([32]byte(key))
+		}
 	case keyRenewedAt:
 		p.renewedAt = r.number()
 	case keyGivenAt:

@@ -22,7 +22,7 @@ func (d *draft) authenticate() {
 	case d.now >= s.renewalDue():
 		prev := d.next.secretHash
 		next := generation{gen.chain, gen.step + 1}
-		d.newSecret(derivedSecret(&d.next, d.rec.ID, next, &s.ticket.secret), next)
+		d.newSecret(derivedSecret(&d.next, d.rec.ID, next, shown(s.ticket.secret)), next)
 		d.next.prevHash = prev[:]
 		d.did |= DidRenew
 	case s.sightingDue():
@@ -50,7 +50,7 @@ func (p *Policy) aged(in *payload, now Time) bool {
 // current secret is at hand, and not while that waits to be renewed, or whoever
 // refreshes all the time would put the renewal off for ever.
 func (d *draft) gives() bool {
-	return d.cookie && d.ticket.gen == d.next.gen && d.ticket.secret != [32]byte{} && (d.firm || !d.s.m.policy.aged(&d.next, d.now))
+	return d.cookie && d.ticket.gen == d.next.gen && d.ticket.secret != nil && (d.firm || !d.s.m.policy.aged(&d.next, d.now))
 }
 
 // followDue: the previous secret was shown, and the browser wants the current.
@@ -75,18 +75,17 @@ func (d *draft) chain(gen generation) {
 }
 
 func (d *draft) makeRenewalKey() {
-	key := d.seed.part(useRenewalKey)
-	d.next.renewalKey = key[:]
+	d.next.renewalKey = hide(d.seed.part(useRenewalKey))
 }
 
 // follow answers a request that showed the previous secret with the current
 // one. It goes with a save, so that no response sets a secret which a login
 // has superseded meanwhile.
 func (d *draft) follow() {
-	secret := derivedSecret(&d.next, d.rec.ID, d.next.gen, &d.s.ticket.secret)
+	secret := derivedSecret(&d.next, d.rec.ID, d.next.gen, shown(d.s.ticket.secret))
 	if digest.Sum256(secret[:]) != d.next.secretHash {
 		return
 	}
-	d.ticket = Ticket{ID: d.rec.ID, secret: secret, gen: d.next.gen}
+	d.ticket = Ticket{ID: d.rec.ID, secret: hide(secret), gen: d.next.gen}
 	d.cookie, d.firm = true, true
 }

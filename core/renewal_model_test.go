@@ -209,9 +209,9 @@ func (x *explorer) save(w model, i int) model {
 	x.must(err == nil && tickets[0].gen == w.in.gen, "a superseded secret was set")
 	ticket := tickets[0]
 	if known, ok := x.secrets[ticket.gen]; ok && !w.logins {
-		x.must(known == ticket.secret, "two cookies of one generation differ")
+		x.must(known == *shown(ticket.secret), "two cookies of one generation differ")
 	} else if !w.logins {
-		x.secrets[ticket.gen] = ticket.secret
+		x.secrets[ticket.gen] = *shown(ticket.secret)
 	}
 	f.answer, f.gen = g.cookie, ticket.gen
 	return w

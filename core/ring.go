@@ -38,7 +38,7 @@ type ring struct {
 
 type ringKey struct {
 	id   keyID
-	key  []byte
+	key  Secret
 	from Time
 	till Time
 }
@@ -64,7 +64,7 @@ func newRing(keys KeyRing, longest Time) (*ring, error) {
 	}
 	r := &ring{oldest: longest}
 	for _, k := range keys {
-		b, err := keyBytes(k.Bytes)
+		b, err := keyBytes(k.Bytes.Bytes())
 		if err != nil {
 			return nil, err
 		}
@@ -75,9 +75,9 @@ func newRing(keys KeyRing, longest Time) (*ring, error) {
 		if r.find(id) != nil {
 			return nil, ErrSameKey
 		}
-		r.keys = append(r.keys, ringKey{id, b, k.SealFrom, k.OpenUntil})
+		r.keys = append(r.keys, ringKey{id, NewSecret(b), k.SealFrom, k.OpenUntil})
 	}
-	if _, err := derive(r.keys[0].key, 0, purposeCookie); err != nil {
+	if _, err := derive(r.keys[0].key.Bytes(), 0, purposeCookie); err != nil {
 		return nil, ErrNoCipher
 	}
 	r.ready.Store(&map[subkeyName]*subkey{})
@@ -130,7 +130,7 @@ func (r *ring) check(msg []byte, now Time) (header, error) {
 	case h.key == nil || !h.key.opens(now):
 		return header{}, unknownKey(keyID(msg[1:5]))
 	case h.epoch > current && h.epoch-current > 1:
-		return header{}, ErrNotAuthentic
+		return header{}, sealedAhead(h.epoch - current)
 	case h.epoch < current && Time(current-h.epoch-1)*Hour >= r.oldest:
 		return header{}, ErrExpired
 	}
@@ -193,7 +193,7 @@ func (r *ring) subkey(h header, purpose string) (s *subkey, cached bool, err err
 		}
 		return s, true, nil
 	}
-	s, err = derive(h.key.key, h.epoch, purpose)
+	s, err = derive(h.key.key.Bytes(), h.epoch, purpose)
 	if err == nil {
 		s.name = name
 	}

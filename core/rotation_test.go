@@ -15,11 +15,11 @@ func sealedUnder(raw []byte) keyID { return keyID(raw[1:5]) }
 func TestRotation(t *testing.T) {
 	const from, until = testNow + Day, testNow + 3*Day
 	first, second := idOfKey(testKey[:KeyLen]), idOfKey(nextKey)
-	ring := KeyRing{{Bytes: testKey[:KeyLen], OpenUntil: until}, {Bytes: nextKey, SealFrom: from}}
+	ring := KeyRing{{Bytes: NewSecret(testKey[:KeyLen]), OpenUntil: until}, {Bytes: NewSecret(nextKey), SealFrom: from}}
 	m, err := NewMachine(Policy{}, ring)
 	require.NoError(t, err)
 	require.Empty(t, m.Warnings())
-	early, err := NewMachine(Policy{}, KeyRing{{Bytes: nextKey}}) // a node whose clock is ahead
+	early, err := NewMachine(Policy{}, KeyRing{{Bytes: NewSecret(nextKey)}}) // a node whose clock is ahead
 	require.NoError(t, err)
 	ahead := signIn(t, early, Request{}, 0, testNow)
 	ahead.resume(t, m, testNow)
@@ -36,14 +36,14 @@ func TestRotation(t *testing.T) {
 	old.resume(t, m, until-1)
 	_, err = m.Identify([]string{old.cookie}, "", until)
 	require.ErrorIs(t, err, ErrUnknownKey)
-	require.ErrorContains(t, err, KeyID(testKey[:KeyLen]))
+	require.ErrorContains(t, err, KeyID(NewSecret(testKey[:KeyLen])))
 }
 
 // TestResealing: record and cookie come under the new key at the next commit,
 // and then there is nothing more to do.
 func TestResealing(t *testing.T) {
 	const from = testNow + 10*Minute
-	ring := KeyRing{{Bytes: testKey[:KeyLen]}, {Bytes: nextKey, SealFrom: from}}
+	ring := KeyRing{{Bytes: NewSecret(testKey[:KeyLen])}, {Bytes: NewSecret(nextKey), SealFrom: from}}
 	m, err := NewMachine(Policy{}, ring)
 	require.NoError(t, err)
 	g := signIn(t, m, Request{}, 0, testNow)
@@ -71,11 +71,11 @@ func TestResealing(t *testing.T) {
 	received(e).resume(t, without, from+Minute)
 	_, err = without.Resume(ByID(g.rec.ID), g.rec, Request{}, from)
 	require.ErrorIs(t, err, ErrCorrupt)
-	require.ErrorContains(t, err, KeyID(testKey[:KeyLen]))
+	require.ErrorContains(t, err, KeyID(NewSecret(testKey[:KeyLen])))
 }
 
 func TestNoKeySeals(t *testing.T) {
-	m, err := NewMachine(Policy{}, KeyRing{{Bytes: testKey[:KeyLen], SealFrom: testNow + 1}})
+	m, err := NewMachine(Policy{}, KeyRing{{Bytes: NewSecret(testKey[:KeyLen]), SealFrom: testNow + 1}})
 	require.NoError(t, err)
 	s := m.New(Request{})
 	require.NoError(t, s.Login("alice", 0))
@@ -91,17 +91,17 @@ func TestKeyWarnings(t *testing.T) {
 		ring KeyRing
 		want int
 	}{
-		{"one key for ever", KeyRing{{Bytes: testKey[:KeyLen]}}, 0},
-		{"one that ends", KeyRing{{Bytes: testKey[:KeyLen], OpenUntil: testNow}}, 1},
-		{"outlives its cookies", KeyRing{{Bytes: testKey[:KeyLen], OpenUntil: testNow + Day}, {Bytes: nextKey, SealFrom: testNow}}, 0},
-		{"does not", KeyRing{{Bytes: testKey[:KeyLen], OpenUntil: testNow + Day - 1}, {Bytes: nextKey, SealFrom: testNow}}, 1},
-		{"seals beside one that stays", KeyRing{{Bytes: testKey[:KeyLen], OpenUntil: testNow}, {Bytes: nextKey}}, 1},
+		{"one key for ever", KeyRing{{Bytes: NewSecret(testKey[:KeyLen])}}, 0},
+		{"one that ends", KeyRing{{Bytes: NewSecret(testKey[:KeyLen]), OpenUntil: testNow}}, 1},
+		{"outlives its cookies", KeyRing{{Bytes: NewSecret(testKey[:KeyLen]), OpenUntil: testNow + Day}, {Bytes: NewSecret(nextKey), SealFrom: testNow}}, 0},
+		{"does not", KeyRing{{Bytes: NewSecret(testKey[:KeyLen]), OpenUntil: testNow + Day - 1}, {Bytes: NewSecret(nextKey), SealFrom: testNow}}, 1},
+		{"seals beside one that stays", KeyRing{{Bytes: NewSecret(testKey[:KeyLen]), OpenUntil: testNow}, {Bytes: NewSecret(nextKey)}}, 1},
 	} {
 		m, err := NewMachine(Policy{}, c.ring)
 		require.NoError(t, err)
 		require.Len(t, m.Warnings(), c.want, c.what)
 		for _, w := range m.Warnings() {
-			require.Contains(t, w, KeyID(testKey[:KeyLen]))
+			require.Contains(t, w, KeyID(NewSecret(testKey[:KeyLen])))
 		}
 	}
 }

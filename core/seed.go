@@ -63,5 +63,5 @@ func derivedSecret(p *payload, id ID, gen generation, before *[32]byte) [32]byte
 	binary.BigEndian.PutUint32(msg[16:], gen.chain)
 	binary.BigEndian.PutUint32(msg[20:], gen.step)
 	copy(msg[24:], before[:])
-	return digest.HMAC(p.renewalKey, msg[:])
+	return digest.HMAC(shown(p.renewalKey)[:], msg[:])
 }

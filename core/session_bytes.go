@@ -125,7 +125,7 @@ func appendMarks(dst []byte, marks []mark) []byte {
 // AppendBytes appends the TicketLen bytes of a ticket, which are secret.
 func (t *Ticket) AppendBytes(dst []byte) []byte {
 	le := binary.LittleEndian
-	dst = append(append(dst, t.ID[:]...), t.secret[:]...)
+	dst = append(append(dst, t.ID[:]...), shown(t.secret)[:]...)
 	dst = le.AppendUint32(le.AppendUint32(le.AppendUint32(dst, t.gen.chain), t.gen.step), t.epoch)
 	return append(dst, byte(bit(t.old, flagTicketOld)|bit(t.trusted, flagTicketTrusted)))
 }

@@ -167,7 +167,11 @@ func before(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a 
 
 func (t *taker) ticket() Ticket {
 	k := Ticket{ID: t.id()}
-	copy(k.secret[:], t.take(len(k.secret)))
+	var secret [32]byte
+	copy(secret[:], t.take(len(secret)))
+	if secret != [32]byte{} {
+		k.secret = hide(secret)
+	}
 	k.gen = generation{t.uint32(), t.uint32()}
 	k.epoch = t.uint32()
 	f := t.flags(uint16(t.byte()), ticketFlags)

@@ -95,7 +95,7 @@ func (m *Machine) Cookie(s *Session, now Time, seed Seed) ([]string, error) {
 	if seed.isZero() {
 		return nil, ErrSeed
 	}
-	if s.state != StateActive || s.ticket.secret == [32]byte{} || s.behind {
+	if s.state != StateActive || s.ticket.secret == nil || s.behind {
 		return nil, nil
 	}
 	return m.giveCookie(&s.ticket, &s.req, s.rec.Tenant, m.maxAge(s, now), now, &seed)

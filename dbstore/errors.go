@@ -132,6 +132,8 @@ func (b *backend) fail(ctx context.Context, verb string, err error) error {
 		as = hosts.ErrBusy
 	case TooLarge:
 		as = core.ErrTooLarge
+	case Taken, Refused, Missing, Denied, Down:
+		as = hosts.ErrRefused
 	}
 	if f.Remedy == "" {
 		f.Remedy = remedies[f.Kind]

@@ -2,6 +2,7 @@ package dbstore_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/url"
 	"testing"
@@ -92,6 +93,19 @@ func TestAServerThatOnlyReadsIsTold(t *testing.T) {
 		r := w.save(s, record(1), core.NoVersion)
 		if w.name == "postgres" {
 			w.refused(func(u *url.URL) { u.RawQuery += "&default_transaction_read_only=on" }, hosts.ErrUnavailable, "connect to the primary")
+			login := w.newUser()
+			w.run(w.mayRead)
+			w.run(w.mayWrite)
+			reads := w.store(login)
+			w.run("ALTER ROLE {user} SET default_transaction_read_only = on")
+			_ = w.count("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{user}'")
+			for range 64 { // until no connection of before is left
+				if err := reads.Save(w.Context(), after(r), r.Version); errors.Is(err, hosts.ErrRefused) {
+					break
+				}
+			}
+			w.holds(reads, r)
+			w.refusesSaves(reads, r, "connect to the primary")
 			return
 		}
 		login := w.newUser() // who has no right to write on a server that only reads
@@ -101,13 +115,34 @@ func TestAServerThatOnlyReadsIsTold(t *testing.T) {
 		defer w.run("SET GLOBAL read_only = 0")
 		w.refused(login, hosts.ErrUnavailable, "connect to the primary")
 		w.holds(s, r)
-		err := s.Save(w.Context(), after(r), r.Version)
-		require.ErrorIs(w, err, hosts.ErrUnavailable)
-		require.ErrorContains(w, err, "connect to the primary")
-		for _, err := range s.SaveMany(w.Context(), []hosts.Saving{{Record: after(r), Prev: r.Version}, {Record: record(2)}}) {
-			require.ErrorIs(w, err, hosts.ErrUnavailable)
-			require.NotErrorIs(w, err, hosts.ErrBatch, "halves would fare no better")
-		}
+		w.refusesSaves(s, r, "connect to the primary")
+	})
+}
+
+// refusesSaves holds a store that may not write to the answer that certainly
+// nothing was changed: nobody is left to wonder whether it was.
+func (w *world) refusesSaves(s *dbstore.Store, r core.Record, remedy string) {
+	w.Helper()
+	err := s.Save(w.Context(), after(r), r.Version)
+	require.ErrorIs(w, err, hosts.ErrRefused)
+	require.ErrorContains(w, err, remedy)
+	for _, err := range s.SaveMany(w.Context(), []hosts.Saving{{Record: after(r), Prev: r.Version}, {Record: record(2)}}) {
+		require.ErrorIs(w, err, hosts.ErrRefused)
+		require.NotErrorIs(w, err, hosts.ErrBatch, "halves would fare no better")
+	}
+}
+
+func TestASaveWithoutTheRightIsRefused(t *testing.T) {
+	everywhere(t, func(w *world) {
+		owner := w.store(nil)
+		r := w.save(owner, record(1), core.NoVersion)
+		login := w.newUser()
+		w.run(w.mayRead)
+		w.run(w.tableOnly)
+		reads := w.store(login)
+		w.run(w.mayNoMore)
+		w.holds(reads, r)
+		w.refusesSaves(reads, r, "grant SELECT, INSERT, UPDATE and DELETE")
 	})
 }
 

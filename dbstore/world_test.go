@@ -33,6 +33,7 @@ type server struct {
 	waiting string
 	// create makes a user that may connect, and alter do as told.
 	create, drop, mayRead, mayWrite string
+	mayNoMore                       string // takes back what tableOnly gave
 	// tableOnly lets do all with the table and nothing with its companion.
 	tableOnly string
 
@@ -57,6 +58,7 @@ var all = []server{
 		drop:     "DROP OWNED BY {user}; DROP ROLE {user}",
 
 		tableOnly: "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {user}",
+		mayNoMore: `REVOKE INSERT, UPDATE, DELETE ON {table} FROM {user}`,
 		settings: []string{
 			"ALTER ROLE {user} SET default_transaction_isolation = 'repeatable read'",
 			"ALTER ROLE {user} SET default_transaction_isolation = 'serializable'",
@@ -79,7 +81,9 @@ var all = []server{
 		create:   "CREATE USER {user} IDENTIFIED BY '{password}'; INSERT INTO mysql.db (Host, Db, User) VALUES ('%', '{database}', '{user}'); FLUSH PRIVILEGES",
 		mayRead:  "UPDATE mysql.db SET Select_priv = 'Y' WHERE User = '{user}'; FLUSH PRIVILEGES",
 		mayWrite: "UPDATE mysql.db SET Select_priv = 'Y', Insert_priv = 'Y', Update_priv = 'Y', Delete_priv = 'Y' WHERE User = '{user}'; FLUSH PRIVILEGES",
-		drop:     "DROP USER {user}",
+
+		mayNoMore: "DELETE FROM mysql.tables_priv WHERE User = '{user}'; FLUSH PRIVILEGES",
+		drop:      "DROP USER {user}",
 
 		tableOnly: "INSERT INTO mysql.tables_priv (Host, Db, User, Table_name, Table_priv) VALUES ('%', '{database}', '{user}', '{table}', 'Select,Insert,Update,Delete'); FLUSH PRIVILEGES",
 		settings: []string{

@@ -6,9 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -18,7 +16,7 @@ import (
 // the safe default that stands in brackets. A bad value is refused by New with
 // the field, the value and what is allowed.
 type Config struct {
-	Key  []byte       // 32 bytes, or their 64 hexadecimal digits (openssl rand -hex 32)
+	Key  core.Secret  // of 32 bytes, or their 64 hexadecimal digits (openssl rand -hex 32): KeyFromEnv, core.ParseKey, core.NewSecret
 	Keys core.KeyRing // instead of Key, to rotate keys
 
 	CookieName    string // [rockstar_session]; __Host-Http-name is recommended
@@ -72,42 +70,19 @@ const (
 	DefaultCleanupInterval = time.Hour
 	DefaultCommitTimeout   = 5 * time.Second
 	DefaultKeyVariable     = "SESSION_ENCRYPTION_KEY"
+	DefaultKeysVariable    = "SESSION_ENCRYPTION_KEYS" // of several keys
 )
 
 // ConfigError tells which field of a Config is refused, and what is allowed.
 type ConfigError = core.PolicyError
 
-// KeyFromEnv reads a key in hex from an environment variable, by default
-// SESSION_ENCRYPTION_KEY. Its errors name the variable.
-func KeyFromEnv(variable string) ([]byte, error) {
-	if variable == "" {
-		variable = DefaultKeyVariable
-	}
-	text, ok := os.LookupEnv(variable)
-	if !ok || text == "" {
-		return nil, fmt.Errorf("environment variable %s is not set: %w", variable, core.ErrNoKey)
-	}
-	key, err := core.ParseKey(text)
-	if digits := len(strings.TrimSpace(text)); errors.Is(err, core.ErrKeyLength) {
-		found := fmt.Sprintf("%d bytes", digits/2)
-		if digits%2 != 0 {
-			found = fmt.Sprintf("%d hexadecimal digits instead of 64", digits)
-		}
-		return nil, fmt.Errorf("environment variable %s: %w, found %s", variable, err, found)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("environment variable %s: %w", variable, err)
-	}
-	return key, nil
-}
-
 // engine makes what decides from the config's policy and keys.
 func (c *Config) engine() (Engine, error) {
 	keys := c.Keys
 	switch {
-	case len(c.Key) > 0 && len(c.Keys) > 0:
+	case !c.Key.IsZero() && len(c.Keys) > 0:
 		return nil, &ConfigError{Field: "Key", Value: "set", Allowed: "either Key or Keys"}
-	case len(c.Key) > 0:
+	case !c.Key.IsZero():
 		keys = core.KeyRing{{Bytes: c.Key}}
 	}
 	configure := c.Engine
@@ -125,8 +100,8 @@ func (c *Config) engine() (Engine, error) {
 		Merge: maps.Clone(c.Merge), Exclusive: slices.Clone(c.Exclusive),
 		SecureByRequest: c.SecureByRequest, LastWins: slices.Clone(c.LastWins), LastWinsAll: c.LastWinsAll,
 	}, keys)
-	if errors.Is(err, core.ErrKeyLength) && len(c.Key) > 0 {
-		return nil, fmt.Errorf("config field Key: %w, found %d", err, len(c.Key))
+	if errors.Is(err, core.ErrKeyLength) && !c.Key.IsZero() {
+		return nil, fmt.Errorf("config field Key: %w, found %d", err, len(c.Key.Bytes()))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("session config: %w", err)
@@ -158,14 +133,7 @@ func (c *Config) fill() error {
 
 type systemClock struct{}
 
-func (systemClock) Now() core.Time { return core.Time(time.Now().UnixMilli()) }
-
-func timeOf(t core.Time) time.Time {
-	if t == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(int64(t))
-}
+func (systemClock) Now() core.Time { return core.TimeOf(time.Now()) }
 
 // addressBytes is how the core keeps an address: 4 or 16 bytes, or none.
 func addressBytes(a netip.Addr) string {

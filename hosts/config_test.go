@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,14 +79,14 @@ func TestRefusedKeys(t *testing.T) {
 		core.ErrWeakKey:   make([]byte, 32),
 		core.ErrKeyHexRaw: []byte("0123456789abcdeffedcba9876543210"),
 	} {
-		_, err := hosts.New(memory(t), hosts.Config{Key: k})
+		_, err := hosts.New(memory(t), hosts.Config{Key: core.NewSecret(k)})
 		require.ErrorIs(t, err, want)
 		if len(k) > 0 {
 			require.NotContains(t, err.Error(), string(k))
 			require.NotContains(t, err.Error(), hex.EncodeToString(k))
 		}
 	}
-	_, err := hosts.New(memory(t), hosts.Config{Key: key[:31]})
+	_, err := hosts.New(memory(t), hosts.Config{Key: core.NewSecret(key.Bytes()[:31])})
 	require.ErrorContains(t, err, "must be 32 bytes for AES-256, found 31")
 	_, err = hosts.New(memory(t), hosts.Config{Keys: core.KeyRing{{Bytes: key}, {Bytes: key}}})
 	require.ErrorIs(t, err, core.ErrSameKey)
@@ -112,8 +113,8 @@ func TestDefaults(t *testing.T) {
 // What the caller does to its config after New changes nothing, and New
 // nothing of the caller's.
 func TestConfigIsTheCallers(t *testing.T) {
-	k := append([]byte(nil), key...)
-	c := hosts.Config{Key: k, Clock: newClock(), Merge: map[string]core.MergeKind{"hits": core.MergeCounter},
+	k := slices.Clone(key.Bytes())
+	c := hosts.Config{Key: core.NewSecret(k), Clock: newClock(), Merge: map[string]core.MergeKind{"hits": core.MergeCounter},
 		Exclusive: []string{"seat"}, FormerScopes: []core.Scope{{Path: "/old"}}, NoCleanup: true}
 	before := fmt.Sprintf("%#v", c)
 	store := memory(t)
@@ -136,7 +137,7 @@ func TestConfigIsTheCallers(t *testing.T) {
 }
 
 func TestKeyFromEnv(t *testing.T) {
-	good := hex.EncodeToString(key)
+	good := hex.EncodeToString(key.Bytes())
 	for _, c := range []struct {
 		text  string
 		want  error

@@ -3,6 +3,7 @@ package hosts
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rockstar-web/sessions/core"
 )
@@ -94,13 +95,15 @@ func TouchContext(ctx context.Context) context.Context {
 // IsTouch reports whether TouchContext marked the call.
 func IsTouch(ctx context.Context) bool { return ctx.Value(touchKey{}) != nil }
 
-// Query selects sessions. Its zero value selects the sessions that have
-// neither tenant nor user.
+// Query selects sessions. To a Finder, one with neither User nor AnyUser selects
+// the anonymous sessions. Manager.Revoke and Manager.Sessions take that for a
+// user that was forgotten, and want Anonymous for it.
 type Query struct {
 	Tenant        string
 	AnyTenant     bool // whatever the tenant
 	User          string
 	AnyUser       bool      // whatever the user, also none
+	Anonymous     bool      // nobody signed in: without User and AnyUser
 	ExpiresBefore core.Time // zero: whatever the expiry
 }
 
@@ -131,6 +134,9 @@ var (
 	// ErrFull: the store's configured bound is reached; nothing was changed
 	// and nothing was dropped.
 	ErrFull = errors.New("session store is full")
+	// ErrRefused: the store cannot be asked, and certainly has changed nothing:
+	// it may only read, for instance. It is ErrUnavailable, too.
+	ErrRefused = fmt.Errorf("%w: nothing was changed", ErrUnavailable)
 	// ErrUnknown: the answer to a save was lost and it cannot be found out
 	// whether it was applied. It is never applied twice.
 	ErrUnknown = errors.New("session save has an unknown outcome")

@@ -10,11 +10,11 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// ConfigFromEnv reads a Config from the environment. Only
-// SESSION_ENCRYPTION_KEY is required; every variable that is not set leaves
+// ConfigFromEnv reads a Config from the environment. Only the key is required; every variable that is not set leaves
 // the default. Its errors name the variable, and what is allowed.
 //
 //	SESSION_ENCRYPTION_KEY      64 hexadecimal digits
+//	SESSION_ENCRYPTION_KEYS     in its place: the keys of a rotation, see ParseKeys
 //	SESSION_COOKIE_NAME, _PATH, _DOMAIN
 //	SESSION_SAME_SITE           Lax, Strict, None
 //	SESSION_ALLOW_INSECURE, SESSION_ALLOW_SCRIPTS, SESSION_END_WITH_BROWSER, SESSION_BIND_USER_AGENT
@@ -25,7 +25,7 @@ import (
 func ConfigFromEnv() (Config, error) {
 	var c Config
 	var err error
-	if c.Key, err = KeyFromEnv(DefaultKeyVariable); err != nil {
+	if c.Keys, err = KeysFromEnv(); err != nil {
 		return Config{}, err
 	}
 	e := environment{}

@@ -31,6 +31,11 @@ const (
 	// they were made of; with Names and Err. The request was refused, or signed
 	// in without them.
 	EventConflict EventKind = "session conflict"
+
+	// EventFailed: the store did not do what it was asked. It comes with the
+	// first failure and then once a minute while there are more, with their
+	// Count and the last Err.
+	EventFailed EventKind = "session store failed"
 )
 
 // Event is one step of a session's life. It never holds a secret or data.
@@ -45,7 +50,7 @@ type Event struct {
 	At        core.Time
 	Count     int
 	Names     []string // of values, of EventConflict
-	Err       error    // why EventSwept failed, or the whole refusal of EventRefused
+	Err       error    // why EventSwept or EventFailed, or the whole refusal of EventRefused and EventConflict
 	Dropped   uint64   // events lost since the one before, because the hook was slow
 }
 
@@ -77,7 +82,7 @@ func newEvents(logger *slog.Logger, hook func(Event)) *events {
 
 // wanted reports whether anybody listens to a kind, before it costs anything.
 func (e *events) wanted(k EventKind) bool {
-	return e.queue != nil && (e.hook != nil || e.logger.Enabled(context.Background(), levelOf(k)))
+	return e.queue != nil && (e.hook != nil || k != EventFailed && e.logger.Enabled(context.Background(), levelOf(k)))
 }
 
 func (e *events) emit(ev Event) {
@@ -100,7 +105,7 @@ func (e *events) run() {
 	defer close(e.done)
 	for ev := range e.queue {
 		ev.Dropped = e.dropped.Swap(0)
-		if e.told {
+		if e.told && ev.Kind != EventFailed { // which is logged without a Logger, too
 			e.log(ev)
 		}
 		if e.hook != nil {

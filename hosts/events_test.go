@@ -90,7 +90,7 @@ func TestEventsAndLogsHoldNoSecret(t *testing.T) {
 	}
 	require.Contains(t, text, "ann")
 	require.NotContains(t, text, "4111-1111")
-	require.NotContains(t, text, string(key))
+	require.NotContains(t, text, string(key.Bytes()))
 	for _, c := range ann.set {
 		raw, err := base64.RawURLEncoding.DecodeString(c.Value)
 		require.NoError(t, err)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"os"
+	"time"
 
 	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/core"
@@ -116,4 +118,28 @@ func ExamplePut() {
 	// <nil>
 	// [book pen] 2350 <nil>
 	// true
+}
+
+// A rotation: the ring is brought to all servers before the moment from which the
+// new key seals. The old one opens cookies for as long as sessions last.
+func ExampleConfig_rotation() {
+	hexKey := func(text string) core.Secret {
+		key, err := core.ParseKey(text)
+		if err != nil {
+			log.Fatal(err)
+		}
+		return key
+	}
+	old := hexKey("9f3c1a7be2d840566b0e9d17c4a5f2381d6e7b90a1c3f54e28b7d60c9ea41f53")
+	fresh := hexKey("7c1f0e9a52d3b84667e0a1c9d45f3b28906dfa1e37c25b8841f9e07ad63c8b15")
+	when := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+
+	config := hosts.Config{
+		Keys: core.KeyRing{
+			{Bytes: old, OpenUntil: core.TimeOf(when.AddDate(0, 0, 30))},
+			{Bytes: fresh, SealFrom: core.TimeOf(when)},
+		},
+	}
+	fmt.Println(config.Keys[0].OpenUntil, config.Keys[1].SealFrom, config.Keys[1].Bytes)
+	// Output: 2026-05-31T00:00:00.000Z 2026-05-01T00:00:00.000Z secret
 }

@@ -18,7 +18,7 @@ import (
 type Exchange struct {
 	context.Context // the request's; Attach fills in a missing one
 
-	Cookies   []string   // the request's Cookie header fields, as they came
+	Cookies   Cookies    // the request's Cookie header fields: CookieFields
 	IP        netip.Addr // of the client, as far as proxies are trusted
 	UserAgent string
 	Tenant    string
@@ -97,6 +97,12 @@ type ExchangeKey struct{}
 
 // String shows nothing of the request, so that no cookie is ever printed.
 func (x *Exchange) String() string { return "session exchange" }
+
+// GoString is String, for %#v.
+func (x *Exchange) GoString() string { return x.String() }
+
+// MarshalText is String, for JSON and logs.
+func (x *Exchange) MarshalText() ([]byte, error) { return []byte(x.String()), nil }
 
 // Value finds the Exchange itself, and else asks the request's context.
 func (x *Exchange) Value(key any) any {
@@ -179,7 +185,7 @@ func requestOf(ctx context.Context) (core.Request, *Exchange) {
 // cookie was stolen, or whose binding is broken, is ended. The error is the
 // refusal of the newest (none of them is a failure), or wraps ErrUnavailable.
 func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
-	tickets, err := m.machine.Identify(x.Cookies, x.Tenant, m.now())
+	tickets, err := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now())
 	if err != nil {
 		x.refused = err
 		m.refused(x, core.Record{}, err)
@@ -329,8 +335,11 @@ func (m *Manager) Lost(id core.ID, err error) {
 	m.events.warn("changes made after the answer had begun are not stored", "session", id.String(), "error", err)
 }
 
-// Failed reports that a request got an error page because the store could not
-// be asked for its session, or could not store it.
+// Failed logs that a request got an error page by a fault of the program, such
+// as a missing middleware. Failures of the store are reported by whoever meets
+// them: see EventFailed.
 func (m *Manager) Failed(err error) {
-	m.events.warn("a session could not be loaded or stored; the request got an error page", "error", err)
+	if !isStoreFailure(err) {
+		m.events.logger.Error("sessions: a request got an error page by a fault of the program", "error", err)
+	}
 }

@@ -70,10 +70,11 @@ func TestSecureOverPlainHTTPIsDiagnosedOnce(t *testing.T) {
 // many is a request with the cookies of several browsers.
 func many(m *site, all ...*browser) *hosts.Exchange {
 	x := all[0].ask(m)
-	x.Cookies = nil
+	var fields []string
 	for _, b := range all {
-		x.Cookies = append(x.Cookies, b.field()...)
+		fields = append(fields, b.field()...)
 	}
+	x.Cookies = hosts.CookieFields(fields...)
 	return x
 }
 
@@ -110,7 +111,7 @@ func TestCandidates(t *testing.T) {
 	forged := newBrowser()
 	forged.name, forged.value = live.name, "x"
 	foreign := newBrowser()
-	foreign.login(open(t, nil, hosts.Config{Key: []byte("\x03another key, also of no other use")[:32]}), "ann")
+	foreign.login(open(t, nil, hosts.Config{Key: core.NewSecret("\x03another key, also of no other use"[:32])}), "ann")
 	loads = 0
 	_, err = m.GetSessionFromCookie(many(m, forged, foreign))
 	require.ErrorIs(t, err, core.ErrUnknownKey, "of several it tells the one that came closest")
@@ -244,7 +245,7 @@ func TestDestroyClearsOnesOwnCookie(t *testing.T) {
 
 func TestExchangeAsAContext(t *testing.T) {
 	m := open(t, nil, hosts.Config{})
-	x := m.Attach(&hosts.Exchange{Cookies: []string{"rockstar_session=hush"}})
+	x := m.Attach(&hosts.Exchange{Cookies: hosts.CookieFields("rockstar_session=hush")})
 	require.NoError(t, x.Err(), "a missing context is filled in")
 	require.Same(t, m.Manager, x.Manager())
 	require.Same(t, x, hosts.ExchangeFrom(context.WithValue(x, whoKey{}, 1)))
@@ -309,10 +310,9 @@ func TestAnotherFamily(t *testing.T) {
 	require.NoError(t, c.SetValue("next", fresh))
 	_, err = m.Commit(x, c)
 	require.ErrorIs(t, err, core.ErrIPFamily, "or the cookie of another session would take the place of theirs")
-	_, err = m.SignIn(x, c, "", 0)
-	require.ErrorIs(t, err, core.ErrBadUser)
-	signedIn, err := m.SignIn(x, c, "ann", 0)
-	require.NoError(t, err)
+	require.ErrorIs(t, m.SignIn(x, "", 0), core.ErrBadUser)
+	require.NoError(t, m.SignIn(x, "ann", 0))
+	signedIn := x.Current()
 	require.Equal(t, id, signedIn.ID())
 	_, ok := signedIn.Value("next")
 	require.True(t, ok, "what the request put goes along")

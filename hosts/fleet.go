@@ -41,7 +41,7 @@ func (m *Manager) sweep(ctx context.Context, sweeper Sweeper) (total int, err er
 		n, err := sweeper.Sweep(ctx, before, sweepBatch)
 		total += n
 		if err != nil {
-			err = fmt.Errorf("sweep expired sessions: %w: %w", ErrUnavailable, err)
+			err = m.unavailable("sweep expired sessions", core.ID{}, err)
 		}
 		if err != nil || n < sweepBatch {
 			m.events.emit(Event{Kind: EventSwept, Count: total, Err: err, At: m.now()})
@@ -60,9 +60,7 @@ func (m *Manager) sweepEvery(sweeper Sweeper, interval time.Duration) {
 			return
 		case <-tick.C:
 			ctx, cancel := context.WithTimeout(m.stopped, sweepLimit)
-			if _, err := m.sweep(ctx, sweeper); err != nil && m.stopped.Err() == nil {
-				m.events.warn("cleanup failed; it is tried again at the next interval", "error", err)
-			}
+			_, _ = m.sweep(ctx, sweeper) // a failure is reported, and the next interval tries again
 			cancel()
 		}
 	}
@@ -71,13 +69,17 @@ func (m *Manager) sweepEvery(sweeper Sweeper, interval time.Duration) {
 // Sessions lists the live sessions that q selects, ordered by ID, beginning
 // behind after, at most limit (1 to 1000; 0 for 200). next is where the next
 // page begins; it is zero behind the last one. Records that do not open are
-// left out. An exchange in ctx confines the list to its tenant.
+// left out. An exchange in ctx confines the list to its tenant. A query must name
+// a User, or say AnyUser or Anonymous.
 func (m *Manager) Sessions(ctx context.Context, q Query, after core.ID, limit int) (page []*Session, next core.ID, err error) {
 	if limit == 0 {
 		limit = findPage
 	}
 	if limit < 0 || limit > maxListPage {
 		return nil, next, &ConfigError{Field: "limit", Value: fmt.Sprint(limit), Allowed: "1 to 1000, or 0 for 200"}
+	}
+	if q, err = meant(q); err != nil {
+		return nil, next, err
 	}
 	request, x := requestOf(ctx)
 	if x != nil {
@@ -105,6 +107,20 @@ func (m *Manager) Sessions(ctx context.Context, q Query, after core.ID, limit in
 	return page, next, nil
 }
 
+// meant refuses a query that may not say what it means: an empty User is mostly
+// one that was forgotten, and would end the sessions of all visitors who are not
+// signed in. It returns the query as stores take it.
+func meant(q Query) (Query, error) {
+	switch {
+	case q.Anonymous && (q.User != "" || q.AnyUser):
+		return q, fmt.Errorf("query: %w", &ConfigError{Field: "Anonymous", Value: "true with a User or AnyUser", Allowed: "one of them"})
+	case !q.Anonymous && !q.AnyUser && q.User == "":
+		return q, fmt.Errorf("query: %w", &ConfigError{Field: "User", Value: "", Allowed: "a user; or set AnyUser for all sessions, or Anonymous for those of nobody"})
+	}
+	q.Anonymous = false
+	return q, nil
+}
+
 func (m *Manager) find(ctx context.Context, q Query, after core.ID, limit int) ([]core.Record, error) {
 	finder, ok := m.store.(Finder)
 	if !ok {
@@ -112,7 +128,7 @@ func (m *Manager) find(ctx context.Context, q Query, after core.ID, limit int) (
 	}
 	records, err := finder.Find(ctx, q, after, limit)
 	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w: %w", ErrUnavailable, err)
+		return nil, m.unavailable("list sessions", core.ID{}, err)
 	}
 	return records, nil
 }
@@ -120,8 +136,11 @@ func (m *Manager) find(ctx context.Context, q Query, after core.ID, limit int) (
 // Revoke ends every session that q selects, except those named, and returns
 // how many it ended. It repeats until a whole pass finds none, so that a login
 // which races with it does not slip through. An exchange in ctx confines it to
-// its tenant.
+// its tenant. A query must name a User, or say AnyUser or Anonymous.
 func (m *Manager) Revoke(ctx context.Context, q Query, except ...core.ID) (ended int, err error) {
+	if q, err = meant(q); err != nil {
+		return 0, err
+	}
 	if x := ExchangeFrom(ctx); x != nil {
 		q.Tenant, q.AnyTenant = x.Tenant, false
 	}

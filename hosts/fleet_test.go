@@ -184,7 +184,7 @@ func TestSessionsInPages(t *testing.T) {
 	}
 	m := open(t, nil, hosts.Config{})
 	for _, limit := range []int{-1, 1001} {
-		_, _, err := m.Sessions(t.Context(), hosts.Query{}, core.ID{}, limit)
+		_, _, err := m.Sessions(t.Context(), hosts.Query{AnyUser: true}, core.ID{}, limit)
 		var refused *hosts.ConfigError
 		require.ErrorAs(t, err, &refused)
 		require.Equal(t, hosts.ConfigError{Field: "limit", Value: fmt.Sprint(limit), Allowed: "1 to 1000, or 0 for 200"}, *refused)
@@ -213,4 +213,31 @@ func (s *site) walk(t *testing.T, limit int) (ids []core.ID) {
 		}
 		after = next
 	}
+}
+
+// A user that was forgotten selects nobody's sessions by accident, and ends none.
+func TestAQueryWithoutAUserIsRefused(t *testing.T) {
+	m := open(t, nil, hosts.Config{})
+	visitor, ann := m.create().ID, newBrowser().login(m, "ann").ID
+	for _, q := range []hosts.Query{{}, {AnyTenant: true}, {Tenant: "red"}, {ExpiresBefore: 1 << 50},
+		{User: "ann", Anonymous: true}, {AnyUser: true, Anonymous: true}} {
+		var refused *hosts.ConfigError
+		_, err := m.Revoke(t.Context(), q)
+		require.ErrorAs(t, err, &refused, "%+v", q)
+		require.NotEmpty(t, refused.Allowed)
+		_, _, err = m.Sessions(t.Context(), q, core.ID{}, 0)
+		require.ErrorAs(t, err, &refused, "%+v", q)
+	}
+	anonymous := hosts.Query{Anonymous: true}
+	page, _, err := m.Sessions(t.Context(), anonymous, core.ID{}, 0)
+	require.NoError(t, err)
+	require.Len(t, page, 1)
+	require.Equal(t, visitor, page[0].ID)
+	require.True(t, anonymous.Matches(&core.Record{}))
+	require.False(t, anonymous.Matches(&core.Record{User: "ann"}))
+	ended, err := m.Revoke(t.Context(), anonymous)
+	require.NoError(t, err)
+	require.Equal(t, 1, ended)
+	m.gone(visitor)
+	m.data(ann)
 }

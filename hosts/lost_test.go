@@ -1,6 +1,7 @@
 package hosts_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"testing"
@@ -15,6 +16,7 @@ import (
 type losing struct {
 	hosts.Store
 	applies   bool
+	cause     error // [hosts.ErrUnavailable]
 	meanwhile func()
 }
 
@@ -30,7 +32,7 @@ func (s *losing) Save(ctx context.Context, r core.Record, prev core.Version) err
 		}
 	}
 	do()
-	return hosts.ErrUnavailable
+	return cmp.Or(s.cause, hosts.ErrUnavailable)
 }
 
 // A record remembers its last eight versions: so long it can be found out what

@@ -24,7 +24,7 @@ type Manager struct {
 	events         *events
 	queues         queues
 	insecureWarned atomic.Bool
-	touchWarned    atomic.Int64 // core.Time
+	outage         outage
 
 	stop     context.CancelFunc
 	stopped  context.Context
@@ -65,6 +65,7 @@ func New(store Store, config Config) (*Manager, error) {
 func (m *Manager) Close() error {
 	m.stop()
 	m.sweeping.Wait()
+	m.endOutage()
 	m.events.close()
 	if e, ok := m.machine.(io.Closer); ok {
 		return e.Close()
@@ -90,7 +91,7 @@ func (m *Manager) seed(ctx context.Context) (core.Seed, error) {
 	defer cancel()
 	s, err := m.entropy.draw(ctx)
 	if err != nil {
-		return core.Seed{}, fmt.Errorf("no session is issued: %w: entropy: %w", ErrUnavailable, err)
+		return core.Seed{}, m.unavailable("no session is issued: entropy", core.ID{}, err)
 	}
 	return s, nil
 }
@@ -105,16 +106,5 @@ func (m *Manager) load(ctx context.Context, id core.ID) (core.Record, error) {
 	case err == nil || errors.Is(err, core.ErrNotFound) || errors.Is(err, core.ErrCorrupt):
 		return r, err
 	}
-	return core.Record{}, unavailable("load session", id, err)
-}
-
-// unavailable makes every failure of a store ErrUnavailable, but for those that
-// tell more, and keeps what it was.
-func unavailable(what string, id core.ID, err error) error {
-	for _, known := range []error{ErrUnavailable, ErrUnknown, ErrFull, ErrBusy} {
-		if errors.Is(err, known) {
-			return fmt.Errorf("%s %v: %w", what, id, err)
-		}
-	}
-	return fmt.Errorf("%s %v: %w: %w", what, id, ErrUnavailable, err)
+	return core.Record{}, m.unavailable("load session", id, err)
 }

@@ -3,6 +3,7 @@ package hosts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -88,7 +89,7 @@ func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (core
 	}
 	if err != nil && s.State() == core.StateActive && !s.Changed() {
 		// A periodic renewal waits for the next request: this one only read.
-		m.warnTouch(err)
+		m.untouched(err)
 		return core.Effects{Next: s}, nil
 	}
 	return e, err
@@ -128,13 +129,13 @@ func (m *Manager) line(w *waiter) (core.Effects, error) {
 		case <-w.ctx.Done():
 		}
 		if m.queues.leave(id, w) {
-			return core.Effects{}, unavailable("save session", id, ErrBusy)
+			return core.Effects{}, m.unavailable("save session", id, ErrBusy)
 		}
 		select {
 		case a := <-w.answer: // both were ready
 			return a.effects, a.err
 		default: // its save is on the way
-			return core.Effects{}, unavailable("save session", id, ErrUnknown)
+			return core.Effects{}, m.unavailable("save session", id, fmt.Errorf("%w: %w", ErrUnknown, context.Cause(w.ctx)))
 		}
 	}
 }
@@ -150,7 +151,7 @@ func (w *waiter) compute(c computing) {
 var errPanicked = errors.New("the function of an update panicked")
 
 // ask has the caller compute an update, for as long as it waits.
-func (w *waiter) ask(name string, raw []byte) ([]byte, error) {
+func (m *Manager) ask(w *waiter, name string, raw []byte) ([]byte, error) {
 	c := computing{name, raw, make(chan computed, 1)}
 	if w.updates == nil {
 		return nil, nil
@@ -158,13 +159,13 @@ func (w *waiter) ask(name string, raw []byte) ([]byte, error) {
 	select {
 	case w.turn <- c:
 	case <-w.ctx.Done():
-		return nil, unavailable("save session", w.session.ID(), ErrBusy)
+		return nil, m.unavailable("save session", w.session.ID(), ErrBusy)
 	}
 	select {
 	case out := <-c.done:
 		return out.value, out.err
 	case <-w.ctx.Done():
-		return nil, unavailable("save session", w.session.ID(), ErrBusy)
+		return nil, m.unavailable("save session", w.session.ID(), ErrBusy)
 	}
 }
 
@@ -198,7 +199,7 @@ func (q *queues) join(m *Manager, id core.ID, w *waiter) error {
 		go m.serve(id, line)
 	}
 	if len(line.waiting) >= maxQueued {
-		return unavailable("save session", id, ErrBusy)
+		return m.unavailable("save session", id, ErrBusy)
 	}
 	line.waiting = append(line.waiting, w)
 	return nil
@@ -253,7 +254,7 @@ func (m *Manager) together(ctx context.Context, id core.ID, batch []*waiter) {
 			return
 		}
 		if ctx.Err() != nil || try >= quickTries && !pause(ctx, try-quickTries) {
-			answerAll(batch, core.Effects{}, unavailable("save session", id, ErrBusy))
+			answerAll(batch, core.Effects{}, m.unavailable("save session", id, ErrBusy))
 			return
 		}
 	}
@@ -306,7 +307,7 @@ func (m *Manager) join(lead *core.Session, w *waiter, theirs *core.Record, now c
 		w.taken = raw
 		return next, next.DeleteValue(w.take)
 	}
-	return next, redo(next, w.ask)
+	return next, redo(next, func(name string, raw []byte) ([]byte, error) { return m.ask(w, name, raw) })
 }
 
 // answerAll gives the leader the effects and the others their part of them.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -55,7 +56,7 @@ func (m *Manager) attempt(ctx context.Context, s *core.Session) (core.Effects, e
 			return core.Effects{}, err
 		case s.ID().IsZero() && try < maxResends:
 		case taken:
-			return core.Effects{}, unavailable("begin session", e.Save.ID, errTaken)
+			return core.Effects{}, m.unavailable("begin session", e.Save.ID, errTaken)
 		default:
 			return core.Effects{}, err
 		}
@@ -75,16 +76,16 @@ func (m *Manager) touch(ctx context.Context, s *core.Session, e core.Effects) co
 		return e
 	}
 	if !errors.Is(err, core.ErrConflict) {
-		m.warnTouch(err)
+		_ = m.unavailable("the request goes on, but the use is not noted, so that the session may idle out: touch session", e.Save.ID, err)
 	}
 	return core.Effects{Next: s}
 }
 
-// warnTouch reports that uses are not noted, at most once a minute.
-func (m *Manager) warnTouch(err error) {
-	now, last := int64(m.now()), m.touchWarned.Load()
-	if now-last >= int64(core.Minute) && m.touchWarned.CompareAndSwap(last, now) {
-		m.events.warn("the use of sessions cannot be noted, so that they may idle out; requests go on", "error", err)
+// untouched reports why a request that only read could not be noted, where no
+// store was asked.
+func (m *Manager) untouched(err error) {
+	if !isStoreFailure(err) {
+		m.storeFailed(fmt.Errorf("the request goes on, but the use is not noted, so that the session may idle out: %w", err))
 	}
 }
 
@@ -96,7 +97,7 @@ func (m *Manager) remove(ctx context.Context, id core.ID) error {
 			return nil
 		}
 		if try == maxResends || !pause(ctx, try) {
-			return unavailable("end session", id, err)
+			return m.unavailable("end session", id, err)
 		}
 	}
 }
@@ -104,6 +105,9 @@ func (m *Manager) remove(ctx context.Context, id core.ID) error {
 // errNotThere: after a lost answer the new session is not in the store. It is
 // ErrUnknown to callers, since it may have been stored and ended.
 var errNotThere = fmt.Errorf("%w: it is not in the store; begin another", ErrUnknown)
+
+// lostAnswer is ErrUnknown with what lost the answer.
+func lostAnswer(lost error) error { return fmt.Errorf("%w: %w", ErrUnknown, lost) }
 
 // save stores e.Save exactly once, or tells that it did not, or cannot tell.
 func (m *Manager) save(ctx context.Context, e *core.Effects) error {
@@ -116,12 +120,15 @@ func (m *Manager) save(ctx context.Context, e *core.Effects) error {
 			return nil
 		case lost == nil && errors.Is(err, core.ErrConflict):
 			return core.ErrConflict
+		case lost == nil && badRecord(err):
+			return fmt.Errorf("save session %v: %w", e.Save.ID, err)
 		case lost == nil && refusedBefore(err):
-			return unavailable("save session", e.Save.ID, err)
+			return m.unavailable("save session", e.Save.ID, err)
 		case errors.Is(err, core.ErrConflict):
-			if again, err := m.settle(ctx, e); !again {
+			if again, err := m.settle(ctx, e, lost); !again {
 				return err
 			}
+		case refusedBefore(err): // which tells nothing of the answer that was lost
 		default:
 			lost = err
 			if prev == core.NoVersion {
@@ -131,29 +138,33 @@ func (m *Manager) save(ctx context.Context, e *core.Effects) error {
 			}
 		}
 		if try == maxResends || !pause(ctx, try) {
-			return unavailable("save session", e.Save.ID, fmt.Errorf("%w: %w", ErrUnknown, lost))
+			return m.unavailable("save session", e.Save.ID, lostAnswer(lost))
 		}
 	}
 }
 
 // refusedBefore finds answers that mean nothing was changed.
 func refusedBefore(err error) bool {
-	for _, known := range []error{ErrBusy, ErrFull, ErrClosed, core.ErrTooLarge, core.ErrBadRecord, core.ErrBadName, core.ErrBadID} {
-		if errors.Is(err, known) {
-			return true
-		}
-	}
-	return false
+	return badRecord(err) || isOneOf(err, ErrRefused, ErrBusy, ErrFull, ErrClosed)
+}
+
+// badRecord finds refusals that are the record's fault and not the store's.
+func badRecord(err error) bool {
+	return isOneOf(err, core.ErrTooLarge, core.ErrBadRecord, core.ErrBadName, core.ErrBadID)
+}
+
+func isOneOf(err error, list ...error) bool {
+	return slices.ContainsFunc(list, func(known error) bool { return errors.Is(err, known) })
 }
 
 // settle finds out, after a lost answer and then a conflict, whether the save
 // was applied: by its version, which the record or its sealed history shows.
 // Again means that it was not, and may be; or that this cannot be told yet.
-func (m *Manager) settle(ctx context.Context, e *core.Effects) (again bool, err error) {
+func (m *Manager) settle(ctx context.Context, e *core.Effects, lost error) (again bool, err error) {
 	theirs, err := m.load(ctx, e.Save.ID)
 	switch {
 	case errors.Is(err, core.ErrNotFound) && e.Prev == core.NoVersion:
-		return false, unavailable("save session", e.Save.ID, errNotThere)
+		return false, m.unavailable("save session", e.Save.ID, fmt.Errorf("%w: %w", errNotThere, lost))
 	case errors.Is(err, core.ErrNotFound):
 		return false, core.ErrConflict // ended meanwhile: for Rebase to tell
 	case errors.Is(err, core.ErrCorrupt):
@@ -170,7 +181,7 @@ func (m *Manager) settle(ctx context.Context, e *core.Effects) (again bool, err 
 	case known:
 		return false, core.ErrConflict
 	}
-	return false, unavailable("save session", e.Save.ID, ErrUnknown)
+	return false, m.unavailable("save session", e.Save.ID, lostAnswer(lost))
 }
 
 // pause waits before the next try, with jitter so that rivals part. The second

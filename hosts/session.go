@@ -78,10 +78,10 @@ func (m *Manager) showFields(s *Session) {
 	s.ID, s.TenantID, s.UserID = c.ID(), c.Tenant(), c.User()
 	s.IPAddress, s.UserAgent = addressText(c.IP()), c.UserAgent()
 	s.LastIPAddress, s.LastUserAgent = addressText(c.LastIP()), c.LastUserAgent()
-	s.CreatedAt, s.LastSeenAt, s.ExpiresAt = timeOf(c.CreatedAt()), timeOf(c.SeenAt()), timeOf(c.Deadline())
+	s.CreatedAt, s.LastSeenAt, s.ExpiresAt = c.CreatedAt().Time(), c.SeenAt().Time(), c.Deadline().Time()
 	s.shown = s.ExpiresAt
 	if m.machine.Policy().IdleTimeout != 0 {
-		s.IdleExpiresAt = timeOf(c.ExpiresAt())
+		s.IdleExpiresAt = c.ExpiresAt().Time()
 	}
 }
 
@@ -98,7 +98,7 @@ func (m *Manager) apply(s *Session) (*core.Session, error) {
 		}
 	}
 	if !s.ExpiresAt.Equal(s.shown) {
-		if err := c.SetLifetime(core.Time(s.ExpiresAt.UnixMilli()) - m.now()); err != nil {
+		if err := c.SetLifetime(core.TimeOf(s.ExpiresAt) - m.now()); err != nil {
 			return nil, fmt.Errorf("session %v: ExpiresAt %v: %w", s.ID, s.ExpiresAt.UTC().Format(time.RFC3339), err)
 		}
 	}
@@ -196,7 +196,7 @@ func (m *Manager) Create(ctx context.Context) (*Session, error) {
 	if x != nil {
 		x.created = c
 	}
-	now := timeOf(m.now())
+	now := m.now().Time()
 	expires := now.Add(time.Duration(m.machine.Policy().Lifetime) * time.Millisecond)
 	return &Session{ID: c.ID(), TenantID: q.Tenant, IPAddress: addressText(q.IP), UserAgent: q.UserAgent,
 		LastIPAddress: addressText(q.IP), LastUserAgent: q.UserAgent, CreatedAt: now, LastSeenAt: now,

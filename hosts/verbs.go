@@ -190,7 +190,7 @@ func (m *Manager) EndSession(x *Exchange) error {
 
 // endProven ends every live session but one that a cookie of the request proves.
 func (m *Manager) endProven(x *Exchange, but core.ID) error {
-	tickets, _ := m.machine.Identify(x.Cookies, x.Tenant, m.now()) // none, if it fails
+	tickets, _ := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now()) // none, if it fails
 	ctx, cancel := m.lasting(x)
 	defer cancel()
 	for _, t := range tickets {
@@ -227,7 +227,7 @@ func (m *Manager) owns(x *Exchange, id core.ID) bool {
 	case x.current != nil:
 		return x.current.ID() == id
 	}
-	tickets, _ := m.machine.Identify(x.Cookies, x.Tenant, m.now()) // none, if it fails
+	tickets, _ := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now()) // none, if it fails
 	return slices.ContainsFunc(tickets, func(t core.Ticket) bool { return t.ID == id })
 }
 
@@ -295,7 +295,7 @@ func (m *Manager) New(x *Exchange) *core.Session {
 func (m *Manager) beginning(x *Exchange) core.Request {
 	q := x.request()
 	if x.refused == nil && x.CrossSite != core.CrossSiteNone { // else Resume has found it out
-		_, x.refused = m.machine.Identify(x.Cookies, x.Tenant, m.now())
+		_, x.refused = m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now())
 	}
 	var r *core.Refusal
 	if errors.As(x.refused, &r) {

@@ -20,7 +20,7 @@ import (
 )
 
 // key is of no other use.
-var key = []byte("\x91\x0e\xc7manager tests, not a secret...")[:32]
+var key = core.NewSecret("\x91\x0e\xc7manager tests, not a secret..."[:32])
 
 // clock stands still until a test moves it.
 type clock struct{ now atomic.Int64 }
@@ -106,7 +106,7 @@ func open(t *testing.T, store hosts.Store, c hosts.Config) *site {
 		store = memory(t)
 	}
 	s := &site{t: t, store: store, log: new(logbook)}
-	if c.Key == nil && c.Keys == nil {
+	if c.Key.IsZero() && c.Keys == nil {
 		c.Key = key
 	}
 	if c.Clock == nil {
@@ -177,7 +177,7 @@ func (b *browser) field() []string {
 func (b *browser) ask(m *site) *hosts.Exchange { return b.asking(m.t.Context(), m.Manager) }
 
 func (b *browser) asking(ctx context.Context, m *hosts.Manager) *hosts.Exchange {
-	x := &hosts.Exchange{Context: ctx, Cookies: b.field(), IP: b.ip, UserAgent: b.agent, Tenant: b.tenant, HTTPS: !b.plain}
+	x := &hosts.Exchange{Context: ctx, Cookies: hosts.CookieFields(b.field()...), IP: b.ip, UserAgent: b.agent, Tenant: b.tenant, HTTPS: !b.plain}
 	x.Reply = func(field, value string) error {
 		if field != "Set-Cookie" {
 			return nil

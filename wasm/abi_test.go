@@ -56,7 +56,7 @@ func TestTheExampleIsTheCores(t *testing.T) {
 
 	p := core.Policy{CookieName: "sid", FormerScopes: []core.Scope{{Path: "/app"}}, Lifetime: core.Hour, IdleTimeout: 30 * core.Minute,
 		BindIPv6Bits: 64, Merge: map[string]core.MergeKind{"hits": core.MergeCounter}, Exclusive: []string{"role"}}
-	key := core.Key{Bytes: []byte("7c1f0e9a52d3b84667e0a1c9d45f3b28906dfa1e37c25b8841f9e07ad63c8b15")}
+	key := core.Key{Bytes: core.NewSecret("7c1f0e9a52d3b84667e0a1c9d45f3b28906dfa1e37c25b8841f9e07ad63c8b15")}
 	require.Equal(t, wire.AppendConfigure(nil, p, core.KeyRing{key}), blocks["configure request"])
 
 	cookie := blocks["identify request"][1+4+8+2+4+4:]

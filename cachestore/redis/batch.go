@@ -139,7 +139,7 @@ func verdict(m *rueidis.RedisMessage) error {
 		if err != nil {
 			return damaged("cannot be read")
 		}
-		return refused("save", text)
+		return refused("save", text, true)
 	}
 	switch code, err := m.AsInt64(); {
 	case err != nil:

@@ -59,7 +59,7 @@ func (s *server) examine(ctx context.Context) error {
 		case info["redis_mode"] == "cluster":
 			return fmt.Errorf("redis: open: %w", &hosts.ConfigError{Field: "URL", Value: "a node of a cluster", Allowed: "redis+cluster://"})
 		case info["role"] == "slave":
-			return refused("open", "READONLY ")
+			return refused("open", "READONLY ", false)
 		}
 	}
 	if err := s.check(ctx); errors.Is(err, ErrEvicts) && !s.o.AllowEviction {

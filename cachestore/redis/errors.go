@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,21 +31,21 @@ var refusals = []struct {
 	remedy string
 }{
 	{"OOM", hosts.ErrFull, "raise maxmemory of the server, or shorten lifetimes"},
-	{"MISCONF", hosts.ErrUnavailable, "the server cannot write its snapshots: look at its disk and log"},
-	{"LOADING", hosts.ErrUnavailable, "the server reads its data after a start: wait"},
-	{"BUSY", hosts.ErrUnavailable, "a script of some program keeps the server: SCRIPT KILL ends it"},
-	{"CLUSTERDOWN", hosts.ErrUnavailable, "part of the cluster is down: look at CLUSTER INFO"},
-	{"MASTERDOWN", hosts.ErrUnavailable, "the replica has lost its primary: look at INFO replication"},
-	{"TRYAGAIN", hosts.ErrUnavailable, "the cluster moves these sessions to another node: try again"},
-	{"MOVED", hosts.ErrUnavailable, "the nodes disagree about who has these sessions, or it is a cluster: use redis+cluster://"},
-	{"ASK", hosts.ErrUnavailable, "the cluster moves these sessions to another node: try again"},
-	{"READONLY", hosts.ErrUnavailable, "it is a replica: name the primary, or use redis+sentinel:// or redis+cluster://"},
-	{"NOREPLICAS", hosts.ErrUnavailable, "fewer replicas than min-replicas-to-write of the server are there"},
-	{"NOAUTH", hosts.ErrUnavailable, "the server wants a password: put it in the URL"},
-	{"WRONGPASS", hosts.ErrUnavailable, "correct the user and password in the URL"},
-	{"NOPERM", hosts.ErrUnavailable, "grant the user what package redis lists"},
-	{"WRONGTYPE", hosts.ErrUnavailable, "another program uses keys of this prefix: choose another prefix"},
-	{"EXECABORT", hosts.ErrUnavailable, "look at the server's log"},
+	{"MISCONF", hosts.ErrRefused, "the server cannot write its snapshots: look at its disk and log"},
+	{"LOADING", hosts.ErrRefused, "the server reads its data after a start: wait"},
+	{"BUSY", hosts.ErrRefused, "a script of some program keeps the server: SCRIPT KILL ends it"},
+	{"CLUSTERDOWN", hosts.ErrRefused, "part of the cluster is down: look at CLUSTER INFO"},
+	{"MASTERDOWN", hosts.ErrRefused, "the replica has lost its primary: look at INFO replication"},
+	{"TRYAGAIN", hosts.ErrRefused, "the cluster moves these sessions to another node: try again"},
+	{"MOVED", hosts.ErrRefused, "the nodes disagree about who has these sessions, or it is a cluster: use redis+cluster://"},
+	{"ASK", hosts.ErrRefused, "the cluster moves these sessions to another node: try again"},
+	{"READONLY", hosts.ErrRefused, "it is a replica: name the primary, or use redis+sentinel:// or redis+cluster://"},
+	{"NOREPLICAS", hosts.ErrRefused, "fewer replicas than min-replicas-to-write of the server are there"},
+	{"NOAUTH", hosts.ErrRefused, "the server wants a password: put it in the URL"},
+	{"WRONGPASS", hosts.ErrRefused, "correct the user and password in the URL"},
+	{"NOPERM", hosts.ErrRefused, "grant the user what package redis lists"},
+	{"WRONGTYPE", hosts.ErrRefused, "another program uses keys of this prefix: choose another prefix"},
+	{"EXECABORT", hosts.ErrRefused, "look at the server's log"},
 }
 
 // fail gives an error of the client its kind and its remedy. What the server
@@ -56,7 +57,7 @@ func fail(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("redis: %s: %w", doing, ended)
 	}
 	if answer, ok := rueidis.IsRedisErr(err); ok {
-		return refused(doing, answer.Error())
+		return refused(doing, answer.Error(), false)
 	}
 	switch {
 	case errors.Is(err, rueidis.ErrClosing):
@@ -67,17 +68,30 @@ func fail(ctx context.Context, doing string, err error) error {
 	return fmt.Errorf("redis: %s: %w: %w; look at the address, the server and the network", doing, hosts.ErrUnavailable, err)
 }
 
-// refused is fail for what the server answered.
-func refused(doing, answer string) error {
+// halfway are codes with which a server may end a script that has done a part of
+// its saves. The others stop it before its first write.
+var halfway = []string{"NOPERM", "WRONGTYPE"}
+
+// refused is fail for what the server answered; alone, of one save by itself,
+// which has then changed nothing.
+func refused(doing, answer string, alone bool) error {
+	inScript := strings.Contains(answer, "script")
 	if strings.Contains(answer, "The user executing the script") {
 		answer = "NOPERM " // which is how it is said outside a script
 	}
 	for _, r := range refusals {
 		if strings.HasPrefix(answer, r.code+" ") || strings.Contains(answer, "-"+r.code+" ") {
+			if inScript && !alone && slices.Contains(halfway, r.code) {
+				r.kind = hosts.ErrUnavailable
+			}
 			return fmt.Errorf("redis: %s: %w: the server answers %s; %s", doing, r.kind, r.code, r.remedy)
 		}
 	}
-	return fmt.Errorf("redis: %s: %w: the server answers %q; see its documentation", doing, hosts.ErrUnavailable, quotable(answer))
+	kind := hosts.ErrUnavailable
+	if alone {
+		kind = hosts.ErrRefused
+	}
+	return fmt.Errorf("redis: %s: %w: the server answers %q; see its documentation", doing, kind, quotable(answer))
 }
 
 // quotable leaves out the arguments that a server repeats: they may be a

@@ -17,27 +17,44 @@ import (
 func TestAnswersOfServers(t *testing.T) {
 	const secret = "hunter2"
 	for answer, want := range map[string]error{
-		"OOM command not allowed when used memory > 'maxmemory'.":                           hosts.ErrFull,
-		"@user_script: 1: -OOM command not allowed when used memory > 'maxmemory'.":         hosts.ErrFull,
-		"LOADING Redis is loading the dataset in memory":                                    hosts.ErrUnavailable,
-		"CLUSTERDOWN The cluster is down":                                                   hosts.ErrUnavailable,
-		"MISCONF Redis is configured to save RDB snapshots":                                 hosts.ErrUnavailable,
-		"NOREPLICAS Not enough good replicas to write.":                                     hosts.ErrUnavailable,
-		"NOAUTH Authentication required.":                                                   hosts.ErrUnavailable,
-		"WRONGPASS invalid username-password pair":                                          hosts.ErrUnavailable,
-		"ERR max number of clients reached":                                                 hosts.ErrUnavailable,
-		"ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'ada' 'hunter2'": hosts.ErrUnavailable,
-		"ERR unknown command `HELLO`, with args beginning with: `3`, `hunter2`, ":           hosts.ErrUnavailable,
-		"ERR wrong value, with args hunter2":                                                hosts.ErrUnavailable,
+		"OOM command not allowed when used memory > 'maxmemory'.":                                hosts.ErrFull,
+		"@user_script: 1: -OOM command not allowed when used memory > 'maxmemory'.":              hosts.ErrFull,
+		"LOADING Redis is loading the dataset in memory":                                         hosts.ErrRefused,
+		"CLUSTERDOWN The cluster is down":                                                        hosts.ErrRefused,
+		"MISCONF Redis is configured to save RDB snapshots":                                      hosts.ErrRefused,
+		"NOREPLICAS Not enough good replicas to write.":                                          hosts.ErrRefused,
+		"READONLY You can't write against a read only replica.":                                  hosts.ErrRefused,
+		"READONLY You can't write against a read only replica. script: 58e1, on @user_script:9.": hosts.ErrRefused,
+		"NOPERM User ada has no permissions to run the 'evalsha' command":                        hosts.ErrRefused,
+		"NOAUTH Authentication required.":                                                        hosts.ErrRefused,
+		"WRONGPASS invalid username-password pair":                                               hosts.ErrRefused,
+		"ERR max number of clients reached":                                                      hosts.ErrUnavailable,
+		"ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'ada' 'hunter2'":      hosts.ErrUnavailable,
+		"ERR unknown command `HELLO`, with args beginning with: `3`, `hunter2`, ":                hosts.ErrUnavailable,
+		"ERR wrong value, with args hunter2":                                                     hosts.ErrUnavailable,
 	} {
-		err := refused("save", answer)
+		err := refused("save", answer, false)
 		require.ErrorIs(t, err, want, answer)
 		require.ErrorContains(t, err, "redis: save: ")
 		require.ErrorContains(t, err, "the server answers ")
 		require.NotContains(t, err.Error(), secret)
 	}
-	require.ErrorContains(t, refused("save", "ERR max number of clients reached"), "max number of clients")
+	require.ErrorContains(t, refused("save", "ERR max number of clients reached", false), "max number of clients")
 	require.LessOrEqual(t, len(quotable(string(make([]byte, 1000)))), 100)
+}
+
+// TestAScriptThatEndsHalfway may have done a part of its saves; a save that is
+// refused by itself has changed nothing.
+func TestAScriptThatEndsHalfway(t *testing.T) {
+	for _, answer := range []string{
+		"ERR The user executing the script can't run this command or subcommand script: 58e1, on @user_script:9.",
+		"WRONGTYPE Operation against a key holding the wrong kind of value script: 58e1, on @user_script:9.",
+		"ERR something new",
+	} {
+		require.NotErrorIs(t, refused("save", answer, false), hosts.ErrRefused, answer)
+		require.ErrorIs(t, refused("save", answer, false), hosts.ErrUnavailable, answer)
+		require.ErrorIs(t, refused("save", answer, true), hosts.ErrRefused, answer)
+	}
 }
 
 func TestErrorsOfConnections(t *testing.T) {

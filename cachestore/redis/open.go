@@ -79,7 +79,7 @@ func clientOption(g target, o *Options, turns *registry) rueidis.ClientOption {
 		WriteBufferEachConn:   bufferSize,
 		RingScaleEachConn:     8,
 		ForceSingleClient:     !g.cluster && g.master == "",
-		Sentinel:              rueidis.SentinelOption{MasterSet: g.master, TopologyRefreshInterval: topologyEvery, Username: o.SentinelUser, Password: o.SentinelPassword},
+		Sentinel:              rueidis.SentinelOption{MasterSet: g.master, TopologyRefreshInterval: topologyEvery, Username: o.SentinelUser, Password: string(o.SentinelPassword.Bytes())},
 		ClusterOption:         rueidis.ClusterOption{ShardsRefreshInterval: topologyEvery, MaxMovedRedirections: maxRedirect},
 	}
 	if o.Cache > 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
@@ -65,7 +66,8 @@ type Options struct {
 	AllowEviction bool
 
 	// SentinelUser and SentinelPassword are for the sentinels themselves.
-	SentinelUser, SentinelPassword string
+	SentinelUser     string
+	SentinelPassword core.Secret
 
 	// Coalescing bounds the gathering of calls, for each node. Here Workers is 2 by default:
 	// while the server does one batch the next is made.

@@ -14,7 +14,7 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-var benchKey = []byte("0123456789abcdefghijklmnopqrstuv")
+var benchKey = core.NewSecret("0123456789abcdefghijklmnopqrstuv")
 
 // site is two processes with one Redis.
 type site struct {

@@ -172,7 +172,7 @@ func keyRotation(t *testing.T, b backend) {
 	with := func(ring core.KeyRing) *site {
 		return open(t, b, setup{store: store, Config: hosts.Config{Keys: ring, Clock: c}})
 	}
-	sealedUnder := func(value string, key []byte) {
+	sealedUnder := func(value string, key core.Secret) {
 		t.Helper()
 		openCookie(t, value, key, "")
 	}

@@ -27,7 +27,7 @@ var configuration = []row{
 // refusedConfig requires New to refuse a config, naming field and value.
 func refusedConfig(t *testing.T, b backend, c hosts.Config, field, value string) {
 	t.Helper()
-	if c.Key == nil {
+	if c.Key.IsZero() {
 		c.Key = key
 	}
 	_, err := b.manager(b.open(t, t.TempDir()), c)
@@ -79,9 +79,9 @@ func opensslKeys(t *testing.T, b backend) {
 	t.Setenv("SESSION_ENCRYPTION_KEY", digits+"\n") // as the command ends its line
 	fromEnv, err := hosts.KeyFromEnv("")
 	require.NoError(t, err)
-	require.Equal(t, raw, fromEnv)
+	require.Equal(t, raw, fromEnv.Bytes())
 	store := b.open(t, t.TempDir())
-	one := open(t, b, setup{Config: hosts.Config{Key: []byte(digits)}, store: store})
+	one := open(t, b, setup{Config: hosts.Config{Key: core.NewSecret(digits)}, store: store})
 	two := open(t, b, setup{Config: hosts.Config{Key: fromEnv, Clock: one.clock}, store: store})
 	ann := one.browser()
 	id := ann.login("/verbs", "ann")
@@ -89,7 +89,7 @@ func opensslKeys(t *testing.T, b backend) {
 }
 
 func keyFromEnvironment(t *testing.T, _ backend) {
-	t.Setenv("SESSION_ENCRYPTION_KEY", hex.EncodeToString(key))
+	t.Setenv("SESSION_ENCRYPTION_KEY", hex.EncodeToString(key.Bytes()))
 	got, err := hosts.KeyFromEnv("")
 	require.NoError(t, err)
 	require.Equal(t, key, got)
@@ -117,15 +117,15 @@ func keyNotHex(t *testing.T, _ backend) {
 }
 
 func keyLength(t *testing.T, b backend) {
-	for length, text := range map[string]string{"31": hex.EncodeToString(key[:31]), "33": hex.EncodeToString(key) + "aa", "8": "0123456789abcdef"} {
+	for length, text := range map[string]string{"31": hex.EncodeToString(key.Bytes()[:31]), "33": hex.EncodeToString(key.Bytes()) + "aa", "8": "0123456789abcdef"} {
 		t.Setenv("SESSION_ENCRYPTION_KEY", text)
 		_, err := hosts.KeyFromEnv("")
 		require.ErrorIs(t, err, core.ErrKeyLength)
 		require.ErrorContains(t, err, "must be 32 bytes for AES-256")
 		require.ErrorContains(t, err, "found "+length)
 	}
-	for length, given := range map[string][]byte{"31": key[:31], "33": append(key[:32:32], 1), "16": key[:16]} {
-		_, err := b.manager(b.open(t, t.TempDir()), hosts.Config{Key: given})
+	for length, given := range map[string][]byte{"31": key.Bytes()[:31], "33": append(key.Bytes()[:32:32], 1), "16": key.Bytes()[:16]} {
+		_, err := b.manager(b.open(t, t.TempDir()), hosts.Config{Key: core.NewSecret(given)})
 		require.ErrorIs(t, err, core.ErrKeyLength)
 		require.ErrorContains(t, err, "must be 32 bytes for AES-256")
 		require.ErrorContains(t, err, "found "+length)
@@ -214,13 +214,13 @@ func lifetimeOfADay(t *testing.T, b backend) {
 }
 
 func keyIsRequired(t *testing.T, b backend) {
-	for _, none := range []hosts.Config{{}, {Key: []byte{}}, {Keys: core.KeyRing{}}, {Keys: core.KeyRing{{}}}} {
+	for _, none := range []hosts.Config{{}, {Key: core.NewSecret("")}, {Keys: core.KeyRing{}}, {Keys: core.KeyRing{{}}}} {
 		m, err := b.manager(b.open(t, t.TempDir()), none)
 		require.ErrorIs(t, err, core.ErrNoKey)
 		require.Nil(t, m)
 	}
 	for _, weak := range []string{strings.Repeat("\x00", 32), strings.Repeat("k", 32), "0123456789abcdef0123456789abcdef"} {
-		_, err := b.manager(b.open(t, t.TempDir()), hosts.Config{Key: []byte(weak)})
+		_, err := b.manager(b.open(t, t.TempDir()), hosts.Config{Key: core.NewSecret(weak)})
 		require.Error(t, err)
 		require.True(t, errors.Is(err, core.ErrWeakKey) || errors.Is(err, core.ErrKeyHexRaw), err)
 	}

@@ -94,11 +94,11 @@ func databaseAnswers(t *testing.T, b backend) {
 	}{
 		"":                                       {hosts.Query{AnyTenant: true, AnyUser: true}, "5"},
 		"user_id = 'ann'":                        {hosts.Query{AnyTenant: true, User: "ann"}, "3"},
-		"user_id = ''":                           {hosts.Query{AnyTenant: true}, "1"},
+		"user_id = ''":                           {hosts.Query{AnyTenant: true, Anonymous: true}, "1"},
 		"tenant_id = 'red'":                      {hosts.Query{Tenant: "red", AnyUser: true}, "3"},
 		"tenant_id = 'red' AND user_id = 'ann'":  {hosts.Query{Tenant: "red", User: "ann"}, "2"},
 		"tenant_id = 'red' AND user_id = 'carl'": {hosts.Query{Tenant: "red", User: "carl"}, "0"},
-		fmt.Sprint("expires_at < ", begin+25*core.Hour): {hosts.Query{AnyTenant: true, AnyUser: true, ExpiresBefore: begin + 25*core.Hour}, "2"},
+		fmt.Sprintf("expires_at < %d", begin+25*core.Hour): {hosts.Query{AnyTenant: true, AnyUser: true, ExpiresBefore: begin + 25*core.Hour}, "2"},
 	} {
 		query := "SELECT COUNT(*) FROM TABLE"
 		if where != "" {

@@ -48,7 +48,7 @@ func cookieShowsNothing(t *testing.T, b backend) {
 	require.Equal(t, id, opened)
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(first)
 	require.NoError(t, err)
-	for _, hidden := range [][]byte{id[:], secret, []byte("ann"), key} {
+	for _, hidden := range [][]byte{id[:], secret, []byte("ann"), key.Bytes()} {
 		require.NotContains(t, string(raw), string(hidden))
 		require.NotContains(t, first, string(hidden))
 	}
@@ -74,13 +74,13 @@ func cookieShowsNothing(t *testing.T, b backend) {
 
 // openCookie opens a cookie as the format says, by other means than the core's:
 // HKDF-SHA-256 and AES-256-GCM with the key, cookie name and tenant.
-func openCookie(t *testing.T, value string, key []byte, tenant string) (id core.ID, secret []byte) {
+func openCookie(t *testing.T, value string, key core.Secret, tenant string) (id core.ID, secret []byte) {
 	raw, err := base64.RawURLEncoding.DecodeString(value)
 	require.NoError(t, err)
 	head, nonce, sealed := raw[:9], raw[9:21], raw[21:]
-	sum := sha256.Sum256(append([]byte("rockstar sessions key id\x00"), key...))
+	sum := sha256.Sum256(append([]byte("rockstar sessions key id\x00"), key.Bytes()...))
 	require.Equal(t, append([]byte{1}, sum[:4]...), head[:5], "format and key ID")
-	subkey, err := hkdf.Key(sha256.New, key, nil, "rockstar sessions v1 cookie\x00"+string(head[5:]), 32)
+	subkey, err := hkdf.Key(sha256.New, key.Bytes(), nil, "rockstar sessions v1 cookie\x00"+string(head[5:]), 32)
 	require.NoError(t, err)
 	block, err := aes.NewCipher(subkey)
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ func nothingReadableAtRest(t *testing.T, b backend) {
 		"value": []byte("sentinel value"), "name of a value": []byte("name-of-value"),
 		"address": []byte("203.0.113.77"), "address in bytes": {203, 0, 113, 77}, "user agent": []byte("Telltale"),
 		"secret": secret, "secret in hex": []byte(hex.EncodeToString(secret)), "hash of the secret": hash[:],
-		"secret in base64": []byte(base64.RawURLEncoding.EncodeToString(secret)[:42]), "cookie": []byte(ann.cookie()), "key": key,
+		"secret in base64": []byte(base64.RawURLEncoding.EncodeToString(secret)[:42]), "cookie": []byte(ann.cookie()), "key": key.Bytes(),
 	} {
 		require.NotContains(t, at, string(needle), what)
 	}

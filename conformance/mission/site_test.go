@@ -21,8 +21,8 @@ const patience = 10 * time.Second
 
 // key is the site's, key2 another server's.
 var (
-	key  = []byte("\x8f\x1b\x90mission tests, of no other use")[:32]
-	key2 = []byte("\x03\xe7\xa1second mission key, no other use")[:32]
+	key  = core.NewSecret("\x8f\x1b\x90mission tests, of no other use"[:32])
+	key2 = core.NewSecret("\x03\xe7\xa1second mission key, no other use"[:32])
 )
 
 // clock stands still until a test moves it.
@@ -89,7 +89,7 @@ type site struct {
 func open(t *testing.T, b backend, o setup) *site {
 	t.Helper()
 	s := &site{t: t, b: b, events: make(chan hosts.Event, 1<<16), log: new(logbook)}
-	if o.Key == nil && o.Keys == nil {
+	if o.Key.IsZero() && o.Keys == nil {
 		o.Key = key
 	}
 	if o.Clock == nil {

@@ -41,7 +41,7 @@ func keygen(t *testing.T, _ backend) {
 	t.Setenv(hosts.DefaultKeyVariable, strings.TrimSpace(first))
 	got, err := hosts.KeyFromEnv("")
 	require.NoError(t, err)
-	require.Equal(t, key, got)
+	require.Equal(t, key, got.Bytes())
 }
 
 var (
@@ -115,6 +115,14 @@ func environment(t *testing.T, b backend) {
 	require.Equal(t, 90*core.Minute, p.Lifetime)
 	require.True(t, p.EndWithBrowser)
 	require.False(t, p.AllowInsecure)
+	t.Run("several keys", func(t *testing.T) {
+		t.Setenv(hosts.DefaultKeyVariable, "")
+		t.Setenv(hosts.DefaultKeysVariable, hex.EncodeToString(key.Bytes())+"@..2099-01-01T00:00:00Z,"+hex.EncodeToString(key2.Bytes())+"@2098-01-01T00:00:00Z")
+		c, err := hosts.ConfigFromEnv()
+		require.NoError(t, err)
+		require.Len(t, c.Keys, 2)
+		require.Equal(t, key2, c.Keys[1].Bytes)
+	})
 	for name, value := range map[string]string{"SESSION_LIFETIME": "soon", "SESSION_ALLOW_INSECURE": "perhaps", "SESSION_SAME_SITE": "any"} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)

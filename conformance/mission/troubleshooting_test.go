@@ -198,7 +198,7 @@ func flip(t *testing.T, value string, at int) string {
 
 func damagedCookies(t *testing.T, b backend) {
 	for _, length := range []int{1, 16, 31, 33, 64} {
-		_, err := b.manager(b.open(t, t.TempDir()), hosts.Config{Key: make([]byte, length)})
+		_, err := b.manager(b.open(t, t.TempDir()), hosts.Config{Key: core.NewSecret(make([]byte, length))})
 		require.Error(t, err)
 	}
 	s := open(t, b, setup{})

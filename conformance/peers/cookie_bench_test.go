@@ -18,7 +18,7 @@ type peerTicket struct {
 
 const benchNow = core.Time(1_800_000_000_000)
 
-var benchKey = []byte("\x8f\x1bA test key, really not for any use")[:core.KeyLen]
+var benchKey = core.NewSecret("\x8f\x1bA test key, really not for any use"[:core.KeyLen])
 
 // cookieOf returns a machine, a stored session and its Cookie field.
 func cookieOf(b *testing.B) (m *core.Machine, s *core.Session, field string) {
@@ -41,7 +41,7 @@ func BenchmarkRatioCookie(b *testing.B) {
 	const rounds, calls = 101, 500
 	m, s, field := cookieOf(b)
 	fields := []string{field}
-	peer := securecookie.New(benchKey, benchKey)
+	peer := securecookie.New(benchKey.Bytes(), benchKey.Bytes())
 	ticket := peerTicket{make([]byte, 16), make([]byte, 32), 7}
 	peerValue, err := peer.Encode("rockstar_session", ticket)
 	require.NoError(b, err)

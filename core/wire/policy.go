@@ -94,7 +94,7 @@ func appendKeys(dst []byte, keys core.KeyRing) []byte {
 	dst = le.AppendUint32(dst, uint32(len(keys)))
 	for i := range keys {
 		k := &keys[i]
-		dst = appendShort(dst, string(k.Bytes))
+		dst = appendShort(dst, string(k.Bytes.Bytes()))
 		dst = appendTime(appendTime(appendTime(dst, k.Created), k.SealFrom), k.OpenUntil)
 	}
 	return dst
@@ -104,7 +104,7 @@ func (r *reader) keys() core.KeyRing {
 	n := r.count(26)
 	keys := make(core.KeyRing, 0, n)
 	for range n {
-		keys = append(keys, core.Key{Bytes: r.short(), Created: r.time(), SealFrom: r.time(), OpenUntil: r.time()})
+		keys = append(keys, core.Key{Bytes: core.NewSecret(r.short()), Created: r.time(), SealFrom: r.time(), OpenUntil: r.time()})
 	}
 	return keys
 }

@@ -15,7 +15,7 @@ var _ hosts.Engine = (*wire.Client)(nil)
 
 const now core.Time = 500_000 * core.Hour
 
-var testKey = []byte("9f3c1a7be2d840566b0e9d17c4a5f2381d6e7b90a1c3f54e28b7d60c9ea41f53")
+var testKey = core.NewSecret("9f3c1a7be2d840566b0e9d17c4a5f2381d6e7b90a1c3f54e28b7d60c9ea41f53")
 
 // local is a client whose guest runs in the same process. Replies are cut off
 // from the guest's memory, which is then scribbled on, as real ones are.
@@ -129,7 +129,7 @@ func TestErrorsCrossWhole(t *testing.T) {
 	var policy *core.PolicyError
 	require.ErrorAs(t, err, &policy)
 	require.Equal(t, "CookieName", policy.Field)
-	for _, keys := range []core.KeyRing{nil, {{Bytes: []byte("short")}}, {{Bytes: make([]byte, 32)}}, {{Bytes: testKey}, {Bytes: testKey}}} {
+	for _, keys := range []core.KeyRing{nil, {{Bytes: core.NewSecret("short")}}, {{Bytes: core.NewSecret(make([]byte, 32))}}, {{Bytes: testKey}, {Bytes: testKey}}} {
 		_, want := core.NewMachine(core.Policy{}, keys)
 		_, err := wire.Configure((&bare{}).call, core.Policy{}, keys)
 		require.Error(t, want)

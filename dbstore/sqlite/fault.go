@@ -43,7 +43,7 @@ func (d *dialect) Fault(err error) dbstore.Fault {
 	case sqlite3.CANTOPEN:
 		return dbstore.Fault{Kind: dbstore.Down, Remedy: permit}
 	case sqlite3.CORRUPT, sqlite3.NOTADB:
-		return dbstore.Fault{Kind: dbstore.Down, Remedy: restore}
+		return dbstore.Fault{Remedy: restore}
 	case sqlite3.ERROR:
 		if strings.Contains(err.Error(), "no such table") {
 			return dbstore.Fault{Kind: dbstore.Missing, Remedy: "run Migrate"}
@@ -67,9 +67,9 @@ func fail(doing, path string, err error) error {
 	case isFull(err):
 		kind, remedy = hosts.ErrFull, makeRoom
 	case errors.Is(err, syscall.EROFS):
-		remedy = "mount it writable, or choose another path"
+		kind, remedy = hosts.ErrRefused, "mount it writable, or choose another path"
 	case errors.Is(err, fs.ErrPermission):
-		remedy = permit
+		kind, remedy = hosts.ErrRefused, permit
 	case errors.Is(err, fs.ErrNotExist):
 		remedy = "it was removed while in use; restore it, or restart the program"
 	}

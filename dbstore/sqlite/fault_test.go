@@ -208,3 +208,14 @@ func TestFileRemoved(t *testing.T) {
 		requireHas(t, s, sessionOne) // restored
 	}
 }
+
+// A save that SQLite undoes, by a trigger for instance, has certainly changed
+// nothing, and says so.
+func TestARefusedSaveChangesNothing(t *testing.T) {
+	s, path := stored(t, sqlite.Options{})
+	execute(t, path, `CREATE TRIGGER frozen BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'frozen'); END`)
+	err := s.Save(t.Context(), sessionTwo, sessionOne.Version)
+	require.ErrorIs(t, err, hosts.ErrRefused)
+	require.ErrorContains(t, err, "triggers")
+	requireHas(t, s, sessionOne)
+}

@@ -167,9 +167,12 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 
 func (g *Gateway) storeFailed(w http.ResponseWriter, err error) {
 	status, text := nethttp.Failure(err)
-	g.o.Host.Manager().Failed(err)
 	nethttp.NoStore(w.Header())
-	w.Header().Set("Retry-After", "1")
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	} else {
+		g.o.Host.Manager().Failed(err)
+	}
 	http.Error(w, text, status)
 }
 

@@ -18,13 +18,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/cachestore"
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/gateway"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 	"github.com/rockstar-web/sessions/hosts/wazero"
 )
 
-var testKey = []byte("9f3c1a7be2d840566b0e9d17c4a5f2381d6e7b90a1c3f54e28b7d60c9ea41f53")
+var testKey = core.NewSecret("9f3c1a7be2d840566b0e9d17c4a5f2381d6e7b90a1c3f54e28b7d60c9ea41f53")
 
 // site is an origin that signs in and out, a gateway before it, and the store
 // that both share.

@@ -76,13 +76,17 @@ export interface Policy {
 }
 
 export interface SessionEvent {
-  kind: "created" | "login" | "renewed" | "refreshed" | "ended" | "refused";
+  kind: "created" | "login" | "renewed" | "refreshed" | "ended" | "refused" | "failed";
   at: number;
   /** Why a session was refused or ended. */
   reason?: Reason;
   id?: string | null;
   tenant?: string;
   user?: string;
+  /** Of "failed": how often the store failed since the event before, at most one a minute. */
+  count?: number;
+  /** Of "failed": the last of these errors. */
+  error?: Error;
 }
 
 export interface Options {

@@ -17,13 +17,13 @@ func (v *Visit) reply(name, value string) error {
 		return ErrHeadersSent
 	}
 	f := field{name, value}
-	i := slices.IndexFunc(v.fields, func(old field) bool {
+	i := slices.IndexFunc(**v.fields, func(old field) bool {
 		return old.name == name && (name != "Set-Cookie" || cookieScope(old.value) == cookieScope(value))
 	})
 	if i < 0 {
-		v.fields = append(v.fields, f)
+		**v.fields = append(**v.fields, f)
 	} else {
-		v.fields[i] = f
+		(**v.fields)[i] = f
 	}
 	return nil
 }
@@ -52,7 +52,7 @@ func (v *Visit) begin(h http.Header) error {
 		return v.dead
 	}
 	cookie := false
-	for _, f := range v.fields {
+	for _, f := range **v.fields {
 		if f.name == "Set-Cookie" {
 			h.Add(f.name, f.value)
 			cookie = true

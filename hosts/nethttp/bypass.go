@@ -30,7 +30,7 @@ func (rd *round) past(v *Visit) (found, error) {
 		return f, nil
 	}
 	s := v.session()
-	lost := v.firm || len(v.fields) > 0 || s != nil && (s.Changed() || v.needsCookie())
+	lost := v.firm || len(**v.fields) > 0 || s != nil && (s.Changed() || v.needsCookie())
 	rd.host.bypassed.report(rd.host, lost)
 	if lost {
 		v.dead = ErrBypassed

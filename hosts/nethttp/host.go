@@ -35,9 +35,7 @@ type Options struct {
 	Unauthorized func(w http.ResponseWriter, r *http.Request, err error)
 	// Failed answers when a session could not be loaded or stored: nothing of
 	// the handler's answer is sent. It must write a status. The default is
-	// 503 as plain text; 401 when the session has ended or was superseded
-	// meanwhile, 409 on a conflict of exclusive values, 413 for a session that
-	// is too large and 400 for a tenant that no store can keep.
+	// plain text with the status that Failure gives.
 	Failed func(w http.ResponseWriter, r *http.Request, err error)
 }
 
@@ -95,7 +93,7 @@ func (h *Host) Handler(next http.Handler) http.Handler {
 		rd := newRound(h, w, r)
 		defer rd.giveBack()
 		defer rd.end()
-		next.ServeHTTP((*writer)(rd), &rd.inner)
+		next.ServeHTTP((*writer)(rd), rd.inner)
 		rd.finish() // not reached by a panic
 	})
 }
@@ -125,7 +123,7 @@ func (h *Host) Require(next http.Handler) http.Handler {
 
 // fail answers a request whose session could not be loaded or stored.
 func (h *Host) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if status, _ := Failure(err); status == http.StatusServiceUnavailable {
+	if status, _ := Failure(err); status == http.StatusInternalServerError {
 		h.manager.Failed(err)
 	}
 	h.o.Failed(w, r, err)
@@ -138,7 +136,7 @@ func (h *Host) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange 
 		return &rd.visit().x
 	}
 	x := new(hosts.Exchange)
-	h.fill(x, r)
+	h.fill(x, r, new(hosts.CookieRoom))
 	x.Reply = func(field, value string) error {
 		if field == "Set-Cookie" {
 			w.Header().Add(field, value)
@@ -151,9 +149,9 @@ func (h *Host) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange 
 	return x
 }
 
-// fill reads the request into an exchange.
-func (h *Host) fill(x *hosts.Exchange, r *http.Request) {
-	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), r.Header["Cookie"], r.UserAgent(), cannotTravel(r)
+// fill reads the request into an exchange, and its cookies into their place.
+func (h *Host) fill(x *hosts.Exchange, r *http.Request, room *hosts.CookieRoom) {
+	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), room.Keep(r.Header["Cookie"]), r.UserAgent(), cannotTravel(r)
 	x.IP, x.HTTPS = h.client(r)
 	if site := first(r.Header["Sec-Fetch-Site"]); site != "" {
 		x.CrossSite = hosts.CrossSiteOf(r.Method, site, first(r.Header["Sec-Fetch-Mode"]), first(r.Header["Sec-Fetch-Dest"]))

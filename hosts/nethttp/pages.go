@@ -37,26 +37,50 @@ func Explain(err error) string {
 	return "Authentication required"
 }
 
-// Failure tells in HTTP what an error of a session means that was not loaded or
-// stored: the status, and a sentence fit for a visitor.
+const notStored = " Nothing of this request was stored."
+
+// answers are the statuses and texts of errors, the first that fits. What is not
+// here is a fault of the program.
+var answers = []struct {
+	status int
+	text   string
+	errs   []error
+}{
+	{http.StatusUnauthorized, "The session has ended in the meantime." + notStored, []error{core.ErrEnded}},
+	{http.StatusUnauthorized, "The session was signed in anew in the meantime." + notStored, []error{core.ErrSuperseded}},
+	{http.StatusForbidden, "Another site sent this request, so that it began no session." + notStored, []error{core.ErrCrossSite}},
+	{http.StatusUnauthorized, "Please sign in.", []error{ErrNotSignedIn}},
+	{http.StatusConflict, "The session was changed by another request." + notStored, []error{core.ErrConflict}},
+	{http.StatusRequestEntityTooLarge, "The session is too large." + notStored, []error{core.ErrTooLarge, core.ErrValueSize}},
+	{http.StatusBadRequest, "No session can be kept under this host name.", []error{core.ErrBadName}},
+	{http.StatusBadRequest, "The request names something that no session can have." + notStored,
+		[]error{core.ErrBadUser, core.ErrLifetime, core.ErrValueName, core.ErrBadID, core.ErrNesting, core.ErrTime}},
+	{http.StatusInternalServerError, "The session holds something else than this page expects.",
+		[]error{hosts.ErrValueType, hosts.ErrNoValue, core.ErrType, core.ErrBadValue, core.ErrIntSize}},
+	{http.StatusInternalServerError, "The session of this request cannot be stored: a fault of this server.", []error{ErrBypassed}},
+	{http.StatusServiceUnavailable, "The session store does not answer. What this request changed may not be stored; try again.",
+		[]error{hosts.ErrUnavailable, hosts.ErrUnknown, hosts.ErrBusy, hosts.ErrFull, hosts.ErrClosed, hosts.ErrBatch, core.ErrSeed}},
+}
+
+// Failure tells in HTTP what an error of a session means: the status, and a
+// sentence fit for a visitor. 401 is for a visitor without a session, 400, 409
+// and 413 for what the request asked for, 503 for a store that does not answer,
+// and 500 for a fault of the program, which it should log.
 func Failure(err error) (status int, text string) {
-	switch {
-	case errors.Is(err, core.ErrEnded):
-		return http.StatusUnauthorized, "The session has ended in the meantime. Nothing of this request was stored."
-	case errors.Is(err, core.ErrSuperseded):
-		return http.StatusUnauthorized, "The session was signed in anew in the meantime. Nothing of this request was stored."
-	case errors.Is(err, core.ErrConflict):
-		return http.StatusConflict, "The session was changed by another request. Nothing of this request was stored."
-	case errors.Is(err, core.ErrTooLarge):
-		return http.StatusRequestEntityTooLarge, "The session is too large. Nothing of this request was stored."
-	case errors.Is(err, core.ErrBadName):
-		return http.StatusBadRequest, "No session can be kept under this host name."
-	case errors.Is(err, ErrBypassed):
-		return http.StatusInternalServerError, "The session of this request cannot be stored: a fault of this server."
-	case errors.Is(err, hosts.ErrValueType), errors.Is(err, hosts.ErrNoValue), errors.Is(err, core.ErrType):
-		return http.StatusInternalServerError, "The session holds something else than this page expects."
+	for _, a := range answers {
+		for _, known := range a.errs {
+			if errors.Is(err, known) {
+				return a.status, a.text
+			}
+		}
 	}
-	return http.StatusServiceUnavailable, "The session store does not answer. What this request changed may not be stored; try again."
+	if _, ok := errors.AsType[*core.Refusal](err); ok {
+		return http.StatusUnauthorized, Explain(err) + "."
+	}
+	if _, ok := errors.AsType[*hosts.ConfigError](err); ok { // of an argument: a limit, a query
+		return http.StatusBadRequest, "The request asks for something that is not allowed." + notStored
+	}
+	return http.StatusInternalServerError, "The server has made a mistake, and has logged it."
 }
 
 func failed(w http.ResponseWriter, _ *http.Request, err error) {

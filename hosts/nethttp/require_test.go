@@ -154,7 +154,7 @@ func TestRequireIsPerRouteAndTellsOutages(t *testing.T) {
 	require.Equal(t, "public", b.get(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "public") }).body)
 	s.mend()
 	require.Equal(t, "hello alice", s.private(b).body)
-	require.Contains(t, s.log.String(), "error page")
+	require.Contains(t, s.log.String(), "session store failed")
 }
 
 // TestRequireBringsItsOwnHandler, and answers in the words of its own host.

@@ -21,7 +21,7 @@ type round struct {
 	host    *Host
 	request *http.Request         // as it came
 	outer   context.Context       // of that request, which is written to at the end
-	inner   http.Request          // the same with this round as its context
+	inner   *http.Request         // the same with this round as its context
 	given   http.Header           // what was on the answer before the handler's turn
 	visited atomic.Pointer[Visit] // nil until the session is asked for
 
@@ -30,9 +30,18 @@ type round struct {
 	over atomic.Bool // the handler has returned, panicked, or was given up
 }
 
+// roundRoom is a round with its request, which has the cookie and is not to be
+// printed with it, in one allocation.
+type roundRoom struct {
+	round
+	inner http.Request
+}
+
 func newRound(h *Host, w http.ResponseWriter, r *http.Request) *round {
-	rd := &round{ResponseWriter: w, host: h, request: r, outer: r.Context()}
-	rd.inner = *r.WithContext((*roundContext)(rd)) // the copy stays on the stack
+	room := &roundRoom{round: round{ResponseWriter: w, host: h, request: r, outer: r.Context()}}
+	rd := &room.round
+	rd.inner = &room.inner
+	room.inner = *r.WithContext((*roundContext)(rd)) // the copy stays on the stack
 	if header := w.Header(); len(header) > 0 {
 		rd.given = maps.Clone(header)
 	}
@@ -94,6 +103,15 @@ func session(ctx context.Context, m *hosts.Manager) (*Visit, error) {
 	return v, v.load(ctx)
 }
 
+// visitRoom is a Visit with what it only points to, so that no cookie is in what
+// is printed, in one allocation: over two pointers, see core.Secret.
+type visitRoom struct {
+	Visit
+	cookies hosts.CookieRoom
+	at      *[]field
+	fields  []field
+}
+
 func (rd *round) visit() *Visit {
 	if v := rd.visited.Load(); v != nil {
 		return v
@@ -103,8 +121,11 @@ func (rd *round) visit() *Visit {
 	if v := rd.visited.Load(); v != nil {
 		return v
 	}
-	v := &Visit{round: rd}
-	rd.host.fill(&v.x, rd.request)
+	room := &visitRoom{Visit: Visit{round: rd}}
+	v := &room.Visit
+	room.at = &room.fields
+	v.fields = &room.at
+	rd.host.fill(&v.x, rd.request, &room.cookies)
 	v.x.Reply, v.x.Guard = v.reply, &rd.mu
 	rd.visited.Store(v)
 	return v

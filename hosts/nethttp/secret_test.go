@@ -26,7 +26,7 @@ func secretIn(t *testing.T, value, tenant string) (core.ID, []byte) {
 	require.NoError(t, err)
 	require.Len(t, raw, 93)
 	info := append([]byte("rockstar sessions v1 cookie\x00"), raw[5:9]...)
-	sub, err := hkdf.Key(sha256.New, siteKey, nil, string(info), 32)
+	sub, err := hkdf.Key(sha256.New, siteKey.Bytes(), nil, string(info), 32)
 	require.NoError(t, err)
 	block, err := aes.NewCipher(sub)
 	require.NoError(t, err)

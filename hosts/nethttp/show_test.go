@@ -23,7 +23,7 @@ func TestAVisitShowsItsSession(t *testing.T) {
 	require.NoError(t, err)
 	start := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	now := clock(start.UnixMilli())
-	m, err := hosts.New(store, hosts.Config{Key: []byte("\x8f\x1bA test key, really not for any use")[:32],
+	m, err := hosts.New(store, hosts.Config{Key: core.NewSecret("\x8f\x1bA test key, really not for any use"[:32]),
 		AllowInsecure: true, IdleTimeout: time.Hour, Clock: &now})
 	require.NoError(t, err)
 	defer m.Close()

@@ -25,7 +25,7 @@ const (
 	cookieName = "sid"
 )
 
-var siteKey = []byte("\x8f\x1bA test key, really not for any use")[:32]
+var siteKey = core.NewSecret("\x8f\x1bA test key, really not for any use"[:32])
 
 // stillClock stands until a test moves it.
 type stillClock struct{ ms atomic.Int64 }

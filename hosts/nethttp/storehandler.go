@@ -37,7 +37,8 @@ const maxStoreBody = 8 + core.MaxSealed + 2*core.MaxName + 128
 //
 // A record is as wire.AppendRecord writes it, the version little-endian. 400 and
 // 413 mean that the record is refused, 401 a wrong token, 503 that the store
-// could not be asked.
+// could not be asked; with the field "Session-Store: refused" it has certainly
+// changed nothing.
 func StoreHandler(store hosts.Store, token string) (http.Handler, error) {
 	if store == nil {
 		return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "store", Value: "nil", Allowed: "a hosts.Store"})
@@ -130,6 +131,11 @@ func (h *storeHandler) done(w http.ResponseWriter, err error) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// isRefused finds answers of a store that certainly has changed nothing.
+func isRefused(err error) bool {
+	return errors.Is(err, hosts.ErrRefused) || errors.Is(err, hosts.ErrBusy) || errors.Is(err, hosts.ErrFull) || errors.Is(err, hosts.ErrClosed)
+}
+
 // storeError tells nothing of the store but what kind of failure it was.
 func storeError(w http.ResponseWriter, err error) {
 	switch {
@@ -144,6 +150,9 @@ func storeError(w http.ResponseWriter, err error) {
 	case errors.Is(err, core.ErrCorrupt):
 		http.Error(w, "the record is damaged", http.StatusUnprocessableEntity)
 	default:
+		if isRefused(err) {
+			w.Header().Set("Session-Store", "refused")
+		}
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
 	}

@@ -2,6 +2,7 @@ package nethttp_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"io"
 	"net/http"
@@ -85,3 +86,25 @@ func TestStoreHandler(t *testing.T) {
 	_, err = nethttp.StoreHandler(hosts.Store(nil), token)
 	require.Error(t, err)
 }
+
+// A host elsewhere learns that a save has certainly changed nothing.
+func TestStoreHandlerTellsARefusal(t *testing.T) {
+	rec := core.Record{ID: core.ID{7}, Version: 5, ExpiresAt: core.Day, Sealed: []byte("sealed")}
+	for err, want := range map[error]string{hosts.ErrRefused: "refused", hosts.ErrFull: "refused", hosts.ErrUnavailable: "", hosts.ErrUnknown: ""} {
+		h, e := nethttp.StoreHandler(failing{err: err}, strings.Repeat("t", nethttp.MinStoreToken))
+		require.NoError(t, e)
+		r := httptest.NewRequest("POST", "/save", bytes.NewReader(wire.AppendRecord(make([]byte, 8), &rec)))
+		r.Header.Set("Authorization", "Bearer "+strings.Repeat("t", nethttp.MinStoreToken))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		require.Equal(t, 503, w.Code)
+		require.Equal(t, want, w.Header().Get("Session-Store"), err.Error())
+	}
+}
+
+type failing struct {
+	hosts.Store
+	err error
+}
+
+func (f failing) Save(context.Context, core.Record, core.Version) error { return f.err }

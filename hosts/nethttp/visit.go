@@ -45,7 +45,7 @@ type Visit struct {
 	err      error       // why it could not be loaded
 	firm     bool        // it has a login, a renewal or a refresh, which need a cookie
 	updating atomic.Bool // a function of Update runs in a commit, without the lock
-	fields   []field     // of the answer's header, until it is sent
+	fields   **[]field   // of the answer's header, until it is sent
 	vary     [1]string   // memory of the answer's Vary field
 	dead     error       // the error page was sent in place of the answer; set before sent
 }

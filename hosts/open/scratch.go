@@ -20,7 +20,7 @@ const dropPage = 1000
 // for concurrent use.
 type Namespace struct {
 	backend backend
-	place   place
+	place   func() place // not to be printed: it may have a password
 
 	mu     sync.Mutex
 	handle store // that Open returns next, or again where there is one at a time
@@ -39,7 +39,7 @@ func Scratch(ctx context.Context, url string) (*Namespace, error) {
 	var name [8]byte
 	rand.Read(name[:]) // never fails
 	at.scratch = "check_" + hex.EncodeToString(name[:])
-	n := &Namespace{backend: b, place: at}
+	n := &Namespace{backend: b, place: func() place { return at }}
 	if n.handle, err = b.at(ctx, at); err != nil {
 		_ = n.drop(ctx) // whatever was made before it failed
 		return nil, err
@@ -48,7 +48,7 @@ func Scratch(ctx context.Context, url string) (*Namespace, error) {
 }
 
 // Name is what the namespace was given: "check_" and 16 hexadecimal digits.
-func (n *Namespace) Name() string { return n.place.scratch }
+func (n *Namespace) Name() string { return n.place().scratch }
 
 // Open returns a handle on the namespace, of its own as another process would
 // have it; memory and a log have but one, which all share. The Closer frees
@@ -59,7 +59,7 @@ func (n *Namespace) Open(ctx context.Context) (hosts.Store, io.Closer, error) {
 	s := n.handle
 	if s == nil {
 		var err error
-		if s, err = n.backend.at(ctx, n.place); err != nil {
+		if s, err = n.backend.at(ctx, n.place()); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -109,8 +109,8 @@ func (n *Namespace) Drop(ctx context.Context) error {
 }
 
 func (n *Namespace) drop(ctx context.Context) error {
-	if err := n.backend.drop(ctx, n.place); err != nil {
-		return fmt.Errorf("drop %s of store %s: %w", n.Name(), n.place.scheme, err)
+	if err := n.backend.drop(ctx, n.place()); err != nil {
+		return fmt.Errorf("drop %s of store %s: %w", n.Name(), n.place().scheme, err)
 	}
 	return nil
 }

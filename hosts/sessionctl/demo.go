@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/open"
@@ -52,9 +51,9 @@ func demoFlags(set *flag.FlagSet) func(context.Context, *program, []string) erro
 		if _, _, err := net.SplitHostPort(o.Addr); err != nil {
 			return usagef("demo: --addr is %q; allowed: HOST:PORT, such as %s", o.Addr, demo.DefaultAddr)
 		}
-		if os.Getenv(hosts.DefaultKeyVariable) != "" {
+		if keyGiven() {
 			var err error
-			if o.Key, err = hosts.KeyFromEnv(""); err != nil {
+			if o.Keys, err = hosts.KeysFromEnv(); err != nil {
 				return usageError{err}
 			}
 		}

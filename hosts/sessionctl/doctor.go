@@ -37,7 +37,7 @@ type doctor struct {
 
 func doctorFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
 	d := &doctor{}
-	set.StringVar(&d.keyFile, "key-file", "", "read the key from `FILE`, raw or in hex, not from the environment")
+	set.StringVar(&d.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
 	set.StringVar(&d.store, "store", "", "try `STORE`, a name as below; without it the one that "+storeVariable+" has, or "+demo.DefaultStore)
 	set.BoolVar(&d.json, "json", false, "print JSON, an object a line")
 	set.StringVar(&d.url, "url", "", "`URL` at which browsers reach the site, such as https://example.com")
@@ -68,10 +68,10 @@ func (d *doctor) run(ctx context.Context, p *program, _ []string) error {
 	if err != nil || d.url != "" && (site.Scheme != "http" && site.Scheme != "https" || site.Host == "") {
 		return usagef("doctor: --url is not usable; allowed: http:// or https:// and a host name")
 	}
-	key := d.examineKey()
+	keys := d.examineKey()
 	d.examineCookie(site)
 	d.examineProxies()
-	if err := d.examineStore(ctx, key); err != nil {
+	if err := d.examineStore(ctx, keys); err != nil {
 		return err
 	}
 	switch {

@@ -13,8 +13,8 @@ import (
 )
 
 // scratch holds the store to its contract with one session of nobody's.
-func scratch(ctx context.Context, store hosts.Store, key []byte, now time.Time) error {
-	m, err := core.NewMachine(core.Policy{}, core.KeyRing{{Bytes: key}})
+func scratch(ctx context.Context, store hosts.Store, keys core.KeyRing, now time.Time) error {
+	m, err := core.NewMachine(core.Policy{}, keys)
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,8 @@ import (
 )
 
 // examineKey returns the key, or a random one where there is none to be had.
-func (d *doctor) examineKey() []byte {
-	key, err := readKey(d.keyFile)
+func (d *doctor) examineKey() core.KeyRing {
+	keys, err := readKeys(d.keyFile)
 	switch {
 	case errors.Is(err, errNoKeyGiven):
 		d.finding("key", "make one with sessionctl keygen and give it to every server, in "+hosts.DefaultKeyVariable+" or with --key-file", "there is none")
@@ -25,16 +25,19 @@ func (d *doctor) examineKey() []byte {
 	case err != nil:
 		d.finding("key", "make one with sessionctl keygen; everybody has to sign in again", "%v", err)
 	default:
-		d.fine("key", "32 bytes, key ID %s: compare it between servers", core.KeyID(key))
+		for _, k := range keys {
+			d.fine("key", "32 bytes, key ID %s%s: compare it between servers", core.KeyID(k.Bytes), served(k))
+		}
 	}
 	if err == nil && d.keyFile != "" {
 		d.examineMode("key", d.keyFile, 0o600)
 	}
 	if err != nil {
-		key = make([]byte, core.KeyLen)
-		rand.Read(key) // never fails
+		random := make([]byte, core.KeyLen)
+		rand.Read(random) // never fails
+		keys = core.KeyRing{{Bytes: core.NewSecret(random)}}
 	}
-	return key
+	return keys
 }
 
 // examineMode finds files and directories that others may open, or that their
@@ -59,7 +62,7 @@ func (d *doctor) examineMode(about, path string, right fs.FileMode) {
 func (d *doctor) examineCookie(site *url.URL) {
 	random := make([]byte, core.KeyLen)
 	rand.Read(random) // never fails
-	if _, err := core.NewMachine(d.policy, core.KeyRing{{Bytes: random}}); err != nil {
+	if _, err := core.NewMachine(d.policy, core.KeyRing{{Bytes: core.NewSecret(random)}}); err != nil {
 		d.finding("cookie", "take one of the allowed values", "%v", err)
 		return
 	}
@@ -121,4 +124,16 @@ func (d *doctor) examineProxies() {
 	case len(d.trusted) > 0:
 		d.fine("proxy", "%d trusted", len(d.trusted))
 	}
+}
+
+// served says when a key of a ring serves, where that has an end.
+func served(k core.Key) string {
+	text := ""
+	if k.SealFrom != 0 {
+		text += ", seals from " + k.SealFrom.String()
+	}
+	if k.OpenUntil != 0 {
+		text += ", opens until " + k.OpenUntil.String()
+	}
+	return text
 }

@@ -26,7 +26,7 @@ const (
 // built is a moment before this program was.
 var built = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func (d *doctor) examineStore(ctx context.Context, key []byte) error {
+func (d *doctor) examineStore(ctx context.Context, keys core.KeyRing) error {
 	if d.now().Before(built) {
 		d.finding("clock", "set it, and keep it with NTP", "it says %s, which is long ago", d.now().UTC().Format(time.RFC3339))
 	}
@@ -49,7 +49,7 @@ func (d *doctor) examineStore(ctx context.Context, key []byte) error {
 	d.fine("store", "opened in %v", time.Since(start).Round(time.Millisecond))
 	d.examinePolicy(ctx, store)
 	start = time.Now()
-	if err := scratch(ctx, store, key, d.now()); err != nil {
+	if err := scratch(ctx, store, keys, d.now()); err != nil {
 		d.finding("store", "mend what the message says, then run this again", "a scratch session: %v", err)
 	} else {
 		d.fine("store", "saved, loaded, changed and deleted a scratch session in %v", time.Since(start).Round(time.Microsecond))

@@ -124,7 +124,7 @@ func (g *gatewaySetup) check() (err error) {
 	if (g.cert == "") != (g.certKey == "") {
 		return usagef("gateway: --cert and --key go together: both or none")
 	}
-	if g.c.Key, err = hosts.KeyFromEnv(""); err != nil {
+	if g.c.Keys, err = hosts.KeysFromEnv(); err != nil {
 		return usageError{err}
 	}
 	store, err := g.store.name()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 	"github.com/rockstar-web/sessions/hosts/open"
@@ -26,12 +27,15 @@ const gatewayKey = "9f3c1a7be2d840566b0e9d17c4a5f2381d6e7b90a1c3f54e28b7d60c9ea4
 func TestGateway(t *testing.T) {
 	for _, engine := range []string{"native", "wasm"} {
 		t.Run(engine, func(t *testing.T) {
-			t.Setenv(hosts.DefaultKeyVariable, gatewayKey)
+			if t.Setenv(hosts.DefaultKeyVariable, gatewayKey); engine == "wasm" { // and in the middle of a rotation
+				t.Setenv(hosts.DefaultKeyVariable, "")
+				t.Setenv(hosts.DefaultKeysVariable, gatewayKey+"@..2099-01-01T00:00:00Z,"+testKey+"@2098-01-01T00:00:00Z")
+			}
 			name := "file+shared:" + t.TempDir()
 			store, closer, err := open.Store(t.Context(), name)
 			require.NoError(t, err)
 			defer closer.Close()
-			manager, err := hosts.New(store, hosts.Config{Key: []byte(gatewayKey), AllowInsecure: true})
+			manager, err := hosts.New(store, hosts.Config{Key: core.NewSecret(gatewayKey), AllowInsecure: true})
 			require.NoError(t, err)
 			defer manager.Close()
 			host, err := nethttp.New(manager, nethttp.Options{})

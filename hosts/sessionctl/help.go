@@ -14,6 +14,9 @@ import (
 func surroundings() string {
 	return "Environment:\n" +
 		"  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits, as keygen prints it\n" +
+		"  SESSION_ENCRYPTION_KEYS  in its place, the keys of a rotation: HEX@..UNTIL,HEX@FROM,\n" +
+		"                           times as in 2026-05-01T00:00:00Z: from FROM on a key seals,\n" +
+		"                           until UNTIL it opens cookies\n" +
 		"  SESSION_STORE            the store where --store names none; unlike a command\n" +
 		"                           line, it does not show a password to other users\n" +
 		"\nStores:\n  " + strings.ReplaceAll(open.Allowed(), ", ", "\n  ") + "\n"

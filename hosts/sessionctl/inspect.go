@@ -32,7 +32,7 @@ type inspection struct{ keyFile, name, tenant, now string }
 
 func inspectFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
 	var i inspection
-	set.StringVar(&i.keyFile, "key-file", "", "read the key from `FILE`, raw or in hex, not from the environment")
+	set.StringVar(&i.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
 	set.StringVar(&i.name, "name", "", "`NAME` of the cookie; else that of the line, or "+core.DefaultCookieName)
 	set.StringVar(&i.tenant, "tenant", "", "`TENANT` that the cookie was sealed for")
 	set.StringVar(&i.now, "now", "", "judge as if it were `TIME`, such as 2026-05-04T03:02:01Z")
@@ -50,7 +50,7 @@ func (i *inspection) run(_ context.Context, p *program, args []string) error {
 	if len(args) > 1 {
 		return usagef("inspect: %d arguments; allowed: one cookie, in quotes if it is a line", len(args))
 	}
-	key, err := readKey(i.keyFile)
+	keys, err := readKeys(i.keyFile)
 	if err != nil {
 		return usageError{err}
 	}
@@ -62,7 +62,7 @@ func (i *inspection) run(_ context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	m, err := core.NewMachine(core.Policy{CookieName: name}, core.KeyRing{{Bytes: key}})
+	m, err := core.NewMachine(core.Policy{CookieName: name}, keys)
 	if err != nil {
 		return usagef("inspect: %w", err)
 	}

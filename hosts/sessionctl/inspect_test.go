@@ -43,7 +43,7 @@ func TestInspect(t *testing.T) {
 	}
 	env := []string{"SESSION_ENCRYPTION_KEY=" + testKey}
 	opened := func(id core.ID) []string {
-		return []string{"format", "key ID", core.KeyID(raw), "2026-09-21T14:00:00Z to 2026-09-21T15:00:00Z", id.String(), "chain 0, step 0", "opens"}
+		return []string{"format", "key ID", core.KeyID(core.NewSecret(raw)), "2026-09-21T14:00:00Z to 2026-09-21T15:00:00Z", id.String(), "chain 0, step 0", "opens"}
 	}
 	for name, c := range map[string]struct {
 		call
@@ -61,7 +61,7 @@ func TestInspect(t *testing.T) {
 		"hex file":         {call{args: []string{"--key-file", filepath.Join(files, "hex"), value}, env: []string{}}, 0, opened(id)},
 		"raw file":         {call{args: []string{"--key-file", filepath.Join(files, "raw"), value}, env: []string{}}, 0, opened(id)},
 		"two cookies":      {call{args: []string{"Cookie: rockstar_session=x; " + pair}}, 1, append(opened(id), "refused", "malformed")},
-		"other key":        {call{args: []string{"--key-file", filepath.Join(files, "other"), value}}, 1, []string{core.KeyID(raw), "refused", "unknown_key", "remedy"}},
+		"other key":        {call{args: []string{"--key-file", filepath.Join(files, "other"), value}}, 1, []string{core.KeyID(core.NewSecret(raw)), "refused", "unknown_key", "remedy"}},
 		"other tenant":     {call{args: []string{"--tenant", "b", value}}, 1, []string{"not_authentic", "--tenant"}},
 		"later":            {call{args: []string{"--now", "2028-01-01T00:00:00Z", value}}, 1, []string{"expired", "2026-09-21T14:00:00Z"}},
 		"cut":              {call{args: []string{value[:100]}}, 1, []string{"malformed", "100 bytes"}},
@@ -98,7 +98,7 @@ func requireNoSecret(t *testing.T, value, text string) {
 	t.Helper()
 	key, err := core.ParseKey(testKey)
 	require.NoError(t, err)
-	for _, hidden := range []string{testKey, value[len(value)/2:], string(key), base64.StdEncoding.EncodeToString(key)} {
+	for _, hidden := range []string{testKey, value[len(value)/2:], string(key.Bytes()), base64.StdEncoding.EncodeToString(key.Bytes())} {
 		require.NotContains(t, text, hidden)
 	}
 }

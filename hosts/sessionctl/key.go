@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -34,29 +33,38 @@ const maxKeyFile = 4 << 10
 // errNoKeyGiven means that neither a file nor the environment has a key.
 var errNoKeyGiven = errors.New("no key: name a file with --key-file, or set " + hosts.DefaultKeyVariable)
 
-// readKey takes the key from a file, raw or in hex, or else from the
-// environment. Never from the command line, which every process can read.
-func readKey(path string) ([]byte, error) {
+// keyGiven reports whether the environment has a key, or several.
+func keyGiven() bool {
+	return os.Getenv(hosts.DefaultKeyVariable) != "" || os.Getenv(hosts.DefaultKeysVariable) != ""
+}
+
+// readKeys takes the keys from a file, a raw one or as hosts.ParseKeys reads them,
+// or else from the environment. Never from the command line, which every process
+// can read.
+func readKeys(path string) (core.KeyRing, error) {
 	if path == "" {
-		if os.Getenv(hosts.DefaultKeyVariable) == "" {
+		if !keyGiven() {
 			return nil, errNoKeyGiven
 		}
-		return hosts.KeyFromEnv("")
+		return hosts.KeysFromEnv()
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
 	}
 	defer f.Close()
-	key, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
 	if err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
 	}
-	if len(key) != core.KeyLen {
-		key = bytes.TrimSpace(key)
+	keys := core.KeyRing{{Bytes: core.NewSecret(text)}}
+	if len(text) != core.KeyLen {
+		keys, err = hosts.ParseKeys(string(text))
+	} else {
+		_, err = core.NewMachine(core.Policy{}, keys)
 	}
-	if _, err := core.NewMachine(core.Policy{}, core.KeyRing{{Bytes: key}}); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("key file %s: %w", path, err)
 	}
-	return key, nil
+	return keys, nil
 }

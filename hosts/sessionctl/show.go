@@ -32,7 +32,7 @@ type showing struct {
 func showFlags(set *flag.FlagSet) func(context.Context, *program, []string) error {
 	s := &showing{}
 	s.target.add(set)
-	set.StringVar(&s.keyFile, "key-file", "", "read the key from `FILE`, raw or in hex, not from the environment")
+	set.StringVar(&s.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
 	set.BoolVar(&s.values, "values", false, "show the values, too")
 	return s.run
 }
@@ -74,7 +74,7 @@ func (s *showing) run(ctx context.Context, p *program, args []string) error {
 	if len(ids) != 1 {
 		return usagef("show: %d session IDs; allowed: one", len(ids))
 	}
-	key, err := readKey(s.keyFile)
+	keys, err := readKeys(s.keyFile)
 	if err != nil && (!errors.Is(err, errNoKeyGiven) || s.values) {
 		return usageError{err}
 	}
@@ -85,8 +85,8 @@ func (s *showing) run(ctx context.Context, p *program, args []string) error {
 		}
 		d := details{row: rowOf(&r), Version: fmt.Sprintf("%016x", uint64(r.Version))}
 		d.Expired = core.Time(p.now().UnixMilli()) >= r.ExpiresAt
-		if len(key) > 0 {
-			err = d.open(r, key, s.values)
+		if len(keys) > 0 {
+			err = d.open(r, keys, s.values)
 		}
 		if err != nil {
 			d.Refused = err.Error()
@@ -95,7 +95,7 @@ func (s *showing) run(ctx context.Context, p *program, args []string) error {
 			if err := p.object(d); err != nil {
 				return err
 			}
-		} else if err := p.details(&d, len(key) > 0); err != nil {
+		} else if err := p.details(&d, len(keys) > 0); err != nil {
 			return err
 		}
 		if err != nil {
@@ -106,8 +106,8 @@ func (s *showing) run(ctx context.Context, p *program, args []string) error {
 }
 
 // open shows what is sealed, also of a session that has run out.
-func (d *details) open(r core.Record, key []byte, values bool) error {
-	m, err := core.NewMachine(core.Policy{}, core.KeyRing{{Bytes: key}})
+func (d *details) open(r core.Record, keys core.KeyRing, values bool) error {
+	m, err := core.NewMachine(core.Policy{}, keys)
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ import (
 const now core.Time = 500_000 * core.Hour
 
 var (
-	testKey = []byte("9f3c1a7be2d840566b0e9d17c4a5f2381d6e7b90a1c3f54e28b7d60c9ea41f53")
-	newKey  = []byte("7c1f0e9a52d3b84667e0a1c9d45f3b28906dfa1e37c25b8841f9e07ad63c8b15")
+	testKey = core.NewSecret("9f3c1a7be2d840566b0e9d17c4a5f2381d6e7b90a1c3f54e28b7d60c9ea41f53")
+	newKey  = core.NewSecret("7c1f0e9a52d3b84667e0a1c9d45f3b28906dfa1e37c25b8841f9e07ad63c8b15")
 	ring    = core.KeyRing{{Bytes: testKey}}
 	visitor = core.Request{IP: "\x7f\x00\x00\x01", UserAgent: "Mozilla/5.0 (X11; Linux x86_64)"}
 )

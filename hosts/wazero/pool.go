@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/core/wire"
 	"github.com/rockstar-web/sessions/hosts"
 )
@@ -18,7 +19,7 @@ type pool struct {
 	calls  sync.WaitGroup // under way: code that runs must not be unmapped
 
 	mu      sync.Mutex
-	setup   []byte // the frame that configures an instance: it holds the keys
+	setup   core.Secret // the frame that configures an instance: it holds the keys
 	idle    []*guest
 	busy    map[*guest]time.Time // since when
 	taken   int                  // in a call, or being made for one
@@ -37,7 +38,7 @@ func (l *pool) configure(frame []byte) ([]byte, error) {
 		g.close()
 		return nil, err
 	}
-	l.setup = bytes.Clone(frame)
+	l.setup = core.NewSecret(frame)
 	l.idle = append(l.idle, g)
 	return reply, nil
 }
@@ -75,7 +76,7 @@ func (l *pool) take() (*guest, error) {
 	}
 	l.taken++
 	l.calls.Add(1)
-	setup := bytes.Clone(l.setup)
+	setup := bytes.Clone(l.setup.Bytes())
 	l.mu.Unlock()
 	g, err := l.another(setup)
 	clear(setup)
@@ -157,7 +158,7 @@ func (l *pool) close() {
 	for g := range l.busy {
 		_ = g.module.CloseWithExitCode(context.Background(), timedOut)
 	}
-	clear(l.setup)
+	clear(l.setup.Bytes())
 	l.mu.Unlock()
 	l.calls.Wait()
 }

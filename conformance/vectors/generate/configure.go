@@ -10,8 +10,8 @@ import (
 func configures(g *generator) {
 	ok := func(name, about string, m setup) { g.add("configure/"+name, about, m, nil, "ok") }
 	ok("defaults", "The empty policy is complete.", plain)
-	ok("raw-key", "A key of 32 raw bytes.", plain.ring(core.Key{Bytes: []byte("\x9f\x3c\x1a\x7b\xe2\xd8\x40\x56\x6b\x0e\x9d\x17\xc4\xa5\xf2\x38\x1d\x6e\x7b\x90\xa1\xc3\xf5\x4e\x28\xb7\xd6\x0c\x9e\xa4\x1f\x53")}))
-	ok("upper-case-key", "Hexadecimal digits of either case.", plain.ring(core.Key{Bytes: []byte(strings.ToUpper(string(keyA.Bytes)))}))
+	ok("raw-key", "A key of 32 raw bytes.", plain.ring(core.Key{Bytes: core.NewSecret("\x9f\x3c\x1a\x7b\xe2\xd8\x40\x56\x6b\x0e\x9d\x17\xc4\xa5\xf2\x38\x1d\x6e\x7b\x90\xa1\xc3\xf5\x4e\x28\xb7\xd6\x0c\x9e\xa4\x1f\x53")}))
+	ok("upper-case-key", "Hexadecimal digits of either case.", plain.ring(core.Key{Bytes: core.NewSecret(strings.ToUpper(string(keyA.Bytes.Bytes())))}))
 	until := keyA
 	until.OpenUntil = t0
 	ok("warning-no-successor", "A key that stops opening without a successor is a warning.", plain.ring(until))
@@ -24,10 +24,10 @@ func configures(g *generator) {
 	}{
 		"no-key":       {nil, "error no_key"},
 		"empty-key":    {core.KeyRing{{}}, "error no_key"},
-		"short-key":    {core.KeyRing{{Bytes: []byte("short")}}, "error key_length"},
-		"half-in-hex":  {core.KeyRing{{Bytes: keyA.Bytes[:32]}}, "error key_hex_raw"},
-		"zero-key":     {core.KeyRing{{Bytes: make([]byte, 32)}}, "error weak_key"},
-		"repeated-key": {core.KeyRing{{Bytes: []byte(strings.Repeat("7c1f0e9a", 8))}}, "error weak_key"},
+		"short-key":    {core.KeyRing{{Bytes: core.NewSecret("short")}}, "error key_length"},
+		"half-in-hex":  {core.KeyRing{{Bytes: core.NewSecret(keyA.Bytes.Bytes()[:32])}}, "error key_hex_raw"},
+		"zero-key":     {core.KeyRing{{Bytes: core.NewSecret(make([]byte, 32))}}, "error weak_key"},
+		"repeated-key": {core.KeyRing{{Bytes: core.NewSecret(strings.Repeat("7c1f0e9a", 8))}}, "error weak_key"},
 		"same-key":     {core.KeyRing{keyA, keyA}, "error same_key"},
 		"key-times":    {core.KeyRing{{Bytes: keyA.Bytes, SealFrom: 2, OpenUntil: 1}}, "error key_times"},
 		"many-keys":    {make(core.KeyRing, 17), "error too_many_keys"},

@@ -139,6 +139,8 @@ func text(v any) string {
 	switch v := v.(type) {
 	case []byte:
 		return hex.EncodeToString(v)
+	case core.Time:
+		return fmt.Sprint(int64(v))
 	case core.Seed:
 		return hex.EncodeToString(v[:])
 	case string:

@@ -16,9 +16,9 @@ const (
 
 // Keys that were drawn for the vectors and protect nothing else.
 var (
-	keyA = core.Key{Bytes: []byte("7c1f0e9a52d3b84667e0a1c9d45f3b28906dfa1e37c25b8841f9e07ad63c8b15")}
-	keyB = core.Key{Bytes: []byte("e26b90d1743fa85c0d9e27b6f1483a5cc7d2045b9e8f1a6630bd94e7521fc8a0")}
-	keyC = core.Key{Bytes: []byte("15a7f4c2d89b3e60a4f19c5d7e02b8463fd8a90c61e5247bb03c9d1ef6a78254")}
+	keyA = core.Key{Bytes: core.NewSecret("7c1f0e9a52d3b84667e0a1c9d45f3b28906dfa1e37c25b8841f9e07ad63c8b15")}
+	keyB = core.Key{Bytes: core.NewSecret("e26b90d1743fa85c0d9e27b6f1483a5cc7d2045b9e8f1a6630bd94e7521fc8a0")}
+	keyC = core.Key{Bytes: core.NewSecret("15a7f4c2d89b3e60a4f19c5d7e02b8463fd8a90c61e5247bb03c9d1ef6a78254")}
 )
 
 var plain = setup{keys: core.KeyRing{keyA}}
@@ -42,7 +42,7 @@ func (m setup) machine(g *generator) *core.Machine {
 // fields shows the keys, and of the policy what is not its default.
 func (m setup) fields() (all []vectors.Field) {
 	for _, k := range m.keys {
-		v := string(k.Bytes)
+		v := string(k.Bytes.Bytes())
 		if k.SealFrom != 0 || k.OpenUntil != 0 {
 			v += fmt.Sprintf(" seal_from %d open_until %d", k.SealFrom, k.OpenUntil)
 		}

@@ -22,9 +22,9 @@ func Fail(doing, path string, err error) error {
 	case IsFull(err):
 		kind, remedy = hosts.ErrFull, "free space or inodes on its disk, raise the quota, or sweep expired sessions"
 	case isReadOnly(err):
-		remedy = "mount it writable, or choose another directory"
+		kind, remedy = hosts.ErrRefused, "mount it writable, or choose another directory"
 	case errors.Is(err, fs.ErrPermission):
-		remedy = "run all programs that share it as the user that owns it, with mode 0700"
+		kind, remedy = hosts.ErrRefused, "run all programs that share it as the user that owns it, with mode 0700"
 	case errors.Is(err, fs.ErrNotExist):
 		remedy = "it was removed while in use; restore it, or restart the program"
 	case isTooManyOpen(err):

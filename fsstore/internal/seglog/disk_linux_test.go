@@ -120,7 +120,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	require.NoError(t, open(t, Options{Dir: dir}).Close())
 	require.NoError(t, syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
 	_, err := Open(Options{Dir: dir})
-	require.ErrorIs(t, err, hosts.ErrUnavailable)
+	require.ErrorIs(t, err, hosts.ErrRefused)
 	require.ErrorContains(t, err, dir)
 	require.ErrorContains(t, err, "mount it writable")
 }

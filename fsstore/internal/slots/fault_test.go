@@ -96,7 +96,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	save, deleted := s.Save(t.Context(), next, r.Version), s.Delete(t.Context(), r.ID)
 	_, opened := slots.Open(slots.Options{Dir: dir})
 	for _, err := range []error{save, deleted, opened} {
-		require.ErrorIs(t, err, hosts.ErrUnavailable)
+		require.ErrorIs(t, err, hosts.ErrRefused)
 		require.ErrorContains(t, err, dir)
 		require.ErrorContains(t, err, "mount it writable")
 	}

@@ -1,22 +1,36 @@
-import { SessionError } from "./errors.js";
+import { Refused, SessionError } from "./errors.js";
+
+const notStored = " Nothing of this request was stored.";
+const invalid = [400, "The request names something that no session can have." + notStored];
+const tooLarge = [413, "The session is too large." + notStored];
+const down = [503, "The session store does not answer. What this request changed may not be stored; try again."];
 
 const answers = {
-  ended: [401, "The session has ended in the meantime. Nothing of this request was stored."],
-  ip_family: [401, "The session is not open to this IP address; sign in once more. Nothing of this request was stored."],
-  superseded: [401, "The session was signed in anew in the meantime. Nothing of this request was stored."],
-  conflict: [409, "The session was changed by another request. Nothing of this request was stored."],
-  too_large: [413, "The session is too large. Nothing of this request was stored."],
+  ended: [401, "The session has ended in the meantime." + notStored],
+  ip_family: [401, "The session is not open to this IP address; sign in once more." + notStored],
+  superseded: [401, "The session was signed in anew in the meantime." + notStored],
+  cross_site: [403, "Another site sent this request, so that it began no session." + notStored],
+  conflict: [409, "The session was changed by another request." + notStored],
+  too_large: tooLarge, value_size: tooLarge,
   bad_name: [400, "No session can be kept under this host name."],
+  bad_user: invalid, lifetime: invalid, value_name: invalid, bad_id: invalid, nesting: invalid, time: invalid,
+  unavailable: down, refused: down, busy: down, full: down, closed: down, seed: down,
 };
 
-// Errors of the program and not of a store: they are for its developer.
+// Errors of the program and not of a session: they are for its developer.
 const bugs = ["config", "response", "committed"];
 
-/** The response for an error of load or commit; it throws what is none of a session, or a fault of the program. */
+/**
+ * The response for an error of load or commit; it throws what is none of a session, or
+ * a fault of the program. What is left is answered with 500 and logged. A store that
+ * fails was reported by whoever met it.
+ */
 export function failure(err) {
   if (!(err instanceof SessionError) || bugs.includes(err.code)) throw err;
-  const [status, text] = answers[err.code] ?? [503, "The session store does not answer. What this request changed may not be stored; try again."];
-  if (status === 503) console.error("sessions: a session could not be loaded or stored:", err.message, err.cause?.message ?? "");
+  let answer = answers[err.code];
+  if (!answer && err instanceof Refused) answer = [401, "Authentication required."];
+  if (!answer) console.error("sessions: a request got an error page by a fault of the program:", err.message, err.cause?.message ?? "");
+  const [status, text] = answer ?? [500, "The server has made a mistake, and has logged it."];
   const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
   if (status === 503) headers["retry-after"] = "1";
   return new Response(text + "\n", { status, headers });

@@ -13,7 +13,7 @@ const firstPause = 4, longPause = 200; // ms, doubled and jittered
 const saved = Symbol("saved"), conflict = Symbol("conflict"), unknown = Symbol("unknown"), notThere = Symbol("not there");
 
 // Answers of a store that mean that nothing was changed.
-const refusals = ["busy", "full", "closed", "too_large", "bad_record", "bad_name", "bad_id"];
+const refusals = ["refused", "busy", "full", "closed", "too_large", "bad_record", "bad_name", "bad_id"];
 
 /** One commit's work: the guest, the store, and the time that is left. */
 export class Commit {
@@ -52,7 +52,7 @@ export class Commit {
       // A new session that met another of its ID, or has ended already, is made anew.
       if (again < maxResends) continue;
       throw new Unavailable(answer === notThere ? `save session ${this.name}: after a lost answer it is not in the store; begin another`
-        : "begin session: the store says of every ID drawn for it that it is taken");
+        : "begin session: the store says of every ID drawn for it that it is taken", answer === notThere ? this.lost : undefined);
     }
   }
 
@@ -91,16 +91,19 @@ export class Commit {
       try {
         answer = await this.#put(e.save, prev, false);
       } catch (cause) {
-        if (!lost && cause instanceof SessionError && refusals.includes(cause.code)) throw this.#refused(cause);
-        lost = cause;
-        // Asked again as the successor of itself, a lost insert is found if it
-        // is stored, and not inserted once more if it has ended since.
-        if (prev === 0n) prev = e.save.version;
+        const refused = cause instanceof SessionError && refusals.includes(cause.code);
+        if (refused && !lost) throw this.#refused(cause);
+        if (!refused) { // which tells nothing of the answer that was lost
+          lost = cause;
+          // Asked again as the successor of itself, a lost insert is found if it
+          // is stored, and not inserted once more if it has ended since.
+          if (prev === 0n) prev = e.save.version;
+        }
       }
       if (answer === true) return saved;
       if (answer === false && !lost) return conflict;
       if (answer === false) {
-        const settled = await this.#settle(e);
+        const settled = await this.#settle(e, lost);
         if (settled !== unknown) return settled;
       }
       if (attempt === maxResends || !await this.#pause(attempt)) throw new Unavailable(`save session ${this.name}: its outcome is unknown`, lost);
@@ -108,12 +111,12 @@ export class Commit {
   }
 
   #refused(cause) {
-    if (["too_large", "bad_name"].includes(cause.code)) return cause;
+    if (["too_large", "bad_record", "bad_name", "bad_id"].includes(cause.code)) return cause;
     return new Unavailable(`save session ${this.name}: the store refused it`, cause);
   }
 
   // After a lost answer and then a conflict: was it applied?
-  async #settle(e) {
+  async #settle(e, lost) {
     let theirs;
     try {
       theirs = await loadRecord(this.store, e.save.id, this.deadline);
@@ -121,6 +124,7 @@ export class Commit {
       if (err instanceof Refused) throw err; // what is stored is damaged
       return unknown;
     }
+    this.lost = lost;
     if (!theirs) return e.prev === 0n ? notThere : conflict; // ended meanwhile: for rebase to tell
     if (e.prev !== 0n && theirs.version === e.prev) return unknown; // not applied yet: send it again
     const now = this.clock();
@@ -128,7 +132,7 @@ export class Commit {
     const applied = r.flag(), known = r.flag();
     if (applied) return saved;
     if (known) return conflict;
-    throw new Unavailable(`save session ${this.name}: its outcome is unknown`);
+    throw new Unavailable(`save session ${this.name}: its outcome is unknown`, lost);
   }
 
   #rebase(bytes, theirs) {

@@ -4,15 +4,15 @@ import { Guest } from "./guest.js";
 import { Session, innerOf } from "./session.js";
 import { changed, configureFrame, did, dueOf, maxTenant, op, readSession, readTickets, writeRecord, writeRequest } from "./frames.js";
 import { idBytes, idText, wellFormed } from "./bytes.js";
-import { Refused, SessionError } from "./errors.js";
+import { Refused, SessionError, Unavailable } from "./errors.js";
 import { addressBytes } from "./address.js";
 import { checkOptions } from "./options.js";
 import { failure } from "./failure.js";
+import { Outage } from "./outage.js";
 import { varying, withCookies } from "./response.js";
 
 const maxCandidates = 2; // sessions of one request that the store is asked for
 const breaches = ["theft", "ip_changed", "user_agent_changed"];
-const warnEvery = 60_000; // ms between two reports that uses are not noted
 
 // No page is shown, or none yet, or no cookie may arrive.
 function isNoPlaceToRenew({ method, headers }) {
@@ -30,7 +30,7 @@ export function sessions(options) {
 class Sessions {
   #guest;
   #o;
-  #warned = -Infinity;
+  #outage = new Outage((count, error) => this.#event("failed", { count, error }));
 
   constructor(options) {
     const o = checkOptions(options);
@@ -50,6 +50,14 @@ class Sessions {
    * in it. It throws Unavailable if the store cannot be asked.
    */
   async load(request) {
+    try {
+      return await this.#load(request);
+    } catch (err) {
+      throw this.#outage.met(err);
+    }
+  }
+
+  async #load(request) {
     const q = this.#request(request);
     // As it came: a comma is part of a cookie's value, and whoever may set any
     // cookie would write ours behind one.
@@ -121,10 +129,7 @@ class Sessions {
   }
 
   #warnTouch(err) {
-    const now = performance.now();
-    if (now - this.#warned < warnEvery) return;
-    this.#warned = now;
-    console.warn("sessions: the use of sessions cannot be noted, so that they may idle out; requests go on:", err.message);
+    this.#outage.met(new Unavailable("the request goes on, but the use is not noted, so that the session may idle out: " + err.message, err.cause ?? err));
   }
 
   /**
@@ -152,7 +157,7 @@ class Sessions {
       e = await this.#commit().run(inner.bytes);
     } catch (err) {
       // A renewal that is only due by the clock waits for the next request: this one only read.
-      if (session.state !== "active" || changed(inner.bytes)) throw err;
+      if (session.state !== "active" || changed(inner.bytes)) throw this.#outage.met(err);
       this.#warnTouch(err);
       return clearing;
     }
@@ -214,6 +219,10 @@ class Sessions {
     } catch (cause) {
       throw new SessionError("bad_id", "a session ID is 22 characters of base64url", { cause });
     }
-    await this.#commit().remove(bytes);
+    try {
+      await this.#commit().remove(bytes);
+    } catch (err) {
+      throw this.#outage.met(err);
+    }
   }
 }

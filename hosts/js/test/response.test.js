@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { failure, SessionError, Unavailable } from "../node.js";
+import { readFileSync, readdirSync } from "node:fs";
+import { failure, reasons, Refused, SessionError, Unavailable } from "../node.js";
 import { between, world } from "./world.js";
 import { MemoryStore } from "../node.js";
 
@@ -88,13 +89,46 @@ test("a store that cannot be asked gives 503, and the body is let go", async () 
   assert.equal((await handler(v.request())).status, 503);
 });
 
-test("failure tells each kind of error, and throws what is the program's", () => {
-  for (const [code, status] of [["ended", 401], ["superseded", 401], ["conflict", 409], ["too_large", 413], ["bad_name", 400], ["guest", 503]]) {
-    assert.equal(failure(new SessionError(code, "x")).status, status);
+// Every code that an error of the package can have, read from its sources.
+function everyCode() {
+  const codes = new Set();
+  for (const dir of ["../src/", "../src/stores/"]) {
+    for (const file of readdirSync(new URL(dir, import.meta.url))) {
+      if (!file.endsWith(".js")) continue;
+      const text = readFileSync(new URL(dir + file, import.meta.url), "utf8");
+      for (const [, code] of text.matchAll(/new SessionError\("([a-z_]+)"/g)) codes.add(code);
+      if (file !== "errors.js") continue;
+      const [, listed] = text.match(/const codes = \[([^\]]+)\]/);
+      for (const [, code] of listed.matchAll(/"([a-z_]+)"/g)) codes.add(code);
+      for (const [, code] of text.matchAll(/super\("([a-z_]+)"/g)) codes.add(code);
+    }
   }
+  return codes;
+}
+
+const statuses = {
+  409: ["conflict"], 413: ["too_large", "value_size"], 503: ["unavailable", "refused", "busy", "full", "closed", "seed"],
+  400: ["bad_name", "bad_user", "lifetime", "value_name", "bad_id", "nesting", "time"],
+  500: ["other", "bad_record", "bad_value", "no_key", "key_hex", "key_length", "weak_key", "key_hex_raw", "same_key", "no_sealing", "too_many_keys",
+    "no_cipher", "key_times", "bytes", "too_many_machines", "policy", "guest"],
+  thrown: ["config", "response", "committed"],
+};
+
+test("failure tells each kind of error, and throws what is the program's", (t) => {
+  const logged = t.mock.method(console, "error", () => {});
+  const known = Object.values(statuses).flat();
+  for (const code of everyCode()) assert(known.includes(code), `the code ${code} has no status in this table`);
+  for (const [status, codes] of Object.entries(statuses)) {
+    for (const code of codes) {
+      const before = logged.mock.callCount(), err = new SessionError(code, "x");
+      if (status === "thrown") assert.throws(() => failure(err), err);
+      else assert.equal(String(failure(err).status), status, code);
+      assert.equal(logged.mock.callCount() - before, status === "500" ? 1 : 0, code);
+    }
+  }
+  for (const reason of reasons) assert.equal(failure(new Refused(reason, "x")).status, 401, reason);
   assert.equal(failure(new Unavailable("x")).status, 503);
   assert.throws(() => failure(new TypeError("x")), TypeError);
-  assert.throws(() => failure(new SessionError("committed", "x")), SessionError);
 });
 
 test("HEAD and prefetch begin no renewal", async () => {

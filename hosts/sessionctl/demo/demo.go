@@ -42,10 +42,10 @@ const (
 // DefaultStore with a development key.
 type Options struct {
 	Addr           string
-	Store          string // a name that open.Store takes
-	Key            []byte // none: a development key, kept beside the sessions
-	Tenants        bool   // the tenant is the first label of the host name
-	Cert, CertKey  string // PEM files; both or none. With them: HTTPS, Secure, a __Host- cookie
+	Store          string       // a name that open.Store takes
+	Keys           core.KeyRing // none: a development key, kept beside the sessions
+	Tenants        bool         // the tenant is the first label of the host name
+	Cert, CertKey  string       // PEM files; both or none. With them: HTTPS, Secure, a __Host- cookie
 	Idle           time.Duration
 	Cleanup        time.Duration
 	TrustedProxies []netip.Prefix
@@ -69,10 +69,12 @@ func Run(ctx context.Context, o Options, out, warn io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
 	warning := ""
-	if len(o.Key) == 0 {
-		if o.Key, warning, err = developmentKey(o.Store); err != nil {
+	if len(o.Keys) == 0 {
+		var key core.Secret
+		if key, warning, err = developmentKey(o.Store); err != nil {
 			return err
 		}
+		o.Keys = core.KeyRing{{Bytes: key}}
 		fmt.Fprintln(warn, "sessionctl: warning:", warning)
 	}
 	manager, err := hosts.New(store, o.config())
@@ -90,7 +92,7 @@ func Run(ctx context.Context, o Options, out, warn io.Writer) (err error) {
 // config is all that the library wants to know.
 func (o *Options) config() hosts.Config {
 	c := hosts.Config{
-		Key:             o.Key,
+		Keys:            o.Keys,
 		EndWithBrowser:  true, // unless "remember me" gave the session a lifetime of its own
 		IdleTimeout:     o.Idle,
 		CleanupInterval: o.Cleanup,

@@ -94,10 +94,7 @@ func (s *site) postSignOutEverywhere(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		ctx, cancel := detached(r)
 		defer cancel()
-		_, err = s.manager.Revoke(ctx, hosts.Query{User: v.User()})
-	}
-	if err == nil {
-		err = v.Destroy() // and this browser's cookie
+		_, err = v.SignOutEverywhere(ctx)
 	}
 	if err != nil {
 		s.failed(w, r, err)

@@ -23,16 +23,16 @@ const maxKeyFile = 4 << 10
 
 // developmentKey returns a key that survives as long as the sessions do, and
 // the warning that goes with it.
-func developmentKey(store string) (key []byte, warning string, err error) {
+func developmentKey(store string) (key core.Secret, warning string, err error) {
 	advice := "set " + hosts.DefaultKeyVariable + " (sessionctl keygen) for anything but trying out"
 	dir, ok := open.Dir(store)
 	if file, embedded := open.File(store); embedded {
 		dir, ok = filepath.Dir(file), true
 	}
 	if !ok {
-		key = make([]byte, core.KeyLen)
-		rand.Read(key) // never fails
-		return key, "the key is made up and lives in memory, and everybody is signed out when the demo stops; " + advice, nil
+		fresh := make([]byte, core.KeyLen)
+		rand.Read(fresh) // never fails
+		return core.NewSecret(fresh), "the key is made up and lives in memory, and everybody is signed out when the demo stops; " + advice, nil
 	}
 	path := filepath.Join(dir, KeyFile)
 	key, err = readKey(path)
@@ -42,31 +42,31 @@ func developmentKey(store string) (key []byte, warning string, err error) {
 		}
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("development key: %w", err)
+		return core.Secret{}, "", fmt.Errorf("development key: %w", err)
 	}
 	return key, "the key is a development key, and whoever can read " + path + " can open every session; " + advice, nil
 }
 
-func readKey(path string) ([]byte, error) {
+func readKey(path string) (core.Secret, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return core.Secret{}, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return core.Secret{}, err
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s has mode %v and others may have read it; remove it, which signs everybody out, or chmod 0600", path, info.Mode())
+		return core.Secret{}, fmt.Errorf("%s has mode %v and others may have read it; remove it, which signs everybody out, or chmod 0600", path, info.Mode())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
 	if err != nil {
-		return nil, err
+		return core.Secret{}, err
 	}
 	key, err := core.ParseKey(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; remove it, which signs everybody out", path, err)
+		return core.Secret{}, fmt.Errorf("%s: %w; remove it, which signs everybody out", path, err)
 	}
 	return key, nil
 }

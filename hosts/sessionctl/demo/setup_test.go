@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/conformance/servers"
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts/sessionctl/demo"
 	"github.com/stretchr/testify/require"
 )
@@ -95,7 +96,7 @@ func TestGivenKeyNeedsNoWarning(t *testing.T) {
 	dir := t.TempDir()
 	key := make([]byte, 32)
 	rand.Read(key)
-	r := start(t, demo.Options{Store: "file:" + dir, Key: key})
+	r := start(t, demo.Options{Store: "file:" + dir, Keys: core.KeyRing{{Bytes: core.NewSecret(key)}}})
 	_, page := r.visitor().do(t, "GET", "/", "")
 	r.stop()
 	require.NotContains(t, page, "Development key")

@@ -4,6 +4,8 @@ import { readRecord, writeRecord } from "../frames.js";
 import { checkRecord } from "../record.js";
 import { SessionError } from "../errors.js";
 
+const undone = /SQLITE_(READONLY|ERROR|CONSTRAINT|TOOBIG|AUTH|FULL)|no such table|maximum DB size/i;
+
 /**
  * Sessions in a table of Cloudflare D1. Each save is one statement that names
  * the version it replaces. Nothing is forgotten by itself: call sweep from a
@@ -38,13 +40,23 @@ export class D1Store {
     const id = idText(record.id), version = String(record.version);
     const bytes = writeRecord(new Writer(record.sealed.length + 1024), record).done().slice().buffer;
     if (prev !== 0n) {
-      const r = await this.#db.prepare(`UPDATE ${this.#table} SET version = ?2, expires = ?3, record = ?4 WHERE id = ?1 AND version IN (?2, ?5)`)
-        .bind(id, version, record.expiresAt, bytes, String(prev)).run();
+      const r = await this.#write(`UPDATE ${this.#table} SET version = ?2, expires = ?3, record = ?4 WHERE id = ?1 AND version IN (?2, ?5)`,
+        id, version, record.expiresAt, bytes, String(prev));
       return r.meta.changes === 1;
     }
-    const r = await this.#db.prepare(`INSERT INTO ${this.#table} (id, version, expires, record) VALUES (?1, ?2, ?3, ?4)
-      ON CONFLICT (id) DO UPDATE SET version = excluded.version WHERE ${this.#table}.version = excluded.version`).bind(id, version, record.expiresAt, bytes).run();
+    const r = await this.#write(`INSERT INTO ${this.#table} (id, version, expires, record) VALUES (?1, ?2, ?3, ?4)
+      ON CONFLICT (id) DO UPDATE SET version = excluded.version WHERE ${this.#table}.version = excluded.version`, id, version, record.expiresAt, bytes);
     return r.meta.changes === 1;
+  }
+
+  // One statement: an error of SQLite's, and not of its disk, has undone all of it.
+  async #write(text, ...values) {
+    try {
+      return await this.#db.prepare(text).bind(...values).run();
+    } catch (cause) {
+      if (undone.test(String(cause?.message))) throw new SessionError("refused", `D1: ${cause.message}`, { cause });
+      throw cause;
+    }
   }
 
   async delete(id) { await this.#db.prepare(`DELETE FROM ${this.#table} WHERE id = ?`).bind(id).run(); }

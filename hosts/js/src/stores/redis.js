@@ -45,7 +45,7 @@ export class RedisStore {
     if (Number(answer) === 1) return true;
     if (Number(answer) === 0) return false;
     if (Number(answer) === 2) throw damaged("is cut short");
-    throw new Error(`redis: ${String(answer).slice(0, 200)}`);
+    throw refusal(String(answer)); // of this save alone, which has changed nothing
   }
 
   async delete(id) {
@@ -63,11 +63,22 @@ export class RedisStore {
     try {
       return await this.#client.send("EVALSHA", [script.sum, ...rest]);
     } catch (err) {
-      if (!String(err?.message).includes("NOSCRIPT")) throw err;
-      return this.#client.send("EVAL", [script.text, ...rest]); // it was not begun
+      if (!String(err?.message).includes("NOSCRIPT")) throw begun(err);
+    }
+    try {
+      return await this.#client.send("EVAL", [script.text, ...rest]); // it was not begun
+    } catch (err) {
+      throw begun(err);
     }
   }
 }
+
+// Answers of a server that stop a script before its first write.
+const before = /^(?:ERR )?-?(READONLY|OOM|NOREPLICAS|MISCONF|LOADING|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|ASK|NOAUTH|WRONGPASS|NOPERM) /;
+
+const begun = (err) => before.test(String(err?.message)) ? refusal(err.message, err) : err;
+
+const refusal = (answer, cause) => new SessionError(answer.includes("OOM ") ? "full" : "refused", `redis: ${answer.slice(0, 200)}`, { cause });
 
 const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 

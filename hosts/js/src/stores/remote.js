@@ -3,6 +3,8 @@ import { readRecord, writeRecord } from "../frames.js";
 import { Refused, SessionError } from "../errors.js";
 import { checkRecord, maxSealed } from "../record.js";
 
+// Answers of StoreHandler before it has asked its store, or of a server without one.
+const notDone = [400, 401, 403, 404, 405];
 const maxBody = maxSealed + 1024; // a record
 
 /** The verbs of a store that is asked by POST, as nethttp.StoreHandler and SessionObject are. */
@@ -21,6 +23,7 @@ export async function saveBy(post, record, prev, touch) {
   checkRecord(record);
   const w = writeRecord(new Writer(record.sealed.length + 1024).u64(prev), record);
   const a = await post(touch ? "save?touch=1" : "save", w.done());
+  if (notDone.includes(a.status) || a.headers.get("session-store") === "refused") throw new SessionError("refused", (await unexpected(a, 204)).message);
   if (![204, 409, 413].includes(a.status)) throw await unexpected(a, 204);
   await a.body?.cancel();
   if (a.status === 413) throw new SessionError("too_large", "the session is too large for the store");

@@ -28,7 +28,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	manager, err := hosts.New(store, hosts.Config{Key: []byte(os.Getenv("KEY")), AllowInsecure: true, BindUserAgent: true,
+	manager, err := hosts.New(store, hosts.Config{Key: core.NewSecret(os.Getenv("KEY")), AllowInsecure: true, BindUserAgent: true,
 		Merge: map[string]core.MergeKind{"visits": core.MergeCounter}})
 	if err != nil {
 		return err
