@@ -195,7 +195,7 @@ func TestSecureByRequest(t *testing.T) {
 	}
 	for _, p := range []Policy{{AllowInsecure: true}, {Partitioned: true}, {SameSite: SameSiteNone}, {CookieName: "__Host-s"}, {CookieName: "__secure-s"}} {
 		p.SecureByRequest = true
-		_, err := NewMachine(p, KeyRing{{Bytes: testKey}})
+		_, err := NewMachine(p, KeyRing{{Bytes: NewSecret(testKey)}})
 		require.ErrorContains(t, err, "SecureByRequest")
 	}
 }

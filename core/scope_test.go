@@ -42,7 +42,7 @@ func TestFormerScopes(t *testing.T) {
 		{"/", "", Scope{"/", "app.localhost"}, false},
 	} {
 		p := Policy{CookiePath: c.path, CookieDomain: c.domain, FormerScopes: []Scope{{"/another", ""}, c.former}}
-		_, err := NewMachine(p, KeyRing{{Bytes: testKey[:KeyLen]}})
+		_, err := NewMachine(p, KeyRing{{Bytes: NewSecret(testKey[:KeyLen])}})
 		if !c.same {
 			require.NoError(t, err, "%+v", c)
 			continue

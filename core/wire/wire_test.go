@@ -59,7 +59,7 @@ func TestALifeByTheGuestIsTheSame(t *testing.T) {
 	policy := core.Policy{IdleTimeout: core.Hour, RenewAfter: 10 * core.Minute, Merge: map[string]core.MergeKind{"n": core.MergeCounter}, Exclusive: []string{"x"}, FormerScopes: []core.Scope{{Path: "/old"}}}
 	m, c := pair(t, policy)
 	require.Equal(t, m.Policy(), c.Policy())
-	require.Equal(t, m.ClearCookie(), c.ClearCookie())
+	require.Equal(t, m.ClearCookie(true), c.ClearCookie(true))
 	q := core.Request{Tenant: "acme", IP: "\x7f\x00\x00\x01", UserAgent: "browser"}
 	sameSession := func(a, b *core.Session) { t.Helper(); require.Equal(t, a.AppendBytes(nil), b.AppendBytes(nil)) }
 	sameEffects := func(a, b core.Effects) {
@@ -115,6 +115,9 @@ func TestALifeByTheGuestIsTheSame(t *testing.T) {
 	require.NotEmpty(t, commit(now+20*core.Minute, 5, renewed).Cookies)
 	_, err = resume(now+2*core.Hour, *third.Save, first.Cookies[0])
 	require.ErrorIs(t, err, core.ErrIdle)
+	_, err = resume(now, *renewedTwice(t, m, third, now).Save, first.Cookies[0])
+	require.ErrorIs(t, err, core.ErrSuperseded)
+	require.True(t, err.(*core.Refusal).Recent)
 	_, err = resume(now, *third.Save, "rockstar_session=forged")
 	require.ErrorIs(t, err, core.ErrMalformed)
 	renewed.End()
@@ -122,6 +125,50 @@ func TestALifeByTheGuestIsTheSame(t *testing.T) {
 	gone, err := both(t, "rebase on nothing", func(g hosts.Engine) (*core.Session, error) { return g.Rebase(mine, nil, now) }, m, c, sameSession)
 	require.ErrorIs(t, err, core.ErrEnded)
 	require.Nil(t, gone)
+}
+
+// renewedTwice is a later state of a session, after a change of privilege.
+func renewedTwice(t *testing.T, m *core.Machine, e core.Effects, at core.Time) core.Effects {
+	t.Helper()
+	s := e.Next.Clone()
+	require.NoError(t, s.Renew())
+	e, err := m.Commit(s, at, core.Seed{7})
+	require.NoError(t, err)
+	return e
+}
+
+// What another request has changed is a conflict with its name, also of the guest;
+// a login leaves it out, and says so.
+func TestConflictsCross(t *testing.T) {
+	m, c := pair(t, core.Policy{})
+	s := m.New(core.Request{})
+	require.NoError(t, s.Login("alice", 0))
+	first, err := c.Commit(s, now, core.Seed{1})
+	require.NoError(t, err)
+	other := first.Next.Clone()
+	require.NoError(t, other.SetValue("cart", []byte{2}))
+	second, err := c.Commit(other, now, core.Seed{2})
+	require.NoError(t, err)
+	mine := first.Next.Clone()
+	mine.Read("cart")
+	require.NoError(t, mine.SetValue("cart", []byte{3}))
+	_, err = c.Rebase(mine, second.Save, now)
+	require.Equal(t, &core.ConflictError{Name: "cart"}, err)
+	byID, err := c.Resume(core.ByID(first.Save.ID), *first.Save, core.Request{AnyTenant: true}, now)
+	require.NoError(t, err)
+	byID.Read("cart")
+	require.NoError(t, byID.SetValue("cart", []byte{3}))
+	require.NoError(t, byID.Login("alice", 0))
+	next, err := c.Rebase(byID, second.Save, now)
+	require.NoError(t, err)
+	e, err := c.Commit(next, now, core.Seed{3})
+	require.NoError(t, err)
+	require.Equal(t, []string{"cart"}, e.Dropped)
+	as := e.Next.Clone()
+	require.NoError(t, as.Login("bob", 0))
+	e, err = c.Commit(as, now, core.Seed{4})
+	require.NoError(t, err)
+	require.Equal(t, first.Save.ID, e.Trace.ID)
 }
 
 func TestErrorsCrossWhole(t *testing.T) {
@@ -187,7 +234,9 @@ func recorded(t testing.TB) (frames, replies [][]byte) {
 	for _, frame := range [][]byte{
 		append([]byte{wire.OpApply}, append(bytes.Clone(number), append(bytes.Clone(state), wire.ChangeSet, 1, 0, 'k', 1, 0, 0, 0, 7, wire.ChangeRenew)...)...),
 		append([]byte{wire.OpFold}, append(bytes.Clone(number), append(bytes.Clone(state), state...)...)...),
-		append([]byte{wire.OpClearCookie}, number...),
+		append([]byte{wire.OpApply}, append(bytes.Clone(number), wire.AppendUpdate(wire.AppendAdd(wire.AppendRead(bytes.Clone(state), "r"), "n", -2), "u", []byte{2})...)...),
+		wire.AppendQuiet(nil, 1, s),
+		wire.AppendClearCookie(nil, 1, true),
 	} {
 		reply, err := call(frame)
 		require.NoError(t, err)
@@ -204,12 +253,12 @@ func TestMalformedFramesGetAStatus(t *testing.T) {
 	ask := func(frame []byte) byte {
 		reply := server.Handle([]byte("kept"), frame)
 		require.Equal(t, "kept", string(reply[:4]))
-		require.LessOrEqual(t, reply[4], wire.StatusUnknownMachine)
+		require.LessOrEqual(t, reply[4], wire.StatusConflict)
 		return reply[4]
 	}
 	require.Equal(t, wire.StatusMalformed, ask(nil))
 	require.Equal(t, wire.StatusUnknownOp, ask([]byte{0}))
-	require.Equal(t, wire.StatusUnknownOp, ask([]byte{wire.OpKeepID + 1}))
+	require.Equal(t, wire.StatusUnknownOp, ask([]byte{wire.OpQuiet + 1}))
 	require.Equal(t, wire.StatusUnknownMachine, ask([]byte{wire.OpClearCookie, 0, 0, 0, 0}))
 	require.Equal(t, wire.StatusUnknownMachine, ask([]byte{wire.OpClearCookie, 255, 255, 255, 255}))
 	require.Equal(t, wire.StatusMalformed, ask(make([]byte, wire.MaxFrame+1)))

@@ -24,18 +24,20 @@ var statuses = map[int]map[string]error{
 		"core.ErrIdle": core.ErrIdle, "core.ErrExpired": core.ErrExpired, "core.ErrSuperseded": core.ErrSuperseded,
 		"core.ErrTheft": core.ErrTheft, "core.ErrIPChanged": core.ErrIPChanged, "core.ErrUserAgentChanged": core.ErrUserAgentChanged,
 		"core.ErrEnded": core.ErrEnded, "core.ErrCorrupt": core.ErrCorrupt,
-		"core.Refusal": core.NewRefusal(core.ReasonIdle, "detail"), "nethttp.ErrNotSignedIn": nethttp.ErrNotSignedIn,
+		"core.Refusal": core.NewRefusal(core.ReasonIdle, false, "detail"), "core.ErrIPFamily": core.ErrIPFamily, "nethttp.ErrNotSignedIn": nethttp.ErrNotSignedIn,
 	},
 	http.StatusBadRequest: {
 		"core.ErrBadUser": core.ErrBadUser, "core.ErrLifetime": core.ErrLifetime, "core.ErrValueName": core.ErrValueName,
 		"core.ErrBadName": core.ErrBadName, "core.ErrBadID": core.ErrBadID, "core.ErrNesting": core.ErrNesting, "core.ErrTime": core.ErrTime,
 		"core.PolicyError": &hosts.ConfigError{Field: "limit", Value: "-1", Allowed: "1 to 1000"},
 	},
-	http.StatusConflict: {"core.ErrConflict": core.ErrConflict},
+	http.StatusForbidden: {"core.ErrCrossSite": core.ErrCrossSite},
+	http.StatusConflict:  {"core.ErrConflict": core.ErrConflict, "core.ConflictError": &core.ConflictError{Name: "cart"}},
 	http.StatusRequestEntityTooLarge: {
 		"core.ErrTooLarge": core.ErrTooLarge, "core.SizeError": &core.SizeError{Name: "n", Size: 2, Limit: 1}, "core.ErrValueSize": core.ErrValueSize,
 	},
 	http.StatusInternalServerError: {
+		"core.ErrCounter": core.ErrCounter, "core.ErrAgain": core.ErrAgain, "nethttp.ErrUpdating": nethttp.ErrUpdating, "nethttp.ErrBypassed": nethttp.ErrBypassed,
 		"core.Error": core.Error("any other"), "core.ErrBadRecord": core.ErrBadRecord,
 		"core.ErrNoKey": core.ErrNoKey, "core.ErrKeyHex": core.ErrKeyHex, "core.ErrKeyLength": core.ErrKeyLength, "core.ErrWeakKey": core.ErrWeakKey,
 		"core.ErrKeyHexRaw": core.ErrKeyHexRaw, "core.ErrSameKey": core.ErrSameKey, "core.ErrNoSealing": core.ErrNoSealing,
