@@ -53,7 +53,9 @@ func (s *Session) Clone() *Session {
 func (s *Session) mark(name string) *mark {
 	at, ok := s.findMark(name)
 	if !ok {
-		s.marks = slices.Insert(s.marks, at, mark{name: name})
+		s.marks = append(s.marks, mark{})
+		copy(s.marks[at+1:], s.marks[at:])
+		s.marks[at] = mark{name: name}
 	}
 	return &s.marks[at]
 }

@@ -1,6 +1,9 @@
 package core
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Rebase replays what s changed on the record that another request stored
 // meanwhile, name by name, after Commit's save met a conflict. A nil theirs
@@ -63,8 +66,7 @@ func (s *Session) rescue(why error, whole bool) (*Session, error) {
 		if !whole {
 			return fresh, fresh.replayAlone(s)
 		}
-		whole := s.Clone()
-		fresh.cur, fresh.size, fresh.marks = whole.cur, whole.size, whole.marks
+		fresh.cur, fresh.size, fresh.marks = slices.Clone(s.cur), s.size, slices.Clone(s.marks)
 		return fresh, nil
 	case s.quiet || s.Changed():
 		return nil, why
@@ -79,11 +81,13 @@ func (m *Machine) Fold(t, s *Session) error {
 	if !s.ticket.trusted && t.in.gen.chain != s.in.gen.chain {
 		return ErrSuperseded
 	}
-	before := t.Clone()
+	before := *t
+	t.owned, t.marks = false, slices.Clone(t.marks) // the next change copies: before stays whole
 	if err := m.fold(t, s, false); err != nil {
-		*t = *before
+		*t = before
 		return err
 	}
+	t.owned = t.owned || before.owned // also where the replay came to nothing: the values are t's own as before
 	return nil
 }
 

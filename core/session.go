@@ -318,9 +318,16 @@ func (s *Session) Keep(seed Seed) error {
 // request did. A commit of it stores values and nothing else: it notes no use,
 // renews nothing and sets no cookie.
 func (s *Session) Quiet() *Session {
-	q := &Session{m: s.m, state: s.state, rec: s.rec, in: s.in, cur: s.in.data, size: sizeOf(s.in.data), req: s.req,
-		ticket: s.ticket, behind: s.behind, user: s.rec.User, lifetime: s.in.lifetime, remember: s.in.remembered(&s.m.policy), quiet: true}
-	return q
+	q := *s
+	q.MakeQuiet()
+	return &q
+}
+
+// MakeQuiet is Quiet in place: what the request did is dropped.
+func (s *Session) MakeQuiet() {
+	s.cur, s.owned, s.size, s.marks = s.in.data, false, sizeOf(s.in.data), nil
+	s.user, s.lifetime, s.remember, s.replaces = s.rec.User, s.in.lifetime, s.in.remembered(&s.m.policy), ID{}
+	s.old, s.login, s.renew, s.refresh, s.relimit, s.keep, s.quiet = false, false, false, false, false, false, true
 }
 
 // Barred returns why this request must not begin a session, but by a login: the

@@ -63,6 +63,9 @@ type reader struct {
 	bad bool
 }
 
+// take, short and uint64 stay calls: in the guest they would be copied into a hundred places.
+//
+//go:noinline
 func (r *reader) take(n int) []byte {
 	if r.bad || n < 0 || n > len(r.b) {
 		r.bad = true
@@ -93,6 +96,7 @@ func (r *reader) uint32() uint32 {
 	return 0
 }
 
+//go:noinline
 func (r *reader) uint64() uint64 {
 	if b := r.take(8); b != nil {
 		return binary.LittleEndian.Uint64(b)
@@ -102,6 +106,7 @@ func (r *reader) uint64() uint64 {
 
 func (r *reader) time() core.Time { return core.Time(r.uint64()) }
 
+//go:noinline
 func (r *reader) short() []byte {
 	b := r.take(2)
 	if b == nil {

@@ -185,7 +185,8 @@ func quiet(dst []byte, r *reader, m *core.Machine) []byte {
 	if !r.end() {
 		return append(dst, StatusMalformed)
 	}
-	return s.Quiet().AppendBytes(append(dst, StatusOK))
+	s.MakeQuiet()
+	return s.AppendBytes(append(dst, StatusOK))
 }
 
 // inspect: now 8, lp2 tenant, lp4 value -> format 1, lp2 key ID, epoch 8, ID 16,

@@ -330,3 +330,18 @@ func FuzzClient(f *testing.F) {
 		}
 	})
 }
+
+// TestCodesByText: an error's code is found by its text.
+func TestCodesByText(t *testing.T) {
+	c, err := wire.Configure((&bare{}).call, core.Policy{}, core.KeyRing{{Bytes: testKey}})
+	require.NoError(t, err)
+	_, err = c.Commit(c.New(core.Request{}), now, core.Seed{})
+	require.ErrorIs(t, err, core.ErrSeed)
+	seen := map[string]byte{}
+	for code := byte(1); wire.CodeName(code) != "unlisted"; code++ {
+		sentinel := errors.Unwrap(wire.ErrorOf([]byte{wire.StatusError, code, 0, 0}))
+		require.NotContains(t, seen, sentinel.Error(), "two errors of one text")
+		seen[sentinel.Error()] = code
+	}
+	require.Greater(t, len(seen), 20)
+}
