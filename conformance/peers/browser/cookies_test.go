@@ -45,7 +45,7 @@ func serveApp(t *testing.T, c hosts.Config) *app {
 
 func (a *app) configure(c hosts.Config) {
 	a.t.Helper()
-	c.Key, c.NoCleanup = []byte("\x91\x0e\xc7browser tests, not a secret...")[:32], true
+	c.Key, c.NoCleanup = core.NewSecret("\x91\x0e\xc7browser tests, not a secret..."[:32]), true
 	m, err := hosts.New(a.store, c)
 	require.NoError(a.t, err)
 	h, err := nethttp.New(m, nethttp.Options{})

@@ -20,6 +20,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/rockstar-web/sessions/cachestore"
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 	"github.com/stretchr/testify/require"
@@ -115,7 +116,7 @@ func open(t *testing.T) *site {
 	var err error
 	s.memory, err = cachestore.Open(cachestore.Options{})
 	require.NoError(t, err)
-	s.manager, err = hosts.New(s.memory, hosts.Config{Key: []byte("\x8f\x1bA test key, really not for any use")[:32], AllowInsecure: true, NoCleanup: true,
+	s.manager, err = hosts.New(s.memory, hosts.Config{Key: core.NewSecret("\x8f\x1bA test key, really not for any use"[:32]), AllowInsecure: true, NoCleanup: true,
 		Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.manager.Close()) })
