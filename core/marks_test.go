@@ -68,6 +68,50 @@ func meet(t *testing.T, m *Machine, base doings, first, second steps) (*Session,
 	return rebased, g, err
 }
 
+// readings are requests that meet: what the second read, and wrote.
+var readings = []struct {
+	what          string
+	first, second steps
+	want          doings
+	conflict      string
+}{
+	{"read, then set", steps{sets("cart", "b")}, steps{gets("cart"), sets("cart", "c")}, nil, "cart"},
+	{"read, then deleted", steps{sets("cart", "b")}, steps{gets("cart"), deletes("cart")}, nil, "cart"},
+	{"read, then cleared", steps{sets("cart", "b")}, steps{gets("cart"), clears}, nil, "cart"},
+	{"missing, then set", steps{sets("new", "b")}, steps{gets("new"), sets("new", "c")}, nil, "new"},
+	{"read, and deleted underneath", steps{deletes("cart")}, steps{gets("cart"), sets("cart", "c")}, nil, "cart"},
+	{"set without a read", steps{sets("cart", "b")}, steps{sets("cart", "c")}, doings{"cart": "c"}, ""},
+	{"set, then read, then set", steps{sets("cart", "b")}, steps{sets("cart", "c"), gets("cart"), sets("cart", "d")}, doings{"cart": "d"}, ""},
+	{"read only", steps{sets("cart", "b")}, steps{gets("cart"), sets("text", "y")}, doings{"cart": "b", "text": "y"}, ""},
+	{"both wrote the same", steps{sets("cart", "b")}, steps{gets("cart"), sets("cart", "b")}, doings{"cart": "b"}, ""},
+	{"both deleted", steps{deletes("cart")}, steps{gets("cart"), deletes("cart")}, doings{"cart": gone}, ""},
+	{"another name changed", steps{sets("text", "y")}, steps{gets("cart"), gets("text"), sets("cart", "c")}, doings{"cart": "c", "text": "y"}, ""},
+	{"read and put back beside a change", steps{sets("cart", "b")}, steps{gets("cart"), sets("cart", "a"), sets("text", "y")}, nil, "cart"},
+	{"the later may win", steps{sets("theme", "red")}, steps{gets("theme"), sets("theme", "blue")}, doings{"theme": "blue"}, ""},
+	{"exclusive, without a read", steps{sets("balance", 9)}, steps{sets("balance", 8)}, nil, "balance"},
+	{"exclusive, the same", steps{sets("balance", 9)}, steps{sets("balance", 9)}, nil, "balance"},
+	{"exclusive, added", steps{sets("balance", 9)}, steps{adds("balance", 1)}, nil, "balance"},
+	{"a merged name is not refused for a read", steps{sets("n", 7)}, steps{gets("n"), sets("n", 6)}, doings{"n": 8}, ""},
+	{"where it cannot be merged it is", steps{sets("n", "many")}, steps{gets("n"), sets("n", 6)}, nil, "n"},
+
+	{"added by both", steps{adds("n", 2)}, steps{adds("n", 3)}, doings{"n": 10}, ""},
+	{"added beside a set", steps{sets("n", 100)}, steps{adds("n", 3)}, doings{"n": 103}, ""},
+	{"added, read and added", steps{adds("n", 2)}, steps{adds("n", 3), gets("n"), adds("n", 1)}, doings{"n": 11}, ""},
+	{"read, then added", steps{adds("n", 2)}, steps{gets("n"), adds("n", 1)}, doings{"n": 8}, ""},
+	{"added to what is missing by now", steps{deletes("n")}, steps{adds("n", 3)}, doings{"n": 3}, ""},
+	{"added to what was missing", steps{adds("new", 1)}, steps{adds("new", 1)}, doings{"new": 2}, ""},
+	{"added to a text by now", steps{sets("n", "many")}, steps{adds("n", 1)}, nil, "n"},
+	{"added, then set from the sum", steps{sets("n", "many")}, steps{adds("n", 1), sets("n", 6)}, nil, "n"},
+	{"set, then added", steps{sets("text", "y")}, steps{sets("text", 5), adds("text", 1)}, doings{"text": 6}, ""},
+
+	{"updated, and nobody else did", steps{sets("text", "y")}, steps{updates("cart", "a+")}, doings{"cart": "a+", "text": "y"}, ""},
+	{"updated, then set", steps{sets("cart", "b")}, steps{updates("cart", "a+"), sets("cart", "c")}, nil, "cart"},
+	{"set, then updated", steps{sets("cart", "b")}, steps{sets("cart", "c"), updates("cart", "c+")}, doings{"cart": "c+"}, ""},
+
+	{"a login drops what it cannot put", steps{sets("cart", "b")}, steps{gets("cart"), sets("cart", "c"), sets("text", "y"), logsIn("alice")}, doings{"cart": "b", "text": "y"}, "cart"},
+	{"a login drops an exclusive one", steps{sets("balance", 9)}, steps{sets("balance", 8), logsIn("alice")}, doings{"balance": 9}, "balance"},
+}
+
 // TestWhatWasRead: a value that was read and then written must still be what
 // was read, or be what is written already.
 func TestWhatWasRead(t *testing.T) {
@@ -87,48 +131,7 @@ func TestWhatWasRead(t *testing.T) {
 		}
 		return out
 	}
-	for _, c := range []struct {
-		what          string
-		first, second steps
-		want          doings
-		conflict      string
-	}{
-		{"read, then set", steps{sets("cart", "b")}, steps{gets("cart"), sets("cart", "c")}, nil, "cart"},
-		{"read, then deleted", steps{sets("cart", "b")}, steps{gets("cart"), deletes("cart")}, nil, "cart"},
-		{"read, then cleared", steps{sets("cart", "b")}, steps{gets("cart"), clears}, nil, "cart"},
-		{"missing, then set", steps{sets("new", "b")}, steps{gets("new"), sets("new", "c")}, nil, "new"},
-		{"read, and deleted underneath", steps{deletes("cart")}, steps{gets("cart"), sets("cart", "c")}, nil, "cart"},
-		{"set without a read", steps{sets("cart", "b")}, steps{sets("cart", "c")}, doings{"cart": "c"}, ""},
-		{"set, then read, then set", steps{sets("cart", "b")}, steps{sets("cart", "c"), gets("cart"), sets("cart", "d")}, doings{"cart": "d"}, ""},
-		{"read only", steps{sets("cart", "b")}, steps{gets("cart"), sets("text", "y")}, doings{"cart": "b", "text": "y"}, ""},
-		{"both wrote the same", steps{sets("cart", "b")}, steps{gets("cart"), sets("cart", "b")}, doings{"cart": "b"}, ""},
-		{"both deleted", steps{deletes("cart")}, steps{gets("cart"), deletes("cart")}, doings{"cart": gone}, ""},
-		{"another name changed", steps{sets("text", "y")}, steps{gets("cart"), gets("text"), sets("cart", "c")}, doings{"cart": "c", "text": "y"}, ""},
-		{"read and put back beside a change", steps{sets("cart", "b")}, steps{gets("cart"), sets("cart", "a"), sets("text", "y")}, nil, "cart"},
-		{"the later may win", steps{sets("theme", "red")}, steps{gets("theme"), sets("theme", "blue")}, doings{"theme": "blue"}, ""},
-		{"exclusive, without a read", steps{sets("balance", 9)}, steps{sets("balance", 8)}, nil, "balance"},
-		{"exclusive, the same", steps{sets("balance", 9)}, steps{sets("balance", 9)}, nil, "balance"},
-		{"exclusive, added", steps{sets("balance", 9)}, steps{adds("balance", 1)}, nil, "balance"},
-		{"a merged name is not refused for a read", steps{sets("n", 7)}, steps{gets("n"), sets("n", 6)}, doings{"n": 8}, ""},
-		{"where it cannot be merged it is", steps{sets("n", "many")}, steps{gets("n"), sets("n", 6)}, nil, "n"},
-
-		{"added by both", steps{adds("n", 2)}, steps{adds("n", 3)}, doings{"n": 10}, ""},
-		{"added beside a set", steps{sets("n", 100)}, steps{adds("n", 3)}, doings{"n": 103}, ""},
-		{"added, read and added", steps{adds("n", 2)}, steps{adds("n", 3), gets("n"), adds("n", 1)}, doings{"n": 11}, ""},
-		{"read, then added", steps{adds("n", 2)}, steps{gets("n"), adds("n", 1)}, doings{"n": 8}, ""},
-		{"added to what is missing by now", steps{deletes("n")}, steps{adds("n", 3)}, doings{"n": 3}, ""},
-		{"added to what was missing", steps{adds("new", 1)}, steps{adds("new", 1)}, doings{"new": 2}, ""},
-		{"added to a text by now", steps{sets("n", "many")}, steps{adds("n", 1)}, nil, "n"},
-		{"added, then set from the sum", steps{sets("n", "many")}, steps{adds("n", 1), sets("n", 6)}, nil, "n"},
-		{"set, then added", steps{sets("text", "y")}, steps{sets("text", 5), adds("text", 1)}, doings{"text": 6}, ""},
-
-		{"updated, and nobody else did", steps{sets("text", "y")}, steps{updates("cart", "a+")}, doings{"cart": "a+", "text": "y"}, ""},
-		{"updated, then set", steps{sets("cart", "b")}, steps{updates("cart", "a+"), sets("cart", "c")}, nil, "cart"},
-		{"set, then updated", steps{sets("cart", "b")}, steps{sets("cart", "c"), updates("cart", "c+")}, doings{"cart": "c+"}, ""},
-
-		{"a login drops what it cannot put", steps{sets("cart", "b")}, steps{gets("cart"), sets("cart", "c"), sets("text", "y"), logsIn("alice")}, doings{"cart": "b", "text": "y"}, "cart"},
-		{"a login drops an exclusive one", steps{sets("balance", 9)}, steps{sets("balance", 8), logsIn("alice")}, doings{"balance": 9}, "balance"},
-	} {
+	for _, c := range readings {
 		t.Run(c.what, func(t *testing.T) {
 			m := testMachine(t, policy)
 			rebased, g, err := meet(t, m, base, c.first, c.second)

@@ -123,7 +123,7 @@ func (h *Host) Require(next http.Handler) http.Handler {
 
 // fail answers a request whose session could not be loaded or stored.
 func (h *Host) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if status, _ := Failure(err); status == http.StatusInternalServerError {
+	if status, _ := Failure(err); status == http.StatusInternalServerError && !errors.Is(err, ErrBypassed) { // that one is logged already
 		h.manager.Failed(err)
 	}
 	h.o.Failed(w, r, err)
