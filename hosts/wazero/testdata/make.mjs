@@ -21,7 +21,7 @@ const buffer = 4096, setupReply = 64, noCookie = 128;
 const name = "rockstar_session", retention = Buffer.alloc(8);
 retention.writeBigInt64LE(3600000n);
 const setup = [0, 1, 0, 0, 0, 0, 0, 0, 0, name.length, 0, ...Buffer.from(name), ...Buffer.alloc(8), ...retention];
-const refusal = [1, 0, 0, 0];
+const refusal = [1, 0, 0, 0, 0];
 const packed = (at, bytes) => constI64(BigInt(at) << 32n | BigInt(bytes.length));
 const bad = kind === "hang" ? [0x03, 0x40, 0x0c, 0, 0x0b] : [0x00]; // loop br 0 end, or unreachable
 const handle = [
@@ -37,7 +37,7 @@ const module = [
   ...section(3, vec([0, 1, 2, 3])),
   ...section(5, vec([[0, 1]])),
   ...section(7, vec([["_initialize", 0, 0], ["abi_version", 0, 1], ["buffer", 0, 2], ["handle", 0, 3], ["memory", 2, 0]].map(([n, k, i]) => [...str(n), k, i]))),
-  ...section(10, vec([code([]), code(constI32(kind === "version" ? 77 : 1)), code(constI32(buffer)), code(handle)])),
+  ...section(10, vec([code([]), code(constI32(kind === "version" ? 77 : 2)), code(constI32(buffer)), code(handle)])),
   ...section(11, vec([[setupReply, setup], [noCookie, refusal]].map(([at, bytes]) => [0, ...constI32(at), 0x0b, ...vec(bytes)]))),
 ];
 writeFileSync(path, Buffer.from(module));
