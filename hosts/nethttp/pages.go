@@ -67,6 +67,9 @@ var answers = []struct {
 // and 413 for what the request asked for, 503 for a store that does not answer,
 // and 500 for a fault of the program, which it should log.
 func Failure(err error) (status int, text string) {
+	if c, ok := errors.AsType[*core.ConflictError](err); ok { // for the developer who meets it first
+		return http.StatusConflict, "The " + c.Error() + "." + notStored
+	}
 	for _, a := range answers {
 		for _, known := range a.errs {
 			if errors.Is(err, known) {
