@@ -37,8 +37,8 @@ type Exchange struct {
 	Updates Updates
 	// Guard is held by the manager's verbs that are given the exchange as their
 	// context, while they use its session. A host whose session is safe for
-	// concurrent use gives the lock of that.
-	Guard sync.Locker
+	// concurrent use gives the lock of that; nil is for one goroutine.
+	Guard Guard
 
 	manager *Manager
 	current *core.Session // the visitor's, with what this request did to it
@@ -47,6 +47,14 @@ type Exchange struct {
 	ended   []core.ID     // the visitor's, by this request
 	owed    bool          // a secret was made and no cookie set
 	barred  *barred       // what a login may open
+}
+
+// Guard is the lock of a request's session.
+type Guard interface {
+	sync.Locker
+	// Outside runs what calls the functions of updates, during a commit, without
+	// the lock; or returns why they must not run.
+	Outside(run func() error) error
 }
 
 func (x *Exchange) lock() (unlock func()) {
@@ -63,6 +71,17 @@ func (x *Exchange) own(id core.ID) *core.Session {
 		return nil
 	}
 	return x.current
+}
+
+// readOwn reads a value of the exchange's own session, if id names it.
+func (x *Exchange) readOwn(id core.ID, name string) (raw []byte, ok, own bool) {
+	defer x.lock()()
+	c := x.own(id)
+	if c == nil {
+		return nil, false, false
+	}
+	raw, ok = c.Read(name)
+	return raw, ok, true
 }
 
 // gone makes the visitor one without a session: that of id has ended.
@@ -279,6 +298,7 @@ func (m *Manager) emit(x *Exchange, ev Event) {
 // Commit stores what a session of the exchange did and then sets its cookie.
 // It returns the session as it is afterwards; s is spent.
 func (m *Manager) Commit(x *Exchange, s *core.Session) (*core.Session, error) {
+	x.Updates.guard = x.Guard
 	e, err := m.commit(x, s, &x.Updates)
 	if err != nil {
 		m.conflicted(x, s, err)

@@ -58,6 +58,9 @@ type computed struct {
 }
 
 func newWaiter(ctx context.Context, s *core.Session, u *Updates) *waiter {
+	if u != nil && len(u.byName) == 0 {
+		u = nil
+	}
 	return &waiter{ctx: ctx, session: s, updates: u, turn: make(chan computing), answer: make(chan answer, 1)}
 }
 

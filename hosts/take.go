@@ -12,10 +12,8 @@ import (
 // of servers, at most one gets a value; exactly one where no answer of the store
 // is lost. ErrNoValue means that there is none, or that another was first.
 func (m *Manager) Take(ctx context.Context, id core.ID, name string) (any, error) {
-	x := ExchangeFrom(ctx)
-	defer x.lock()()
-	if c := x.own(id); c != nil {
-		return m.TakeFrom(x, name)
+	if v, err := m.takeOwn(ExchangeFrom(ctx), id, name); !errors.Is(err, errNotOwn) {
+		return v, err
 	}
 	loading, cancel := context.WithTimeout(ctx, m.commitTimeout)
 	defer cancel()
@@ -28,6 +26,14 @@ func (m *Manager) Take(ctx context.Context, id core.ID, name string) (any, error
 		return nil, fmt.Errorf("session %v, value %q: %w", id, name, err)
 	}
 	return core.DecodeValue(raw)
+}
+
+func (m *Manager) takeOwn(x *Exchange, id core.ID, name string) (any, error) {
+	defer x.lock()()
+	if x.own(id) == nil {
+		return nil, errNotOwn
+	}
+	return m.TakeFrom(x, name)
 }
 
 // TakeFrom is Take for the session of an exchange. Its removal is stored at

@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,12 +34,8 @@ func (fn UpdateFunc) Compute(name string, raw []byte) ([]byte, error) {
 // conflict runs those of the names that have changed again, in the order of
 // their calls and on the goroutine that waits for the commit.
 type Updates struct {
-	// Outside runs what it is given, which calls the functions: a host whose
-	// session has a lock releases it meanwhile, or returns why they must not
-	// run. Nil runs it as it is.
-	Outside func(run func() error) error
-
 	byName map[string][]func(raw []byte) ([]byte, error)
+	guard  Guard // that a commit holds; may be nil
 }
 
 // Keep has fn run again where the value of the name changes before the commit.
@@ -77,12 +74,44 @@ func (u *Updates) again(name string, raw []byte) (value []byte, err error) {
 		}
 		return nil
 	}
-	if u.Outside != nil {
-		err = u.Outside(run)
+	if u.guard != nil {
+		err = u.guard.Outside(run)
 	} else {
 		err = run()
 	}
 	return raw, err
+}
+
+// Run updates a value of a session that use reaches, with the lock that it has
+// and fn does not: it may be called several times, and its error ends the update.
+func (u *Updates) Run(name string, fn UpdateFunc, use func(func(*core.Session) error) error) error {
+	for {
+		var raw []byte
+		if err := use(func(s *core.Session) error {
+			raw, _ = s.Value(name)
+			return nil
+		}); err != nil {
+			return err
+		}
+		value, err := fn.Compute(name, raw)
+		if err != nil {
+			return err
+		}
+		same := false
+		if err := use(func(s *core.Session) error {
+			now, _ := s.Value(name)
+			if same = bytes.Equal(raw, now); !same {
+				return nil // another goroutine of this request was faster
+			}
+			if err := s.UpdateValue(name, value); err != nil {
+				return err
+			}
+			u.Keep(name, fn)
+			return nil
+		}); same || err != nil {
+			return err
+		}
+	}
 }
 
 // errForgotten: a session says that a value must be computed anew, and the
@@ -129,9 +158,17 @@ func (m *Manager) Add(ctx context.Context, id core.ID, name string, n int64) (in
 // It runs on the caller's goroutine, for at most CommitTimeout. Its error is
 // returned, and nothing is stored. [UpdateByID] does structs.
 func (m *Manager) Update(ctx context.Context, id core.ID, name string, fn UpdateFunc) error {
+	x := ExchangeFrom(ctx)
+	err := errNotOwn
+	if x != nil {
+		err = m.updateOwn(x, id, name, fn)
+	}
+	if !errors.Is(err, errNotOwn) {
+		return err
+	}
 	var u Updates
 	u.Keep(name, fn)
-	_, err := m.changed(ctx, id, &u, func(c *core.Session) error {
+	_, err = m.changed(ctx, id, &u, func(c *core.Session) error {
 		raw, _ := c.Value(name)
 		value, err := u.again(name, raw)
 		if err != nil {
@@ -139,6 +176,29 @@ func (m *Manager) Update(ctx context.Context, id core.ID, name string, fn Update
 		}
 		return c.UpdateValue(name, value)
 	})
+	return err
+}
+
+var errNotOwn = errors.New("the session is not the exchange's own")
+
+// updateOwn updates the exchange's own session and stores it, with all that the
+// request has done to it so far.
+func (m *Manager) updateOwn(x *Exchange, id core.ID, name string, fn UpdateFunc) error {
+	err := x.Updates.Run(name, fn, func(f func(*core.Session) error) error {
+		defer x.lock()()
+		if c := x.own(id); c != nil {
+			return f(c)
+		}
+		return errNotOwn
+	})
+	if err != nil {
+		return err
+	}
+	defer x.lock()()
+	if x.own(id) == nil {
+		return fmt.Errorf("session %v: %w", id, core.ErrEnded)
+	}
+	_, err = m.Commit(x, x.current)
 	return err
 }
 

@@ -25,13 +25,8 @@ func (m *Manager) byID(ctx context.Context, id core.ID) (*core.Session, error) {
 // all that the request has done to it so far.
 func (m *Manager) changed(ctx context.Context, id core.ID, u *Updates, do func(*core.Session) error) (*core.Session, error) {
 	x := ExchangeFrom(ctx)
-	defer x.lock()()
-	if own := x.own(id); own != nil {
-		c := own.Clone()
-		if err := do(c); err != nil {
-			return nil, fmt.Errorf("session %v: %w", id, err)
-		}
-		return m.Commit(x, c)
+	if next, err := m.changedOwn(x, id, do); !errors.Is(err, errNotOwn) {
+		return next, err
 	}
 	loading, cancel := context.WithTimeout(ctx, m.commitTimeout)
 	defer cancel()
@@ -51,6 +46,20 @@ func (m *Manager) changed(ctx context.Context, id core.ID, u *Updates, do func(*
 	return e.Next, nil
 }
 
+// changedOwn is changed for the exchange's own session, or returns errNotOwn.
+func (m *Manager) changedOwn(x *Exchange, id core.ID, do func(*core.Session) error) (*core.Session, error) {
+	defer x.lock()()
+	own := x.own(id)
+	if own == nil {
+		return nil, errNotOwn
+	}
+	c := own.Clone()
+	if err := do(c); err != nil {
+		return nil, fmt.Errorf("session %v: %w", id, err)
+	}
+	return m.Commit(x, c)
+}
+
 func (m *Manager) change(ctx context.Context, id core.ID, do func(*core.Session) error) error {
 	_, err := m.changed(ctx, id, nil, do)
 	return err
@@ -59,16 +68,14 @@ func (m *Manager) change(ctx context.Context, id core.ID, do func(*core.Session)
 // Get returns one value. ErrNoValue means that the session lives and has no
 // such name; core.ErrNotFound that there is no such session.
 func (m *Manager) Get(ctx context.Context, id core.ID, name string) (any, error) {
-	x := ExchangeFrom(ctx)
-	defer x.lock()()
-	c, err := x.own(id), error(nil)
-	if c == nil {
-		c, err = m.byID(ctx, id)
+	raw, ok, own := ExchangeFrom(ctx).readOwn(id, name)
+	if !own {
+		c, err := m.byID(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		raw, ok = c.Value(name)
 	}
-	if err != nil {
-		return nil, err
-	}
-	raw, ok := c.Read(name)
 	if !ok {
 		return nil, fmt.Errorf("session %v, value %q: %w", id, name, ErrNoValue)
 	}

@@ -126,7 +126,7 @@ func (rd *round) visit() *Visit {
 	room.at = &room.fields
 	v.fields = &room.at
 	rd.host.fill(&v.x, rd.request, &room.cookies)
-	v.x.Reply, v.x.Guard = v.reply, &rd.mu
+	v.x.Reply, v.x.Guard = v.reply, (*guard)(v)
 	rd.visited.Store(v)
 	return v
 }

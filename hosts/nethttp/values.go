@@ -1,7 +1,6 @@
 package nethttp
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/rockstar-web/sessions/core"
@@ -101,62 +100,29 @@ func (v *Visit) Take(name string) (value any, err error) {
 // again on the goroutine that writes the first byte of the answer, within
 // Config.CommitTimeout: it must only compute. Its error, or panic, stores nothing.
 func (v *Visit) Update(name string, fn hosts.UpdateFunc) error {
-	for {
-		raw, err := v.before(name)
-		if err != nil {
-			return err
-		}
-		value, err := fn.Compute(name, raw)
-		if err != nil {
-			return err
-		}
-		if done, err := v.updated(name, raw, value, fn); done || err != nil {
-			return err
-		}
-	}
+	return v.x.Updates.Run(name, fn, v.change)
 }
 
-// before returns the value that an update is computed from.
-func (v *Visit) before(name string) (raw []byte, err error) {
-	err = v.change(func(s *core.Session) error {
-		raw, _ = s.Value(name)
-		return nil
-	})
-	return raw, err
-}
+// guard is a Visit as the manager's verbs lock it.
+type guard Visit
 
-// updated keeps what was computed from raw, unless another goroutine of this
-// request has changed that meanwhile.
-func (v *Visit) updated(name string, raw, value []byte, fn hosts.UpdateFunc) (done bool, err error) {
-	err = v.change(func(s *core.Session) error {
-		if now, _ := s.Value(name); !bytes.Equal(raw, now) {
-			return nil
-		}
-		if err := s.UpdateValue(name, value); err != nil {
-			return err
-		}
-		v.x.Updates.Outside = v.outside
-		v.x.Updates.Keep(name, fn)
-		done = true
-		return nil
-	})
-	return done, err
-}
+func (g *guard) Lock()   { g.round.mu.Lock() }
+func (g *guard) Unlock() { g.round.mu.Unlock() }
 
-// outside runs the functions of updates in a commit, without the lock that the
+// Outside runs the functions of updates in a commit, without the lock that the
 // commit holds: they may read the session. They do not run while the handler
 // that gave them may still do so elsewhere, timed out by a middleware inside of
 // ours.
-func (v *Visit) outside(run func() error) error {
-	rd := v.round
-	if v.x.Context != context.Context((*roundContext)(rd)) && v.x.Err() != nil {
+func (g *guard) Outside(run func() error) error {
+	rd := g.round
+	if g.x.Context != context.Context((*roundContext)(rd)) && g.x.Err() != nil {
 		return errLeft
 	}
-	v.updating.Store(true)
+	g.updating.Store(true)
 	rd.mu.Unlock()
 	defer func() {
 		rd.mu.Lock()
-		v.updating.Store(false)
+		g.updating.Store(false)
 	}()
 	return run()
 }
