@@ -150,7 +150,7 @@ class Sessions {
     const inner = innerOf(session);
     if (inner.spent) throw new SessionError("committed", "the session was committed already");
     inner.spent = true;
-    const clearing = inner.clearing ? this.#guest.ask(op.clearCookie, () => {}).list() : [];
+    const clearing = inner.clearing ? this.#guest.ask(op.clearCookie, (w) => w.flag(false)).list() : [];
     if (!this.#isDue(session)) return clearing;
     let e;
     try {
