@@ -111,7 +111,7 @@ const statuses = {
   400: ["bad_name", "bad_user", "lifetime", "value_name", "bad_id", "nesting", "time"],
   500: ["other", "bad_record", "bad_value", "no_key", "key_hex", "key_length", "weak_key", "key_hex_raw", "same_key", "no_sealing", "too_many_keys",
     "no_cipher", "key_times", "bytes", "too_many_machines", "policy", "guest", "counter", "again"],
-  thrown: ["config", "response", "committed"],
+  thrown: ["config", "response", "committed", "updating"],
 };
 
 test("failure tells each kind of error, and throws what is the program's", (t) => {
