@@ -54,12 +54,12 @@ export class Commit {
       if (!whole) return null;
       const done = await this.#attempt(whole);
       if (done !== conflict) return done;
-      const theirs = await loadRecord(this.store, this.id, this.deadline);
-      bytes = this.rebase(again, theirs);
-      if (bytes === null) return null;
+      // The pause is before the load: what is loaded before it is old behind it.
       if (this.deadline.left <= 0 || attempt === maxConflicts || attempt >= quickTries && !await this.#pause(attempt - quickTries)) {
         throw new Unavailable(`save session ${this.name}: other requests were always first`);
       }
+      bytes = this.rebase(again, await loadRecord(this.store, this.id, this.deadline));
+      if (bytes === null) return null;
     }
   }
 
