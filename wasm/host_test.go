@@ -23,8 +23,11 @@ func TestAStrangersHost(t *testing.T) {
 cookie: rockstar_session=...; Path=/; Max-Age=86400; HttpOnly; Secure; SameSite=Lax
 read: alice {"cart":3}
 both: alice {"cart":4,"colour":"red"}
+refused: conflict of cart
+added: alice {"cart":5,"hits":2,"colour":"red"}
 unchanged: 0 cookies
 ended: rockstar_session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax
 again: unknown_session 0
+late: superseded superseded 2
 `, string(text))
 }

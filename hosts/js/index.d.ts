@@ -168,7 +168,7 @@ export declare function failure(err: unknown): Response;
 
 export type Reason =
   | "none" | "malformed" | "unknown_key" | "not_authentic" | "unknown_session" | "wrong_tenant" | "idle"
-  | "expired" | "superseded" | "theft" | "ip_changed" | "user_agent_changed" | "ended" | "corrupt" | "ip_family";
+  | "expired" | "superseded" | "theft" | "ip_changed" | "user_agent_changed" | "ended" | "corrupt" | "ip_family" | "cross_site";
 export declare const reasons: Reason[];
 
 export declare class SessionError extends Error {
@@ -177,8 +177,17 @@ export declare class SessionError extends Error {
   readonly code: string;
 }
 export declare class Refused extends SessionError {
-  constructor(reason: Reason, message: string);
+  constructor(reason: Reason, message: string, recent?: boolean);
   readonly reason: Reason;
+  /** Of "superseded": within the last minute, so that the browser may have a later cookie by now. */
+  readonly recent: boolean;
+}
+/** Another request has changed a value since this one read it, or its name is exclusive: nothing was stored. */
+export declare class Conflict extends SessionError {
+  constructor(valueName: string);
+  readonly code: "conflict";
+  /** The name of the value. */
+  readonly valueName: string;
 }
 export declare class Unavailable extends SessionError {
   constructor(message: string, cause?: unknown);

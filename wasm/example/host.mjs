@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 
 const op = { configure: 1, identify: 2, new: 3, resume: 4, apply: 5, commit: 6, rebase: 7 };
 const reasons = ["none", "malformed", "unknown_key", "not_authentic", "unknown_session", "wrong_tenant", "idle", "expired",
-  "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt", "ip_family"];
+  "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt", "ip_family", "cross_site"];
 const breaches = reasons.slice(9, 12); // after these the session is deleted
 
 function number(n, size) {
@@ -46,14 +46,16 @@ class Reader {
   }
 }
 
-class Refused extends Error {}
+class Refused extends Error {
+  constructor(reason, recent = 0) { super(reason); this.recent = recent; }
+}
 
 class Host {
   constructor(module, key) {
     this.guest = new WebAssembly.Instance(module).exports;
     this.guest._initialize();
-    assert.equal(this.guest.abi_version(), 1);
-    const policy = Buffer.alloc(3 * 2 + 2 + 4 + 7 * 8 + 4 * 4 + 4 + 4); // all defaults
+    assert.equal(this.guest.abi_version(), 2);
+    const policy = Buffer.alloc(3 * 2 + 2 + 4 + 7 * 8 + 4 * 4 + 4 + 4 + 4); // all defaults
     const r = this.ask(op.configure, policy, u32(1), lp2(key), time(0), time(0), time(0));
     this.machine = r.u32();
     this.records = new Map();
@@ -67,31 +69,33 @@ class Host {
     const from = Number(packed >> 32n), length = Number(packed & 0xffffffffn);
     const r = new Reader(Buffer.from(this.guest.memory.buffer.slice(from, from + length))); // a copy
     const status = r.u8();
-    if (status === 1) throw new Refused(reasons[r.u8()]);
+    if (status === 1) throw new Refused(reasons[r.u8()], r.u8());
+    if (status === 8) throw new Error(`conflict of ${r.lp2()}`);
     if (status !== 0) throw new Error(`status ${status}: ${r.b}`);
     return r;
   }
   load(cookie) { // the session of a request, or a new one and why
-    const request = Buffer.concat([lp2(""), lp2(Buffer.of(192, 0, 2, 7)), lp2("story"), u8(0)]);
-    let why = null;
+    const request = (flags) => Buffer.concat([lp2(""), lp2(Buffer.of(192, 0, 2, 7)), lp2("story"), u8(flags)]);
+    let first = null;
     try {
       const r = this.ask(op.identify, time(Date.now()), lp2(""), u32(cookie ? 1 : 0), ...(cookie ? [lp4(cookie)] : []));
       for (const ticket of r.list(() => r.take(61)).slice(0, 2)) {
         const record = this.records.get(ticket.toString("hex", 0, 16));
         try {
           if (!record) throw new Refused("unknown_session");
-          return { session: this.ask(op.resume, time(Date.now()), ticket, request, record).b, why };
+          return { session: this.ask(op.resume, time(Date.now()), ticket, request(0), record).b, why: null };
         } catch (err) {
           if (!(err instanceof Refused)) throw err;
           if (breaches.includes(err.message)) this.records.delete(ticket.toString("hex", 0, 16));
-          why ??= err.message;
+          first ??= err;
         }
       }
     } catch (err) {
       if (!(err instanceof Refused)) throw err;
-      why = err.message;
+      first = err;
     }
-    return { session: this.ask(op.new, request).b, why };
+    const superseded = first.message === "superseded" && first.recent ? 8 : 0; // the browser may have a later cookie by now
+    return { session: this.ask(op.new, request(superseded)).b, why: first.message };
   }
   apply(session, ...changes) { return this.ask(op.apply, session, ...changes).b; }
   commit(session) { // the Set-Cookie fields
@@ -99,8 +103,10 @@ class Host {
       if (BigInt(Date.now()) < session.readBigInt64LE(4)) return []; // nothing is due
       const e = this.ask(op.commit, time(Date.now()), randomBytes(32), session);
       this.records.delete(e.take(16).toString("hex"));
+      if (e.u8()) this.save({ record: e.record(), prev: 0n }); // the trace: whether it is stored is no matter
       const save = e.u8() ? { record: e.record(), prev: e.u64() } : null;
       const touch = e.u8(), cookies = e.list(() => e.lp4().toString());
+      e.list(() => e.lp4()); // names of values that a login left out
       if (!save || this.save(save)) return cookies;
       if (touch) return [];
       if (save.prev === 0n) continue;
@@ -122,16 +128,19 @@ class Host {
 function show(session) { // user and values
   const r = new Reader(session);
   r.take(1 + 1);
-  const apart = r.u16() & 1;
+  const flags = r.u16();
   r.take(8 + 16 + 4 * 8), r.lp2(), r.lp2();
   const payload = r.lp4();
   let values = payload.length ? new Reader(payload).cbor().get(17) : new Map();
-  if (apart) values = new Map(r.list(() => [r.lp2().toString(), new Reader(r.lp4()).cbor()]));
+  if (flags & 1) values = new Map(r.list(() => [r.lp2().toString(), new Reader(r.lp4()).cbor()]));
+  if (flags & 1024) r.list(() => [r.lp2(), r.take(1 + 1 + 8)]); // the marks
   r.take(61), r.lp2(), r.lp2(), r.lp2(), r.take(1 + 16);
   return `${r.lp2() || "nobody"} ${JSON.stringify(Object.fromEntries(values))}`;
 }
 
 const set = (name, cbor) => Buffer.concat([u8(1), lp2(name), lp4(cbor)]);
+const read = (name) => Buffer.concat([u8(9), lp2(name)]);
+const add = (name, n) => Buffer.concat([u8(10), lp2(name), number(n, 8)]);
 const login = (user) => Buffer.concat([u8(4), lp2(user), time(0)]);
 const end = u8(8);
 
@@ -146,7 +155,19 @@ console.log("read:", show(one));
 host.commit(host.apply(one, set("colour", [0x63, ...Buffer.from("red")])));
 host.commit(host.apply(two, set("cart", [4]))); // meets a conflict and is rebased
 console.log("both:", show(host.load(cookie).session));
+host.commit(host.apply(host.load(cookie).session, read("cart"), set("cart", [5])));
+try {
+  host.commit(host.apply(two, read("cart"), set("cart", [6])));
+} catch (err) { console.log("refused:", err.message); }
+for (const late of [host.load(cookie).session, host.load(cookie).session].map((s) => host.apply(s, add("hits", 1)))) host.commit(late);
+console.log("added:", show(host.load(cookie).session));
 console.log("unchanged:", host.commit(host.load(cookie).session).length, "cookies");
 const [cleared] = host.commit(host.apply(host.load(cookie).session, end));
 console.log("ended:", cleared);
 console.log("again:", host.load(cookie).why, host.records.size);
+const [carols] = host.commit(host.apply(host.load("").session, login("carol"))).map((c) => c.split(";")[0]);
+host.commit(host.apply(host.load(carols).session, login("dave")));
+const late = host.load(carols);
+try {
+  host.commit(host.apply(late.session, set("cart", [7])));
+} catch (err) { console.log("late:", late.why, err.message, host.records.size); }

@@ -5,13 +5,14 @@
 export const reasons = [
   "none", "malformed", "unknown_key", "not_authentic", "unknown_session", "wrong_tenant", "idle",
   "expired", "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt", "ip_family",
+  "cross_site",
 ];
 
 /** Names of the codes behind an error status; see wasm/README.md. */
 const codes = [
   "other", "conflict", "bad_record", "bad_name", "too_large", "seed", "bad_user", "value_name", "lifetime", "bad_value",
   "bad_id", "no_key", "key_hex", "key_length", "weak_key", "key_hex_raw", "same_key", "no_sealing", "too_many_keys",
-  "no_cipher", "key_times", "nesting", "value_size", "bytes", "time", "too_many_machines",
+  "no_cipher", "key_times", "nesting", "value_size", "bytes", "time", "too_many_machines", "counter", "again",
 ];
 
 /** What every error of this package is. */
@@ -23,12 +24,24 @@ export class SessionError extends Error {
   }
 }
 
-/** A visitor does not get the session; `reason` tells why. */
+/** A visitor does not get the session; `reason` tells why. `recent` is of a
+ * cookie that was superseded within the last minute. */
 export class Refused extends SessionError {
-  constructor(reason, message) {
+  constructor(reason, message, recent = false) {
     super(reason, message);
     this.name = "Refused";
     this.reason = reason;
+    this.recent = recent;
+  }
+}
+
+/** Another request has changed the value `valueName` since this one read it, or
+ * the name is exclusive. Nothing was stored. */
+export class Conflict extends SessionError {
+  constructor(valueName) {
+    super("conflict", `session value ${JSON.stringify(valueName)} was changed by another request since this one read it: change it with update or add, which never conflict, or name it in lastWins if the later request may win`);
+    this.name = "Conflict";
+    this.valueName = valueName;
   }
 }
 
@@ -45,8 +58,8 @@ export class Unavailable extends SessionError {
 export function errorOf(status, r) {
   switch (status) {
     case 1: {
-      const reason = reasons[r.u8()];
-      return new Refused(reason ?? "unlisted", r.short());
+      const reason = reasons[r.u8()], recent = r.flag();
+      return new Refused(reason ?? "unlisted", r.short(), recent);
     }
     case 2: {
       const code = codes[r.u8()] ?? "other";
@@ -62,6 +75,7 @@ export function errorOf(status, r) {
     }
     case 6: return new SessionError("guest", "the module does not know the verb");
     case 7: return new SessionError("guest", "the module has no machine of that number");
+    case 8: return new Conflict(r.short());
   }
   return new SessionError("guest", "the module found a frame malformed");
 }

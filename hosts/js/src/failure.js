@@ -18,7 +18,7 @@ const answers = {
 };
 
 // Errors of the program and not of a session: they are for its developer.
-const bugs = ["config", "response", "committed"];
+const bugs = ["config", "response", "committed", "updating"];
 
 /**
  * The response for an error of load or commit; it throws what is none of a session, or

@@ -8,18 +8,19 @@ import { own } from "./own.js";
 
 export const op = {
   configure: 1, identify: 2, create: 3, resume: 4, apply: 5, commit: 6,
-  rebase: 7, fold: 8, applied: 9, cookie: 10, clearCookie: 11, inspect: 12, keepId: 13,
+  rebase: 7, fold: 8, applied: 9, cookie: 10, clearCookie: 11, inspect: 12, keepId: 13, quiet: 14,
 };
-export const change = { set: 1, delete: 2, clear: 3, login: 4, renew: 5, refresh: 6, setLifetime: 7, end: 8 };
+export const change = { set: 1, delete: 2, clear: 3, login: 4, renew: 5, refresh: 6, setLifetime: 7, end: 8, read: 9, add: 10, update: 11 };
 export const did = { create: 1, login: 2, renew: 4, refresh: 8, change: 16, touch: 32, end: 64 };
 
 const ticketLength = 61;
 
 // The fields of a policy with the place of each, so that a misspelt one is refused.
-const policyFlags = ["allowInsecure", "allowScripts", "partitioned", "endWithBrowser", "bindUserAgent"];
+const policyFlags = ["allowInsecure", "allowScripts", "partitioned", "endWithBrowser", "bindUserAgent", "secureByRequest"];
+const flagLastWinsAll = 64;
 const policyTimes = ["lifetime", "anonymousLifetime", "maxLifetime", "idleTimeout", "renewAfter", "renewGrace", "retention"];
 const policySizes = ["bindIPv4Bits", "bindIPv6Bits", "sessionSize", "warnSize"];
-const policyOthers = ["cookieName", "cookiePath", "cookieDomain", "sameSite", "formerScopes", "merge", "exclusive"];
+const policyOthers = ["cookieName", "cookiePath", "cookieDomain", "sameSite", "formerScopes", "merge", "exclusive", "lastWins"];
 const sameSites = ["lax", "strict", "none"];
 const mergeKinds = { counter: 1, set: 2 };
 
@@ -41,7 +42,8 @@ export function configureFrame(rules, keys) {
   const policy = only("policy", rules, [...policyFlags, ...policyTimes, ...policySizes, ...policyOthers]);
   const w = new Writer().u8(op.configure);
   for (const f of ["cookieName", "cookiePath", "cookieDomain"]) w.short(string(f, policy[f]));
-  w.u8(policyFlags.reduce((bits, f, i) => flag(f, policy[f]) ? bits | 1 << i : bits, 0));
+  const all = policy.lastWins === true; // of the names
+  w.u8(policyFlags.reduce((bits, f, i) => flag(f, policy[f]) ? bits | 1 << i : bits, all ? flagLastWinsAll : 0));
   const site = policy.sameSite === undefined ? 0 : sameSites.indexOf(String(policy.sameSite).toLowerCase());
   if (site < 0) oneOf("sameSite", policy.sameSite, "Lax, Strict, None");
   w.u8(site);
@@ -56,11 +58,15 @@ export function configureFrame(rules, keys) {
   const merge = Object.entries(policy.merge ?? {});
   w.u32(merge.length);
   for (const [name, kind] of merge) w.short(name).u8(Object.hasOwn(mergeKinds, kind) ? mergeKinds[kind] : oneOf(`merge of ${name}`, kind, "counter, set"));
-  const exclusive = array("exclusive", policy.exclusive);
-  w.u32(exclusive.length);
-  for (const name of exclusive) w.long(string("exclusive", name));
+  writeNames(w, "exclusive", array("exclusive", policy.exclusive));
+  writeNames(w, "lastWins", all ? [] : array("lastWins", policy.lastWins, "true, an array of names"));
   writeKeys(w, keys);
   return w.done().slice();
+}
+
+function writeNames(w, field, names) {
+  w.u32(names.length);
+  for (const name of names) w.long(string(field, name));
 }
 
 // No error here shows any of a key.
@@ -82,8 +88,8 @@ function flag(field, value = false) {
   return typeof value === "boolean" ? value : oneOf(field, value, "true, false");
 }
 
-function array(field, value = []) {
-  return Array.isArray(value) ? value : oneOf(field, value, "an array");
+function array(field, value = [], allowed = "an array") {
+  return Array.isArray(value) ? value : oneOf(field, value, allowed);
 }
 
 function whole(field, value = 0, most = Number.MAX_SAFE_INTEGER) {
@@ -106,8 +112,16 @@ export function readRecord(r) {
 const maxUserAgent = 512; // bytes that the core keeps
 export const maxTenant = 256; // bytes: one more than may match any session
 
+// Flags of a request.
+const anyTenant = 1, noCookie = 2, https = 4, superseded = 8, crossSite = 16, signIn = 64;
+
+/** How a request came from another site without a cookie, as bits from 16 on. */
+export const crossSites = { no: 0, navigation: 1, other: 2 };
+
 export function writeRequest(w, q) {
-  return w.clipped(q.tenant, maxTenant).short(q.ip).header(q.userAgent, maxUserAgent).u8((q.noCookie ? 2 : 0) | (q.signIn ? 64 : 0));
+  const flags = (q.anyTenant ? anyTenant : 0) | (q.noCookie ? noCookie : 0) | (q.https ? https : 0) | (q.superseded ? superseded : 0) |
+    (q.crossSite ?? 0) * crossSite | (q.signIn ? signIn : 0);
+  return w.clipped(q.tenant, maxTenant).short(q.ip).header(q.userAgent, maxUserAgent).u8(flags);
 }
 
 /** Reads tickets: the bytes of each, and the ID that it is of. */
@@ -118,6 +132,16 @@ export function readTickets(r) {
     all.push({ bytes, id: bytes.subarray(0, 16) });
   }
   return all;
+}
+
+const ticketTrusted = 2;
+
+/** The ticket of a program, which proves and binds nothing: never of an ID that a visitor sent. */
+export function ticketOf(id) {
+  const ticket = new Uint8Array(ticketLength);
+  ticket.set(id);
+  ticket[ticketLength - 1] = ticketTrusted;
+  return ticket;
 }
 
 /** Reads the rest of a reply, which is a session. */
@@ -135,11 +159,13 @@ function part(r, n) {
   return { from, end: r.n };
 }
 
+const noMarks = new Map();
+
 /** What a session's bytes show, and where its values lie in them: see core/session_bytes.go. */
 export function viewOf(bytes) {
   const r = new Reader(bytes);
   r.u8(); // format, which the ABI version covers
-  const v = { state: ["new", "active", "ended"][r.u8()] };
+  const v = { state: ["new", "active", "ended"][r.u8()], marks: noMarks };
   v.flags = r.u16();
   r.pass(8); // due
   v.id = r.take(16);
@@ -154,6 +180,7 @@ export function viewOf(bytes) {
     v.values = new Map();
     for (let n = r.u32(); n > 0; n--) v.values.set(r.short(), part(r, r.u32()));
   }
+  if (v.flags & flagMarked) v.marks = marksOf(r);
   r.pass(ticketLength);
   for (let i = 0; i < 3; i++) r.pass(r.u16()); // the request
   r.pass(1 + 16); // its flags, and the session that this one replaces
@@ -162,12 +189,28 @@ export function viewOf(bytes) {
 }
 
 // Flags of a session's bytes.
-const flagOwned = 1, flagsOfDeeds = 8 | 16 | 32 | 64; // login, renew, refresh, lifetime
+const flagOwned = 1, flagsOfDeeds = 8 | 16 | 32 | 64, flagMarked = 1024; // login, renew, refresh, lifetime
+
+// What a request did to a name at last, and flags of that: see core/marks.go.
+const didRead = 0, didDrop = 4, flagAgain = 4;
+
+function marksOf(r) {
+  const marks = new Map();
+  for (let n = r.u32(); n > 0; n--) {
+    const name = r.short(), act = r.u8(), flags = r.u8();
+    r.pass(8); // what was added
+    marks.set(name, { wrote: act !== didRead && act !== didDrop, again: (flags & flagAgain) !== 0 });
+  }
+  return marks;
+}
+
+/** The names whose updates must be computed anew, on the values that the view shows. */
+export const againOf = (v) => [...v.marks].filter(([, m]) => m.again).map(([name]) => name);
 
 /** Reports whether the request did anything that a commit must store. */
 export function changed(bytes) {
-  const { flags, values, stored } = viewOf(bytes);
-  if (flags & flagsOfDeeds) return true;
+  const v = viewOf(bytes), { flags, values, stored } = v;
+  if (flags & flagsOfDeeds || againOf(v).length > 0) return true;
   if (values.size !== stored.size) return true;
   for (const [name, v] of values) {
     const was = stored.get(name);
@@ -194,10 +237,12 @@ function valuesOf(r) {
 /** Reads what a commit tells the host to do. */
 export function readEffects(r) {
   const id = r.take(16);
-  const e = { delete: id.some((b) => b !== 0) ? id : null, save: null, prev: 0n };
+  const e = { delete: id.some((b) => b !== 0) ? id : null, trace: null, save: null, prev: 0n };
+  if (r.flag()) e.trace = readRecord(r);
   if (r.flag()) { e.save = readRecord(r); e.prev = r.u64(); }
   e.touch = r.flag();
   e.cookies = r.list();
+  e.dropped = r.list();
   e.did = r.u8();
   e.size = r.u32();
   e.warn = r.flag();

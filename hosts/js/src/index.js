@@ -1,7 +1,7 @@
 export { sessions } from "./sessions.js";
 export { failure } from "./failure.js";
 export { Session } from "./session.js";
-export { SessionError, Refused, Unavailable, reasons } from "./errors.js";
+export { SessionError, Conflict, Refused, Unavailable, reasons } from "./errors.js";
 export { Duration, ByteString, typed } from "./cbor-types.js";
 export { encode } from "./cbor.js";
 export { decode } from "./cbor-read.js";

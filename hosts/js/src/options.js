@@ -1,21 +1,23 @@
 import { SessionError } from "./errors.js";
 import { own } from "./own.js";
 
-const known = ["module", "keys", "policy", "store", "clock", "random", "tenant", "ip", "commitTimeout", "onEvent"];
+const known = ["module", "keys", "policy", "store", "clock", "random", "tenant", "ip", "https", "commitTimeout", "onEvent"];
 const longestTimeout = 600_000;
 
 const bad = (text) => { throw new SessionError("config", text); };
 
+const isHTTPS = ({ url }) => typeof url === "string" && url.startsWith("https:");
+
 /** Checks the options of sessions(), and fills in what is left out. */
 export function checkOptions(options) {
   const given = own(options);
-  const { module, keys, policy = {}, store, clock = Date.now, random, tenant = () => "", ip = () => "", commitTimeout = 5000, onEvent = () => {} } = given;
+  const { module, keys, policy = {}, store, clock = Date.now, random, tenant = () => "", ip = () => "", https = isHTTPS, commitTimeout = 5000, onEvent = () => {} } = given;
   for (const name of Object.keys(given)) if (!known.includes(name)) bad(`there is no option ${JSON.stringify(name)}; allowed: ${known.join(", ")}`);
   if (!(module instanceof WebAssembly.Module)) bad("module must be a WebAssembly.Module of core.wasm; an entry of this package loads it");
   for (const verb of ["load", "save", "delete"]) {
     if (typeof store?.[verb] !== "function") bad(`store has no ${verb}(); a store has load, save and delete`);
   }
-  for (const [name, f] of Object.entries({ clock, tenant, ip, onEvent, random: random ?? (() => {}) })) {
+  for (const [name, f] of Object.entries({ clock, tenant, ip, https, onEvent, random: random ?? (() => {}) })) {
     if (typeof f !== "function") bad(`${name} must be a function`);
   }
   if (!(commitTimeout > 0 && commitTimeout <= longestTimeout)) bad(`commitTimeout is ${commitTimeout}; allowed: milliseconds, above 0 and at most ${longestTimeout}`);
@@ -26,7 +28,7 @@ export function checkOptions(options) {
   }
   const list = Array.isArray(keys) ? keys : [keys];
   if (!keys || list.length === 0) throw new SessionError("no_key", "keys is empty; make a key with: openssl rand -hex 32");
-  return { module, keys: list, policy: rules, store, clock, seed: seeds(random), tenant, ip, commitTimeout, onEvent };
+  return { module, keys: list, policy: rules, store, clock, seed: seeds(random), tenant, ip, https, commitTimeout, onEvent };
 }
 
 // 32 bytes for each commit, from the system unless a test says otherwise.

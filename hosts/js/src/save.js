@@ -1,13 +1,14 @@
 // Carrying out what the core decides: saved exactly once, or told that it was
 // not, or that it cannot be told. It follows hosts/save.go.
 
-import { idText } from "./bytes.js";
-import { op, readEffects, readSession, writeRecord } from "./frames.js";
+import { copy, idText } from "./bytes.js";
+import { change, op, readEffects, readSession, viewOf, writeRecord } from "./frames.js";
 import { Refused, SessionError, Unavailable } from "./errors.js";
 import { Deadline, loadRecord } from "./asking.js";
 
 const maxResends = 4; // of a save or delete whose answer was lost
 const quickTries = 3; // after a conflict, without a pause
+const maxConflicts = 256; // of one commit
 const firstPause = 4, longPause = 200; // ms, doubled and jittered
 
 const saved = Symbol("saved"), conflict = Symbol("conflict"), unknown = Symbol("unknown"), notThere = Symbol("not there");
@@ -22,19 +23,47 @@ export class Commit {
     this.deadline = new Deadline(timeout);
   }
 
-  /** Stores what the session did, and returns the effects; null if nothing was to be done. */
-  async run(bytes) {
+  /**
+   * Stores what the session did, and returns the effects; null if nothing was to be done.
+   * @param updates the functions to run again on what others have stored, if any
+   */
+  run(bytes, updates) {
+    return this.#tried(bytes, (b) => {
+      const whole = updates ? updates.redo(b) : b;
+      return [whole, whole];
+    });
+  }
+
+  /** Removes a value from the stored session and stores that alone. Returns its CBOR and the record; null if there is none. */
+  async take(bytes, name) {
+    let value;
+    const e = await this.#tried(this.#session(op.quiet, (w) => w.raw(bytes)), (quiet) => {
+      const v = viewOf(quiet).values.get(name);
+      if (!v) return [null];
+      value = copy(quiet, v.from, v.end);
+      return [this.#session(op.apply, (w) => w.raw(quiet).u8(change.delete).short(name)), quiet];
+    });
+    return e && { value, record: e.save };
+  }
+
+  // Commits until no other request is first. Begin returns the session to commit
+  // and the one to rebase after a conflict.
+  async #tried(bytes, begin) {
     for (let attempt = 0; ; attempt++) {
-      const done = await this.#attempt(bytes);
+      const [whole, again] = begin(bytes);
+      if (!whole) return null;
+      const done = await this.#attempt(whole);
       if (done !== conflict) return done;
-      const theirs = await loadRecord(this.store, this.id, this.deadline);
-      bytes = this.#rebase(bytes, theirs);
-      if (bytes === null) return null;
-      if (this.deadline.left <= 0 || attempt >= quickTries && !await this.#pause(attempt - quickTries)) {
+      // The pause is before the load: what is loaded before it is old behind it.
+      if (this.deadline.left <= 0 || attempt === maxConflicts || attempt >= quickTries && !await this.#pause(attempt - quickTries)) {
         throw new Unavailable(`save session ${this.name}: other requests were always first`);
       }
+      bytes = this.rebase(again, await loadRecord(this.store, this.id, this.deadline));
+      if (bytes === null) return null;
     }
   }
+
+  #session(verb, write) { return readSession(this.guest.ask(verb, write)); }
 
   get name() { return this.id ? idText(this.id) : "new"; }
 
@@ -43,6 +72,7 @@ export class Commit {
       const seed = this.seed(), now = this.clock();
       const e = readEffects(this.guest.ask(op.commit, (w) => w.time(now).raw(seed).raw(bytes)));
       if (e.delete) await this.remove(e.delete);
+      if (e.trace) await this.#put(e.trace, 0n, false).catch(() => {}); // that it is not stored is no failure
       if (!e.save) return e;
       this.id = e.save.id;
       if (e.touch) return this.#touch(e);
@@ -135,7 +165,8 @@ export class Commit {
     throw new Unavailable(`save session ${this.name}: its outcome is unknown`, lost);
   }
 
-  #rebase(bytes, theirs) {
+  /** What a session did, replayed on a record; null if nothing of it is left to store. */
+  rebase(bytes, theirs) {
     const now = this.clock();
     const r = this.guest.ask(op.rebase, (w) => {
       w.time(now).raw(bytes).flag(theirs !== null);

@@ -2,6 +2,7 @@ import { change, op, readSession, viewOf } from "./frames.js";
 import { decode } from "./cbor-read.js";
 import { encode } from "./cbor.js";
 import { Refused, SessionError } from "./errors.js";
+import { Updates } from "./updates.js";
 import { idText, wellFormed } from "./bytes.js";
 import { own } from "./own.js";
 
@@ -19,9 +20,13 @@ export class Session {
   #inner;
   static { innerOf = (s) => s.#inner; }
 
-  /** @param reason why there is no stored session: the code of the refusal, or null */
-  constructor(guest, bytes, reason = null) {
-    this.#inner = { guest, bytes, view: null, spent: false, clearing: false, barred: null };
+  /**
+   * @param reason why there is no stored session: the code of the refusal, or null
+   * @param from the request, the tickets of its cookies, and how a stored value is taken
+   */
+  constructor(guest, bytes, reason = null, from = {}) {
+    const { request = null, tickets = [], taking = null } = from;
+    this.#inner = { guest, bytes, request, tickets, taking, view: null, spent: false, clearing: false, barred: null, reads: null, updates: null };
     this.reason = reason;
   }
 
@@ -40,23 +45,88 @@ export class Session {
 
   has(name) { return this.#v.values.has(name); }
 
-  /** Returns a value, or undefined if there is none of the name. It is a copy: set stores what was made of it. */
+  /**
+   * Returns a value, or undefined if there is none of the name. It is a copy: set
+   * stores what was made of it. It notes that the value was read, or that it was
+   * missing: if the name is then set or deleted, the commit is refused with a
+   * Conflict where another request has changed the value since.
+   */
   get(name) {
+    (this.#inner.reads ??= new Set()).add(name);
+    return this.#value(name);
+  }
+
+  #value(name) {
     const v = this.#v.values.get(name);
     return v && decode(this.#inner.bytes, v.from, v.end);
   }
 
   set(name, value) {
-    const n = text("value_name", "the name of a value", name), cbor = encode(value);
-    return this.#apply((w) => w.u8(change.set).short(n).long(cbor));
+    const n = valueName(name), cbor = encode(value);
+    this.#apply((w) => w.u8(change.set).short(n).long(cbor));
+    this.#inner.updates?.forget(n);
+    return this;
   }
 
   delete(name) {
-    const n = text("value_name", "the name of a value", name);
-    return this.#apply((w) => w.u8(change.delete).short(n));
+    const n = valueName(name);
+    this.#apply((w) => w.u8(change.delete).short(n));
+    this.#inner.updates?.forget(n);
+    return this;
   }
 
-  clear() { return this.#apply((w) => w.u8(change.clear)); }
+  clear() {
+    this.#apply((w) => w.u8(change.clear));
+    this.#inner.updates?.clear();
+    return this;
+  }
+
+  /**
+   * Adds a whole number to a counter, where a missing one is 0, and returns the
+   * sum: a number, or a BigInt beyond 2^53. However many requests add at once, all
+   * count; what is stored may be more.
+   */
+  add(name, n = 1) {
+    const key = valueName(name), by = int64(n);
+    this.#apply((w) => w.u8(change.add).short(key).u64(by));
+    this.#inner.updates?.keepAdd(key, by);
+    return sumOf(this.#value(key));
+  }
+
+  /**
+   * Keeps what fn(old) returns, where old is undefined if there is no value, and
+   * returns that. Where another request has changed the value by the time that it
+   * is stored, fn runs again on what is stored then: no update is lost. So fn must
+   * only compute. Its error stores nothing.
+   */
+  update(name, fn) {
+    const key = valueName(name), inner = this.#inner;
+    if (typeof fn !== "function") throw new SessionError("bad_value", "update takes a function of the value before");
+    this.#open();
+    const updates = inner.updates ??= new Updates(inner.guest);
+    const { value, cbor } = updates.compute(inner.bytes, key, fn);
+    this.#apply((w) => w.u8(change.update).short(key).long(cbor));
+    updates.keep(key, fn);
+    return value;
+  }
+
+  /**
+   * Removes a value and returns it, or undefined. Of any number of requests at
+   * most one gets it. The removal is stored at once and alone; what else this
+   * request has changed waits for its commit. A value that this request has set
+   * and not stored is taken from it.
+   */
+  async take(name) {
+    const key = valueName(name), inner = this.#inner;
+    this.#open();
+    if (this.state === "new" || this.#v.marks.get(key)?.wrote) {
+      const value = this.#value(key);
+      if (value !== undefined) this.delete(key);
+      return value;
+    }
+    if (inner.reads) this.#apply((w) => w); // what was read so far is of this version
+    return inner.taking(inner, key);
+  }
 
   /** Signs a user in: always a new secret. `lifetime` in milliseconds is this
    * session's own, such as 30 days to be remembered. */
@@ -96,13 +166,26 @@ export class Session {
       for (const [name, v] of values) w.u8(change.set).short(name).long(bytes.subarray(v.from, v.end));
     }));
     this.#inner.view = null;
+    this.#inner.reads = null; // of a session that this one is not
     return this;
   }
 
+  // Throws where nothing can be changed.
+  #open() {
+    const { updates, spent } = this.#inner;
+    if (updates?.running) throw new SessionError("updating", "a function given to update must only compute: it must not change the session");
+    if (spent) throw new SessionError("committed", "the session was committed: what changes now would be lost");
+  }
+
   #apply(write) {
+    this.#open();
     const inner = this.#inner;
-    if (inner.spent) throw new SessionError("committed", "the session was committed: what changes now would be lost");
-    inner.bytes = readSession(inner.guest.ask(op.apply, (w) => write(w.raw(inner.bytes))));
+    inner.bytes = readSession(inner.guest.ask(op.apply, (w) => {
+      w.raw(inner.bytes);
+      for (const name of inner.reads ?? []) if (isName(name)) w.u8(change.read).short(name);
+      write(w);
+    }));
+    inner.reads = null;
     inner.view = null;
     return this;
   }
@@ -111,6 +194,22 @@ export class Session {
   toJSON() { return { id: this.id, user: this.user, tenant: this.tenant, state: this.state }; }
   [Symbol.for("nodejs.util.inspect.custom")]() { return this.toJSON(); }
   [Symbol.for("Deno.customInspect")]() { return JSON.stringify(this); }
+}
+
+const maxName = 128; // bytes of the name of a value
+
+// No session has a value of another name.
+const isName = (name) => typeof name === "string" && name !== "" && name.length <= maxName && wellFormed(name);
+
+const valueName = (name) => text("value_name", "the name of a value", name);
+
+/** A counter as a number, where one holds it. */
+export const sumOf = (v) => Number.isSafeInteger(Number(v)) ? Number(v) : v;
+
+function int64(n) {
+  const whole = Number.isSafeInteger(n) ? BigInt(n) : n;
+  if (typeof whole !== "bigint" || BigInt.asIntN(64, whole) !== whole) throw new SessionError("counter", "add takes a whole number up to 2^53, or a BigInt of 64 bits");
+  return whole;
 }
 
 // Half a character would be written as another text, and so as another user.

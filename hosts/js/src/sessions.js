@@ -1,10 +1,11 @@
 import { Commit } from "./save.js";
 import { Deadline, loadRecord } from "./asking.js";
 import { Guest } from "./guest.js";
-import { Session, innerOf } from "./session.js";
-import { changed, configureFrame, did, dueOf, maxTenant, op, readSession, readTickets, writeRecord, writeRequest } from "./frames.js";
+import { Session, innerOf, sumOf } from "./session.js";
+import { changed, configureFrame, crossSites, did, dueOf, maxTenant, op, readSession, readTickets, ticketOf, writeRecord, writeRequest } from "./frames.js";
+import { decode } from "./cbor-read.js";
 import { idBytes, idText, wellFormed } from "./bytes.js";
-import { Refused, SessionError, Unavailable } from "./errors.js";
+import { Conflict, Refused, SessionError, Unavailable } from "./errors.js";
 import { addressBytes } from "./address.js";
 import { checkOptions } from "./options.js";
 import { failure } from "./failure.js";
@@ -17,6 +18,13 @@ const breaches = ["theft", "ip_changed", "user_agent_changed"];
 // No page is shown, or none yet, or no cookie may arrive.
 function isNoPlaceToRenew({ method, headers }) {
   return method === "HEAD" || headers.has("upgrade") || (headers.get("sec-purpose") ?? "").startsWith("prefetch") || headers.get("purpose") === "prefetch";
+}
+
+// In which requests from other sites a browser leaves out cookies with SameSite, by Fetch Metadata.
+function crossSiteOf({ method, headers }) {
+  if (headers.get("sec-fetch-site") !== "cross-site") return crossSites.no;
+  const navigates = headers.get("sec-fetch-mode") === "navigate" && headers.get("sec-fetch-dest") === "document";
+  return navigates && (method === "GET" || method === "HEAD") ? crossSites.navigation : crossSites.other;
 }
 
 /**
@@ -49,9 +57,11 @@ class Sessions {
    * one, whose `reason` tells why; of it nothing is stored until something is
    * in it. It throws Unavailable if the store cannot be asked.
    */
-  async load(request) {
+  load(request) { return this.#reported(() => this.#load(request)); }
+
+  async #reported(work) {
     try {
-      return await this.#load(request);
+      return await work();
     } catch (err) {
       throw this.#outage.met(err);
     }
@@ -70,20 +80,21 @@ class Sessions {
     } catch (err) {
       if (!(err instanceof Refused)) throw err;
       if (err.reason !== "none") this.#event("refused", { reason: err.reason, tenant: q.tenant });
-      return this.#fresh(q, err.reason);
+      return this.#fresh(err.reason === "none" ? { ...q, crossSite: crossSiteOf(request) } : q, err.reason);
     }
-    let reason = null, ended = false;
+    let first = null, ended = false;
     const seen = { barred: null };
     for (const ticket of tickets.slice(0, maxCandidates)) {
       try {
-        return await this.#resume(ticket, q, seen);
+        return await this.#resume(ticket, q, tickets, seen);
       } catch (err) {
         if (!(err instanceof Refused)) throw err;
-        reason ??= err.reason;
+        first ??= err;
         ended ||= breaches.includes(err.reason);
       }
     }
-    const s = this.#fresh({ ...q, signIn: seen.barred !== null }, reason);
+    const superseded = first.reason === "superseded" && first.recent; // the browser may have a later cookie by now
+    const s = this.#fresh({ ...q, superseded, signIn: seen.barred !== null }, first.reason, tickets);
     innerOf(s).barred = seen.barred;
     innerOf(s).clearing = ended; // this request ended what the cookie is of
     return s;
@@ -95,26 +106,34 @@ class Sessions {
     if (typeof tenant !== "string" || !wellFormed(tenant)) throw new SessionError("config", "tenant() must return a string of whole characters");
     return {
       tenant, ip: addressBytes(this.#o.ip(request)), userAgent: headers.get("user-agent") ?? "",
+      https: this.#o.policy.secureByRequest === true && this.#o.https(request) === true,
       noCookie: this.#o.policy.renewAfter > 0 && isNoPlaceToRenew(request),
     };
   }
 
-  #fresh(q, reason) {
-    return new Session(this.#guest, readSession(this.#guest.ask(op.create, (w) => writeRequest(w, q))), reason);
+  #fresh(q, reason, tickets = []) {
+    return this.#session(readSession(this.#guest.ask(op.create, (w) => writeRequest(w, q))), reason, q, tickets);
   }
 
-  async #resume(ticket, q, seen) {
+  #session(bytes, reason, request, tickets = []) {
+    return new Session(this.#guest, bytes, reason, { request, tickets, taking: this.#taking });
+  }
+
+  #resumed(ticket, q, record) {
+    return readSession(this.#guest.ask(op.resume, (w) => writeRecord(writeRequest(w.time(this.#o.clock()).raw(ticket), q), record)));
+  }
+
+  async #resume(ticket, q, tickets, seen) {
     let record = null;
-    const resumed = (how) => readSession(this.#guest.ask(op.resume, (w) => writeRecord(writeRequest(w.time(this.#o.clock()).raw(ticket.bytes), how), record)));
     try {
       record = await loadRecord(this.#o.store, ticket.id, new Deadline(this.#o.commitTimeout));
       if (!record) throw new Refused("unknown_session", "session not found");
-      return new Session(this.#guest, resumed(q));
+      return this.#session(this.#resumed(ticket.bytes, q, record), null, q, tickets);
     } catch (err) {
       if (!(err instanceof Refused)) throw err;
       const about = { reason: err.reason, id: idText(ticket.id), tenant: q.tenant, user: record?.user ?? "" };
       this.#event("refused", about);
-      if (err.reason === "ip_family") seen.barred ??= () => resumed({ ...q, signIn: true });
+      if (err.reason === "ip_family") seen.barred ??= () => this.#resumed(ticket.bytes, { ...q, signIn: true }, record);
       if (breaches.includes(err.reason)) {
         await this.#commit().remove(ticket.id);
         this.#event("ended", about);
@@ -150,12 +169,14 @@ class Sessions {
     const inner = innerOf(session);
     if (inner.spent) throw new SessionError("committed", "the session was committed already");
     inner.spent = true;
-    const clearing = inner.clearing ? this.#guest.ask(op.clearCookie, () => {}).list() : [];
+    const clearing = inner.clearing ? this.#guest.ask(op.clearCookie, (w) => w.flag(inner.request.https)).list() : [];
     if (!this.#isDue(session)) return clearing;
     let e;
     try {
-      e = await this.#commit().run(inner.bytes);
+      e = await this.#commit().run(inner.bytes, inner.updates);
+      if (session.state === "ended") await this.#endProven(inner, session.id);
     } catch (err) {
+      if (err instanceof Conflict) this.#event("conflict", { ...aboutOf(session), names: [err.valueName] });
       // A renewal that is only due by the clock waits for the next request: this one only read.
       if (session.state !== "active" || changed(inner.bytes)) throw this.#outage.met(err);
       this.#warnTouch(err);
@@ -168,10 +189,31 @@ class Sessions {
     return e.cookies.length > 0 ? e.cookies : clearing;
   }
 
+  // Ends every live session but one that a cookie of the request proves: the
+  // browser may have several, and the visitor wants to be in none of them.
+  async #endProven({ tickets, request }, but) {
+    const work = this.#commit();
+    for (const { bytes, id } of tickets) {
+      if (idText(id) === but) continue;
+      let record;
+      try {
+        record = await loadRecord(this.#o.store, id, work.deadline);
+        if (!record) continue;
+        this.#resumed(bytes, request, record);
+      } catch (err) {
+        if (!(err instanceof Refused)) throw err;
+        if (!breaches.includes(err.reason)) continue;
+      }
+      await work.remove(id);
+      this.#event("ended", { reason: "ended", id: idText(id), tenant: record.tenant, user: record.user });
+    }
+  }
+
   #isDue(session) { return this.#o.clock() >= dueOf(innerOf(session).bytes); }
 
   #tell(e, next) {
-    const about = { id: next.id, tenant: next.tenant, user: next.user };
+    const about = aboutOf(next);
+    if (e.dropped.length > 0) this.#event("conflict", { ...about, names: e.dropped });
     if (e.warn) console.warn(`sessions: session ${next.id} has grown to ${e.size} bytes; keep large things elsewhere and their IDs here`);
     // What was deleted is this session, or the one of another user that a login replaces.
     if (e.delete) this.#event("ended", e.did & did.end ? { ...about, id: idText(e.delete), reason: "ended" } : { id: idText(e.delete), tenant: next.tenant, user: "", reason: "superseded" });
@@ -211,18 +253,66 @@ class Sessions {
     };
   }
 
+  // How a session takes a value that is stored, and goes on from what is stored then.
+  #taking = (inner, name) => this.#reported(async () => {
+    const work = this.#commit(), taken = await work.take(inner.bytes, name);
+    if (!taken) return undefined;
+    if (!inner.spent) {
+      try {
+        const next = work.rebase(inner.bytes, taken.record);
+        if (next) inner.bytes = inner.updates?.redo(next) ?? next;
+        inner.view = null;
+      } catch { /* the commit meets the same, and refuses it */ }
+    }
+    return decode(taken.value);
+  });
+
   /** Ends a session by its ID, for operators. */
   async end(id) {
-    let bytes;
-    try {
-      bytes = idBytes(id);
-    } catch (cause) {
-      throw new SessionError("bad_id", "a session ID is 22 characters of base64url", { cause });
-    }
-    try {
-      await this.#commit().remove(bytes);
-    } catch (err) {
-      throw this.#outage.met(err);
-    }
+    const bytes = idOf(id);
+    await this.#reported(() => this.#commit().remove(bytes));
+  }
+
+  // The session of an ID, for a program that acts for no visitor.
+  #byId(id) {
+    const bytes = idOf(id);
+    return this.#reported(async () => {
+      const record = await loadRecord(this.#o.store, bytes, new Deadline(this.#o.commitTimeout));
+      if (!record) throw new Refused("unknown_session", "session not found");
+      const q = { tenant: "", ip: new Uint8Array(), userAgent: "", anyTenant: true };
+      return this.#session(this.#resumed(ticketOf(bytes), q, record), null, q);
+    });
+  }
+
+  async #changed(id, change) {
+    const s = await this.#byId(id);
+    change(s);
+    await this.store(s);
+    return s;
+  }
+
+  /** Session.add of the session of an ID, stored at once. Returns the sum that was stored. */
+  async add(id, name, n) {
+    const s = await this.#changed(id, (s) => { s.add(name, n); });
+    return sumOf(s.get(name));
+  }
+
+  /** Session.update of the session of an ID, stored at once. Returns the value that was stored. */
+  async update(id, name, fn) {
+    const s = await this.#changed(id, (s) => { s.update(name, fn); });
+    return s.get(name);
+  }
+
+  /** Session.take of the session of an ID. */
+  async take(id, name) { return (await this.#byId(id)).take(name); }
+}
+
+const aboutOf = ({ id, tenant, user }) => ({ id, tenant, user });
+
+function idOf(id) {
+  try {
+    return idBytes(id);
+  } catch (cause) {
+    throw new SessionError("bad_id", "a session ID is 22 characters of base64url", { cause });
   }
 }

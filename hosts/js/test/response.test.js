@@ -110,8 +110,8 @@ const statuses = {
   409: ["conflict"], 413: ["too_large", "value_size"], 503: ["unavailable", "refused", "busy", "full", "closed", "seed"],
   400: ["bad_name", "bad_user", "lifetime", "value_name", "bad_id", "nesting", "time"],
   500: ["other", "bad_record", "bad_value", "no_key", "key_hex", "key_length", "weak_key", "key_hex_raw", "same_key", "no_sealing", "too_many_keys",
-    "no_cipher", "key_times", "bytes", "too_many_machines", "policy", "guest"],
-  thrown: ["config", "response", "committed"],
+    "no_cipher", "key_times", "bytes", "too_many_machines", "policy", "guest", "counter", "again"],
+  thrown: ["config", "response", "committed", "updating"],
 };
 
 test("failure tells each kind of error, and throws what is the program's", (t) => {
@@ -126,7 +126,7 @@ test("failure tells each kind of error, and throws what is the program's", (t) =
       assert.equal(logged.mock.callCount() - before, status === "500" ? 1 : 0, code);
     }
   }
-  for (const reason of reasons) assert.equal(failure(new Refused(reason, "x")).status, 401, reason);
+  for (const reason of reasons) assert.equal(failure(new Refused(reason, "x")).status, reason === "cross_site" ? 403 : 401, reason);
   assert.equal(failure(new Unavailable("x")).status, 503);
   assert.throws(() => failure(new TypeError("x")), TypeError);
 });
