@@ -1,6 +1,6 @@
 // Holds a module of the core to scenarios, in any runtime that has WebAssembly.
 // README.md describes their files.
-const kinds = ["ok", "refused", "error", "too_large", "policy", "malformed", "unknown_op", "unknown_machine"];
+const kinds = ["ok", "refused", "error", "too_large", "policy", "malformed", "unknown_op", "unknown_machine", "conflict"];
 const names = ["about", "configure", "request", "expect", "reply"];
 
 /**

@@ -45,7 +45,7 @@ type Scenario struct {
 type Field struct{ Name, Value string }
 
 // Expectations are all that a scenario may expect. A reader fails on another.
-var Expectations = []string{"ok", "refused", "error", "too_large", "policy", "malformed", "unknown_op", "unknown_machine"}
+var Expectations = []string{"ok", "refused", "error", "too_large", "policy", "malformed", "unknown_op", "unknown_machine", "conflict"}
 
 // Parse reads a file. It refuses unknown and missing lines and expectations.
 func Parse(name string, text []byte) (Scenario, error) {

@@ -22,6 +22,12 @@ func (g *generator) committed(name, about string, m setup, s *core.Session, now 
 				fields = append(fields, f)
 			}
 		}
+		if e.Trace != nil {
+			fields = append(fields, out("trace.id", e.Trace.ID[:]), out("trace.expires_at", e.Trace.ExpiresAt), out("trace.sealed", e.Trace.Sealed))
+		}
+		for _, name := range e.Dropped {
+			fields = append(fields, out("dropped", name))
+		}
 		for _, c := range e.Cookies {
 			fields = append(fields, out("set_cookie", c))
 		}

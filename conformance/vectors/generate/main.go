@@ -30,7 +30,7 @@ func main() {
 func run(dir string) error {
 	g := &generator{}
 	for _, family := range []func(*generator){configures, identifies, cookieForms, inspections, news, resumes, bindings, corruptions,
-		dues, applies, values, badValues, commits, commitTimes, secrets, cookies, rebases, merges, folds, applieds} {
+		dues, applies, values, badValues, commits, commitTimes, secrets, cookies, rebases, merges, folds, applieds, marks, readings, begins} {
 		family(g)
 	}
 	if g.err != nil {
@@ -108,6 +108,8 @@ func outcome(reply []byte) string {
 		return "too_large " + e.Name
 	case *core.PolicyError:
 		return "policy " + e.Field
+	case *core.ConflictError:
+		return "conflict " + e.Name
 	}
 	switch reply[0] {
 	case wire.StatusMalformed:

@@ -59,7 +59,7 @@ func rebases(g *generator) {
 		{"read-renewed-by-them", "A request that only read has nothing to store.", plain, nothing, (*core.Session).Renew, "ok"},
 		{"refreshed-both", "Both refreshed.", plain, (*core.Session).Refresh, (*core.Session).Refresh, "ok"},
 		{"relimited-here", "A lifetime of its own.", plain, func(s *core.Session) error { return s.SetLifetime(core.Hour) }, set("b", 2), "ok"},
-		{"exclusive-same", "A name that must not have changed underneath did.", exclusive, set("a", 2), set("a", 3), "error conflict"},
+		{"exclusive-same", "A name that must not have changed underneath did.", exclusive, set("a", 2), set("a", 3), "conflict a"},
 		{"exclusive-other", "Another name did.", exclusive, set("a", 2), set("b", 3), "ok"},
 		{"exclusive-untouched", "It changed underneath, and this request left it alone.", exclusive, set("b", 2), set("a", 3), "ok"},
 	} {
@@ -135,7 +135,7 @@ func folds(g *generator) {
 	renewed := plain.then(g, h, later, 2, (*core.Session).Renew)
 	add("superseded", "A request from before a privilege change.", plain, plain.resume(g, renewed, visitor, later), plain.change(g, later, set("a", 3)), "refused superseded")
 	exclusive := plain.with(func(p *core.Policy) { p.Exclusive = []string{"a"} })
-	add("exclusive", "A name that must not have changed underneath.", exclusive, exclusive.change(g, later, set("a", 2)), exclusive.change(g, later, set("a", 3)), "error conflict")
+	add("exclusive", "A name that must not have changed underneath.", exclusive, exclusive.change(g, later, set("a", 2)), exclusive.change(g, later, set("a", 3)), "conflict a")
 }
 
 func applieds(g *generator) {

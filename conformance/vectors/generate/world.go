@@ -65,6 +65,7 @@ func (m setup) fields() (all []vectors.Field) {
 		{"bind_ipv4_bits", p.BindIPv4Bits, p.BindIPv4Bits == 0}, {"bind_ipv6_bits", p.BindIPv6Bits, p.BindIPv6Bits == 0},
 		{"bind_user_agent", p.BindUserAgent, !p.BindUserAgent}, {"session_size", p.SessionSize, p.SessionSize == 0},
 		{"warn_size", p.WarnSize, p.WarnSize == 0}, {"merge", p.Merge, p.Merge == nil}, {"exclusive", p.Exclusive, p.Exclusive == nil},
+		{"secure_by_request", p.SecureByRequest, !p.SecureByRequest}, {"last_wins", p.LastWins, p.LastWins == nil}, {"last_wins_all", p.LastWinsAll, !p.LastWinsAll},
 	} {
 		if !f.zero {
 			all = append(all, in("policy."+f.name, f.value))
