@@ -69,20 +69,26 @@ export interface Policy {
   sessionSize?: number;
   warnSize?: number;
   formerScopes?: { path?: string; domain?: string }[];
+  /** Secure on cookies of requests by HTTPS alone: see Options.https. */
+  secureByRequest?: boolean;
   /** How concurrent changes of a name are joined. */
   merge?: { [name: string]: "counter" | "set" };
   /** Names of which only one of two concurrent changes is taken; the other fails as a conflict. */
   exclusive?: string[];
+  /** Names, or all, whose later commit counts although it has read an older value. */
+  lastWins?: string[] | true;
 }
 
 export interface SessionEvent {
-  kind: "created" | "login" | "renewed" | "refreshed" | "ended" | "refused" | "failed";
+  kind: "created" | "login" | "renewed" | "refreshed" | "ended" | "refused" | "conflict" | "failed";
   at: number;
   /** Why a session was refused or ended. */
   reason?: Reason;
   id?: string | null;
   tenant?: string;
   user?: string;
+  /** Of "conflict": the names of values that were not stored. The request was refused, or signed in without them. */
+  names?: string[];
   /** Of "failed": how often the store failed since the event before, at most one a minute. */
   count?: number;
   /** Of "failed": the last of these errors. */
@@ -99,6 +105,8 @@ export interface Options {
   tenant?: (request: Request) => string;
   /** The client's address as text; bindIPv4Bits and bindIPv6Bits need it, and it is kept with the session. */
   ip?: (request: Request) => string;
+  /** Whether a request came by HTTPS, for policy.secureByRequest; the default is its URL. */
+  https?: (request: Request) => boolean;
   /** Milliseconds that loading or storing may take, 5000 by default. */
   commitTimeout?: number;
   onEvent?: (event: SessionEvent) => void;
@@ -127,9 +135,24 @@ export declare class Session {
   readonly expiresAt: number;
   readonly names: string[];
   has(name: string): boolean;
-  /** A copy of a value; undefined if there is none. */
+  /**
+   * A copy of a value; undefined if there is none. It notes that the value was read: if the name is then set or
+   * deleted, the commit throws a Conflict where another request has changed the value since.
+   */
   get<T = any>(name: string): T | undefined;
   set(name: string, value: Value): this;
+  /**
+   * Adds a whole number to a counter, 1 if it is left out, and returns the sum; a BigInt beyond 2^53. However many
+   * requests add at once, all count.
+   */
+  add(name: string, n?: number | bigint): number | bigint;
+  /**
+   * Keeps what fn returns for the value before, undefined if there is none, and returns that. fn runs again where
+   * another request has changed the value: it must only compute. Its error stores nothing, and is thrown as it is.
+   */
+  update<T extends Value = any>(name: string, fn: (old: T | undefined) => T): T;
+  /** Removes a value and returns it. Of any number of requests at most one gets it. Stored at once, and alone. */
+  take<T = any>(name: string): Promise<T | undefined>;
   delete(name: string): this;
   clear(): this;
   /** Signs a user in, under a new secret; lifetime in milliseconds is this session's own. */
@@ -138,7 +161,7 @@ export declare class Session {
   renew(): this;
   /** Moves the deadline to a whole lifetime from now. */
   refresh(): this;
-  /** Ends the session for good. */
+  /** Ends the session for good, and every other live one that a cookie of the request proves. */
   logout(): this;
   toJSON(): { id: string | null; user: string; tenant: string; state: string };
 }
@@ -153,8 +176,14 @@ export interface Sessions {
   commit(session: Session, response: Response): Promise<Response>;
   /** Stores what the request did and returns the Set-Cookie fields. */
   store(session: Session): Promise<string[]>;
-  /** Ends a session by its ID. */
+  /** Ends a session by its ID. This and the verbs below prove nothing: never give them an ID that a visitor has sent. */
   end(id: string): Promise<void>;
+  /** Session.add of a stored session; returns the sum that was stored. */
+  add(id: string, name: string, n?: number | bigint): Promise<number | bigint>;
+  /** Session.update of a stored session; returns the value that was stored. */
+  update<T extends Value = any>(id: string, name: string, fn: (old: T | undefined) => T): Promise<T>;
+  /** Session.take of a stored session. */
+  take<T = any>(id: string, name: string): Promise<T | undefined>;
   /** A fetch handler from one that takes the session, too. */
   withSession<Rest extends unknown[]>(
     handler: (request: Request, session: Session, ...rest: Rest) => Response | Promise<Response>,

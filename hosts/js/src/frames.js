@@ -118,9 +118,14 @@ const anyTenant = 1, noCookie = 2, https = 4, superseded = 8, crossSite = 16, si
 /** How a request came from another site without a cookie, as bits from 16 on. */
 export const crossSites = { no: 0, navigation: 1, other: 2 };
 
+/** Every field of a request, so that none is looked for on Object.prototype. */
+export const plainRequest = {
+  tenant: "", ip: new Uint8Array(), userAgent: "", anyTenant: false, noCookie: false, https: false, superseded: false, crossSite: crossSites.no, signIn: false,
+};
+
 export function writeRequest(w, q) {
   const flags = (q.anyTenant ? anyTenant : 0) | (q.noCookie ? noCookie : 0) | (q.https ? https : 0) | (q.superseded ? superseded : 0) |
-    (q.crossSite ?? 0) * crossSite | (q.signIn ? signIn : 0);
+    q.crossSite * crossSite | (q.signIn ? signIn : 0);
   return w.clipped(q.tenant, maxTenant).short(q.ip).header(q.userAgent, maxUserAgent).u8(flags);
 }
 

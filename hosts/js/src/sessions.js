@@ -2,7 +2,7 @@ import { Commit } from "./save.js";
 import { Deadline, loadRecord } from "./asking.js";
 import { Guest } from "./guest.js";
 import { Session, innerOf, sumOf } from "./session.js";
-import { changed, configureFrame, crossSites, did, dueOf, maxTenant, op, readSession, readTickets, ticketOf, writeRecord, writeRequest } from "./frames.js";
+import { changed, configureFrame, crossSites, did, dueOf, maxTenant, op, plainRequest, readSession, readTickets, ticketOf, writeRecord, writeRequest } from "./frames.js";
 import { decode } from "./cbor-read.js";
 import { idBytes, idText, wellFormed } from "./bytes.js";
 import { Conflict, Refused, SessionError, Unavailable } from "./errors.js";
@@ -105,7 +105,7 @@ class Sessions {
     const tenant = this.#o.tenant(request);
     if (typeof tenant !== "string" || !wellFormed(tenant)) throw new SessionError("config", "tenant() must return a string of whole characters");
     return {
-      tenant, ip: addressBytes(this.#o.ip(request)), userAgent: headers.get("user-agent") ?? "",
+      ...plainRequest, tenant, ip: addressBytes(this.#o.ip(request)), userAgent: headers.get("user-agent") ?? "",
       https: this.#o.policy.secureByRequest === true && this.#o.https(request) === true,
       noCookie: this.#o.policy.renewAfter > 0 && isNoPlaceToRenew(request),
     };
@@ -279,7 +279,7 @@ class Sessions {
     return this.#reported(async () => {
       const record = await loadRecord(this.#o.store, bytes, new Deadline(this.#o.commitTimeout));
       if (!record) throw new Refused("unknown_session", "session not found");
-      const q = { tenant: "", ip: new Uint8Array(), userAgent: "", anyTenant: true };
+      const q = { ...plainRequest, anyTenant: true };
       return this.#session(this.#resumed(ticketOf(bytes), q, record), null, q);
     });
   }

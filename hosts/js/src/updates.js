@@ -52,7 +52,7 @@ export class Updates {
   /** The bytes of a session with what must be computed again computed. */
   redo(bytes) {
     for (const name of againOf(viewOf(bytes))) {
-      for (const step of this.#byName.get(name)) bytes = step(bytes);
+      for (const step of this.#byName.get(name) ?? []) bytes = step(bytes);
     }
     return bytes;
   }

@@ -1,6 +1,6 @@
 import { Guest } from "./guest.js";
 import { Session, innerOf } from "./session.js";
-import { configureFrame, op, readEffects, readSession, readTickets, writeRecord, writeRequest } from "./frames.js";
+import { configureFrame, op, plainRequest, readEffects, readSession, readTickets, writeRecord, writeRequest } from "./frames.js";
 
 /**
  * Runs one session's life without a store, so that the code is compiled before
@@ -11,7 +11,7 @@ export function warm(module) {
   const key = Uint8Array.from({ length: 32 }, (_, i) => i * i + 7 & 0xff), now = 1_800_000_000_000;
   const guest = new Guest(module, configureFrame({ allowInsecure: true }, [key]));
   guest.start();
-  const q = { tenant: "", ip: new Uint8Array(), userAgent: "warm", noCookie: false };
+  const q = { ...plainRequest, userAgent: "warm" };
   const s = new Session(guest, readSession(guest.ask(op.create, (w) => writeRequest(w, q))));
   s.login("nobody").set("n", 1);
   const e = readEffects(guest.ask(op.commit, (w) => w.time(now).raw(key).raw(innerOf(s).bytes)));

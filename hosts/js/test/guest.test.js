@@ -86,12 +86,14 @@ test("what stands on Object.prototype is no option, no policy and no field of a 
     allowInsecure: true, allowScripts: true, sameSite: "none", cookieName: "evil", cookieDomain: "evil.example", bindUserAgent: true, bindIPv4Bits: 32,
     lifetime: 1000, sessionSize: 1024, merge: { n: "counter" }, exclusive: ["n"], formerScopes: [{ path: "/x" }], path: "/x", domain: "evil.example",
     sealFrom: 4e12, openUntil: 1, policy: { allowInsecure: true }, tenant: () => "evil", ip: () => "1.2.3.4", clock: () => 0, random: () => {}, commitTimeout: -1,
-    onEvent: () => { throw new Error("called"); }, most: 0, retention: 0, keys: "x", store: {}, module: {},
+    onEvent: () => { throw new Error("called"); }, most: 0, retention: 0, secureByRequest: true, lastWins: true, https: () => true, anyTenant: true, superseded: true, crossSite: 2, signIn: true,
+    noCookie: true, recent: true, request: {}, tickets: [{}], taking: () => {}, keys: "x", store: {}, module: {},
   };
   const fields = async (policy) => {
     const all = sessions({ module, keys: [{ key }], store: new MemoryStore(), policy });
-    const s = (await all.load(new Request("http://example.test/"))).set("n", 1).login("alice");
-    return (await all.store(s)).map((f) => f.replace(/=[^;]*/, "").replace(/Max-Age=\d+/, ""));
+    const load = () => all.load(new Request("http://example.test/"));
+    const begun = await all.store((await load()).set("n", 1));
+    return [...begun, ...await all.store((await load()).set("n", 1).login("alice"))].map((f) => f.replace(/=[^;]*/, "").replace(/Max-Age=\d+/, ""));
   };
   const given = [undefined, {}, { cookiePath: "/app", formerScopes: [{ path: "/old" }] }];
   const plain = [];

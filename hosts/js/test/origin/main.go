@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"net"
@@ -28,8 +29,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	manager, err := hosts.New(store, hosts.Config{Key: core.NewSecret(os.Getenv("KEY")), AllowInsecure: true, BindUserAgent: true,
-		Merge: map[string]core.MergeKind{"visits": core.MergeCounter}})
+	manager, err := hosts.New(store, hosts.Config{Key: core.NewSecret(os.Getenv("KEY")), AllowInsecure: true, BindUserAgent: true})
 	if err != nil {
 		return err
 	}
@@ -54,16 +54,24 @@ func run() error {
 
 func page(w http.ResponseWriter, r *http.Request) {
 	v, err := nethttp.Session(r)
+	var flash any
 	if err == nil {
 		switch r.URL.Path {
 		case "/login":
 			if err = v.Login("alice", 0); err == nil {
-				err = v.Put("roles", []string{"admin", "editor"})
+				err = errors.Join(v.Put("roles", []string{"admin", "editor"}), v.Put("flash", "hello"))
 			}
+		case "/visit":
+			_, err = v.Add("visits", 1)
+			err = errors.Join(err, hosts.Update(v, "log", func(log []any) ([]any, error) { return append(log, "go"), nil }))
 		case "/short": // a session that is over soon
 			err = v.Login("alice", time.Second)
 		case "/logout":
 			err = v.Destroy()
+		case "/take":
+			if flash, err = v.Take("flash"); errors.Is(err, hosts.ErrNoValue) {
+				err = nil
+			}
 		}
 	}
 	if err != nil {
@@ -72,11 +80,12 @@ func page(w http.ResponseWriter, r *http.Request) {
 	}
 	visits, _ := v.Get("visits")
 	last, _ := v.Get("last")
+	log, _ := v.Get("log")
 	roles, _ := v.Get("roles")
 	reason := ""
 	if refusal := v.Refusal(); refusal != nil {
 		reason = core.ReasonOf(refusal).String()
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"user": v.User(), "visits": visits, "last": last, "roles": roles, "reason": reason, "roles_type": fmt.Sprintf("%T", roles)})
+	_ = json.NewEncoder(w).Encode(map[string]any{"user": v.User(), "visits": visits, "last": last, "log": log, "flash": flash, "roles": roles, "reason": reason, "roles_type": fmt.Sprintf("%T", roles)})
 }

@@ -5,7 +5,12 @@ export function application({ sessions, module, FetchStore }, { key, url, token,
   const all = sessions({ module, keys: key, store: new FetchStore({ url, token }), policy: { allowInsecure: true, bindUserAgent: true } });
   return all.withSession(async (request, s) => {
     const path = new URL(request.url).pathname;
-    if (path === "/visit") s.set("visits", (s.get("visits") ?? 0) + 1).set("last", name);
+    if (path === "/visit") {
+      s.add("visits");
+      s.update("log", (log = []) => [...log, name]);
+      s.set("last", name);
+    }
+    if (path === "/take") return Response.json({ flash: await s.take("flash") ?? null });
     if (path === "/logout") s.logout();
     if (path === "/stream") {
       const parts = ["one ", "two ", "three"];

@@ -55,6 +55,18 @@ const scenarios = {
     for (let n = 0; n < 5; n++) await ask(url, "/visit", cookie);
     equal((await ask(origin, "/", cookie)).body.visits, 5, "visits");
   },
+  "none of 40 at once is lost": async (url, name) => {
+    const cookie = await login();
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => ask(i % 2 ? url : origin, "/visit", cookie)));
+    equal(answers.every((a) => a.status === 200), true, "answers");
+    const { visits, log } = (await ask(origin, "/", cookie)).body;
+    equal([visits, log.length, log.filter((l) => l === name).length], [40, 40, 20], "visits");
+  },
+  "one of 20 takes a value": async (url) => {
+    const cookie = await login();
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => ask(i % 2 ? url : origin, "/take", cookie)));
+    equal(answers.map((a) => a.body.flash).filter((f) => f !== null), ["hello"], "flash");
+  },
   "out there is out at all": async (url) => {
     const cookie = await login();
     const a = await ask(url, "/logout", cookie);

@@ -1,11 +1,11 @@
 // Compiled by `npm run types` and never run.
-import { MemoryStore, Unavailable, failure, module, sessions, typed, type SessionRecord, type Store } from "rockstar-sessions/node";
+import { Conflict, MemoryStore, Unavailable, failure, module, sessions, typed, type SessionRecord, type Store } from "rockstar-sessions/node";
 import { FetchStore, RedisStore } from "rockstar-sessions";
 import { conformance } from "rockstar-sessions/conformance";
 
 const all = sessions({
   module, keys: [{ key: "x", sealFrom: new Date() }, "y"], store: new MemoryStore({ most: 5 }),
-  policy: { lifetime: 1000, sameSite: "Strict", merge: { visits: "counter" }, exclusive: ["seat"] },
+  policy: { lifetime: 1000, sameSite: "Strict", merge: { visits: "counter" }, exclusive: ["seat"], lastWins: true, secureByRequest: true }, https: (request) => request.url !== "",
   tenant: (request) => new URL(request.url).host, onEvent: (e) => console.log(e.kind, e.reason),
 });
 
@@ -18,6 +18,13 @@ class Mine implements Store {
 export default {
   fetch: all.withSession(async (request, session, env: { NAME: string }) => {
     session.set("visits", (session.get<number>("visits") ?? 0) + 1).set("roles", typed("[]string", ["a"])).login(env.NAME, { lifetime: 5 });
+    const sum: number | bigint = session.add("visits", 2n);
+    const cart: string[] = session.update("cart", (old: string[] | undefined) => [...(old ?? []), String(sum)]);
+    session.update("n", (old = 0) => old + cart.length);
+    const flash: string | undefined = await session.take<string>("flash");
+    // @ts-expect-error a promise is no value
+    session.update("n", async () => 1);
+    if (flash) await all.update(flash, "n", (old: number | undefined) => (old ?? 0) + 1);
     // @ts-expect-error a function is no value
     session.set("f", () => {});
     // @ts-expect-error the bytes of a session are its own
@@ -32,6 +39,7 @@ export async function byHand(request: Request): Promise<Response> {
     return await all.commit(s, new Response(s.reason));
   } catch (err) {
     if (err instanceof Unavailable) console.log(err.code);
+    if (err instanceof Conflict) console.log(err.valueName);
     return failure(err);
   }
 }
