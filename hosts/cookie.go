@@ -46,9 +46,7 @@ func (m *Manager) hold(x *Exchange, before core.ID, e *core.Effects) error {
 	case x.created != nil && x.created.ID() == before:
 		x.created = e.Next
 	default:
-		if err := m.stand(x, before, e); err != nil {
-			return err
-		}
+		m.stand(x, before, e)
 	}
 	if x.Reply == nil {
 		return nil

@@ -299,15 +299,14 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 // stand puts a session that was stored in the place of the exchange's own, and
 // of what it was before the save. What the middleware's session has changed and
 // not stored goes on from it.
-func (m *Manager) stand(x *Exchange, before core.ID, e *core.Effects) error {
+func (m *Manager) stand(x *Exchange, before core.ID, e *core.Effects) {
 	switch own := x.current; {
 	case own == nil:
 		x.current = e.Next
 	case own.ID() != before || e.Save == nil:
 	case own.State() == core.StateActive && own.Changed() && e.Save.ID == before:
-		return m.goOn(x, e.Save)
+		m.goOn(x, e.Save)
 	default:
 		x.current = e.Next
 	}
-	return nil
 }

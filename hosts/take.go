@@ -55,9 +55,7 @@ func (m *Manager) TakeFrom(x *Exchange, name string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.goOn(x, stored); err != nil {
-		return nil, err
-	}
+	m.goOn(x, stored)
 	return core.DecodeValue(raw)
 }
 
@@ -92,15 +90,15 @@ func (m *Manager) take(ctx context.Context, s *core.Session, name string) (raw [
 }
 
 // goOn has the exchange's session go on from a record that this request has
-// stored beside it. What cannot be replayed on it is the commit's to refuse.
-func (m *Manager) goOn(x *Exchange, stored *core.Record) error {
+// stored beside it. What cannot be replayed on it is the commit's to refuse: the
+// session then stays as it was.
+func (m *Manager) goOn(x *Exchange, stored *core.Record) {
 	next, err := m.machine.Rebase(x.current, stored, m.now())
-	if errors.Is(err, core.ErrConflict) {
-		return nil
+	if err != nil || next == nil {
+		return
 	}
-	if err != nil {
-		return err
+	x.Updates.guard = x.Guard
+	if redo(next, x.Updates.again) == nil {
+		x.current = next
 	}
-	x.current = next
-	return nil
 }

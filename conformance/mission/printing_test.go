@@ -35,9 +35,9 @@ const (
 // innocent are exported types that hold no secret; but a Seed is randomness, and the
 // Effects of a commit have the cookie that is to be set: both are arguments of the
 // core, which no program of a manager sees. A CookieRoom is a host's own memory.
-var innocent = strings.Fields(`core.Effects core.Error core.Inspection core.MergeKind core.Policy core.PolicyError core.Reason core.Record
+var innocent = strings.Fields(`core.ConflictError core.CrossSite core.Effects core.Error core.Inspection core.MergeKind core.Policy core.PolicyError core.Reason core.Record
 	core.Refusal core.Request core.SameSite core.Scope core.Seed core.SizeError core.State core.Deed core.ID core.Time core.Version
-	hosts.Coalescer hosts.CookieRoom hosts.Coalescing hosts.Event hosts.EventKind hosts.ExchangeKey hosts.Loaded hosts.Query hosts.Saving
+	hosts.Coalescer hosts.CookieRoom hosts.Coalescing hosts.Event hosts.EventKind hosts.UpdateFunc hosts.Updates hosts.ExchangeKey hosts.Loaded hosts.Query hosts.Saving
 	hosts.ConfigError nethttp.Options gateway.Access gateway.Rule`)
 
 // nothingSecretIsPrinted of anything that a program can hold.
