@@ -54,42 +54,6 @@ func sameItems(a, b []item) bool {
 	return true
 }
 
-// eachChange walks what differs from base to now, in the order of names: a nil
-// value means that the name was deleted.
-func eachChange(base, now []item, visit func(name, before, after []byte) error) error {
-	for i, j := 0, 0; i < len(base) || j < len(now); {
-		var err error
-		switch c := order(base, now, i, j); {
-		case c < 0:
-			err = visit(base[i].name, base[i].value, nil)
-			i++
-		case c > 0:
-			err = visit(now[j].name, nil, now[j].value)
-			j++
-		default:
-			if !bytes.Equal(base[i].value, now[j].value) {
-				err = visit(now[j].name, base[i].value, now[j].value)
-			}
-			i++
-			j++
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func order(a, b []item, i, j int) int {
-	switch {
-	case i == len(a):
-		return 1
-	case j == len(b):
-		return -1
-	}
-	return compareNames(a[i].name, b[j].name)
-}
-
 // itemOverhead is what a name and a value take beside their own bytes.
 const itemOverhead = 2
 
