@@ -1,10 +1,11 @@
 // Package hosts carries out what package core decides: a [Manager] over any
 // [Store], with the verbs of the guide to session management that the
 // Rockstar web framework has (Create, Save, SetCookie, Destroy, Refresh, Get,
-// Set and so on), and Login, Renew, Sessions and Revoke.
+// Set and so on), and Login, Renew, Add, Update, Take, Sessions and Revoke.
 //
 //	manager, err := hosts.New(store, hosts.Config{Key: key})
 //	defer manager.Close()
+//	n, err := manager.Add(ctx, id, "logins", 1) // all additions count
 //
 // # Programs
 //
@@ -12,7 +13,8 @@
 // manager is for the rest: lists, devices, "sign out everywhere", jobs. Every
 // verb takes a context. One that is or descends from an [Exchange] knows the
 // visitor and is confined to the visitor's tenant; any other acts for no tenant
-// in particular.
+// in particular. Within a request the verbs and the middleware share one session:
+// each sees what the other did.
 //
 // # Frameworks
 //

@@ -17,8 +17,8 @@ import (
 //	SESSION_ENCRYPTION_KEYS     in its place: the keys of a rotation, see ParseKeys
 //	SESSION_COOKIE_NAME, _PATH, _DOMAIN
 //	SESSION_SAME_SITE           Lax, Strict, None
-//	SESSION_ALLOW_INSECURE, SESSION_ALLOW_SCRIPTS, SESSION_END_WITH_BROWSER, SESSION_BIND_USER_AGENT
-//	                            true, false
+//	SESSION_ALLOW_INSECURE, SESSION_SECURE_BY_REQUEST, SESSION_ALLOW_SCRIPTS, SESSION_END_WITH_BROWSER,
+//	SESSION_BIND_USER_AGENT     true, false
 //	SESSION_LIFETIME, SESSION_ANONYMOUS_LIFETIME, SESSION_MAX_LIFETIME, SESSION_IDLE_TIMEOUT,
 //	SESSION_RENEW_AFTER, SESSION_CLEANUP_INTERVAL
 //	                            durations such as 30m or 24h
@@ -35,7 +35,7 @@ func ConfigFromEnv() (Config, error) {
 		*field = os.Getenv(name)
 	}
 	for name, field := range map[string]*bool{
-		"SESSION_ALLOW_INSECURE": &c.AllowInsecure, "SESSION_ALLOW_SCRIPTS": &c.AllowScripts,
+		"SESSION_ALLOW_INSECURE": &c.AllowInsecure, "SESSION_SECURE_BY_REQUEST": &c.SecureByRequest, "SESSION_ALLOW_SCRIPTS": &c.AllowScripts,
 		"SESSION_END_WITH_BROWSER": &c.EndWithBrowser, "SESSION_BIND_USER_AGENT": &c.BindUserAgent,
 	} {
 		set(&e, name, "true, false", field, strconv.ParseBool)

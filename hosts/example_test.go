@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/rockstar-web/sessions/cachestore"
@@ -71,6 +72,73 @@ func ExampleManager_Set() {
 	// <nil>
 	// dark <nil>
 	// true
+	// true
+}
+
+// Add counts, whoever else does at the same time.
+func ExampleManager_Add() {
+	m := manager()
+	defer m.Close()
+	ctx := context.Background()
+	s, _ := m.Create(ctx)
+	_ = m.Save(ctx, s)
+
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() { _, _ = m.Add(ctx, s.ID, "downloads", 1) })
+	}
+	all.Wait()
+	fmt.Println(m.Add(ctx, s.ID, "downloads", 0))
+	// Output: 20 <nil>
+}
+
+// UpdateByID keeps what a function makes of a struct. It runs again where another
+// request has stored something else meanwhile, so it must only compute.
+func ExampleUpdateByID() {
+	m := manager()
+	defer m.Close()
+	ctx := context.Background()
+	s, _ := m.Create(ctx)
+	_ = m.Save(ctx, s)
+
+	type quota struct {
+		Used, Limit int
+	}
+	errFull := errors.New("the quota is used up")
+	use := func(n int) error {
+		return hosts.UpdateByID(ctx, m, s.ID, "quota", func(q quota) (quota, error) {
+			if q.Limit == 0 {
+				q.Limit = 10 // at first
+			}
+			if q.Used+n > q.Limit {
+				return q, errFull // nothing is stored
+			}
+			q.Used += n
+			return q, nil
+		})
+	}
+	fmt.Println(use(4), use(5), errors.Is(use(2), errFull))
+	stored, _ := m.Load(ctx, s.ID)
+	fmt.Println(hosts.Get[quota](stored, "quota"))
+	// Output:
+	// <nil> <nil> true
+	// {9 10} <nil>
+}
+
+// Take gives a one-time token to one caller.
+func ExampleManager_Take() {
+	m := manager()
+	defer m.Close()
+	ctx := context.Background()
+	s, _ := m.Create(ctx)
+	s.Data["link"] = "Vq3n"
+	_ = m.Save(ctx, s)
+
+	fmt.Println(m.Take(ctx, s.ID, "link"))
+	_, err := m.Take(ctx, s.ID, "link")
+	fmt.Println(errors.Is(err, hosts.ErrNoValue))
+	// Output:
+	// Vq3n <nil>
 	// true
 }
 

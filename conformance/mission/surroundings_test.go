@@ -123,7 +123,7 @@ func environment(t *testing.T, b backend) {
 		require.Len(t, c.Keys, 2)
 		require.Equal(t, key2, c.Keys[1].Bytes)
 	})
-	for name, value := range map[string]string{"SESSION_LIFETIME": "soon", "SESSION_ALLOW_INSECURE": "perhaps", "SESSION_SAME_SITE": "any"} {
+	for name, value := range map[string]string{"SESSION_LIFETIME": "soon", "SESSION_ALLOW_INSECURE": "perhaps", "SESSION_SECURE_BY_REQUEST": "often", "SESSION_SAME_SITE": "any"} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)
 			_, err := hosts.ConfigFromEnv()

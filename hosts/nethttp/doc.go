@@ -7,10 +7,11 @@
 //	func home(w http.ResponseWriter, r *http.Request) {
 //		s, err := nethttp.Session(r)
 //		if err != nil {
-//			http.Error(w, "please try again", http.StatusServiceUnavailable)
+//			status, text := nethttp.Failure(err)
+//			http.Error(w, text, status)
 //			return
 //		}
-//		n, err := hosts.Get[int](s, "visits")
+//		n, err := s.Add("visits", 1)
 //		...
 //	}
 //
@@ -19,6 +20,10 @@
 // the answer, whichever way that byte takes: so the answer brings the cookie,
 // and never says that something was done which was not stored. Where storing
 // fails, an error page replaces the answer.
+//
+// A value that is read and then written must still be what was read, or the
+// request is refused with a 409: see [Visit]. [Visit.Add], [Visit.Update] and
+// [Visit.Take] are for values that several requests change at once.
 //
 // The work outlives a client that goes away. Logging out acts at once, also on
 // requests in flight: what they change is refused, and their answer replaced.

@@ -2,6 +2,7 @@ package nethttp_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,17 +53,17 @@ func show(h http.Handler, paths ...string) {
 func ExampleHost_Handler() {
 	host := exampleHost()
 	count := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var n int64
 		session, err := nethttp.Session(r)
+		if err == nil {
+			n, err = session.Add("visits", 1)
+		}
 		if err != nil {
-			http.Error(w, "try again", http.StatusServiceUnavailable)
+			status, text := nethttp.Failure(err)
+			http.Error(w, text, status)
 			return
 		}
-		n, _ := hosts.Get[int](session, "visits") // zero at the first
-		if err := session.Put("visits", n+1); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		fmt.Fprint(w, "visit ", n+1)
+		fmt.Fprint(w, "visit ", n)
 	})
 	show(host.Handler(count), "/", "/", "/")
 	// Output:
@@ -115,6 +116,57 @@ func ExampleSession() {
 	// /: 200 hello ""
 }
 
+// A cart is a struct that several tabs change at once, and a flash message is for
+// one page. The function of Update may run again, so it must only compute.
+func ExampleVisit_Update() {
+	type cart struct{ Items []string }
+	host := exampleHost()
+	mux := http.NewServeMux()
+	with := func(path string, f func(s *nethttp.Visit) (string, error)) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			s, err := nethttp.FromContext(r.Context())
+			text := ""
+			if err == nil {
+				text, err = f(s)
+			}
+			if err != nil {
+				var status int
+				status, text = nethttp.Failure(err)
+				w.WriteHeader(status)
+			}
+			fmt.Fprint(w, text)
+		})
+	}
+	with("/buy", func(s *nethttp.Visit) (string, error) {
+		err := hosts.Update(s, "cart", func(c cart) (cart, error) {
+			c.Items = append(c.Items, "tea")
+			return c, nil
+		})
+		if err != nil {
+			return "", err
+		}
+		return "bought", s.Put("flash", "It is in your cart.")
+	})
+	with("/", func(s *nethttp.Visit) (string, error) {
+		c, err := hosts.Get[cart](s, "cart")
+		if err != nil && !errors.Is(err, hosts.ErrNoValue) {
+			return "", err
+		}
+		flash, err := s.Take("flash") // of two tabs, one shows it
+		if errors.Is(err, hosts.ErrNoValue) {
+			flash, err = "", nil
+		}
+		return fmt.Sprint(c.Items, " ", flash), err
+	})
+	show(host.Handler(mux), "/", "/buy", "/buy", "/", "/")
+	// Output:
+	// /: 200 []
+	// /buy: 200 bought
+	// /buy: 200 bought
+	// /: 200 [tea tea] It is in your cart.
+	// /: 200 [tea tea]
+}
+
 // Only one route needs a user. The others load no session.
 func ExampleHost_Require() {
 	host := exampleHost()
@@ -125,7 +177,8 @@ func ExampleHost_Require() {
 			err = s.Login("alice", 0)
 		}
 		if err != nil {
-			http.Error(w, "try again", http.StatusServiceUnavailable)
+			status, text := nethttp.Failure(err)
+			http.Error(w, text, status)
 			return
 		}
 		fmt.Fprint(w, "welcome")

@@ -19,7 +19,8 @@ var demoCommand = command{
 wonderland, bob with builder), and the same as a JSON API for scripts:
 
   POST /api/login {"user","password","remember"}   GET /api/session   PUT, DELETE /api/data/NAME
-  POST /api/refresh   POST /api/logout   POST /api/slow?ms=N&set=NAME   GET /healthz
+  POST /api/add/NAME?n=N   POST /api/take/NAME   POST /api/refresh   POST /api/logout
+  POST /api/slow?ms=N&set=NAME   GET /healthz
 
 Without a key in the environment it makes one and keeps it beside the sessions
 (` + demo.KeyFile + `, mode 0600), so that they survive a restart. An interrupt lets

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -29,6 +31,8 @@ func (s *site) apiRoutes(mux *http.ServeMux) {
 		{"GET", "/api/session", s.visit(s.apiSession)},
 		{"PUT", "/api/data/{name}", s.visit(s.apiPut)},
 		{"DELETE", "/api/data/{name}", s.visit(s.apiDelete)},
+		{"POST", "/api/add/{name}", s.visit(s.apiAdd)},
+		{"POST", "/api/take/{name}", s.visit(s.apiTake)},
 		{"POST", "/api/slow", s.visit(s.apiSlow)},
 		{"GET", "/healthz", s.healthz},
 	} {
@@ -131,6 +135,37 @@ func (s *site) apiDelete(w http.ResponseWriter, r *http.Request, v *nethttp.Visi
 	writeJSON(w, http.StatusOK, map[string]string{"message": "Data deleted"})
 }
 
+// apiAdd adds to a counter. All additions count, whoever is first.
+func (s *site) apiAdd(w http.ResponseWriter, r *http.Request, v *nethttp.Visit) {
+	n, err := strconv.ParseInt(cmp.Or(r.FormValue("n"), "1"), 10, 64)
+	if err != nil {
+		apiError(w, http.StatusBadRequest, "n must be an integer of 64 bits", "bad_value")
+		return
+	}
+	sum, err := v.Add(r.PathValue("name"), n)
+	switch {
+	case errors.Is(err, core.ErrCounter): // what is there came by another route
+		apiError(w, http.StatusConflict, err.Error(), "conflict")
+	case err != nil:
+		s.badValue(w, r, err)
+	default:
+		writeJSON(w, http.StatusOK, map[string]any{"message": "Added", "sum": sum})
+	}
+}
+
+// apiTake removes a value and shows it, to one request only.
+func (s *site) apiTake(w http.ResponseWriter, r *http.Request, v *nethttp.Visit) {
+	value, err := v.Take(r.PathValue("name"))
+	switch {
+	case errors.Is(err, hosts.ErrNoValue):
+		apiError(w, http.StatusNotFound, "There is no such value, or another request took it", "not_found")
+	case err != nil:
+		s.badValue(w, r, err)
+	default:
+		writeJSON(w, http.StatusOK, map[string]any{"message": "Taken", "value": value})
+	}
+}
+
 // apiSlow is a request that takes its time between loading its session and
 // changing it, so that others change or end it meanwhile.
 func (s *site) apiSlow(w http.ResponseWriter, r *http.Request, v *nethttp.Visit) {
@@ -167,17 +202,14 @@ func (s *site) healthz(w http.ResponseWriter, r *http.Request) {
 
 // badValue tells a value that the session does not take from a session that is gone.
 func (s *site) badValue(w http.ResponseWriter, r *http.Request, err error) {
-	for _, fault := range []error{core.ErrValueName, core.ErrNesting, core.ErrType} {
-		if errors.Is(err, fault) {
-			apiError(w, http.StatusBadRequest, err.Error(), "bad_value")
-			return
-		}
+	switch status, _ := nethttp.Failure(err); status {
+	case http.StatusBadRequest:
+		apiError(w, status, err.Error(), "bad_value")
+	case http.StatusRequestEntityTooLarge:
+		apiError(w, status, err.Error(), "too_large")
+	default:
+		s.failed(w, r, err)
 	}
-	if errors.Is(err, core.ErrTooLarge) || errors.Is(err, core.ErrValueSize) {
-		apiError(w, http.StatusRequestEntityTooLarge, err.Error(), "too_large")
-		return
-	}
-	s.failed(w, r, err)
 }
 
 func (s *site) badBody(w http.ResponseWriter, err error) {

@@ -9,8 +9,8 @@ import (
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
-// A product is kept in the cart as a count under a name of its own, which the
-// config merges: an item added in two tabs at once is there twice.
+// A product is kept in the cart as a count under a name of its own, changed by
+// Update: an item added in two tabs at once is there twice.
 type product struct {
 	SKU, Name, About string
 	Cents            int
@@ -97,29 +97,18 @@ func (s *site) postCart(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	again(w, r, "/cart", "")
+	s.again(w, r, "/cart", "")
 }
 
 func (s *site) changeCart(v *nethttp.Visit, p product, do string) error {
-	n, err := count(v, p)
-	if err != nil {
+	by, known := map[string]int{"add": 1, "less": -1, "remove": -maxCount}[do]
+	if !known {
+		return nil
+	}
+	if err := hosts.Update(v, p.value(), func(n int) (int, error) {
+		return min(max(n+by, 0), maxCount), nil
+	}); err != nil {
 		return err
 	}
-	switch do {
-	case "add":
-		n = min(n+1, maxCount)
-	case "less":
-		n--
-	case "remove":
-		n = 0
-	}
-	if n > 0 {
-		err = v.Put(p.value(), n)
-	} else {
-		err = v.Delete(p.value())
-	}
-	if err != nil {
-		return err
-	}
-	return v.Put(cartChanged, s.now())
+	return v.Put(cartChanged, s.now()) // the later wins
 }

@@ -96,12 +96,8 @@ func (o *Options) config() hosts.Config {
 		EndWithBrowser:  true, // unless "remember me" gave the session a lifetime of its own
 		IdleTimeout:     o.Idle,
 		CleanupInterval: o.Cleanup,
-		Merge:           map[string]core.MergeKind{notesName: core.MergeSet},
 		Logger:          o.Logger,
 		Clock:           o.Clock,
-	}
-	for _, p := range catalogue {
-		c.Merge[p.value()] = core.MergeCounter // two tabs may add at once
 	}
 	if o.Cert != "" {
 		c.CookieName = "__Host-" + core.DefaultCookieName
@@ -112,7 +108,7 @@ func (o *Options) config() hosts.Config {
 }
 
 func newHost(m *hosts.Manager, o Options, s *site) (*nethttp.Host, error) {
-	options := nethttp.Options{TrustedProxies: o.TrustedProxies, Unauthorized: s.unauthorized, Failed: s.failed}
+	options := nethttp.Options{TrustedProxies: o.TrustedProxies, Unauthorized: s.unauthorized, Failed: s.errorPage}
 	if o.Tenants {
 		options.Tenant = tenant
 	}

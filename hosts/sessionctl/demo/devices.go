@@ -74,7 +74,7 @@ func (s *site) postDeviceSignOut(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	again(w, r, "/devices", notice)
+	s.again(w, r, "/devices", notice)
 }
 
 func (s *site) endOwn(ctx context.Context, user string, id core.ID) (notice string, err error) {
@@ -100,5 +100,5 @@ func (s *site) postSignOutEverywhere(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	again(w, r, "/", "everywhere")
+	s.again(w, r, "/", "everywhere")
 }

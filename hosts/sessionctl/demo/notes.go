@@ -2,6 +2,7 @@ package demo
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,12 +13,18 @@ import (
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
-// Notes are one list of maps, which the config merges as a set: notes written
-// in two tabs at once are both there.
+// Notes are one list of structs, changed by Update: notes written in two tabs at
+// once are both there.
 const (
 	notesName = "notes"
 	maxNotes  = 50
 	maxNote   = 500 // bytes
+)
+
+// errNote refuses a note, also where another tab has filled the list meanwhile.
+var (
+	errNote  = errors.New("the note does not fit")
+	noteRule = fmt.Sprintf("A note has 1 to %d bytes, and there is room for %d notes.", maxNote, maxNotes)
 )
 
 type note struct {
@@ -50,38 +57,35 @@ func (s *site) notesPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) postNote(w http.ResponseWriter, r *http.Request) {
-	text := strings.TrimSpace(r.PostForm.Get("text"))
-	s.changeNotes(w, r, func(list []note) ([]note, string) {
+	text, now := strings.TrimSpace(r.PostForm.Get("text")), s.now()
+	s.changeNotes(w, r, "noted", func(list []note) ([]note, error) {
 		if text == "" || len(text) > maxNote || len(list) >= maxNotes {
-			return list, "bad-note"
+			return nil, errNote
 		}
-		now := s.now()
-		return append(list, note{now.UnixNano(), text, tags(text), now}), "noted"
+		return append(list, note{now.UnixNano(), text, tags(text), now}), nil
 	})
 }
 
 func (s *site) postNoteDelete(w http.ResponseWriter, r *http.Request) {
-	s.changeNotes(w, r, func(list []note) ([]note, string) {
-		return slices.DeleteFunc(list, func(n note) bool { return strconv.FormatInt(n.ID, 10) == r.PostForm.Get("id") }), ""
+	id := r.PostForm.Get("id")
+	s.changeNotes(w, r, "", func(list []note) ([]note, error) {
+		return slices.DeleteFunc(list, func(n note) bool { return strconv.FormatInt(n.ID, 10) == id }), nil
 	})
 }
 
-func (s *site) changeNotes(w http.ResponseWriter, r *http.Request, change func([]note) ([]note, string)) {
+func (s *site) changeNotes(w http.ResponseWriter, r *http.Request, notice string, change func([]note) ([]note, error)) {
 	v, err := nethttp.Session(r)
-	var list []note
 	if err == nil {
-		list, err = notesOf(v)
+		err = hosts.Update(v, notesName, change)
 	}
-	notice := ""
-	if err == nil {
-		list, notice = change(list)
-		err = hosts.Put(v, notesName, list)
+	if errors.Is(err, errNote) {
+		notice, err = "bad-note", nil
 	}
 	if err != nil {
 		s.pageTrouble(w, r, err)
 		return
 	}
-	again(w, r, "/notes", notice)
+	s.again(w, r, "/notes", notice)
 }
 
 // tags are the words of a note that begin with #.

@@ -3,14 +3,13 @@ package demo
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"html/template"
 	"io"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -26,6 +25,8 @@ type page struct {
 	Content      any
 }
 
+const flashName = "flash" // a key of notices
+
 // notices are what a page may say after a form has led to it.
 var notices = map[string]string{
 	"signed-in":   "You are signed in. Your cookie has a new secret; the old one is worthless.",
@@ -36,7 +37,7 @@ var notices = map[string]string{
 	"refreshed":   "The session has its whole lifetime again.",
 	"preferences": "Your preferences are kept in the session.",
 	"noted":       "The note is kept in your session.",
-	"bad-note":    fmt.Sprintf("A note has 1 to %d bytes, and there is room for %d notes.", maxNote, maxNotes),
+	"bad-note":    noteRule,
 }
 
 func (s *site) pageRoutes(mux *http.ServeMux) {
@@ -110,9 +111,16 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name, ti
 		s.failed(w, r, err)
 		return
 	}
+	notice := r.URL.Query().Get("done")
+	if flash, err := v.Take(flashName); err == nil {
+		notice, _ = flash.(string)
+	} else if !errors.Is(err, hosts.ErrNoValue) {
+		s.failed(w, r, err)
+		return
+	}
 	s.write(w, status, name, page{
 		Title: title, Path: r.URL.Path, User: v.User(), Tenant: v.Tenant(), Theme: preferencesOf(v).Theme,
-		Notice: notices[r.URL.Query().Get("done")], Content: content,
+		Notice: notices[notice], Content: content,
 	})
 }
 
@@ -129,10 +137,20 @@ func (s *site) write(w http.ResponseWriter, status int, name string, p page) {
 	_, _ = io.Copy(w, &body) // the browser has gone, or the error page was sent
 }
 
-// again leads the browser to a page after a form was done.
-func again(w http.ResponseWriter, r *http.Request, path, notice string) {
-	if notice != "" {
+// again leads the browser to a page after a form was done. A notice waits in the
+// session for one page to take it; a visitor without one gets none for that.
+func (s *site) again(w http.ResponseWriter, r *http.Request, path, notice string) {
+	v, err := nethttp.Session(r)
+	switch {
+	case err != nil || notice == "":
+	case v.Stored() || v.User() != "":
+		err = v.Put(flashName, notice)
+	default:
 		path += "?done=" + notice
+	}
+	if err != nil {
+		s.failed(w, r, err)
+		return
 	}
 	http.Redirect(w, r, path, http.StatusSeeOther)
 }
@@ -171,7 +189,7 @@ func (s *site) postSignIn(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	again(w, r, localPath(r.PostForm.Get("next")), "signed-in")
+	s.again(w, r, localPath(r.PostForm.Get("next")), "signed-in")
 }
 
 func (s *site) postSignOut(w http.ResponseWriter, r *http.Request) {
@@ -183,13 +201,13 @@ func (s *site) postSignOut(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	again(w, r, "/", "signed-out")
+	s.again(w, r, "/", "signed-out")
 }
 
 // pageTrouble tells a visitor what became of a form.
 func (s *site) pageTrouble(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, core.ErrTooLarge) {
-		s.trouble(w, r, http.StatusRequestEntityTooLarge, "Your session is full: remove something first.", "too_large")
+	if status, _ := nethttp.Failure(err); status == http.StatusRequestEntityTooLarge {
+		s.trouble(w, r, status, "Your session is full: remove something first.", "too_large")
 		return
 	}
 	s.failed(w, r, err)

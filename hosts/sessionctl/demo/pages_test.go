@@ -103,7 +103,10 @@ func TestPagesWithoutScripts(t *testing.T) {
 		require.Equal(t, anonymous, b.cookies(t)[0].Value)
 		b.send(t, "/signin", "user", "alice", "password", "wonderland", "remember", "1")
 		require.Equal(t, 200, b.status)
-		require.Equal(t, "/notes?done=signed-in", b.path, "where it wanted to go")
+		require.Equal(t, "/notes", b.path, "where it wanted to go")
+		require.Contains(t, b.page, "You are signed in.")
+		b.open(t, "/notes", 200)
+		require.NotContains(t, b.page, "You are signed in.", "one page takes it")
 		require.NotEqual(t, anonymous, b.cookies(t)[0].Value)
 
 		b.send(t, "/notes", "text", `<b>Milk</b> & "#bread", #tea.`)
@@ -191,7 +194,8 @@ func TestNoFormLeadsAway(t *testing.T) {
 		b := &browser{visitor: r.visitor()}
 		b.open(t, "/signin?next="+url.QueryEscape(next), 200)
 		b.send(t, "/signin", "user", "alice", "password", "wonderland")
-		require.Equal(t, "/?done=signed-in", b.path, next)
+		require.Equal(t, "/", b.path, next)
+		require.Contains(t, b.page, "You are signed in.")
 	}
 	b := &browser{visitor: r.visitor()}
 	a, text := b.post(t, "/session/preferences", url.Values{"theme": {"loud"}})

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,9 +53,13 @@ func TestSlowRequestsLoseNothing(t *testing.T) {
 				if a == nil || a.StatusCode != 200 {
 					t.Error(text)
 				}
-				a, text = v.post(t, "/cart", url.Values{"sku": {"tea"}, "do": {"add"}})
-				if a == nil || a.StatusCode != 200 {
-					t.Error(text)
+				for path, form := range map[string]url.Values{
+					"/cart": {"sku": {"tea"}, "do": {"add"}}, "/notes": {"text": {fmt.Sprintf("note%d.", i)}}, "/api/add/hits": {"n": {"2"}},
+				} {
+					a, text = v.post(t, path, form)
+					if a == nil || a.StatusCode != 200 {
+						t.Error(path, text)
+					}
 				}
 			})
 		}
@@ -63,7 +68,53 @@ func TestSlowRequestsLoseNothing(t *testing.T) {
 		for i := range 20 {
 			require.Contains(t, data, fmt.Sprintf("n%d", i))
 		}
-		require.Equal(t, json.Number("20"), data["cart.tea"], "a counter adds up")
+		require.Equal(t, json.Number("20"), data["cart.tea"])
+		require.Equal(t, json.Number("40"), data["hits"])
+		require.Len(t, data["notes"], 20)
+	})
+}
+
+// TestNotesKeepTheirBound also where tabs meet at it.
+func TestNotesKeepTheirBound(t *testing.T) {
+	v := start(t, demo.Options{Store: "memory:"}).visitor()
+	v.login(t, "alice")
+	add := func(i int) {
+		a, text := v.post(t, "/notes", url.Values{"text": {fmt.Sprint("note ", i)}})
+		if a == nil || a.StatusCode != 200 && (a.StatusCode != 409 || !strings.Contains(text, "there is room for 50 notes")) {
+			t.Error(text)
+		}
+	}
+	for i := range 49 {
+		add(i)
+	}
+	var all sync.WaitGroup
+	for i := range 10 {
+		all.Go(func() { add(i) })
+	}
+	all.Wait()
+	require.Len(t, v.api(t, "GET", "/api/session", "", 200, "")["data"].(map[string]any)["notes"], 50)
+}
+
+func TestOneRequestTakesAValue(t *testing.T) {
+	stores(t, func(t *testing.T, store string) {
+		v := start(t, demo.Options{Store: store}).visitor()
+		v.login(t, "alice")
+		v.api(t, "PUT", "/api/data/link", `"once"`, 200, "saved")
+		var all sync.WaitGroup
+		var taken atomic.Int64
+		for range 10 {
+			all.Go(func() {
+				a, text := v.do(t, "POST", "/api/take/link", "")
+				switch {
+				case a != nil && a.StatusCode == 200 && strings.Contains(text, `"value":"once"`):
+					taken.Add(1)
+				case a == nil || a.StatusCode != 404:
+					t.Error(text)
+				}
+			})
+		}
+		all.Wait()
+		require.Equal(t, int64(1), taken.Load())
 	})
 }
 
@@ -75,7 +126,7 @@ func TestGetChangesNothing(t *testing.T) {
 	before := v.api(t, "GET", "/api/session", "", 200, "")
 	for _, path := range []string{
 		"/", "/signin", "/signout", "/signout/everywhere", "/cart", "/session", "/session/refresh", "/session/preferences", "/notes", "/notes/delete", "/devices",
-		"/api/session", "/api/login", "/api/logout", "/api/refresh", "/api/slow", "/api/data/n", "/healthz",
+		"/api/session", "/api/login", "/api/logout", "/api/refresh", "/api/slow", "/api/data/n", "/api/add/n", "/api/take/n", "/healthz",
 	} {
 		a, _ := v.do(t, "GET", path+"?ms=0&set=n&sku=tea&do=add&text=x&theme=dark&user=bob&password=builder", "")
 		require.Empty(t, a.Header["Set-Cookie"], path)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -139,20 +140,28 @@ func (s *site) unauthorized(w http.ResponseWriter, r *http.Request, err error) {
 	s.signInPage(w, r, http.StatusUnauthorized, signInForm{Next: r.URL.Path, Trouble: why})
 }
 
-// failed answers for nethttp when a session could not be loaded or stored.
+// failed answers for a handler that has an error of its session.
 func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if status, _ := nethttp.Failure(err); status == http.StatusInternalServerError {
+		slog.Error("demo: a fault of the program", "error", err)
+	}
+	s.errorPage(w, r, err)
+}
+
+// errorPage answers for nethttp when a session could not be loaded or stored.
+func (s *site) errorPage(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := nethttp.Failure(err)
+	if errors.Is(err, errNote) { // of an update that ran again
+		status, text = http.StatusConflict, noteRule
+	}
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
-	reason := map[int]string{
-		http.StatusConflict: "conflict", http.StatusRequestEntityTooLarge: "too_large",
-		http.StatusBadRequest: "bad_value", http.StatusUnauthorized: core.ReasonOf(err).String(),
-	}[status]
-	if reason == "" {
-		reason = "unavailable"
-	}
-	s.trouble(w, r, status, text, reason)
+	s.trouble(w, r, status, text, map[int]string{
+		http.StatusConflict: "conflict", http.StatusRequestEntityTooLarge: "too_large", http.StatusBadRequest: "bad_value",
+		http.StatusUnauthorized: core.ReasonOf(err).String(), http.StatusForbidden: core.ReasonOf(err).String(),
+		http.StatusInternalServerError: "internal", http.StatusServiceUnavailable: "unavailable",
+	}[status])
 }
 
 func (s *site) crossOrigin(w http.ResponseWriter, r *http.Request) {

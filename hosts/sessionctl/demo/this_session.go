@@ -77,6 +77,9 @@ func (s *site) sessionPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, name := range slices.Sorted(slices.Values(v.Names())) {
+		if name == flashName {
+			continue // this page takes it
+		}
 		value, err := v.Get(name)
 		if err != nil {
 			s.failed(w, r, err)
@@ -127,7 +130,7 @@ func (s *site) postRefresh(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	again(w, r, "/session", "refreshed")
+	s.again(w, r, "/session", "refreshed")
 }
 
 func (s *site) postPreferences(w http.ResponseWriter, r *http.Request) {
@@ -144,5 +147,5 @@ func (s *site) postPreferences(w http.ResponseWriter, r *http.Request) {
 		s.pageTrouble(w, r, err)
 		return
 	}
-	again(w, r, "/session", "preferences")
+	s.again(w, r, "/session", "preferences")
 }
