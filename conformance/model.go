@@ -27,6 +27,8 @@ const (
 //     the same, so that the same seed gives the same run on every right store;
 //   - every acknowledged change to being read later, or overwritten later;
 //   - every counted change to being counted once, also when an answer was lost;
+//   - every update of a value, and every write of what was read, to being in it;
+//   - every value that is taken to one taker;
 //   - every ended session to being ended, and every cookie from before a login
 //     or renewal to opening nothing after it.
 //
@@ -83,6 +85,10 @@ func seeds(t *testing.T) []uint64 {
 // all of them wait; the store is asked outside of it, by one goroutine, since
 // it may have connections and goroutines of its own.
 func play(t *testing.T, seed uint64, a, b, twin hosts.Store) (transcript []string, broken string) {
+	return playFlawed(t, seed, a, b, twin, "")
+}
+
+func playFlawed(t *testing.T, seed uint64, a, b, twin hosts.Store, flaw string) (transcript []string, broken string) {
 	calls, done := make(chan func()), make(chan struct{})
 	go func() {
 		for call := range calls {
@@ -97,6 +103,7 @@ func play(t *testing.T, seed uint64, a, b, twin hosts.Store) (transcript []strin
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(seed, [2]hosts.Store{a, b}, twin, outside)
+		s.flaw = flaw
 		newScene(s).run()
 		transcript, broken = s.transcript, s.broken
 	})

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,7 +38,7 @@ const (
 
 var (
 	quietActs = []act{reading, setting, wording, counting, counting, refreshing}
-	allActs   = append([]act{loggingIn, loggingIn, switching, renewing, renewing, destroying, revoking, arriving}, quietActs...)
+	allActs   = append(append([]act{loggingIn, loggingIn, switching, renewing, renewing, destroying, revoking, arriving}, quietActs...), markedActs...)
 )
 
 // deed is an act that was done, or tried.
@@ -95,7 +96,7 @@ func newScene(s *stage) *scene {
 		m, err := hosts.New(s.seen(i), hosts.Config{
 			Key: modelKey, NoCleanup: true, Logger: slog.New(slog.DiscardHandler), Clock: c.clock, Entropy: seeded{rand.NewChaCha8(entropy)},
 			Lifetime: 24 * time.Hour, IdleTimeout: 2 * time.Hour, CommitTimeout: 24 * time.Hour,
-			Merge: map[string]core.MergeKind{"hits": core.MergeCounter},
+			Merge: map[string]core.MergeKind{"hits": core.MergeCounter}, LastWinsAll: s.flaw == "forgets reads",
 		})
 		if err != nil {
 			s.broken = fmt.Sprint("the kit is wrong: ", err)
@@ -106,6 +107,9 @@ func newScene(s *stage) *scene {
 	d := &deed{act: arriving}
 	c.visit(context.Background(), c.managers[0], d)
 	c.id, c.cookie = d.session, d.given
+	if d.err == nil {
+		d.err = c.managers[0].Set(context.Background(), c.id, "prize", prize)
+	}
 	if d.err != nil && s.broken == "" {
 		s.broken = fmt.Sprint("a first login fails: ", d.err)
 	}
@@ -122,7 +126,7 @@ func (c *scene) run() {
 	if c.broken != "" {
 		return
 	}
-	acts := quietActs
+	acts := slices.Concat(quietActs, markedActs)
 	if c.random.IntN(3) > 0 {
 		acts = allActs
 		if c.finds() {
@@ -193,6 +197,8 @@ func (c *scene) visit(ctx context.Context, m *hosts.Manager, d *deed) {
 	case arriving:
 		x.Cookies = hosts.Cookies{}
 		c.login(m, x, d, c.ann)
+	case adding, updating, rewriting, taking:
+		c.marks(ctx, m, x, d)
 	default:
 		c.open(m, x, d)
 	}

@@ -22,7 +22,8 @@ type stage struct {
 	twin    hosts.Store
 	outside func(call func())
 	random  *rand.Rand
-	faults  int // that may still happen
+	faults  int    // that may still happen
+	flaw    string // of the requests, for tests of the judges
 
 	mu         sync.Mutex
 	open       bool // calls happen at once

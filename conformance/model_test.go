@@ -91,6 +91,20 @@ func TestModelSeesFlaws(t *testing.T) {
 	}
 }
 
+// TestModelSeesFlawedRequests: a core that forgets what was read, and a take that
+// is a get and a delete.
+func TestModelSeesFlawedRequests(t *testing.T) {
+	for flaw, says := range map[string]string{"forgets reads": "does not see in \"chain\"", "get and delete": "was taken by several"} {
+		seen := false
+		for seed := uint64(0); seed < 300 && !seen; seed++ {
+			m := newMapStore()
+			_, broken := playFlawed(t, seed, m, m, newMapStore(), flaw)
+			seen = strings.Contains(broken, says)
+		}
+		require.True(t, seen, "no run says that %s", says)
+	}
+}
+
 func TestSeedsOfTheEnvironment(t *testing.T) {
 	require.Len(t, seeds(t), ModelRuns)
 	t.Setenv("SEED", "7")
