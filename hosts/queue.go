@@ -44,19 +44,6 @@ type waiter struct {
 	answer  chan answer // buffered: a caller that left is not waited for
 }
 
-// computing asks a caller to compute the value of an update anew: the functions
-// run on its goroutine, and no longer than it waits.
-type computing struct {
-	name string
-	raw  []byte
-	done chan computed // buffered: a caller that takes too long is not waited for
-}
-
-type computed struct {
-	value []byte
-	err   error
-}
-
 func newWaiter(ctx context.Context, s *core.Session, u *Updates) *waiter {
 	if u != nil && len(u.byName) == 0 {
 		u = nil
@@ -143,51 +130,6 @@ func (m *Manager) line(w *waiter) (core.Effects, error) {
 	}
 }
 
-// compute runs the functions of an update on the caller's goroutine. A panic is
-// the caller's to see; the line goes on without its changes.
-func (w *waiter) compute(c computing) {
-	out := computed{err: errPanicked}
-	defer func() { c.done <- out }()
-	out.value, out.err = w.updates.again(c.name, c.raw)
-}
-
-var errPanicked = errors.New("the function of an update panicked")
-
-// ask has the caller compute an update, for as long as it waits.
-func (m *Manager) ask(w *waiter, name string, raw []byte) ([]byte, error) {
-	c := computing{name, raw, make(chan computed, 1)}
-	if w.updates == nil {
-		return nil, nil
-	}
-	select {
-	case w.turn <- c:
-	case <-w.ctx.Done():
-		return nil, m.unavailable("save session", w.session.ID(), ErrBusy)
-	}
-	select {
-	case out := <-c.done:
-		return out.value, out.err
-	case <-w.ctx.Done():
-		return nil, m.unavailable("save session", w.session.ID(), ErrBusy)
-	}
-}
-
-// leave takes w out of its line. False means that its turn had come.
-func (q *queues) leave(id core.ID, w *waiter) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	line := q.byID[id]
-	if line == nil {
-		return false
-	}
-	at := slices.Index(line.waiting, w)
-	if at < 0 {
-		return false
-	}
-	line.waiting = slices.Delete(line.waiting, at, at+1)
-	return true
-}
-
 func (q *queues) join(m *Manager, id core.ID, w *waiter) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -206,6 +148,22 @@ func (q *queues) join(m *Manager, id core.ID, w *waiter) error {
 	}
 	line.waiting = append(line.waiting, w)
 	return nil
+}
+
+// leave takes w out of its line. False means that its turn had come.
+func (q *queues) leave(id core.ID, w *waiter) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	line := q.byID[id]
+	if line == nil {
+		return false
+	}
+	at := slices.Index(line.waiting, w)
+	if at < 0 {
+		return false
+	}
+	line.waiting = slices.Delete(line.waiting, at, at+1)
+	return true
 }
 
 // take returns the head of the line and those behind it whose changes can go
@@ -231,17 +189,17 @@ func (q *queues) take(id core.ID, line *queue) []*waiter {
 
 func (m *Manager) serve(id core.ID, line *queue) {
 	for batch := m.queues.take(id, line); batch != nil; batch = m.queues.take(id, line) {
-		ctx, cancel := m.lasting(batch[0].ctx)
-		m.together(ctx, id, batch)
-		cancel()
+		m.together(id, batch)
 	}
 }
 
 // together commits a batch in one save and answers every caller, trying again
 // while other processes win.
-func (m *Manager) together(ctx context.Context, id core.ID, batch []*waiter) {
+func (m *Manager) together(id core.ID, batch []*waiter) {
+	timed, cancel := context.WithTimeout(context.Background(), m.commitTimeout)
+	defer cancel()
 	for try := 0; len(batch) > 0; try++ {
-		theirs, err := m.stored(ctx, id)
+		theirs, err := m.stored(batch[0].within(timed), id)
 		if err != nil {
 			answerAll(batch, core.Effects{}, err)
 			return
@@ -251,6 +209,7 @@ func (m *Manager) together(ctx context.Context, id core.ID, batch []*waiter) {
 		if lead == nil {
 			return
 		}
+		ctx := batch[0].within(timed) // of somebody who waits still
 		e, err := m.attempt(ctx, lead)
 		if !lostRace(err) {
 			answerAll(batch, e, err)
@@ -270,60 +229,4 @@ func (m *Manager) stored(ctx context.Context, id core.ID) (*core.Record, error) 
 		return nil, nil
 	}
 	return &r, err
-}
-
-// fold rebases the batch on one record: the first that has something to store
-// leads and the others' changes go along. Who cannot or need not is answered.
-func (m *Manager) fold(theirs *core.Record, batch []*waiter) (lead *core.Session, left []*waiter) {
-	now := m.now()
-	for _, w := range batch {
-		next, err := m.join(lead, w, theirs, now)
-		if err != nil || next == nil {
-			w.answer <- answer{core.Effects{Next: w.session}, err}
-			continue
-		}
-		lead, left = next, append(left, w)
-	}
-	return lead, left
-}
-
-// join returns the session to commit with what w does, and leaves lead as it was
-// where that is refused. Without a lead it is made from theirs.
-func (m *Manager) join(lead *core.Session, w *waiter, theirs *core.Record, now core.Time) (next *core.Session, err error) {
-	switch {
-	case lead == nil:
-		next, err = m.machine.Rebase(w.session, theirs, now)
-	case w.updates == nil && w.take == "":
-		next, err = lead, m.machine.Fold(lead, w.session)
-	default:
-		next = lead.Clone()
-		err = m.machine.Fold(next, w.session)
-	}
-	if err != nil || next == nil {
-		return nil, err
-	}
-	if w.take != "" {
-		raw, ok := next.Value(w.take)
-		if !ok {
-			return nil, ErrNoValue
-		}
-		w.taken = raw
-		return next, next.DeleteValue(w.take)
-	}
-	return next, redo(next, func(name string, raw []byte) ([]byte, error) { return m.ask(w, name, raw) })
-}
-
-// answerAll gives the leader the effects and the others their part of them.
-func answerAll(batch []*waiter, e core.Effects, err error) {
-	for i, w := range batch {
-		own := e
-		switch {
-		case e.Next == nil:
-		case i > 0:
-			own = core.Effects{Save: e.Save, Did: core.DidChange, Size: e.Size, Next: e.Next.For(w.session)}
-		default:
-			own.Next = e.Next.Knowing(w.session)
-		}
-		w.answer <- answer{own, err}
-	}
 }

@@ -1,0 +1,91 @@
+package hosts
+
+import (
+	"errors"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// tell emits an event of a session.
+func (m *Manager) tell(x *Exchange, k EventKind, s *core.Session) {
+	m.emit(x, Event{Kind: k, ID: s.ID(), Tenant: s.Tenant(), User: s.User()})
+}
+
+// emit hands an event out with the time and, where there is an exchange, with
+// whose request it was.
+func (m *Manager) emit(x *Exchange, ev Event) {
+	ev.At = m.now()
+	if x != nil {
+		ev.IP, ev.UserAgent = addressText(addressBytes(x.IP)), x.UserAgent
+	}
+	m.events.emit(ev)
+}
+
+// Commit stores what a session of the exchange did and then sets its cookie.
+// It returns the session as it is afterwards; s is spent.
+func (m *Manager) Commit(x *Exchange, s *core.Session) (*core.Session, error) {
+	x.Updates.guard = x.Guard
+	e, err := m.commit(x, s, &x.Updates)
+	if err != nil {
+		m.conflicted(x, s, err)
+		return nil, err
+	}
+	m.tellDeeds(x, &e)
+	x.current = e.Next
+	if x.Reply == nil {
+		return e.Next, nil
+	}
+	return e.Next, m.reply(x, e.Cookies)
+}
+
+// conflicted emits the event of a commit that was refused for a conflict.
+func (m *Manager) conflicted(x *Exchange, s *core.Session, err error) {
+	if c, ok := errors.AsType[*core.ConflictError](err); ok {
+		m.emit(x, Event{Kind: EventConflict, ID: s.ID(), Tenant: s.Tenant(), User: s.User(), Names: []string{c.Name}, Err: err})
+	}
+}
+
+// tellDeeds emits the events of a commit; x may be nil.
+func (m *Manager) tellDeeds(x *Exchange, e *core.Effects) {
+	if e.Warn {
+		m.events.warn("session has grown large; keep large things elsewhere and their IDs here",
+			"session", e.Next.ID().String(), "bytes", e.Size, "limit", m.machine.Policy().SessionSize)
+	}
+	if len(e.Dropped) > 0 {
+		m.emit(x, Event{Kind: EventConflict, ID: e.Next.ID(), Tenant: e.Next.Tenant(), User: e.Next.User(), Names: e.Dropped,
+			Err: &core.ConflictError{Name: e.Dropped[0]}})
+	}
+	if !e.Delete.IsZero() && m.events.wanted(EventEnded) {
+		ended := Event{Kind: EventEnded, Reason: core.ReasonSuperseded, ID: e.Delete, Tenant: e.Next.Tenant()}
+		if e.Did&core.DidEnd != 0 { // else a login replaced another user's
+			ended.Reason, ended.User = core.ReasonEnded, e.Next.User()
+		}
+		m.emit(x, ended)
+	}
+	for _, d := range []struct {
+		deed core.Deed
+		kind EventKind
+	}{
+		{core.DidCreate, EventCreated}, {core.DidLogin, EventLogin}, {core.DidRenew, EventRenewed},
+		{core.DidRefresh, EventRefreshed},
+	} {
+		if e.Did&d.deed != 0 && m.events.wanted(d.kind) {
+			m.tell(x, d.kind, e.Next)
+		}
+	}
+}
+
+// Lost reports that changes could not be stored when it was too late to tell
+// the visitor: hosts call it for what was done after the answer had begun.
+func (m *Manager) Lost(id core.ID, err error) {
+	m.events.warn("changes made after the answer had begun are not stored", "session", id.String(), "error", err)
+}
+
+// Failed logs that a request got an error page by a fault of the program, such
+// as a missing middleware. Failures of the store are reported by whoever meets
+// them: see EventFailed.
+func (m *Manager) Failed(err error) {
+	if !isStoreFailure(err) {
+		m.events.logger.Error("sessions: a request got an error page by a fault of the program", "error", err)
+	}
+}

@@ -1,0 +1,88 @@
+package hosts
+
+import (
+	"errors"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Resume finds the visitor's session: it opens the cookies, asks the store for
+// at most two candidates and returns the first that is live. A session whose
+// cookie was stolen, or whose binding is broken, is ended. The error is the
+// refusal of the newest (none of them is a failure), or wraps ErrUnavailable.
+func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
+	tickets, err := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now())
+	if err != nil {
+		x.refused = err
+		m.refused(x, core.Record{}, err)
+		return nil, err
+	}
+	var refusal error
+	ended := false
+	for i := range tickets[:min(len(tickets), core.MaxCandidates)] {
+		s, err := m.resume(x, tickets[i])
+		if err == nil {
+			x.current, x.refused = s, nil
+			return s, nil
+		}
+		var r *core.Refusal
+		if !errors.As(err, &r) {
+			return nil, err
+		}
+		if refusal == nil {
+			refusal = err
+		}
+		ended = ended || breach(err)
+	}
+	if ended && x.Reply != nil { // this request ended what the cookie is of
+		_ = m.reply(x, m.machine.ClearCookie(x.HTTPS)) // too late for the header: the cookie opens nothing anyway
+	}
+	x.refused = refusal
+	return nil, refusal
+}
+
+func (m *Manager) resume(x *Exchange, t core.Ticket) (*core.Session, error) {
+	r, err := m.load(x, t.ID)
+	if err != nil {
+		m.refused(x, core.Record{ID: t.ID}, err)
+		return nil, err
+	}
+	s, err := m.machine.Resume(t, r, x.request(), m.now())
+	if err != nil {
+		m.refused(x, r, err)
+		if breach(err) {
+			return nil, m.endBreached(x, &r, err)
+		}
+		if x.barred == nil && errors.Is(err, core.ErrIPFamily) {
+			x.barred = &barred{t, r}
+		}
+		return nil, err
+	}
+	if m.events.wanted(EventResumed) {
+		m.tell(x, EventResumed, s)
+	}
+	return s, nil
+}
+
+// breach tells a stolen cookie or a broken binding: the session must end.
+func breach(err error) bool {
+	return errors.Is(err, core.ErrTheft) || errors.Is(err, core.ErrIPChanged) || errors.Is(err, core.ErrUserAgentChanged)
+}
+
+func (m *Manager) endBreached(x *Exchange, r *core.Record, why error) error {
+	ctx, cancel := m.lasting(x)
+	defer cancel()
+	if err := m.remove(ctx, r.ID); err != nil {
+		return err
+	}
+	m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonOf(why), ID: r.ID, Tenant: r.Tenant, User: r.User})
+	return why
+}
+
+func (m *Manager) refused(x *Exchange, r core.Record, err error) {
+	reason := core.ReasonOf(err)
+	if reason == core.ReasonNone || !m.events.wanted(EventRefused) {
+		return
+	}
+	m.emit(x, Event{Kind: EventRefused, Reason: reason, ID: r.ID, Tenant: x.Tenant, User: r.User, Err: err})
+}
