@@ -42,9 +42,15 @@ var mixedSteps = map[string]step{
 		_, err := v.Take(fmt.Sprint("name ", n%3))
 		return err
 	},
-	"renew":   func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, _ int) error { return v.Renew() },
-	"refresh": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, _ int) error { return v.Refresh() },
-	"login":   func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, _ int) error { return v.Login("ann", 0) },
+	"renew": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, _ int) error {
+		return v.Renew()
+	},
+	"refresh": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, _ int) error {
+		return v.Refresh()
+	},
+	"login": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, _ int) error {
+		return v.Login("ann", 0)
+	},
 	"manager login": func(ctx context.Context, m *hosts.Manager, _ *nethttp.Visit, _ http.ResponseWriter, _ int) error {
 		_, err := m.Login(ctx, "ann", 0)
 		return err
