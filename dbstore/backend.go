@@ -146,7 +146,7 @@ func (b *backend) write(ctx context.Context, r *core.Record, prev core.Version) 
 			return true, nil
 		}
 	case hosts.IsTouch(ctx):
-		res, err = b.touch.exec(ctx, args...)
+		res, err = b.touch.exec(ctx, append(args[:1:1], args...)...)
 	default:
 		res, err = b.update.exec(ctx, args...)
 	}

@@ -16,10 +16,12 @@ type Dialect interface {
 	Name() string
 	// Syntax of the statements that all databases share.
 	Syntax() Syntax
-	// Schema returns at [i] the statements that lead from version i of the
-	// schema to version i+1. A database whose Exclusive is no transaction
-	// must take them twice.
-	Schema(t Table) [][]string
+	// Create returns the statements that make the newest version of the schema
+	// where there is none, and Upgrades at [i] those that lead from version
+	// i+1 to version i+2. A database whose Exclusive is no transaction must
+	// take them twice.
+	Create(t Table) []string
+	Upgrades(t Table) [][]string
 	// Exclusive calls do while no other process is within Exclusive for the
 	// same table, and everything do executes on c is undone if do fails and
 	// the database can undo it. It returns the error of do as it is.

@@ -16,7 +16,7 @@ const maxPage = 1000
 type finds struct {
 	mu    sync.Mutex
 	owner *backend
-	shape [8]*statement
+	shape [32]*statement
 }
 
 func (f *finds) begin(b *backend) { f.owner = b }
@@ -34,11 +34,18 @@ func (f *finds) close() error {
 // statement prepares a shape when it is first asked for, without the lock.
 func (f *finds) statement(ctx context.Context, q hosts.Query) (*statement, error) {
 	i, text := 0, "SELECT "+Columns+" FROM "+f.owner.table.String()+" WHERE id > ?"
+	// What is not empty is named: then an index without the empty ones serves.
 	if !q.AnyTenant {
 		i, text = i|1, text+" AND tenant_id = ?"
+		if q.Tenant != "" {
+			i, text = i|8, text+" AND tenant_id <> ''"
+		}
 	}
 	if !q.AnyUser {
 		i, text = i|2, text+" AND user_id = ?"
+		if q.User != "" {
+			i, text = i|16, text+" AND user_id <> ''"
+		}
 	}
 	if q.ExpiresBefore != 0 {
 		i, text = i|4, text+" AND expiry_hour <= ? AND expires_at < ?"

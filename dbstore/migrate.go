@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,8 +14,11 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-// migrateTimeout bounds the wait for another process that migrates.
-const migrateTimeout = time.Minute
+// migrateTimeout bounds a migration, and the wait for another process that migrates.
+const migrateTimeout = 30 * time.Minute
+
+// migratePause is the wait between two tries to get hold of the table.
+const migratePause = 200 * time.Millisecond
 
 // Schema returns what creates a table of sessions in its newest version, as SQL
 // for an administrator to run: what Migrate does by itself.
@@ -32,13 +36,34 @@ func script(d Dialect, t Table, from int) string {
 	if from == 0 {
 		b.WriteString(versionTable(t) + ";\n")
 	}
-	for v, statements := range d.Schema(t)[from:] {
-		for _, s := range statements {
+	for _, step := range steps(d, t, from) {
+		for _, s := range step.statements {
 			b.WriteString(s + ";\n")
 		}
-		fmt.Fprintf(&b, "INSERT INTO %s (version) VALUES (%d);\n", t.With("_schema"), from+v+1)
+		fmt.Fprintf(&b, "INSERT INTO %s (version) VALUES (%d);\n", t.With("_schema"), step.version)
 	}
 	return b.String()
+}
+
+// step leads to a version of the schema.
+type step struct {
+	version    int
+	statements []string
+}
+
+// newest version of the schema.
+func newest(d Dialect, t Table) int { return len(d.Upgrades(t)) + 1 }
+
+// steps lead from a version to the newest.
+func steps(d Dialect, t Table, from int) []step {
+	if from == 0 {
+		return []step{{newest(d, t), d.Create(t)}}
+	}
+	var all []step
+	for i, statements := range d.Upgrades(t)[from-1:] {
+		all = append(all, step{from + i + 1, statements})
+	}
+	return all
 }
 
 // versionTable has a row for each version of the schema that was reached.
@@ -59,7 +84,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
 	defer cancel()
-	newest := len(b.dialect.Schema(b.table))
+	newest := newest(b.dialect, b.table)
 	version, err := b.schemaVersion(ctx, b.db.Write)
 	switch {
 	case err != nil && ended(ctx) == nil && b.fault(err) == Fault{Kind: Denied}:
@@ -78,7 +103,16 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 	if err != nil {
 		return b.fail(ctx, "migrate", err)
 	}
-	err = b.dialect.Exclusive(ctx, c, b.table, func(ctx context.Context) error { return b.steps(ctx, c) })
+	for {
+		err = b.dialect.Exclusive(ctx, c, b.table, func(ctx context.Context) error { return b.upgrade(ctx, c) })
+		if err == nil || ended(ctx) != nil || !slices.Contains([]Kind{Busy, Retry}, b.fault(err).Kind) {
+			break
+		}
+		select { // meanwhile others may use the table
+		case <-ctx.Done():
+		case <-time.After(migratePause):
+		}
+	}
 	err = errors.Join(err, c.Close())
 	if err == nil || ended(ctx) != nil {
 		return b.fail(ctx, "migrate", err)
@@ -96,8 +130,8 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 	return b.fail(ctx, "migrate", err)
 }
 
-// steps runs while no other process migrates the table.
-func (b *backend) steps(ctx context.Context, c *sql.Conn) error {
+// upgrade runs while no other process migrates the table.
+func (b *backend) upgrade(ctx context.Context, c *sql.Conn) error {
 	if _, err := c.ExecContext(ctx, versionTable(b.table)); err != nil {
 		return err
 	}
@@ -105,22 +139,20 @@ func (b *backend) steps(ctx context.Context, c *sql.Conn) error {
 	if err != nil {
 		return err
 	}
-	schema := b.dialect.Schema(b.table)
-	if version > len(schema) {
-		return b.newer(version, len(schema))
+	if newest := newest(b.dialect, b.table); version > newest {
+		return b.newer(version, newest)
 	}
-	for v, statements := range schema[version:] {
-		for _, s := range statements {
+	for _, step := range steps(b.dialect, b.table, version) {
+		for _, s := range step.statements {
 			if _, err := c.ExecContext(ctx, s); err != nil {
 				return err
 			}
 		}
-		if version+v+1 == len(schema) { // is it really ours?
-			if _, err := c.ExecContext(ctx, "SELECT "+Columns+", expiry_hour FROM "+b.table.String()+" WHERE id IS NULL"); err != nil {
-				return err
-			}
+		// A table that was there already may be that of another program.
+		if _, err := c.ExecContext(ctx, "SELECT "+Columns+", expiry_hour, touch_version FROM "+b.table.String()+" WHERE id IS NULL"); err != nil {
+			return err
 		}
-		if _, err := c.ExecContext(ctx, b.texts.applied, version+v+1); err != nil {
+		if _, err := c.ExecContext(ctx, b.texts.applied, step.version); err != nil {
 			return err
 		}
 	}

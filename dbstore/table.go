@@ -50,15 +50,20 @@ func (t Table) String() string { return t.With("") }
 
 // With returns the name of the table's companion: With("_schema").
 func (t Table) With(suffix string) string {
-	name := t.quote + t.name + suffix + t.quote
-	if t.schema == "" {
-		return name
-	}
-	return t.quote + t.schema + t.quote + "." + name
+	return t.Beside(t.quote + t.name + suffix + t.quote)
 }
 
 // Index returns the name of one of the table's indexes, which never has a schema.
 func (t Table) Index(of string) string { return t.quote + t.name + "_" + of + t.quote }
+
+// Beside returns a quoted name as statements have it that is not the table's own:
+// of an index that is to be dropped.
+func (t Table) Beside(quoted string) string {
+	if t.schema == "" {
+		return quoted
+	}
+	return t.quote + t.schema + t.quote + "." + quoted
+}
 
 // Plain returns the name as it was given.
 func (t Table) Plain() string {

@@ -18,15 +18,16 @@ type texts struct {
 // write writes them once, for one table.
 func write(s Syntax, t Table) texts {
 	name := t.String()
-	update := "UPDATE " + name + " SET version = ?, tenant_id = ?, user_id = ?, created_at = ?, seen_at = ?, expires_at = ?, " +
+	sets := "version = ?, tenant_id = ?, user_id = ?, created_at = ?, seen_at = ?, expires_at = ?, " +
 		"expiry_hour = " + s.Least + "(expiry_hour, ?), data = ? WHERE id = ? AND version = ?"
+	update := "UPDATE " + name + " SET "
 	return texts{
 		load:    s.number("SELECT " + Columns + " FROM " + name + " WHERE id = ?"),
 		version: s.number("SELECT version FROM " + name + " WHERE id = ?"),
 		insert: s.number("INSERT INTO " + name + " (version, tenant_id, user_id, created_at, seen_at, expires_at, expiry_hour, data, id) " +
 			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) " + s.OnTaken),
-		update:  s.number(update),
-		touch:   s.number(update + s.OnTouch),
+		update:  s.number(update + sets),
+		touch:   s.number(update + "touch_version = ?, " + sets + s.OnTouch),
 		remove:  s.number("DELETE FROM " + name + " WHERE id = ?" + s.OnDelete),
 		schema:  "SELECT MAX(version) FROM " + t.With("_schema"),
 		applied: s.number("INSERT INTO " + t.With("_schema") + " (version) VALUES (?)"),

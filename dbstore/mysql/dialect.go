@@ -29,12 +29,17 @@ func (dialect) Syntax() dbstore.Syntax {
 	}
 }
 
-// Schema implements dbstore.Dialect. No index has a column that a touch changes.
-func (dialect) Schema(t dbstore.Table) [][]string {
-	return [][]string{{
+// Create implements dbstore.Dialect. The primary key is a number, so that new
+// sessions are written side by side: InnoDB keeps rows in the order of the
+// primary key, and under their random IDs each would change a page of its own.
+// No index has a column that a touch changes.
+func (dialect) Create(t dbstore.Table) []string {
+	return append([]string{
 		"CREATE TABLE IF NOT EXISTS " + t.String() + ` (
-  id binary(16) NOT NULL PRIMARY KEY,
+  n bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  id binary(16) NOT NULL,
   version bigint NOT NULL,
+  touch_version bigint NOT NULL DEFAULT 0,
   tenant_id varbinary(255) NOT NULL,
   user_id varbinary(255) NOT NULL,
   created_at bigint NOT NULL,
@@ -42,15 +47,38 @@ func (dialect) Schema(t dbstore.Table) [][]string {
   expires_at bigint NOT NULL,
   expiry_hour bigint NOT NULL,
   data mediumblob NOT NULL,
+  UNIQUE KEY id (id),
   KEY owner (user_id, tenant_id, id),
   KEY tenant (tenant_id, id),
   KEY expiry (expiry_hour)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`,
-	}}
+	}, second(t)...)
+}
+
+// Upgrades implements dbstore.Dialect.
+func (dialect) Upgrades(t dbstore.Table) [][]string { return [][]string{second(t)} }
+
+// second leads from version 1, which had the ID for its primary key and no
+// touch_version, to version 2, in one statement that is done whole or not at all.
+// It leaves alone a table that has all of version 2, and one that is not ours.
+func second(t dbstore.Table) []string {
+	const has = "(SELECT count(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '%s' AND column_name = '%s')"
+	alter := "ALTER TABLE " + t.String() + " ADD COLUMN n bigint unsigned NOT NULL AUTO_INCREMENT FIRST, DROP PRIMARY KEY, ADD PRIMARY KEY (n), " +
+		"ADD UNIQUE KEY id (id), ADD COLUMN touch_version bigint NOT NULL DEFAULT 0"
+	return []string{
+		"SET @sessions_second = IF(" + fmt.Sprintf(has, t.Plain(), "expiry_hour") + " = 1 AND " + fmt.Sprintf(has, t.Plain(), "touch_version") + " = 0, '" + alter + "', 'DO 0')",
+		"PREPARE sessions_second FROM @sessions_second",
+		"EXECUTE sessions_second",
+		"DEALLOCATE PREPARE sessions_second",
+	}
 }
 
 // migrating is the name of one lock for all tables of the server.
 const migrating = "rwsess migrate"
+
+// migrateLock bounds the wait of a migration for the table, in seconds: while it
+// waits behind a long transaction, all others wait behind it.
+const migrateLock = "1"
 
 // releaseTimeout bounds the release of the lock when the caller has gone.
 const releaseTimeout = 5 * time.Second
@@ -70,10 +98,17 @@ func (dialect) Exclusive(ctx context.Context, c *sql.Conn, _ dbstore.Table, do f
 	if got.Int64 != 1 {
 		return fmt.Errorf("another program has held the lock %q for %v: %w", migrating, wait, hosts.ErrBusy)
 	}
-	err := do(ctx)
+	_, err := c.ExecContext(ctx, "SET SESSION lock_wait_timeout = "+migrateLock)
+	if err == nil {
+		err = do(ctx)
+	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	if failed := c.QueryRowContext(last, "SELECT RELEASE_LOCK(?)", migrating).Scan(&got); failed != nil {
+	_, failed := c.ExecContext(last, "SET SESSION lock_wait_timeout = DEFAULT")
+	if failed == nil {
+		failed = c.QueryRowContext(last, "SELECT RELEASE_LOCK(?)", migrating).Scan(&got)
+	}
+	if failed != nil {
 		err = errors.Join(err, c.Raw(func(any) error { return driver.ErrBadConn }))
 	}
 	return err

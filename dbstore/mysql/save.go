@@ -129,9 +129,9 @@ func (c *commands) update(ctx context.Context, tx *sql.Tx, saves []hosts.Saving)
 // temporary file.
 func (c *commands) updateSome(ctx context.Context, tx *sql.Tx, saves []hosts.Saving, those, set string) (int64, error) {
 	var b strings.Builder
-	args := make([]any, 0, 11*len(saves))
+	args := make([]any, 0, 12*len(saves))
 	b.WriteString("UPDATE " + c.name + " AS s STRAIGHT_JOIN (SELECT ? AS id, ? AS version, ? AS tenant_id, ? AS user_id, ? AS created_at, ? AS seen_at, " +
-		"? AS expires_at, ? AS expiry_hour, ? AS data, ? AS prev")
+		"? AS expires_at, ? AS expiry_hour, ? AS data, ? AS prev, ? AS touch")
 	for i, s := range saves {
 		switch {
 		case i == 1:
@@ -139,10 +139,11 @@ func (c *commands) updateSome(ctx context.Context, tx *sql.Tx, saves []hosts.Sav
 		case i > 1:
 			b.WriteString(c.rows.further)
 		}
-		args = append(appendRecord(args, &s.Record), int64(s.Prev))
+		args = append(appendRecord(args, &s.Record), int64(s.Prev), s.Touch)
 	}
 	b.WriteString(") AS n ON n.id = s.id AND n.prev = s.version AND " + those + " SET s.version = n.version, s.tenant_id = n.tenant_id, " +
-		"s.user_id = n.user_id, s.created_at = n.created_at, s.seen_at = n.seen_at, s.expires_at = n.expires_at, s.data = n.data" + set +
+		"s.user_id = n.user_id, s.created_at = n.created_at, s.seen_at = n.seen_at, s.expires_at = n.expires_at, s.data = n.data, " +
+		"s.touch_version = IF(n.touch, n.version, s.touch_version)" + set +
 		" WHERE s.id IN " + list(len(saves)))
 	for i := range saves {
 		args = append(args, saves[i].Record.ID[:])
@@ -162,10 +163,10 @@ type rows struct{ trial, second, further string }
 var rowForms = []rows{
 	{"SELECT 1 UNION ALL VALUES (2)", " UNION ALL VALUES " + row, "," + row},
 	{"SELECT 1 UNION ALL VALUES ROW(2)", " UNION ALL VALUES ROW" + row, ",ROW" + row},
-	{"SELECT 1 UNION ALL SELECT 2", " UNION ALL SELECT ?,?,?,?,?,?,?,?,?,?", " UNION ALL SELECT ?,?,?,?,?,?,?,?,?,?"},
+	{"SELECT 1 UNION ALL SELECT 2", " UNION ALL SELECT ?,?,?,?,?,?,?,?,?,?,?", " UNION ALL SELECT ?,?,?,?,?,?,?,?,?,?,?"},
 }
 
-const row = "(?,?,?,?,?,?,?,?,?,?)"
+const row = "(?,?,?,?,?,?,?,?,?,?,?)"
 
 // rowsOf returns the first that a server understands.
 func rowsOf(ctx context.Context, db *sql.DB) (r rows, err error) {

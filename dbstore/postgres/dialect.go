@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/rockstar-web/sessions/dbstore"
@@ -49,13 +50,13 @@ func gathering() hosts.Coalescing {
 	return hosts.Coalescing{Direct: 8, Workers: max(2, min(4, runtime.GOMAXPROCS(0)/2))}
 }
 
-// Schema implements dbstore.Dialect. No index has a column that a touch
+// Create implements dbstore.Dialect. No index has a column that a touch
 // changes, and the free space of a page takes the row's next state (HOT). What a
 // touch leaves alone comes first: the log has only what follows. What is
 // sealed does not compress.
-func (dialect) Schema(t dbstore.Table) [][]string {
+func (dialect) Create(t dbstore.Table) []string {
 	name := t.String()
-	return [][]string{{
+	return slices.Concat([]string{
 		"CREATE TABLE IF NOT EXISTS " + name + ` (
   id bytea PRIMARY KEY CHECK (length(id) = 16),
   tenant_id text COLLATE "C" NOT NULL,
@@ -63,19 +64,41 @@ func (dialect) Schema(t dbstore.Table) [][]string {
   created_at bigint NOT NULL,
   expiry_hour bigint NOT NULL,
   version bigint NOT NULL,
+  touch_version bigint NOT NULL DEFAULT 0,
   seen_at bigint NOT NULL,
   expires_at bigint NOT NULL,
   data bytea NOT NULL
 ) WITH (fillfactor = 80)`,
 		"ALTER TABLE " + name + " ALTER COLUMN data SET STORAGE EXTERNAL",
-		"CREATE INDEX IF NOT EXISTS " + t.Index("owner") + " ON " + name + " (user_id, tenant_id, id)",
-		"CREATE INDEX IF NOT EXISTS " + t.Index("tenant") + " ON " + name + " (tenant_id, id)",
 		"CREATE INDEX IF NOT EXISTS " + t.Index("expiry") + " ON " + name + " (expiry_hour)",
-	}}
+	}, second(t))
+}
+
+// Upgrades implements dbstore.Dialect. Version 1 had whole indexes and no
+// touch_version.
+func (dialect) Upgrades(t dbstore.Table) [][]string {
+	return [][]string{append(second(t),
+		"DROP INDEX IF EXISTS "+t.Beside(t.Index("owner")),
+		"DROP INDEX IF EXISTS "+t.Beside(t.Index("tenant")))}
+}
+
+// second leads to what version 2 has. The indexes leave out what has no user or
+// no tenant: of most programs one of them has nearly everything or nothing in it.
+func second(t dbstore.Table) []string {
+	name := t.String()
+	return []string{
+		"ALTER TABLE " + name + " ADD COLUMN IF NOT EXISTS touch_version bigint NOT NULL DEFAULT 0",
+		"CREATE INDEX IF NOT EXISTS " + t.Index("users") + " ON " + name + " (user_id, tenant_id, id) WHERE user_id <> ''",
+		"CREATE INDEX IF NOT EXISTS " + t.Index("tenants") + " ON " + name + " (tenant_id, id) WHERE tenant_id <> ''",
+	}
 }
 
 // migrating is the advisory lock of all tables: the same one may have two names.
 const migrating = 0x727773657373 // "rwsess"
+
+// lockTimeout bounds the wait of a migration for the table: while it waits behind
+// a long transaction, all others wait behind it.
+const lockTimeout = "1s"
 
 // rollbackTimeout bounds the end of a transaction whose caller has gone.
 const rollbackTimeout = 5 * time.Second
@@ -88,6 +111,9 @@ func (dialect) Exclusive(ctx context.Context, c *sql.Conn, _ dbstore.Table, do f
 		return err
 	}
 	_, err := c.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrating))
+	if err == nil {
+		_, err = c.ExecContext(ctx, "SET LOCAL lock_timeout = '"+lockTimeout+"'")
+	}
 	if err == nil {
 		err = do(ctx)
 	}

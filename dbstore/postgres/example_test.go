@@ -28,15 +28,17 @@ func ExampleOptions_noMigrate() {
 	//   created_at bigint NOT NULL,
 	//   expiry_hour bigint NOT NULL,
 	//   version bigint NOT NULL,
+	//   touch_version bigint NOT NULL DEFAULT 0,
 	//   seen_at bigint NOT NULL,
 	//   expires_at bigint NOT NULL,
 	//   data bytea NOT NULL
 	// ) WITH (fillfactor = 80);
 	// ALTER TABLE "app"."sessions" ALTER COLUMN data SET STORAGE EXTERNAL;
-	// CREATE INDEX IF NOT EXISTS "sessions_owner" ON "app"."sessions" (user_id, tenant_id, id);
-	// CREATE INDEX IF NOT EXISTS "sessions_tenant" ON "app"."sessions" (tenant_id, id);
 	// CREATE INDEX IF NOT EXISTS "sessions_expiry" ON "app"."sessions" (expiry_hour);
-	// INSERT INTO "app"."sessions_schema" (version) VALUES (1);
+	// ALTER TABLE "app"."sessions" ADD COLUMN IF NOT EXISTS touch_version bigint NOT NULL DEFAULT 0;
+	// CREATE INDEX IF NOT EXISTS "sessions_users" ON "app"."sessions" (user_id, tenant_id, id) WHERE user_id <> '';
+	// CREATE INDEX IF NOT EXISTS "sessions_tenants" ON "app"."sessions" (tenant_id, id) WHERE tenant_id <> '';
+	// INSERT INTO "app"."sessions_schema" (version) VALUES (2);
 }
 
 func ExampleOpen() {

@@ -47,7 +47,7 @@ func TestATableThatGrowsIsReadByItsIndex(t *testing.T) {
 	}
 	use()
 	require.NotZero(t, wholeReads(t, db, name), "a small table is read whole")
-	_, err = db.Exec(fmt.Sprintf(`INSERT INTO %s SELECT decode(md5(i::text), 'hex'), '', '', 0, 0, 1, 0, 0, decode(repeat(md5(i::text), 18), 'hex')
+	_, err = db.Exec(fmt.Sprintf(`INSERT INTO %s (id, tenant_id, user_id, created_at, expiry_hour, version, seen_at, expires_at, data) SELECT decode(md5(i::text), 'hex'), '', '', 0, 0, 1, 0, 0, decode(repeat(md5(i::text), 18), 'hex')
 		FROM generate_series(1, 50000) AS i`, name))
 	require.NoError(t, err)
 	c.opened = c.opened.Add(-time.Hour)

@@ -88,14 +88,15 @@ func columnsOf(saves []hosts.Saving) []any {
 	ids, data := make(pgtype.FlatArray[[]byte], n), make(pgtype.FlatArray[[]byte], n)
 	tenants, users := make([]string, n), make([]string, n)
 	versions, created, seen, expires, hours, prevs := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	touches := make([]bool, n)
 	for i := range saves {
 		r := &saves[i].Record
 		ids[i], data[i], tenants[i], users[i] = r.ID[:], r.Sealed, r.Tenant, r.User
-		versions[i], prevs[i] = int64(r.Version), int64(saves[i].Prev)
+		versions[i], prevs[i], touches[i] = int64(r.Version), int64(saves[i].Prev), saves[i].Touch
 		created[i], seen[i], expires[i], hours[i] = int64(r.CreatedAt), int64(r.SeenAt), int64(r.ExpiresAt), dbstore.Bucket(r.ExpiresAt)
 		if r.Sealed == nil {
 			data[i] = []byte{}
 		}
 	}
-	return []any{ids, versions, tenants, users, created, seen, expires, hours, data, prevs}
+	return []any{ids, versions, tenants, users, created, seen, expires, hours, data, prevs, touches}
 }

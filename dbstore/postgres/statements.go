@@ -22,12 +22,12 @@ type statements struct {
 func newStatements(t dbstore.Table, fast bool, age int) *statements {
 	const (
 		columns = "id, version, tenant_id, user_id, created_at, seen_at, expires_at, expiry_hour, data"
-		rows    = "unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bytea[], $10::bigint[]) " +
-			"AS n (" + columns + ", prev)"
+		rows    = "unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bytea[], $10::bigint[], $11::boolean[]) " +
+			"AS n (" + columns + ", prev, touch)"
 	)
 	name, mark := t.String(), " /* "+strconv.Itoa(age)+" */"
 	update := "UPDATE " + name + " AS s SET version = n.version, tenant_id = n.tenant_id, user_id = n.user_id, created_at = n.created_at, " +
-		"seen_at = n.seen_at, expires_at = n.expires_at, expiry_hour = LEAST(s.expiry_hour, n.expiry_hour), data = n.data " +
+		"seen_at = n.seen_at, expires_at = n.expires_at, expiry_hour = LEAST(s.expiry_hour, n.expiry_hour), data = n.data, touch_version = CASE WHEN n.touch THEN n.version ELSE s.touch_version END " +
 		"FROM " + rows + " WHERE s.id = n.id AND s.version = n.prev"
 	insert := "INSERT INTO " + name + " (" + columns + ") SELECT " + columns + " FROM " + rows + " WHERE prev = 0 ON CONFLICT DO NOTHING"
 	s := &statements{

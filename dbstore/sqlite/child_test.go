@@ -21,6 +21,7 @@ const roleVariable = "SQLITE_TEST_ROLE"
 var roles = map[string]func(args []string) error{
 	"churn": churn,
 	"count": count,
+	"move":  move,
 	"open":  openAndSave,
 	"verbs": verbs,
 }

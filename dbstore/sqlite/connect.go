@@ -8,11 +8,9 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/driver"
 )
 
 // Sizes of the log. Random sessions that are written again soon are written to
@@ -24,17 +22,19 @@ const (
 )
 
 // pool returns connections to the file, which stay open as long as it.
-func (d *dialect) pool(size int, setUp func(*sqlite3.Conn) error) (*sql.DB, error) {
-	// The log gets the mode of the database. Whatever the file's name has in it
-	// is a part of the name: SQLite does not take + for a space.
-	name := strings.ReplaceAll(url.QueryEscape(d.file.path), "+", "%20")
-	db, err := driver.Open("file:"+name+"?vfs="+diskName+"&modeof="+name, setUp, d.all.forget)
-	if err != nil {
-		return nil, err
-	}
+func (d *dialect) pool(size int, setUp func(*sqlite3.Conn) error) *sql.DB {
+	// The log gets the mode of the database.
+	name := uri(d.path)
+	db := sql.OpenDB(connector{name + "?vfs=" + diskName + "&modeof=" + strings.TrimPrefix(name, "file:"), setUp, d.own.forget})
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
-	return db, nil
+	return db
+}
+
+// uri names a file: whatever its name has in it is a part of the name. SQLite does
+// not take + for a space.
+func uri(path string) string {
+	return "file:" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
 }
 
 // connect opens all connections of a pool, and each of them now: one that is
@@ -105,46 +105,4 @@ func text(c *sqlite3.Conn, query string) (string, error) {
 		return s.ColumnText(0), nil
 	}
 	return "", s.Err()
-}
-
-// connections are those that have statements of this package.
-type connections struct {
-	mu  sync.Mutex
-	all map[*sqlite3.Conn]*connection
-}
-
-// of returns a connection's statements.
-func (a *connections) of(c *sqlite3.Conn, texts *texts) *connection {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.all == nil {
-		a.all = map[*sqlite3.Conn]*connection{}
-	}
-	if a.all[c] == nil {
-		a.all[c] = &connection{Conn: c, texts: texts}
-	}
-	return a.all[c]
-}
-
-// forget frees the statements of a connection that is about to close.
-func (a *connections) forget(c *sqlite3.Conn) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	err := a.all[c].free()
-	delete(a.all, c)
-	return err
-}
-
-// use lends one of the connections of db, whose statements end with ctx.
-func (a *connections) use(ctx context.Context, db *sql.DB, texts *texts, do func(*connection) error) error {
-	lent, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer lent.Close()
-	return lent.Raw(func(c any) error {
-		conn := a.of(c.(driver.Conn).Raw(), texts)
-		defer conn.SetInterrupt(conn.SetInterrupt(ctx))
-		return do(conn)
-	})
 }

@@ -29,12 +29,14 @@ func (d *dialect) Fault(err error) dbstore.Fault {
 		return dbstore.Fault{Kind: dbstore.Full, Remedy: makeRoom}
 	}
 	var code sqlite3.ExtendedErrorCode
-	_ = errors.As(err, &code) // else zero, which is none of these
+	if !errors.As(err, &code) {
+		code = codeOf(err.Error())
+	}
 	switch code.Code() {
 	case sqlite3.BUSY, sqlite3.LOCKED, sqlite3.PROTOCOL:
 		return dbstore.Fault{Kind: dbstore.Busy, Remedy: "find the process that keeps the file locked, or raise BusyTimeout"}
 	case sqlite3.CONSTRAINT:
-		if code == sqlite3.CONSTRAINT_PRIMARYKEY {
+		if code == sqlite3.CONSTRAINT_UNIQUE {
 			return dbstore.Fault{Kind: dbstore.Taken}
 		}
 		return dbstore.Fault{Kind: dbstore.Refused}
@@ -55,9 +57,37 @@ func (d *dialect) Fault(err error) dbstore.Fault {
 	return dbstore.Fault{Remedy: look}
 }
 
+// codes by what SQLite says, for drivers that this package does not know.
+var codes = []struct {
+	says string
+	code sqlite3.ExtendedErrorCode
+}{
+	{"is locked", sqlite3.ExtendedErrorCode(sqlite3.BUSY)},
+	{"locking protocol", sqlite3.ExtendedErrorCode(sqlite3.PROTOCOL)},
+	{"UNIQUE constraint failed", sqlite3.CONSTRAINT_UNIQUE},
+	{"constraint failed", sqlite3.ExtendedErrorCode(sqlite3.CONSTRAINT)},
+	{"readonly database", sqlite3.ExtendedErrorCode(sqlite3.READONLY)},
+	{"unable to open database", sqlite3.ExtendedErrorCode(sqlite3.CANTOPEN)},
+	{"malformed", sqlite3.ExtendedErrorCode(sqlite3.CORRUPT)},
+	{"not a database", sqlite3.ExtendedErrorCode(sqlite3.NOTADB)},
+	{"no such table", sqlite3.ExtendedErrorCode(sqlite3.ERROR)},
+	{"too big", sqlite3.ExtendedErrorCode(sqlite3.TOOBIG)},
+}
+
+// codeOf is zero for what may be anything.
+func codeOf(text string) sqlite3.ExtendedErrorCode {
+	for _, c := range codes {
+		if strings.Contains(text, c.says) {
+			return c.code
+		}
+	}
+	return 0
+}
+
 // isFull holds also where there is no room for the index of the log.
 func isFull(err error) bool {
-	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_SHMSIZE) || noRoom(err)
+	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_SHMSIZE) || noRoom(err) ||
+		err != nil && strings.Contains(err.Error(), "disk is full")
 }
 
 // fail gives an error of the operating system its kind and its remedy.

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/core"
@@ -218,4 +220,13 @@ func TestARefusedSaveChangesNothing(t *testing.T) {
 	require.ErrorIs(t, err, hosts.ErrRefused)
 	require.ErrorContains(t, err, "triggers")
 	requireHas(t, s, sessionOne)
+}
+
+// raw opens the file as another program would.
+func raw(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := driver.Open("file:" + path)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
 }

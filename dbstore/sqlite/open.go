@@ -83,17 +83,11 @@ func (o *Options) check(path string) error {
 
 // open connects to a file that is there.
 func (f *file) open(ctx context.Context, o Options) (*Store, error) {
-	d := &dialect{file: f, fast: o.Fast}
-	write, err := d.pool(1, d.setUpWriter(o))
-	if err != nil {
-		return nil, err
-	}
-	read, err := d.pool(readers(), setUpReader(o))
-	if err != nil {
-		return nil, errors.Join(err, write.Close())
-	}
+	d := &dialect{path: f.path, fast: o.Fast, sync: f.sync, own: &prepared{}}
+	write, read := d.pool(1, d.setUpWriter(o)), d.pool(readers(), setUpReader(o))
 	// The one that writes settles what the others find: the log, the modes.
-	if err = connect(ctx, write, 1); err == nil {
+	err := connect(ctx, write, 1)
+	if err == nil {
 		err = connect(ctx, read, readers())
 	}
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 func (c *commands) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error, error) {
 	var answers []error
 	repeated := false
-	err := c.write(ctx, func(conn *connection) error {
+	err := c.write(ctx, func(conn connection) error {
 		answers = make([]error, len(saves))
 		for i := range saves {
-			again, err := conn.save(&saves[i])
+			again, err := saveOne(conn, &saves[i])
 			if err != nil && !errors.Is(err, core.ErrConflict) {
 				return err
 			}
@@ -25,7 +25,7 @@ func (c *commands) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error,
 		return nil
 	})
 	if err == nil && repeated && !c.dialect.fast {
-		err = c.dialect.file.sync()
+		err = c.dialect.sync()
 	}
 	return answers, err
 }
@@ -39,17 +39,17 @@ func (c *commands) Save(ctx context.Context, s hosts.Saving) error {
 	return answers[0]
 }
 
-// save reports whether the record was there already. Then whoever wrote it may
+// saveOne reports whether the record was there already. Then whoever wrote it may
 // have been killed before the sync.
-func (c *connection) save(s *hosts.Saving) (repeated bool, err error) {
+func saveOne(c connection, s *hosts.Saving) (repeated bool, err error) {
 	if s.Prev == core.NoVersion {
-		if n, err := c.run(c.prepare(insert).record(&s.Record)); n == 1 || err != nil {
+		if n, err := c.exec(insert, values(&s.Record)...); n == 1 || err != nil {
 			return false, err
 		}
-	} else if n, err := c.run(c.prepare(keep).record(&s.Record).integer(int64(s.Prev))); n == 1 || err != nil {
+	} else if n, err := c.exec(keep, replacing(s)...); n == 1 || err != nil {
 		return false, err
 	}
-	stored, err := c.version(s.Record.ID)
+	stored, err := stored(c, s.Record.ID)
 	switch {
 	case err != nil:
 		return false, err
@@ -58,19 +58,21 @@ func (c *connection) save(s *hosts.Saving) (repeated bool, err error) {
 	case stored != s.Prev:
 		return false, core.ErrConflict
 	}
-	_, err = c.run(c.prepare(update).record(&s.Record).integer(int64(s.Prev)))
+	_, err = c.exec(update, replacing(s)...)
 	return false, err
 }
 
-// version is core.NoVersion of a session that is not there.
-func (c *connection) version(id core.ID) (core.Version, error) {
-	s := c.prepare(version).blob(id[:])
-	if s.err != nil {
-		return core.NoVersion, s.err
+func replacing(s *hosts.Saving) []any {
+	touch := int64(0)
+	if s.Touch {
+		touch = 1
 	}
-	stored := core.NoVersion
-	if s.Step() {
-		stored = core.Version(s.ColumnInt64(0))
-	}
-	return stored, s.done()
+	return append(values(&s.Record), int64(s.Prev), touch)
+}
+
+// stored is core.NoVersion of a session that is not there.
+func stored(c connection, id core.ID) (core.Version, error) {
+	number := int64(core.NoVersion)
+	err := c.query(version, func(scan scan) error { return scan(&number) }, id[:])
+	return core.Version(number), err
 }

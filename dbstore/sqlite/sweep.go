@@ -9,8 +9,8 @@ import (
 
 // SweepSome implements dbstore.Commands.
 func (c *commands) SweepSome(ctx context.Context, before core.Time, look, limit int) (seen, deleted int, err error) {
-	err = c.write(ctx, func(conn *connection) error {
-		found, err := conn.due(before, look)
+	err = c.write(ctx, func(conn connection) error {
+		found, err := overdue(conn, before, look)
 		if err != nil {
 			return err
 		}
@@ -18,9 +18,9 @@ func (c *commands) SweepSome(ctx context.Context, before core.Time, look, limit 
 		for _, r := range found {
 			switch {
 			case r.ExpiresAt >= before:
-				_, err = conn.run(conn.prepare(move).integer(dbstore.Bucket(r.ExpiresAt)).blob(r.ID[:]))
+				_, err = conn.exec(move, dbstore.Bucket(r.ExpiresAt), r.ID[:])
 			case deleted < limit:
-				_, err = conn.run(conn.prepare(expire).blob(r.ID[:]).integer(int64(before)))
+				_, err = conn.exec(expire, r.ID[:], int64(before))
 				deleted++
 			}
 			if err != nil {
@@ -35,17 +35,17 @@ func (c *commands) SweepSome(ctx context.Context, before core.Time, look, limit 
 	return seen, deleted, nil
 }
 
-// due lists the ID and the expiry of records that a sweep has to look at.
-func (c *connection) due(before core.Time, limit int) ([]core.Record, error) {
-	s := c.prepare(due).integer(dbstore.Bucket(before)).integer(int64(before)).integer(int64(limit))
-	if s.err != nil {
-		return nil, s.err
-	}
-	var found []core.Record
-	for s.Step() {
-		r := core.Record{ExpiresAt: core.Time(s.ColumnInt64(1))}
-		copy(r.ID[:], s.ColumnRawBlob(0))
+// overdue lists the ID and the expiry of records that a sweep has to look at.
+func overdue(c connection, before core.Time, limit int) (found []core.Record, err error) {
+	err = c.query(due, func(scan scan) error {
+		var id []byte
+		var r core.Record
+		if err := scan(&id, (*int64)(&r.ExpiresAt)); err != nil {
+			return err
+		}
+		copy(r.ID[:], id)
 		found = append(found, r)
-	}
-	return found, s.done()
+		return nil
+	}, dbstore.Bucket(before), int64(before), int64(limit))
+	return found, err
 }

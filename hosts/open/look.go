@@ -6,14 +6,12 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/ncruces/go-sqlite3/driver"
-
 	"github.com/rockstar-web/sessions/dbstore"
+	"github.com/rockstar-web/sessions/dbstore/sqlite"
 )
 
 // marks are the files by which fsstore knows its directories.
@@ -48,7 +46,7 @@ func isFile(ctx context.Context, path string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	there, err := hasTable(ctx, path, versions)
+	there, err := sqlite.HasTable(ctx, path, versions)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
@@ -58,23 +56,6 @@ func isFile(ctx context.Context, path string) error {
 		return absentf("the database %s has no sessions: the table %s is not in it", path, versions)
 	}
 	return nil
-}
-
-// hasTable reads the database alone, without locks, its log or the log's index,
-// which SQLite would make.
-func hasTable(ctx context.Context, path, table string) (there bool, err error) {
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return false, err
-	}
-	name := strings.ReplaceAll(url.QueryEscape(absolute), "+", "%20")
-	db, err := driver.Open("file:" + name + "?mode=ro&immutable=1")
-	if err != nil {
-		return false, err
-	}
-	defer db.Close()
-	err = db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?", table).Scan(&there)
-	return there, err
 }
 
 // contains looks for a text in a file, which need not be there.
