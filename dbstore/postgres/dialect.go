@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
 )
@@ -141,5 +143,10 @@ func (d dialect) Commands(ctx context.Context, db dbstore.DB, t dbstore.Table) (
 	if encoding != "UTF8" {
 		return nil, &hosts.ConfigError{Field: "encoding of the database", Value: encoding, Allowed: "UTF8: create another with ENCODING 'UTF8' TEMPLATE template0"}
 	}
-	return &commands{db: db, table: t, fast: d.fast, opened: time.Now()}, nil
+	c := &commands{db: db, table: t, fast: d.fast, opened: time.Now()}
+	err := native(ctx, db.Write, func(*pgx.Conn) error { return nil })
+	if errors.Is(err, errOtherDriver) {
+		return plain{c}, nil
+	}
+	return c, err
 }

@@ -43,10 +43,7 @@ func (dialect) Fault(err error) dbstore.Fault {
 	var connect *pgconn.ConnectError
 	dialling := errors.As(err, &connect)
 	if errors.As(err, &server) {
-		f, known := faults[server.Code]
-		if !known {
-			f, known = faults[server.Code[:min(2, len(server.Code))]]
-		}
+		f, known := byState(server.Code)
 		switch {
 		case known && !(dialling && f.Kind == dbstore.Lost):
 			return f
@@ -57,6 +54,14 @@ func (dialect) Fault(err error) dbstore.Fault {
 		}
 		return dbstore.Fault{}
 	}
+	var state interface{ SQLState() string } // of other drivers
+	if errors.As(err, &state) {
+		f, known := byState(state.SQLState())
+		if !known {
+			f.Kind = dbstore.Refused
+		}
+		return f
+	}
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {
 		return dbstore.Fault{Kind: dbstore.Down, Remedy: "name the server as its certificate does, and the file of its authority in sslrootcert"}
@@ -65,4 +70,11 @@ func (dialect) Fault(err error) dbstore.Fault {
 		return dbstore.Fault{Kind: dbstore.Down}
 	}
 	return dbstore.Fault{}
+}
+
+func byState(code string) (f dbstore.Fault, known bool) {
+	if f, known = faults[code]; !known {
+		f, known = faults[code[:min(2, len(code))]]
+	}
+	return f, known
 }

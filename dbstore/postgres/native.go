@@ -3,15 +3,17 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/hosts"
 )
+
+// errOtherDriver says that a pool is not pgx's.
+var errOtherDriver = errors.New("the pool is not one of github.com/jackc/pgx/v5/stdlib")
 
 // native lends a connection of the pool as the driver's own.
 func native(ctx context.Context, db *sql.DB, do func(*pgx.Conn) error) error {
@@ -23,7 +25,7 @@ func native(ctx context.Context, db *sql.DB, do func(*pgx.Conn) error) error {
 	return c.Raw(func(conn any) error {
 		own, ok := conn.(*stdlib.Conn)
 		if !ok {
-			return &hosts.ConfigError{Field: "db", Value: fmt.Sprintf("of driver %T", conn), Allowed: "one opened by github.com/jackc/pgx/v5/stdlib"}
+			return errOtherDriver
 		}
 		return do(own.Conn())
 	})

@@ -23,6 +23,9 @@ import (
 // BusyTimeout are not New's. Give the pool two connections or more: a call waits
 // for one while the program has them all.
 //
+// A process that has the file open by another driver uses New alone: within one
+// process the locks of two drivers do not fit together. Between processes they do.
+//
 // Open is faster, keeps room for ends on a full disk, and notices when the file
 // is replaced.
 func New(ctx context.Context, db *sql.DB, o Options) (*dbstore.Store, error) {
