@@ -18,6 +18,7 @@ import (
 // 1000: by a third at 4096, the size of a group of its index.
 const (
 	logPages = 4096     // then its content is moved to the database
+	pageSize = 4096     // SQLite's default
 	maxLog   = 64 << 20 // bytes it keeps on the disk afterwards; over it only while a reader holds an old state
 )
 

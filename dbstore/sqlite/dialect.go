@@ -21,6 +21,8 @@ type dialect struct {
 	fast bool
 	sync func() error // puts the log on the disk
 	own  *prepared    // Open's connections; nil: the program's
+
+	reserve *reserve // nil: none
 }
 
 // Name implements dbstore.Dialect.

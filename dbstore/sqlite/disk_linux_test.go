@@ -18,7 +18,7 @@ import (
 // When the power fails, a disk keeps what was synced and nothing else. The disk
 // here lies in a file: a copy of that, made while it is mounted, is such a disk.
 func TestPowerFailure(t *testing.T) {
-	disk, dir := imageDisk(t)
+	disk, dir := imageDisk(t, 16<<20)
 	name := filepath.Join("a", "b", "sessions.db")
 	s := open(t, filepath.Join(dir, name), sqlite.Options{})
 	fast := open(t, filepath.Join(dir, name), sqlite.Options{Fast: true})
@@ -119,10 +119,10 @@ func smallDisk(t *testing.T, options string) string {
 }
 
 // imageDisk mounts an ext4 filesystem that lies in a file.
-func imageDisk(t *testing.T) (disk, dir string) {
+func imageDisk(t *testing.T, size int64) (disk, dir string) {
 	disk, dir = filepath.Join(t.TempDir(), "disk"), t.TempDir()
 	require.NoError(t, os.WriteFile(disk, nil, 0o600))
-	require.NoError(t, os.Truncate(disk, 16<<20))
+	require.NoError(t, os.Truncate(disk, size))
 	if out, err := exec.Command("mkfs.ext4", "-q", "-F", disk).CombinedOutput(); err != nil {
 		t.Skipf("SKIPPED, NOT TESTED: mkfs.ext4: %v %s", err, out)
 	}

@@ -13,6 +13,7 @@ type native struct {
 	*sqlite3.Conn
 	texts    *texts
 	prepared [statements]*sqlite3.Stmt
+	bounded  bool // the database may not grow
 }
 
 // free closes the statements.

@@ -44,10 +44,10 @@ func TestConformanceOfNew(t *testing.T) {
 
 func TestNewRefusesWhatLosesSessions(t *testing.T) {
 	for query, says := range map[string]string{
-		"_pragma=busy_timeout(0)&_pragma=journal_mode(wal)":     "busy_timeout",
-		wal + "&_pragma=synchronous(off)":                       "synchronous",
-		"_pragma=busy_timeout(9)&_pragma=synchronous(normal)":   "synchronous",
-		"mode=memory&_pragma=busy_timeout(9)":                   "memory",
+		"_pragma=busy_timeout(0)&_pragma=journal_mode(wal)":   "busy_timeout",
+		wal + "&_pragma=synchronous(off)":                     "synchronous",
+		"_pragma=busy_timeout(9)&_pragma=synchronous(normal)": "synchronous",
+		"mode=memory&_pragma=busy_timeout(9)":                 "memory",
 	} {
 		path := filepath.Join(t.TempDir(), "sessions.db")
 		_, err := sqlite.New(t.Context(), pool(t, path, query), sqlite.Options{})

@@ -42,7 +42,8 @@ type Options struct {
 // processes that open the same file.
 type Store struct {
 	*dbstore.Store
-	file *file
+	file    *file
+	reserve *reserve
 }
 
 // Open opens or creates a database file: its directory with mode 0700, the file
@@ -81,9 +82,26 @@ func (o *Options) check(path string) error {
 	return nil
 }
 
-// open connects to a file that is there.
+// open connects to a file that is there. On a full disk it does so in the room
+// that is kept for ends.
 func (f *file) open(ctx context.Context, o Options) (*Store, error) {
-	d := &dialect{path: f.path, fast: o.Fast, sync: f.sync, own: &prepared{}}
+	r := &reserve{path: f.path + "-reserve", mode: f.mode, like: f.path}
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	s, err := f.openWith(ctx, o, r)
+	if isFull(err) {
+		if released, failed := r.release(); released {
+			s, err = f.openWith(ctx, o, r)
+		} else {
+			err = errors.Join(err, failed)
+		}
+	}
+	return s, err
+}
+
+func (f *file) openWith(ctx context.Context, o Options, r *reserve) (*Store, error) {
+	d := &dialect{path: f.path, fast: o.Fast, sync: f.sync, own: &prepared{}, reserve: r}
 	write, read := d.pool(1, d.setUpWriter(o)), d.pool(readers(), setUpReader(o))
 	// The one that writes settles what the others find: the log, the modes.
 	err := connect(ctx, write, 1)
@@ -103,7 +121,7 @@ func (f *file) open(ctx context.Context, o Options) (*Store, error) {
 	if err := f.opened(); err != nil {
 		return nil, errors.Join(err, base.Close())
 	}
-	return &Store{Store: base, file: f}, nil
+	return &Store{Store: base, file: f, reserve: r}, nil
 }
 
 // Close answers the calls that wait with hosts.ErrClosed, waits for those under
@@ -112,5 +130,6 @@ func (f *file) open(ctx context.Context, o Options) (*Store, error) {
 func (s *Store) Close() error {
 	s.file.closing.Store(true)
 	err := s.Store.Close()
+	s.reserve.close()
 	return errors.Join(err, s.file.close())
 }

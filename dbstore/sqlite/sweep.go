@@ -9,7 +9,7 @@ import (
 
 // SweepSome implements dbstore.Commands.
 func (c *commands) SweepSome(ctx context.Context, before core.Time, look, limit int) (seen, deleted int, err error) {
-	err = c.write(ctx, func(conn connection) error {
+	err = c.end(ctx, func(conn connection) error {
 		found, err := overdue(conn, before, look)
 		if err != nil {
 			return err
