@@ -123,15 +123,21 @@ type group struct {
 }
 
 func offers[T any](s hosts.Store) bool {
-	_, ok := s.(T)
+	_, ok := hosts.As[T](s)
 	return ok
 }
 
+// able returns what offers has found.
+func able[T any](s hosts.Store) T {
+	t, _ := hosts.As[T](s)
+	return t
+}
+
 var groups = []group{
-	{"Store", offers[hosts.Store], slices.Concat(saveCases, recordCases, endCases, raceCases, contextCases)},
+	{"Store", offers[hosts.Store], slices.Concat(saveCases, recordCases, endCases, raceCases, contextCases, cutCases)},
 	{"Sweeper", offers[hosts.Sweeper], sweepCases},
-	{"Finder", offers[hosts.Finder], slices.Concat(findCases, walkCases)},
-	{"Batcher", offers[hosts.Batcher], slices.Concat(batchCases, batchRaceCases)},
+	{"Finder", offers[hosts.Finder], slices.Concat(findCases, walkCases, cutFindCases)},
+	{"Batcher", offers[hosts.Batcher], slices.Concat(batchCases, batchRaceCases, cutBatchCases)},
 }
 
 // testCase holds a store to one sentence of the contract.
@@ -150,8 +156,11 @@ func (c *testCase) run(parent context.Context, a, b hosts.Store) string {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer p.guard()
-		c.check(p)
+		labelled(ctx, c.name, func(ctx context.Context) {
+			defer p.guard()
+			p.ctx = ctx
+			c.check(p)
+		})
 	}()
 	select {
 	case <-done:

@@ -185,11 +185,16 @@ func sealed(v core.Version, n int) []byte {
 	return bytes.Repeat(sum[:], n/len(sum)+1)[:n]
 }
 
-// try saves a private copy of r: the kit's own bytes must not change with the
-// store's.
-func (p *probe) try(s hosts.Store, r core.Record, prev core.Version) error {
+// copied returns a private copy of r: the kit's own bytes must not change with
+// the store's.
+func copied(r core.Record) core.Record {
 	r.Sealed = bytes.Clone(r.Sealed)
-	return s.Save(p.ctx, r, prev)
+	return r
+}
+
+// try saves a private copy of r.
+func (p *probe) try(s hosts.Store, r core.Record, prev core.Version) error {
+	return s.Save(p.ctx, copied(r), prev)
 }
 
 // save must succeed.
