@@ -11,8 +11,12 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-// Of a call that takes less nobody can tell whether it looks at its context.
-const leastWatched = 800 * time.Microsecond
+const (
+	// Of a call that takes less nobody can tell whether it looks at its context.
+	leastWatched = 800 * time.Microsecond
+	// Goroutines that are on their way out have so long.
+	linger = 3 * time.Second
+)
 
 // verbCall is one method, called with what it needs.
 type verbCall struct {
@@ -107,9 +111,8 @@ func (p *probe) overstays(v verbCall, after time.Duration) time.Duration {
 // calls, most of which are cut off.
 func callsLeaveNothing(p *probe) {
 	const (
-		calls  = 60              // of each verb
-		idle   = 30              // goroutines of connections that a store keeps
-		linger = 3 * time.Second // for those that are on their way out
+		calls = 60 // of each verb
+		idle  = 30 // goroutines of connections that a store keeps
 	)
 	verbs := p.verbCalls(p.a)
 	mine := caseLabel(p.ctx)
