@@ -32,21 +32,13 @@ func TestTwoHandles(t *testing.T) {
 	})
 }
 
-// gathered is a Coalescer with what its backend has beside it.
-type gathered struct {
-	*hosts.Coalescer
-	hosts.Sweeper
-	hosts.Finder
-	hosts.Batcher
-}
-
 func TestStoreBehindACoalescer(t *testing.T) {
 	TestStore(t, func(t *testing.T) hosts.Store {
 		m := newMapStore()
 		c, err := hosts.NewCoalescer(m, hosts.Coalescing{Direct: -1})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, c.Close()) })
-		return gathered{c, m, m, m}
+		return c
 	})
 }
 
