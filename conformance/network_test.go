@@ -69,12 +69,12 @@ func (n *network) lost() bool {
 
 // exchange is a request, an answer, and the time that both take.
 func (n *network) exchange(serve func()) error {
-	time.Sleep(n.latency / 4)
+	<-time.After(n.latency / 4)
 	if err := n.pass(); err != nil {
 		return err
 	}
 	serve()
-	time.Sleep(n.latency / 4)
+	<-time.After(n.latency / 4)
 	if n.lost() {
 		return errGone
 	}
