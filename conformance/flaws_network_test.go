@@ -297,7 +297,7 @@ var lateFlaws = []distantFlaw{
 // near is the latency of a near network.
 const near = 2 * time.Millisecond
 
-var distantFlaws = slices.Concat(cutFlaws, lateFlaws)
+var distantFlaws = slices.Concat(cutFlaws, lateFlaws, engineFlaws)
 
 // Calls that are cut off too late or too early show nothing: the moments must
 // fit how long a call takes.
