@@ -28,14 +28,15 @@ var cutFindCases = []testCase{
 	{"cut-index", "Find returns what Load returns, also after a Save or Delete that was cut off: an entry of an index comes before its record and goes after it.", cutIndex},
 }
 
-// usual returns how long a call takes: the median of some.
-func (p *probe) usual(call func()) time.Duration {
-	took := times(call)
-	return took[len(took)/2]
-}
+// durations are how long some calls have taken, the shortest first.
+type durations [9]time.Duration
 
-// times measures some calls, and returns the shortest time first.
-func times(call func()) (took [9]time.Duration) {
+func (d *durations) least() time.Duration { return d[0] }
+func (d *durations) usual() time.Duration { return d[len(d)/2] }
+
+// timed measures a call.
+func timed(call func()) *durations {
+	var took durations
 	for i := range took {
 		ctx, over := context.WithCancel(context.Background())
 		go keepAwake(ctx, time.Second)
@@ -45,17 +46,21 @@ func times(call func()) (took [9]time.Duration) {
 		over()
 	}
 	slices.Sort(took[:])
-	return took
+	return &took
 }
 
 // moments calls f to cut calls off. cut begins a context that ends after some
-// eighths of took, from none of it to a little more than all: by a deadline, or
-// by a cancel.
-func (p *probe) moments(took time.Duration, f func(i int, cut func() context.Context)) {
+// eighths of what the call takes, at the least or as usual, from none of it to a
+// little more than all: by a deadline, or by a cancel.
+func (p *probe) moments(took *durations, f func(i int, cut func() context.Context)) {
 	for i := range cutTries {
+		after := took.least()
+		if i/20%2 == 1 {
+			after = took.usual()
+		}
+		after = after * time.Duration(i/2%10) / 8
 		ctx, cancel := context.WithCancel(p.ctx)
 		f(i, func() context.Context {
-			after := took * time.Duration(i/2%10) / 8
 			go keepAwake(ctx, after)
 			if i%2 == 1 {
 				time.AfterFunc(after, cancel)
@@ -95,12 +100,12 @@ func (p *probe) cutError(verb string, err error) {
 // cutSave replaces and inserts, and does it again, as a manager does whose
 // answer was lost.
 func cutSave(p *probe) {
-	took := p.usual(func() { p.save(p.a, p.record(), core.NoVersion) })
+	took := timed(func() { p.save(p.a, p.record(), core.NoVersion) })
 	p.moments(took, func(i int, cut func() context.Context) {
-		s, other := p.handle(i/20), p.handle(i/20+1)
+		s, other := p.handle(i/4), p.handle(i/4+1)
 		was := p.record()
 		is, prev := p.next(was), core.NoVersion
-		if i/20%2 == 0 {
+		if i%3 > 0 {
 			p.save(s, was, core.NoVersion)
 			prev = was.Version
 		}
@@ -118,9 +123,9 @@ func cutSave(p *probe) {
 func cutLoad(p *probe) {
 	r := p.record()
 	p.save(p.a, r, core.NoVersion)
-	took := p.usual(func() { p.holds(p.a, r) })
+	took := timed(func() { p.holds(p.a, r) })
 	p.moments(took, func(i int, cut func() context.Context) {
-		got, err := p.handle(i/20).Load(cut(), r.ID)
+		got, err := p.handle(i/4).Load(cut(), r.ID)
 		p.cutError("Load", err)
 		if d := difference(r, got); err == nil && d != "" {
 			p.fail("Load, whose context ends on the way, returns no error: %s", d)
@@ -129,9 +134,9 @@ func cutLoad(p *probe) {
 }
 
 func cutDelete(p *probe) {
-	took := p.usual(func() { p.delete(p.a, p.id()) })
+	took := timed(func() { p.delete(p.a, p.id()) })
 	p.moments(took, func(i int, cut func() context.Context) {
-		s, other := p.handle(i/20), p.handle(i/20+1)
+		s, other := p.handle(i/4), p.handle(i/4+1)
 		r := p.record()
 		p.save(s, r, core.NoVersion)
 		err := s.Delete(cut(), r.ID)
@@ -152,9 +157,9 @@ func cutFind(p *probe) {
 	all := p.saveExpiring(20, p.soon)
 	sortByID(all)
 	q := hosts.Query{Tenant: "acme", User: "alice"}
-	took := p.usual(func() { p.equal(q, p.page(p.a, q, core.ID{}, 30), all) })
+	took := timed(func() { p.equal(q, p.page(p.a, q, core.ID{}, 30), all) })
 	p.moments(took, func(i int, cut func() context.Context) {
-		found, err := able[hosts.Finder](p.handle(i/20)).Find(cut(), q, core.ID{}, 30)
+		found, err := able[hosts.Finder](p.handle(i/4)).Find(cut(), q, core.ID{}, 30)
 		p.cutError("Find", err)
 		if err == nil {
 			p.equal(q, found, all)
@@ -164,11 +169,11 @@ func cutFind(p *probe) {
 
 func cutIndex(p *probe) {
 	q := hosts.Query{Tenant: "acme", User: "bob"}
-	took := p.usual(func() { p.save(p.a, p.record(), core.NoVersion) })
+	took := timed(func() { p.save(p.a, p.record(), core.NoVersion) })
 	p.moments(took, func(i int, cut func() context.Context) {
-		s, other := p.handle(i/20), p.handle(i/20+1)
+		s, other := p.handle(i/4), p.handle(i/4+1)
 		r, prev := p.record(), core.NoVersion
-		switch i / 20 % 4 {
+		switch i % 3 {
 		case 1: // it becomes bob's
 			p.save(s, r, core.NoVersion)
 			r, prev = p.next(r), r.Version

@@ -25,7 +25,7 @@ func batchCut(p *probe) {
 	}
 	for _, size := range []int{small, large} {
 		all := p.insertMany(size, p.soon)
-		took := p.usual(func() { all = p.replaceMany(all) })
+		took := timed(func() { all = p.replaceMany(all) })
 		p.moments(took, func(i int, cut func() context.Context) {
 			if size == small || i/20 == 0 {
 				p.cutBatch(i/20, size, never, func(call func(context.Context)) { call(cut()) })
@@ -118,7 +118,7 @@ func loadManyCut(p *probe) {
 	for i, r := range all {
 		ids[i] = r.ID
 	}
-	took := p.usual(func() { p.loadMany(p.a, ids) })
+	took := timed(func() { p.loadMany(p.a, ids) })
 	p.moments(took, func(i int, cut func() context.Context) {
 		got := able[hosts.Batcher](p.handle(i/20)).LoadMany(cut(), ids)
 		if len(got) != len(ids) {

@@ -68,11 +68,11 @@ func answerOf[A any](all []A, errorOf func(A) error) error {
 func cutReturns(p *probe) {
 	const rounds, tries = 2, 21
 	for _, v := range p.verbCalls(p.a) {
-		took := times(func() {
+		took := timed(func() {
 			if err := v.call(p.ctx, p.a); err != nil {
 				p.fail("%s: %v", v.name, err)
 			}
-		})[0]
+		}).least()
 		if took < leastWatched {
 			continue
 		}
@@ -118,7 +118,7 @@ func callsLeaveNothing(p *probe) {
 	mine := caseLabel(p.ctx)
 	took := make([]time.Duration, len(verbs))
 	for i, v := range verbs {
-		took[i] = p.usual(func() { _ = v.call(p.ctx, p.a) })
+		took[i] = timed(func() { _ = v.call(p.ctx, p.a) }).least()
 	}
 	before := goroutines()[mine].count
 	for i := range calls * len(verbs) {

@@ -300,16 +300,24 @@ const near = 2 * time.Millisecond
 var distantFlaws = slices.Concat(cutFlaws, lateFlaws, engineFlaws)
 
 // Calls that are cut off too late or too early show nothing: the moments must
-// fit how long a call takes.
+// fit how long a call takes. On processors that are busy with other things they
+// may fit badly, as in TestShortWindowsAreSeen.
 func TestDistantFlawsAreSeen(t *testing.T) {
+	const tries = 5
 	for _, flaw := range distantFlaws {
 		t.Run(flaw.name, func(t *testing.T) {
 			t.Parallel()
 			for name := range strings.FieldsSeq(flaw.breaks) {
 				c := caseNamed(t, name)
-				d := newDistant(near)
-				flaw.make(d)
-				require.NotEmpty(t, c.run(t.Context(), d, d), "case %s does not see a store that %s", name, flaw.name)
+				seen := ""
+				for n := 0; n < tries && seen == ""; n++ {
+					d := newDistant(near)
+					flaw.make(d)
+					if seen = c.run(t.Context(), d, d); seen == "" {
+						t.Logf("try %d of %s sees nothing", n, name)
+					}
+				}
+				require.NotEmpty(t, seen, "case %s does not see a store that %s", name, flaw.name)
 			}
 		})
 	}

@@ -13,7 +13,7 @@ import (
 // outageLostOnce loses one answer, the first of a call or one that comes later;
 // the call is then made again until it is answered.
 func outageLostOnce(p *probe) {
-	took := p.usual(func() { p.save(p.a, p.record(), core.NoVersion) })
+	took := timed(func() { p.save(p.a, p.record(), core.NoVersion) }).usual()
 	for i := range 48 {
 		was := p.record()
 		is, prev := p.next(was), core.NoVersion

@@ -225,10 +225,13 @@ func sweepAgainstTouches(p *probe) {
 func sweepCut(p *probe) {
 	const batch = 12
 	live := p.saveExpiring(3, p.soon)
-	took := p.usual(func() { p.sweep(p.a, p.soon, batch+1) })
-	p.moments(2*took, func(i int, cut func() context.Context) {
+	took := timed(func() {
+		p.insertMany(batch, p.soon-1)
+		p.sweep(p.a, p.soon, batch+1)
+	})
+	p.moments(took, func(i int, cut func() context.Context) {
 		all := p.insertMany(batch, p.soon-1)
-		n, err := able[hosts.Sweeper](p.handle(i/20)).Sweep(cut(), p.soon, batch+1)
+		n, err := able[hosts.Sweeper](p.handle(i/4)).Sweep(cut(), p.soon, batch+1)
 		p.cutError("Sweep", err)
 		if left := p.present(all); err == nil && (n != batch || len(left) > 0) {
 			p.fail("Sweep of %d, whose context ends on the way, returns %d and no error, and %d are left", batch, n, len(left))
