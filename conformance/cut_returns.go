@@ -66,7 +66,7 @@ func answerOf[A any](all []A, errorOf func(A) error) error {
 // cutReturns ends the context early in each call. A store that does not notice
 // goes on to the end of the call, nearly each time.
 func cutReturns(p *probe) {
-	const rounds, tries = 2, 21
+	const tries = 41
 	for _, v := range p.verbCalls(p.a) {
 		took := timed(func() {
 			if err := v.call(p.ctx, p.a); err != nil {
@@ -76,16 +76,12 @@ func cutReturns(p *probe) {
 		if took < leastWatched {
 			continue
 		}
-		late := took
-		for range rounds {
-			var over [tries]time.Duration
-			for i := range over {
-				over[i] = p.overstays(v, took/4)
-			}
-			slices.Sort(over[:])
-			late = min(late, over[tries/2])
+		var over [tries]time.Duration
+		for i := range over {
+			over[i] = p.overstays(v, took/4)
 		}
-		if late >= took/2 {
+		slices.Sort(over[:])
+		if late := over[tries/2]; late >= took/2 {
 			p.fail("%s takes %v; most calls whose context ended after %v have gone on for %v or more after that", v.name, took, took/4, late)
 		}
 	}
