@@ -65,9 +65,9 @@ func findPages(p *probe) {
 	p.equal(q, p.page(p.b, q, core.ID{}, kitRecords), all)
 }
 
-// findLarge has pages of more than three megabytes, where engines end theirs.
+// findLarge has pages of more than a megabyte, where engines end theirs.
 func findLarge(p *probe) {
-	const records, size, limit = 40, 100_000, 35
+	const records, size, limit = 24, 60_000, 20
 	var all []core.Record
 	for i := range records {
 		r := p.record()
