@@ -21,7 +21,7 @@ var batchCases = []testCase{
 }
 
 func (p *probe) loadMany(s hosts.Store, ids []core.ID) []hosts.Loaded {
-	got := s.(hosts.Batcher).LoadMany(p.ctx, ids)
+	got := able[hosts.Batcher](s).LoadMany(p.ctx, ids)
 	if len(got) != len(ids) {
 		p.fail("LoadMany of %d IDs gives %d answers", len(ids), len(got))
 	}
@@ -34,7 +34,7 @@ func (p *probe) saveMany(s hosts.Store, saves []hosts.Saving) []error {
 	for i := range saves {
 		saves[i].Record.Sealed = slices.Clone(saves[i].Record.Sealed)
 	}
-	got := s.(hosts.Batcher).SaveMany(p.ctx, saves)
+	got := able[hosts.Batcher](s).SaveMany(p.ctx, saves)
 	if len(got) != len(saves) {
 		p.fail("SaveMany of %d records gives %d answers", len(saves), len(got))
 	}
@@ -217,7 +217,7 @@ func loadManyWhole(p *probe) {
 
 func saveManyLeavesBytes(p *probe) {
 	saves := p.guarded(20)
-	for i, err := range p.a.(hosts.Batcher).SaveMany(p.ctx, saves) {
+	for i, err := range able[hosts.Batcher](p.a).SaveMany(p.ctx, saves) {
 		if err != nil {
 			p.fail("SaveMany answers at [%d]: %v", i, err)
 		}

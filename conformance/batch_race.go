@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"context"
 	"errors"
 	"runtime"
 	"slices"
@@ -17,7 +16,6 @@ var batchRaceCases = []testCase{
 	{"batches-against-saves", "Of batches and single saves that replace the same versions at once exactly one succeeds for each.", batchesAgainstSaves},
 	{"batches-against-ends", "A session that ends while batches replace it stays ended.", batchesAgainstEnds},
 	{"load-many-acknowledged", "LoadMany sees every Save and Delete that was acknowledged before it began, from any process.", loadManyAcknowledged},
-	{"batch-cut", "A SaveMany whose context ends on the way: nil means applied; ErrBatch, which all answers wrap then, that nothing is and will be.", batchCut},
 }
 
 // batchesAtOnce gives each client another order, which would make two that
@@ -159,45 +157,4 @@ func loadManyAcknowledged(p *probe) {
 		got := p.loadMany(s, []core.ID{p.id(), id, p.id()})[1]
 		return got.Record, got.Err
 	})
-}
-
-// batchCut looks at once and, for what comes late, at the end.
-func batchCut(p *probe) {
-	never := make(map[core.ID]core.Record) // what must stay as it is
-	for i := range 60 {
-		s := p.handle(i)
-		all := p.saveExpiring(8, p.soon)
-		saves := make([]hosts.Saving, len(all))
-		for n, r := range all {
-			saves[n] = hosts.Saving{Record: p.next(r), Prev: r.Version}
-		}
-		var answers []error
-		p.cutOff(func(ctx context.Context) error {
-			answers = s.(hosts.Batcher).SaveMany(ctx, saves)
-			return nil
-		})
-		if len(answers) != len(saves) {
-			p.fail("SaveMany of %d records gives %d answers", len(saves), len(answers))
-		}
-		whole := errors.Is(answers[0], hosts.ErrBatch)
-		for n, err := range answers {
-			switch {
-			case errors.Is(err, hosts.ErrBatch) != whole:
-				p.fail("some answers of SaveMany wrap hosts.ErrBatch and some do not: at [0] %v, at [%d] %v", answers[0], n, err)
-			case whole:
-				never[all[n].ID] = all[n]
-				p.holds(p.handle(i+1), all[n])
-			case err == nil:
-				p.holds(p.handle(i+1), saves[n].Record)
-			}
-		}
-		for _, r := range all {
-			if _, kept := never[r.ID]; !kept {
-				p.delete(s, r.ID)
-			}
-		}
-	}
-	for _, r := range never {
-		p.holds(p.a, r)
-	}
 }

@@ -43,10 +43,10 @@ func contextEndedUnchanged(p *probe) {
 	_ = p.a.Save(ctx, fresh, core.NoVersion)
 	_ = p.a.Save(ctx, p.next(r), r.Version)
 	_ = p.a.Delete(ctx, r.ID)
-	if w, ok := p.a.(hosts.Sweeper); ok {
+	if w, ok := hosts.As[hosts.Sweeper](p.a); ok {
 		_, _ = w.Sweep(ctx, r.ExpiresAt+1, 10)
 	}
-	if b, ok := p.a.(hosts.Batcher); ok {
+	if b, ok := hosts.As[hosts.Batcher](p.a); ok {
 		b.SaveMany(ctx, []hosts.Saving{{Record: inBatch}, {Record: p.next(r), Prev: r.Version}})
 	}
 	p.holds(p.b, r)
@@ -87,13 +87,13 @@ func callAll(ctx context.Context, s hosts.Store, id core.ID, fresh core.Record) 
 	errs := make(map[string]error)
 	_, errs["Load"] = s.Load(ctx, id)
 	errs["Save"] = s.Save(ctx, fresh, core.NoVersion)
-	if w, ok := s.(hosts.Sweeper); ok {
+	if w, ok := hosts.As[hosts.Sweeper](s); ok {
 		_, errs["Sweep"] = w.Sweep(ctx, 1, 1)
 	}
-	if f, ok := s.(hosts.Finder); ok {
+	if f, ok := hosts.As[hosts.Finder](s); ok {
 		_, errs["Find"] = f.Find(ctx, hosts.Query{AnyTenant: true, AnyUser: true}, core.ID{}, 1)
 	}
-	if b, ok := s.(hosts.Batcher); ok {
+	if b, ok := hosts.As[hosts.Batcher](s); ok {
 		errs["LoadMany"] = errors.New("it does not answer one for one")
 		if l := b.LoadMany(ctx, []core.ID{id}); len(l) == 1 {
 			errs["LoadMany"] = l[0].Err

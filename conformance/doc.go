@@ -20,6 +20,8 @@
 // promise" with what was seen. Check returns the same as values.
 //
 // TestModel takes the same function: requests meet in the sessions of one user,
-// in orders and with faults that a seed chooses. Faulty wraps a store so that it
-// fails by plan, to test what is built on one.
+// in orders and with faults that a seed chooses; FuzzStore is that for go test
+// -fuzz. TestOutage stalls the engine, takes it down and loses its answers, by a
+// Proxy before it. Faulty wraps a store so that it fails by plan, to test what is
+// built on one.
 package conformance

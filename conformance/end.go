@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 var endCases = []testCase{
 	{"delete", "Delete is unconditional and ends that session only; Load then returns core.ErrNotFound.", deleteOne},
 	{"delete-missing", "Delete of a missing session is no error, also when it is repeated.", deleteMissing},
+	{"ended-is-new", "An ID that has ended is new to an insert: also the same Save, which is acknowledged once more, is there then.", endedIsNew},
 	{"ended-stays-ended", "A session that has ended is never written back by a request that began before the end, in any order of the calls.", endedStaysEnded},
 	{"schedules", "In every order of two clients' calls each answer is that of one store doing one call after the other: no change is lost.", updatesInAnyOrder},
 }
@@ -37,6 +39,33 @@ func deleteMissing(p *probe) {
 	for i := range 3 {
 		p.delete(p.handle(i), r.ID)
 		p.gone(p.handle(i+1), r.ID)
+	}
+}
+
+// endedIsNew catches a store that remembers beside the record what it has done,
+// as by a token that the engine takes for each request.
+func endedIsNew(p *probe) {
+	for i := range 4 {
+		s, other := p.handle(i), p.handle(i+1)
+		first := p.record()
+		second := p.next(first)
+		for range 2 {
+			for _, err := range []error{p.tryEither(i/2, s, first, core.NoVersion), p.tryEither(i/2, s, second, first.Version)} {
+				if err != nil {
+					p.fail("Save of a session whose ID has ended is refused: %v", err)
+				}
+			}
+			p.holds(other, second)
+			p.delete(s, first.ID)
+			p.gone(other, first.ID)
+			if err := p.tryEither(i/2, s, second, first.Version); !errors.Is(err, core.ErrConflict) {
+				p.fail("Save of %s, repeated after the end, returns %v, want core.ErrConflict", describe(second, first.Version), err)
+			}
+			p.gone(other, first.ID)
+		}
+		if err := p.tryEither(i/2, other, p.next(first), core.NoVersion); err != nil {
+			p.fail("Save of another session under an ID that has ended is refused: %v", err)
+		}
 	}
 }
 

@@ -52,9 +52,9 @@ type Plan func(call int, verb Verb) Fault
 // call.
 func Faulty(store hosts.Store, plan Plan) hosts.Store {
 	f := &faulty{Store: store, plan: plan}
-	sweeper, sweeps := store.(hosts.Sweeper)
-	finder, finds := store.(hosts.Finder)
-	batcher, batches := store.(hosts.Batcher)
+	sweeper, sweeps := hosts.As[hosts.Sweeper](store)
+	finder, finds := hosts.As[hosts.Finder](store)
+	batcher, batches := hosts.As[hosts.Batcher](store)
 	w, l, b := faultySweeper{f, sweeper}, faultyFinder{f, finder}, faultyBatcher{f, batcher}
 	switch [3]bool{sweeps, finds, batches} {
 	case [3]bool{true, true, true}:

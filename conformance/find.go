@@ -23,7 +23,7 @@ var everything = hosts.Query{AnyTenant: true, AnyUser: true}
 // page asks for one page, which must be in order, behind after and no longer
 // than limit.
 func (p *probe) page(s hosts.Store, q hosts.Query, after core.ID, limit int) []core.Record {
-	got, err := s.(hosts.Finder).Find(p.ctx, q, after, limit)
+	got, err := able[hosts.Finder](s).Find(p.ctx, q, after, limit)
 	if err != nil {
 		p.fail("Find %+v: %v", q, err)
 	}

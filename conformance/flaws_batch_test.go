@@ -148,8 +148,3 @@ func failed(ctx context.Context, errs []error, n int) []error {
 	}
 	return errs
 }
-
-func copied(r core.Record) core.Record {
-	r.Sealed = bytes.Clone(r.Sealed)
-	return r
-}

@@ -15,6 +15,7 @@ import (
 // Limits of the model test.
 const (
 	ModelRuns  = 200  // seeds of a TestModel
+	shortRuns  = 20   // with -short, and as the corpus of a FuzzStore
 	modelSteps = 1000 // store calls of one run
 )
 
@@ -32,8 +33,9 @@ const (
 //   - every ended session to being ended, and every cookie from before a login
 //     or renewal to opening nothing after it.
 //
-// It runs the seeds 0 to ModelRuns-1. A failure names its seed, and SEED=7 in
-// the environment repeats that run alone; SEED=random tries other seeds.
+// It runs the seeds 0 to ModelRuns-1, fewer with -short. A failure names its seed,
+// and SEED=7 in the environment repeats that run alone; SEED=random tries other
+// seeds, and RUNS=100000 so many, for a night.
 func TestModel(t *testing.T, open func(t *testing.T) hosts.Store) {
 	t.Helper()
 	TestModelShared(t, func(t *testing.T) (a, b hosts.Store) {
@@ -48,9 +50,29 @@ func TestModelShared(t *testing.T, open func(t *testing.T) (a, b hosts.Store)) {
 	t.Helper()
 	a, b := open(t)
 	for _, seed := range seeds(t) {
-		if transcript, broken := play(t, seed, a, b, newMapStore()); broken != "" {
-			t.Fatalf("%s\nSEED=%d repeats it. What happened:\n%s", broken, seed, strings.Join(transcript, "\n"))
-		}
+		playSeed(t, seed, a, b)
+	}
+}
+
+// FuzzStore is TestModel for go test -fuzz: seeds are drawn without an end, each
+// run on a store of its own.
+//
+//	func FuzzStore(f *testing.F) { conformance.FuzzStore(f, open) }
+func FuzzStore(f *testing.F, open func(t *testing.T) hosts.Store) {
+	f.Helper()
+	for seed := range uint64(shortRuns) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		s := open(t)
+		playSeed(t, seed, s, s)
+	})
+}
+
+func playSeed(t *testing.T, seed uint64, a, b hosts.Store) {
+	t.Helper()
+	if transcript, broken := play(t, seed, a, b, newMapStore()); broken != "" {
+		t.Fatalf("%s\nSEED=%d repeats it. What happened:\n%s", broken, seed, strings.Join(transcript, "\n"))
 	}
 }
 
@@ -58,6 +80,9 @@ func TestModelShared(t *testing.T, open func(t *testing.T) (a, b hosts.Store)) {
 func seeds(t *testing.T) []uint64 {
 	t.Helper()
 	first, runs := uint64(0), uint64(ModelRuns)
+	if testing.Short() {
+		runs = shortRuns
+	}
 	switch text := os.Getenv("SEED"); text {
 	case "":
 	case "random":
@@ -65,11 +90,10 @@ func seeds(t *testing.T) []uint64 {
 		_, _ = rand.Read(drawn[:]) // never fails
 		first = binary.BigEndian.Uint64(drawn[:]) >> 16
 	default:
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("SEED is %q, want a number or \"random\"", text)
-		}
-		first, runs = n, 1
+		first, runs = number(t, "SEED", text), 1
+	}
+	if text := os.Getenv("RUNS"); text != "" {
+		runs = number(t, "RUNS", text)
 	}
 	t.Logf("seeds %d to %d", first, first+runs-1)
 	all := make([]uint64, runs)
@@ -77,6 +101,18 @@ func seeds(t *testing.T) []uint64 {
 		all[i] = first + uint64(i)
 	}
 	return all
+}
+
+func number(t *testing.T, name, text string) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(text, 10, 32)
+	if name == "SEED" {
+		n, err = strconv.ParseUint(text, 10, 64)
+	}
+	if err != nil {
+		t.Fatalf("%s is %q, want a number (SEED also \"random\")", name, text)
+	}
+	return n
 }
 
 // play makes one run. Broken is the first broken promise, "" if there is none.

@@ -82,7 +82,7 @@ func (s stagedFinder) Find(ctx context.Context, q hosts.Query, after core.ID, li
 		ctx: ctx, handle: s.handle,
 		what: func() string { return "find the sessions of " + q.User },
 		call: func(ctx context.Context, store hosts.Store) outcome {
-			found, err := store.(hosts.Finder).Find(ctx, q, after, limit)
+			found, err := able[hosts.Finder](store).Find(ctx, q, after, limit)
 			return outcome{found: found, err: err}
 		},
 	})

@@ -105,10 +105,20 @@ func TestModelSeesFlawedRequests(t *testing.T) {
 	}
 }
 
+func FuzzRightStore(f *testing.F) {
+	FuzzStore(f, func(*testing.T) hosts.Store { return newMapStore() })
+}
+
 func TestSeedsOfTheEnvironment(t *testing.T) {
-	require.Len(t, seeds(t), ModelRuns)
+	if testing.Short() {
+		require.Len(t, seeds(t), shortRuns)
+	} else {
+		require.Len(t, seeds(t), ModelRuns)
+	}
 	t.Setenv("SEED", "7")
 	require.Equal(t, []uint64{7}, seeds(t))
+	t.Setenv("RUNS", "3")
+	require.Equal(t, []uint64{7, 8, 9}, seeds(t))
 	t.Setenv("SEED", "random")
 	require.NotEqual(t, seeds(t), seeds(t))
 }

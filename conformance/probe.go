@@ -27,6 +27,7 @@ type probe struct {
 	ctx    context.Context
 	cancel func()
 	a, b   hosts.Store // two views of the same data, or one handle twice
+	way    Outage      // of the engine; nil but in cases of an outage
 	name   string      // of the case
 	drawn  atomic.Uint64
 
@@ -185,11 +186,16 @@ func sealed(v core.Version, n int) []byte {
 	return bytes.Repeat(sum[:], n/len(sum)+1)[:n]
 }
 
-// try saves a private copy of r: the kit's own bytes must not change with the
-// store's.
-func (p *probe) try(s hosts.Store, r core.Record, prev core.Version) error {
+// copied returns a private copy of r: the kit's own bytes must not change with
+// the store's.
+func copied(r core.Record) core.Record {
 	r.Sealed = bytes.Clone(r.Sealed)
-	return s.Save(p.ctx, r, prev)
+	return r
+}
+
+// try saves a private copy of r.
+func (p *probe) try(s hosts.Store, r core.Record, prev core.Version) error {
+	return s.Save(p.ctx, copied(r), prev)
 }
 
 // save must succeed.
@@ -260,8 +266,8 @@ func describe(r core.Record, prev core.Version) string {
 	if prev != core.NoVersion {
 		kind = fmt.Sprintf("the replacement of version %d", prev)
 	}
-	return fmt.Sprintf("%s (ID %v, version %d, tenant %q, user %q, %d sealed bytes)",
-		kind, r.ID, r.Version, r.Tenant, r.User, len(r.Sealed))
+	return fmt.Sprintf("%s (ID %v, version %d, tenant %q, user %q, expiry %d, %d sealed bytes)",
+		kind, r.ID, r.Version, r.Tenant, r.User, int64(r.ExpiresAt), len(r.Sealed))
 }
 
 // difference returns how got is not want, "" if it is.

@@ -265,7 +265,7 @@ func repeatAgainstEnd(p *probe) {
 		all := p.saveExpiring(3, p.soon)
 		s := p.handle(round)
 		p.together(2, func(i int) {
-			batcher, batches := s.(hosts.Batcher)
+			batcher, batches := hosts.As[hosts.Batcher](s)
 			switch {
 			case i == 0:
 				p.delete(p.handle(round+1), all[1].ID)

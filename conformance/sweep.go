@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -14,11 +15,12 @@ var sweepCases = []testCase{
 	{"sweep-boundary", "A record whose ExpiresAt is exactly the given moment stays.", sweepBoundary},
 	{"sweep-limit", "Sweep deletes at most limit records; fewer than limit means that none are left.", sweepLimit},
 	{"sweep-again", "Sweep tests the expiry again in the step that deletes: a session that is touched in between survives.", sweepAgainstTouches},
+	{"sweep-cut", "A Sweep whose context ends anywhere on its way answers with an error, or has deleted all that it was to: fewer than limit means that none are left.", sweepCut},
 	{"sweep-twice", "Sweeps that run at once delete and count each record once.", sweepsAtOnce},
 }
 
 func (p *probe) sweep(s hosts.Store, before core.Time, limit int) int {
-	n, err := s.(hosts.Sweeper).Sweep(p.ctx, before, limit)
+	n, err := able[hosts.Sweeper](s).Sweep(p.ctx, before, limit)
 	if err != nil {
 		p.fail("Sweep: %v", err)
 	}
@@ -49,6 +51,25 @@ func (p *probe) saveExpiring(n int, at core.Time) []core.Record {
 		all[i] = p.record()
 		all[i].ExpiresAt = at
 		p.save(p.handle(i), all[i], core.NoVersion)
+	}
+	return all
+}
+
+// insertMany is saveExpiring, in one batch where the store takes some.
+func (p *probe) insertMany(n int, at core.Time) []core.Record {
+	if !offers[hosts.Batcher](p.a) {
+		return p.saveExpiring(n, at)
+	}
+	saves, all := make([]hosts.Saving, n), make([]core.Record, n)
+	for i := range all {
+		all[i] = p.record()
+		all[i].ExpiresAt = at
+		saves[i].Record = all[i]
+	}
+	for i, err := range p.saveMany(p.a, saves) {
+		if err != nil {
+			p.fail("SaveMany answers at [%d], an insert: %v", i, err)
+		}
 	}
 	return all
 }
@@ -198,6 +219,27 @@ func sweepAgainstTouches(p *probe) {
 		if total != batch {
 			p.fail("of %d records %d were counted as swept or touched", batch, total)
 		}
+	}
+}
+
+func sweepCut(p *probe) {
+	const batch = 12
+	live := p.saveExpiring(3, p.soon)
+	took := timed(func() {
+		p.insertMany(batch, p.soon-1)
+		p.sweep(p.a, p.soon, batch+1)
+	})
+	p.moments(took, func(i int, cut func() context.Context) {
+		all := p.insertMany(batch, p.soon-1)
+		n, err := able[hosts.Sweeper](p.handle(i/4)).Sweep(cut(), p.soon, batch+1)
+		p.cutError("Sweep", err)
+		if left := p.present(all); err == nil && (n != batch || len(left) > 0) {
+			p.fail("Sweep of %d, whose context ends on the way, returns %d and no error, and %d are left", batch, n, len(left))
+		}
+		p.sweepAll(p.a, p.soon, batch+1)
+	})
+	for _, r := range live {
+		p.holds(p.b, r)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 var walkCases = []testCase{
 	{"find-order", "Find orders by the bytes of the ID and begins behind after, whether or not after exists.", findOrder},
 	{"find-pages", "Pages of any size walk over every match exactly once; fewer than limit means the last page.", findPages},
+	{"find-large", "A page has limit records whatever they weigh, while there are so many: fewer means the last page.", findLarge},
 	{"find-changing", "A record that matches during the whole of a walk is never missing from it, whatever is inserted and deleted meanwhile.", findChanging},
 	{"find-under-saves", "A record that matches during the whole of a walk is never missing from it, also while it is being saved.", findUnderSaves},
 	{"find-acknowledged", "Find sees every Save and Delete that was acknowledged before it began, from any process.", findAcknowledged},
@@ -62,6 +63,22 @@ func findPages(p *probe) {
 	all = append(all, p.fill(kitRecords-3*matches, p.soon)...)
 	sortByID(all)
 	p.equal(q, p.page(p.b, q, core.ID{}, kitRecords), all)
+}
+
+// findLarge has pages of more than a megabyte, where engines end theirs.
+func findLarge(p *probe) {
+	const records, size, limit = 24, 60_000, 20
+	var all []core.Record
+	for i := range records {
+		r := p.record()
+		r.Sealed = sealed(r.Version, size)
+		p.save(p.handle(i), r, core.NoVersion)
+		all = append(all, r)
+	}
+	sortByID(all)
+	q := hosts.Query{Tenant: "acme", User: "alice"}
+	p.equal(q, p.page(p.b, q, core.ID{}, limit), all[:limit])
+	p.equal(q, p.page(p.a, q, all[limit-1].ID, limit), all[limit:])
 }
 
 // complete fails if one of the steady records is not among those found.

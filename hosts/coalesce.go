@@ -124,6 +124,12 @@ func (c *Coalescer) Delete(ctx context.Context, id core.ID) error {
 	return c.backend.Delete(ctx, id)
 }
 
+// Unwrap implements Wrapped: whatever else the backend can, Find, Sweep or more,
+// it is asked for by itself. An acknowledged save is there, so that Find sees it;
+// one that still waits in line is none that a caller has been told of, and a Sweep
+// that comes before it makes it a conflict.
+func (c *Coalescer) Unwrap() Store { return c.backend }
+
 // Close answers those that wait with ErrClosed and returns when no call is under
 // way, deletes aside. It gives up after Timeout and a second, with an error, if
 // the backend does not return. It may be called again. The backend is the
@@ -147,4 +153,7 @@ func (c *Coalescer) Close() error {
 // closeGrace is what a call may take to return after its context has ended.
 const closeGrace = time.Second
 
-var _ Store = (*Coalescer)(nil)
+var (
+	_ Store   = (*Coalescer)(nil)
+	_ Wrapped = (*Coalescer)(nil)
+)

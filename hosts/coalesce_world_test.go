@@ -35,6 +35,9 @@ type command struct {
 	touch bool           // the context says so
 }
 
+// Unwrap shows what the memory can beside.
+func (b *batcher) Unwrap() hosts.Store { return b.Store }
+
 func newBatcher(t *testing.T) *batcher { return &batcher{Store: memory(t)} }
 
 func (b *batcher) begin(ctx context.Context, c command) error {

@@ -2,8 +2,6 @@ package hosts
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/rockstar-web/sessions/core"
 )
@@ -14,10 +12,23 @@ import (
 //
 // A Store is safe for concurrent use, also by other processes where it is
 // shared. Load and Find see every Save and Delete that was acknowledged before
-// they began, from any process. Every method returns when its context ends,
-// with an error that wraps the context's; one whose context has ended before
-// changes nothing. A backend that forgets by itself does so at ExpiresAt plus the
-// retention that it is set up with, a minute at the least, and never before.
+// they began, from any process: ask the primary, not a copy that follows it.
+// Nothing is forgotten for want of room: a store that is full refuses (ErrFull), and
+// an engine that evicts is set up not to, or refused when the store opens. A
+// backend that forgets by itself does so at ExpiresAt plus the retention that it is
+// set up with, a minute at the least, and never before.
+//
+// Every method returns when its context ends, also in the middle of its way, with
+// an error that wraps the context's; one whose context has ended before changes
+// nothing. A client that knows no contexts is called in a goroutine that is left
+// behind, bounded in number. What such a call may still do when it lands: a Save is
+// applied if its condition holds then, as one whose answer was lost; a Delete ends
+// the session; a SaveMany that was answered with ErrBatch does nothing, ever. A
+// driver's own timeout is a failure like any other: not the context's error unless
+// that has ended, and neither core.ErrNotFound nor core.ErrConflict.
+//
+// What each error means to the manager is said at the errors of this package, see
+// ErrUnavailable. A record as bytes has core.AppendRecord and core.ReadRecord.
 type Store interface {
 	// Load returns the record, also an expired one, or core.ErrNotFound.
 	// The caller may keep the record and change its fields, not its bytes.
@@ -26,8 +37,13 @@ type Store interface {
 	// Save is atomic. Without prev it inserts, and the ID must be new; else
 	// it replaces exactly the version prev. Otherwise it returns
 	// core.ErrConflict and nothing is changed. It is idempotent: when the
-	// stored version is already r.Version it has succeeded. A record that
-	// fails Record.Check is refused, with the error of the check.
+	// stored version is already r.Version it has succeeded. That is judged by
+	// what is stored, not by a memory of requests: an ID that has ended is new
+	// to an insert, also to the very Save that once began it, and what is
+	// acknowledged then is there. A driver that sends a request again by itself
+	// must not take its own first try for another's: look at the version before
+	// answering core.ErrConflict. Sealed has up to core.MaxSealed bytes. A record
+	// that fails Record.Check is refused, with the error of the check.
 	Save(ctx context.Context, r core.Record, prev core.Version) error
 
 	// Delete is unconditional; a missing session is no error. An acknowledged
@@ -40,7 +56,8 @@ type Sweeper interface {
 	// Sweep deletes at most limit records whose ExpiresAt is before the given
 	// moment and returns how many. It tests the expiry again in the step that
 	// deletes, so that a session touched in between survives. Fewer than
-	// limit means that none are left.
+	// limit and no error means that none are left: a call that is cut off on
+	// its way returns an error, whatever it has deleted.
 	Sweep(ctx context.Context, before core.Time, limit int) (int, error)
 }
 
@@ -48,8 +65,11 @@ type Sweeper interface {
 type Finder interface {
 	// Find returns the records that match q, ordered by the bytes of their ID,
 	// beginning behind after (zero: from the start), at most limit of them.
-	// Fewer than limit means the last page. A record that matches during the
-	// whole of a walk is never missing from it.
+	// Fewer than limit means the last page, so that a page of which a part is
+	// missing is an error. A record that matches during the whole of a walk is
+	// never missing from it. What Load returns Find returns: an entry of an index
+	// is written before its record and removed after it, and looked at again by
+	// the record when it is read, for a call may end between the two.
 	Find(ctx context.Context, q Query, after core.ID, limit int) ([]core.Record, error)
 }
 
@@ -122,27 +142,3 @@ type Clock interface{ Now() core.Time }
 type Entropy interface {
 	Read(p []byte) (n int, err error)
 }
-
-// Errors of stores and of the manager, beside those of the core. Each may be
-// wrapped with the backend's name and the remedy; test with errors.Is.
-var (
-	// ErrUnavailable: the store could not be asked. The visitor's session is
-	// neither known nor ended; an HTTP host answers 503.
-	ErrUnavailable = errors.New("session store is unavailable")
-	// ErrBusy: a named limit of waiting calls is reached; nothing was changed.
-	ErrBusy = errors.New("session store is busy")
-	// ErrFull: the store's configured bound is reached; nothing was changed
-	// and nothing was dropped.
-	ErrFull = errors.New("session store is full")
-	// ErrRefused: the store cannot be asked, and certainly has changed nothing:
-	// it may only read, for instance. It is ErrUnavailable, too.
-	ErrRefused = fmt.Errorf("%w: nothing was changed", ErrUnavailable)
-	// ErrUnknown: the answer to a save was lost and it cannot be found out
-	// whether it was applied. It is never applied twice.
-	ErrUnknown = errors.New("session save has an unknown outcome")
-	// ErrBatch: a command of many calls failed as a whole, and nothing of it
-	// was applied; see Batcher.
-	ErrBatch = errors.New("batch of session calls failed")
-	// ErrClosed: the store was closed; a manager makes it ErrUnavailable, too.
-	ErrClosed = errors.New("session store is closed")
-)

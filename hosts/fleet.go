@@ -28,7 +28,7 @@ var (
 // CleanupExpired deletes the sessions that expired longer ago than Retention,
 // and returns how many. It never deletes a live one.
 func (m *Manager) CleanupExpired(ctx context.Context) (int, error) {
-	sweeper, ok := m.store.(Sweeper)
+	sweeper, ok := As[Sweeper](m.store)
 	if !ok {
 		return 0, ErrNoSweeper
 	}
@@ -122,7 +122,7 @@ func meant(q Query) (Query, error) {
 }
 
 func (m *Manager) find(ctx context.Context, q Query, after core.ID, limit int) ([]core.Record, error) {
-	finder, ok := m.store.(Finder)
+	finder, ok := As[Finder](m.store)
 	if !ok {
 		return nil, ErrNoFinder
 	}

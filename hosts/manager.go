@@ -51,7 +51,7 @@ func New(store Store, config Config) (*Manager, error) {
 	for _, w := range machine.Warnings() {
 		m.events.warn(w)
 	}
-	if sweeper, ok := store.(Sweeper); ok && !config.NoCleanup {
+	if sweeper, ok := As[Sweeper](store); ok && !config.NoCleanup {
 		m.sweeping.Add(1)
 		go m.sweepEvery(sweeper, config.CleanupInterval)
 	}

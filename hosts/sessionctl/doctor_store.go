@@ -160,7 +160,7 @@ func (d *doctor) examineRetention(ctx context.Context, store hosts.Store) {
 
 // examineFuture looks for sessions that a server used later than now.
 func (d *doctor) examineFuture(ctx context.Context, store hosts.Store) {
-	finder, ok := store.(hosts.Finder)
+	finder, ok := hosts.As[hosts.Finder](store)
 	if !ok {
 		return
 	}

@@ -43,7 +43,7 @@ func (s *sweeping) run(ctx context.Context, p *program, _ []string) error {
 	}
 	before := core.Time(p.now().Add(-s.retention).UnixMilli())
 	return s.with(ctx, false, func(store hosts.Store) error {
-		sweeper, ok := store.(hosts.Sweeper)
+		sweeper, ok := hosts.As[hosts.Sweeper](store)
 		switch {
 		case ok:
 		case s.json:

@@ -23,7 +23,7 @@ const (
 // larger the sessions are, the fewer make a page.
 func walk(ctx context.Context, store hosts.Store, q hosts.Query) iter.Seq2[core.Record, error] {
 	return func(yield func(core.Record, error) bool) {
-		finder, ok := store.(hosts.Finder)
+		finder, ok := hosts.As[hosts.Finder](store)
 		if !ok {
 			yield(core.Record{}, hosts.ErrNoFinder)
 			return

@@ -67,41 +67,29 @@ func readHeader(b []byte) (began core.Time, err error) {
 	return core.Time(binary.BigEndian.Uint64(b[8:])), nil
 }
 
-// appendEntry writes a record with its length and checksum.
-func appendEntry(b []byte, r *core.Record) []byte {
-	n := fixedSize + len(r.Tenant) + len(r.User) + len(r.Sealed)
-	b = binary.BigEndian.AppendUint32(b, uint32(n))
-	b = append(b, make([]byte, 8)...)
-	b = append(b, r.ID[:]...)
-	for _, v := range [...]uint64{uint64(r.Version), uint64(r.CreatedAt), uint64(r.SeenAt), uint64(r.ExpiresAt)} {
-		b = binary.BigEndian.AppendUint64(b, v)
+// appendEntry writes a record with its length and checksum. The body is what
+// core.AppendRecord writes behind its format, for the archive has one of its own.
+func appendEntry(b []byte, r *core.Record) ([]byte, error) {
+	from := len(b)
+	b, err := core.AppendRecord(append(b, make([]byte, entrySize-1)...), r)
+	if err != nil {
+		return b, err
 	}
-	b = append(b, byte(len(r.Tenant)), byte(len(r.User)))
-	b = append(append(append(b, r.Tenant...), r.User...), r.Sealed...)
-	body := b[len(b)-n:]
-	binary.BigEndian.PutUint64(b[len(b)-n-8:], xxhash.Sum64(body))
-	return b
+	body := b[from+entrySize:]
+	binary.BigEndian.PutUint32(b[from:], uint32(len(body)))
+	binary.BigEndian.PutUint64(b[from+4:], xxhash.Sum64(body))
+	return b, nil
 }
 
-// readBody reads a record whose checksum has been compared; it shares b.
+// bodyFormat is the first byte of what core.ReadRecord reads.
+const bodyFormat = 1
+
+// readBody reads a record whose checksum has been compared, behind a byte of
+// room; it shares b. The checksum is no signature: any bytes may come.
 func readBody(b []byte) (core.Record, error) {
-	tenant, user := int(b[48]), int(b[49])
-	sealed := fixedSize + tenant + user
-	if len(b) < sealed {
-		return core.Record{}, ErrDamaged
-	}
-	r := core.Record{
-		ID:        core.ID(b[:16]),
-		Version:   core.Version(binary.BigEndian.Uint64(b[16:])),
-		CreatedAt: core.Time(binary.BigEndian.Uint64(b[24:])),
-		SeenAt:    core.Time(binary.BigEndian.Uint64(b[32:])),
-		ExpiresAt: core.Time(binary.BigEndian.Uint64(b[40:])),
-		Tenant:    string(b[fixedSize : fixedSize+tenant]),
-		User:      string(b[fixedSize+tenant : sealed]),
-		Sealed:    b[sealed:len(b):len(b)],
-	}
-	// The checksum is no signature: what follows holds for any bytes.
-	if err := r.Check(); err != nil {
+	b[0] = bodyFormat
+	r, err := core.ReadRecord(b)
+	if err != nil {
 		return core.Record{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return r, nil

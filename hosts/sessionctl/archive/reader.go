@@ -98,11 +98,11 @@ func (r *Reader) next() (core.Record, error) {
 	if n < fixedSize || n > maxBody {
 		return core.Record{}, ErrDamaged
 	}
-	body := make([]byte, n)
-	if err := r.fill(body); err != nil {
+	body := make([]byte, 1+n)
+	if err := r.fill(body[1:]); err != nil {
 		return core.Record{}, err
 	}
-	if xxhash.Sum64(body) != sum {
+	if xxhash.Sum64(body[1:]) != sum {
 		return core.Record{}, ErrDamaged
 	}
 	record, err := readBody(body)

@@ -43,13 +43,13 @@ func NewWriter(dst io.Writer, began core.Time) (*Writer, error) {
 // Add writes one record, whose ID must be behind those before it, as Find
 // returns them. It keeps nothing of it.
 func (w *Writer) Add(r *core.Record) error {
-	if err := r.Check(); err != nil {
-		return fmt.Errorf("session %v: %w", r.ID, err)
-	}
 	if bytes.Compare(r.ID[:], w.last[:]) <= 0 {
 		return fmt.Errorf("session %v: the store lists it behind %v, out of the order of their bytes", r.ID, w.last)
 	}
-	w.entry = appendEntry(w.entry[:0], r)
+	var err error
+	if w.entry, err = appendEntry(w.entry[:0], r); err != nil {
+		return fmt.Errorf("session %v: %w", r.ID, err)
+	}
 	if err := w.write(w.entry); err != nil {
 		return err
 	}

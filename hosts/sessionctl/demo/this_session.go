@@ -68,7 +68,7 @@ func (s *site) sessionPage(w http.ResponseWriter, r *http.Request) {
 		CookieLimit: core.MaxCookieSize, Themes: themes, Store: s.backend,
 		Retention: left(time.Duration(p.Retention) * time.Millisecond),
 	}
-	if _, sweeps := s.manager.Store().(hosts.Sweeper); sweeps {
+	if _, sweeps := hosts.As[hosts.Sweeper](s.manager.Store()); sweeps {
 		out.Cleanup = left(s.cleanup)
 	}
 	out.Remembered, err = hosts.Get[bool](v, "remember")
