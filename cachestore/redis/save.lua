@@ -1,95 +1,107 @@
--- Saves records, each as if it were alone. KEYS of each: its record, whose name
--- ends with its ID, and its index. ARGV of each: how a value begins whose version
--- is to be replaced and whose owner and expiry are to stay ('' inserts), and the
--- value. The answers: 1 saved, 0 conflict, 2 damaged, or the text of an error;
--- nothing is changed for an answer that is not 1. Numbers in commands are written
--- as text, since Lua writes them slowly.
-local try, sub = redis.pcall, string.sub
+-- Saves records, each as if it were alone. KEYS of each: its record, the directory
+-- of its shard, and its bucket. ARGV of each: how a value begins whose version is
+-- to be replaced and whose owner and expiry are to stay ('' inserts), the value,
+-- and the entry of the index. The answers: 1 saved, 0 conflict, 2 damaged, 3 when
+-- the index is to be converted first, or the text of an error; nothing is changed
+-- for an answer that is not 1.
 
--- decide makes every save but the common one, which leaves owner and expiry as
--- they are and is spared the making of these functions. Entries of the index come
--- before their record.
-local function decide(record, index, head, expected, value)
+local function expiry(value) return (struct.unpack('>I8', value, 25)) end
+
+-- horizon is the week to which the index of a record is kept at the least: one to
+-- two weeks longer, so that few touches have to move it.
+local function horizon(value) return math.floor(expiry(value) / week) + 2 end
+
+local function refuse(err) return sub(err, 1, 9) == 'WRONGTYPE' and 3 or err end
+
+-- keep has a bucket and its directory live to the horizon.
+local function keep(index, bucket, directory, value)
+  local at, weeks = 3 * tonumber(sub(bucket, -2), 16), horizon(value)
+  local a, b, c = byte(directory, at + 1, at + 3)
+  if a * 65536 + b * 256 + c >= weeks then return end
+  directory = mark(directory, bucket, weeks)
+  local last = 0
+  for i = 1, #directory, 3 do
+    a, b, c = byte(directory, i, i + 2)
+    last = math.max(last, a * 65536 + b * 256 + c)
+  end
+  call('PEXPIREAT', bucket, text(weeks * week))
+  call('SET', index, directory, 'PXAT', text(last * week))
+end
+
+-- clean looks at a dozen sessions behind every fourth new one, around the bucket,
+-- and drops those whose record has expired.
+local function clean(record, bucket, entry)
+  local others = call('ZRANGEBYLEX', bucket, '(' .. entry, '+', 'LIMIT', '0', '12')
+  if #others < 12 then
+    local first = call('ZRANGEBYLEX', bucket, '-', '(' .. entry, 'LIMIT', '0', text(12 - #others))
+    for _, other in ipairs(first) do others[#others + 1] = other end
+  end
+  if #others == 0 then return end
+  local shard, records = sub(record, 1, -31), {}
+  for i, other in ipairs(others) do
+    records[i] = shard .. string.format('%08x%08x%08x%06x', struct.unpack('>I4I4I4I3', other, 9))
+  end
+  if call('EXISTS', unpack(records)) == #others then return end
+  for i, other in ipairs(others) do
+    if call('EXISTS', records[i]) == 0 then call('ZREM', bucket, other) end
+  end
+end
+
+-- replace makes every save over a record but the common one. The entry comes
+-- before its record.
+local function replace(record, index, bucket, head, expected, value, entry)
   if type(head) == 'table' then return head.err end
   if #head > 0 and #head < 32 then return 2 end
   local stored = sub(head, 1, 8)
   if stored == sub(value, 1, 8) then return 1 end
-  if stored ~= sub(expected, 1, 8) then return 0 end
+  if stored == '' or stored ~= sub(expected, 1, 8) then return 0 end
 
-  local call, nobody = redis.call, string.rep('\0', 8)
-  local id, was, is = sub(record, -32), sub(head, 9, 24), sub(value, 9, 24)
-
-  local function text(n) return string.format('%.0f', n) end
-
-  -- expiry is in milliseconds; Lua would compare texts by locale.
-  local function expiry(v)
-    local n = 0
-    for i = 25, 32 do n = n * 256 + string.byte(v, i) end
-    return n
+  local moves, longer = sub(head, 9, 24) ~= sub(value, 9, 24), horizon(head) < horizon(value)
+  local directory = none
+  if moves or longer then
+    directory = try('GET', index) or none
+    if type(directory) == 'table' then return refuse(directory.err) end
   end
-
-  -- horizon is how long the index of a record lives at the least: one to two
-  -- days longer, so that few touches have to move it.
-  local function horizon(v) return (math.floor(expiry(v) / 86400000) + 2) * 86400000 end
-
-  local function entries(other, owner)
-    if sub(owner, 1, 8) == nobody then return 'i' .. other .. owner end
-    return 'i' .. other .. owner, 'o' .. owner .. other
-  end
-
-  local function enter()
-    local byID, byOwner = entries(id, is)
-    if byOwner then return try('ZADD', index, '0', byID, '0', byOwner) end
-    return try('ZADD', index, '0', byID)
-  end
-
-  local function leave(other, owner) call('ZREM', index, entries(other, owner)) end
-
-  -- outlive keeps the index to the horizon. What is left of both is compared,
-  -- since there is no clock.
-  local function outlive()
-    local left, longest = call('PTTL', record), horizon(value)
-    if left < 0 then return leave(id, is) end -- it came too late
-    if call('PTTL', index) < left + longest - expiry(value) then call('PEXPIREAT', index, text(longest)) end
-  end
-
-  -- clean looks at the few sessions behind a new one, whose place is random, and
-  -- drops those whose record has expired.
-  local function clean()
-    local others = call('ZRANGEBYLEX', index, '(i' .. id .. is, '(j', 'LIMIT', '0', '3')
-    if #others == 0 then return end
-    local shard, records = sub(index, 1, -6), {}
-    for i, entry in ipairs(others) do records[i] = shard .. sub(entry, 2, 33) end
-    if call('EXISTS', unpack(records)) == #others then return end
-    for i, entry in ipairs(others) do
-      if call('EXISTS', records[i]) == 0 then leave(sub(entry, 2, 33), sub(entry, 34)) end
-    end
-  end
-
-  if was ~= is then
-    local done = enter()
+  if moves then
+    local done = try('ZADD', bucket, '0', entry)
     if type(done) == 'table' then return done.err end
   end
   local done = try('SET', record, value, 'PXAT', text(expiry(value)))
   if done.err then return done.err end
-  if head == '' then
-    outlive()
-    clean()
-    return 1
+  if moves or longer then keep(index, bucket, directory, value) end
+  if moves then
+    local from, was = place(index, head, sub(entry, 9))
+    if was ~= entry then leave(index, from, was) end
   end
-  if was ~= is then leave(id, was) end
-  if horizon(head) < horizon(value) then outlive() end
   return 1
 end
 
-local function save(record, index, expected, value)
+-- insert writes the record first, which tells whether it is new.
+local function insert(record, index, bucket, value, entry)
+  local directory = try('GET', index) or none
+  if type(directory) == 'table' then return refuse(directory.err) end
+  local done = try('SET', record, value, 'NX', 'PXAT', text(expiry(value)))
+  if not done then return replace(record, index, bucket, try('GETRANGE', record, '0', '31'), '', value, entry) end
+  if done.err then return done.err end
+  done = try('ZADD', bucket, '0', entry)
+  if type(done) == 'table' then
+    call('DEL', record)
+    return done.err
+  end
+  keep(index, bucket, directory, value)
+  if byte(record, -1) % 4 == 0 then clean(record, bucket, entry) end
+  return 1
+end
+
+local function save(record, index, bucket, expected, value, entry)
+  if expected == '' then return insert(record, index, bucket, value, entry) end
   local head = try('GETRANGE', record, '0', '31')
-  if head ~= expected or head == '' then return decide(record, index, head, expected, value) end
+  if head ~= expected then return replace(record, index, bucket, head, expected, value, entry) end
   return try('SET', record, value, 'KEEPTTL').err or 1
 end
 
 local answers = {}
-for i = 1, #KEYS, 2 do
-  answers[(i + 1) / 2] = save(KEYS[i], KEYS[i + 1], ARGV[i], ARGV[i + 1])
+for i = 1, #KEYS, 3 do
+  answers[(i + 2) / 3] = save(KEYS[i], KEYS[i + 1], KEYS[i + 2], ARGV[i], ARGV[i + 1], ARGV[i + 2])
 end
 return answers

@@ -12,16 +12,21 @@ import (
 type script struct{ text, sum string }
 
 var (
+	//go:embed index.lua
+	indexText string
 	//go:embed save.lua
 	saveText string
 	//go:embed delete.lua
 	deleteText string
 	//go:embed clean.lua
 	cleanText string
+	//go:embed convert.lua
+	convertText string
 
-	saveScript   = script{saveText, "58e141c63cb3353c5788ef49c29cb259e8523069"}
-	deleteScript = script{deleteText, "15ae7a63d1237b97c720df03698b96d7bbe0a2b9"}
-	cleanScript  = script{cleanText, "ba62de6d9758e8439b7071d5ba86d17aaf856bfa"}
+	saveScript    = script{indexText + saveText, "511bba4944b6dc77ad3576d565303ab41f3ef6b9"}
+	deleteScript  = script{indexText + deleteText, "aba2f7696a2622c1fb52a7afebd49227fc33ba6d"}
+	cleanScript   = script{indexText + cleanText, "7a3bbc8174c514880d1c824e7ac451f32f9a8bcb"}
+	convertScript = script{indexText + convertText, "1bb97d241bf18c465554dfbf665aca70d593bae4"}
 )
 
 // job is one run of a script. Its first key is a record's, all are of one shard

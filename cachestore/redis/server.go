@@ -112,7 +112,7 @@ func (s *part) Delete(ctx context.Context, id core.ID) error {
 	}
 	defer t.leave()
 	sh := s.shard(id)
-	j := job{&deleteScript, []string{sh.record(id), sh.index}, []string{nameOf(id)}}
+	j := job{&deleteScript, []string{sh.record(id), sh.index}, []string{string(id[1:])}}
 	doing := fmt.Sprintf("end session %v", id)
 	if s.o.WaitReplicas > 0 {
 		if err := s.deleteAndWait(t, doing, j); err != nil || s.o.Cache == 0 {

@@ -1,0 +1,42 @@
+-- Puts the entries of an index of layout 1 into buckets. KEYS: the index, which
+-- becomes the directory, and all buckets. ARGV: the time of the caller. The index
+-- may be gone, or converted by another.
+local index = KEYS[1]
+local done = try('GET', index)
+if type(done) ~= 'table' then return 0 end
+local old = call('ZRANGEBYLEX', index, '[i', '(j')
+
+-- A server of the version before may still touch the sessions, to which no index
+-- of layout 1 is then kept: so the buckets live 58 weeks longer, as no browser
+-- keeps a cookie.
+local weeks = math.floor((tonumber(ARGV[1]) + math.max(call('PTTL', index), 0)) / week) + 58
+
+local function raw(hex)
+  return struct.pack('>I4I4I4I3', tonumber(sub(hex, 1, 8), 16), tonumber(sub(hex, 9, 16), 16), tonumber(sub(hex, 17, 24), 16), tonumber(sub(hex, 25, 30), 16))
+end
+
+local words = {}
+for _, entry in ipairs(old) do
+  local bucket, is = place(index, '12345678' .. sub(entry, 34), raw(sub(entry, 4, 33)))
+  local all = words[bucket]
+  if not all then
+    all = {}
+    words[bucket] = all
+  end
+  all[#all + 1] = '0'
+  all[#all + 1] = is
+end
+
+-- After the first write a server that is full lets the others pass.
+call('DEL', index)
+local directory = none
+for i = 2, #KEYS do
+  local all = words[KEYS[i]]
+  if all then
+    for first = 1, #all, 1000 do call('ZADD', KEYS[i], unpack(all, first, math.min(first + 999, #all))) end
+    call('PEXPIREAT', KEYS[i], text(weeks * week))
+    directory = mark(directory, KEYS[i], weeks)
+  end
+end
+if directory ~= none then call('SET', index, directory, 'PXAT', text(weeks * week)) end
+return 1
