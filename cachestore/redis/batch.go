@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"strconv"
 
 	"github.com/redis/rueidis"
 
@@ -203,7 +204,8 @@ func (s *server) plan(saves []hosts.Saving, at []int, errs []error) []parcel {
 }
 
 func (p *parcel) add(s *server, r *core.Record, prev core.Version) {
-	value := encode(r, expiry(r.ExpiresAt, core.Milliseconds(s.o.Retention)))
+	expires := expiry(r.ExpiresAt, core.Milliseconds(s.o.Retention))
+	value := encode(r, expires)
 	expected := ""
 	switch prev {
 	case core.NoVersion:
@@ -217,5 +219,5 @@ func (p *parcel) add(s *server, r *core.Record, prev core.Version) {
 	e := entry{owner: o.short(), id: r.ID}
 	sh := s.shard(r.ID)
 	p.keys = append(p.keys, sh.record(r.ID), sh.index, sh.bucket(o.bucket(r.ID)))
-	p.args = append(p.args, expected, value, e.text())
+	p.args = append(p.args, expected, value, strconv.FormatInt(expires, 10), e.text())
 }

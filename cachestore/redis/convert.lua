@@ -15,9 +15,9 @@ local function raw(hex)
   return struct.pack('>I4I4I4I3', tonumber(sub(hex, 1, 8), 16), tonumber(sub(hex, 9, 16), 16), tonumber(sub(hex, 17, 24), 16), tonumber(sub(hex, 25, 30), 16))
 end
 
-local words = {}
+local words, t = {}, tools()
 for _, entry in ipairs(old) do
-  local bucket, is = place(index, '12345678' .. sub(entry, 34), raw(sub(entry, 4, 33)))
+  local bucket, is = t.place(index, '12345678' .. sub(entry, 34), raw(sub(entry, 4, 33)))
   local all = words[bucket]
   if not all then
     all = {}
@@ -29,14 +29,14 @@ end
 
 -- After the first write a server that is full lets the others pass.
 call('DEL', index)
-local directory = none
+local directory = t.none
 for i = 2, #KEYS do
   local all = words[KEYS[i]]
   if all then
     for first = 1, #all, 1000 do call('ZADD', KEYS[i], unpack(all, first, math.min(first + 999, #all))) end
-    call('PEXPIREAT', KEYS[i], text(weeks * week))
-    directory = mark(directory, KEYS[i], weeks)
+    call('PEXPIREAT', KEYS[i], t.text(weeks * week))
+    directory = t.mark(directory, KEYS[i], weeks)
   end
 end
-if directory ~= none then call('SET', index, directory, 'PXAT', text(weeks * week)) end
+if directory ~= t.none then call('SET', index, directory, 'PXAT', t.text(weeks * week)) end
 return 1

@@ -47,11 +47,8 @@ func (s *shard) record(id core.ID) string {
 	return rueidis.BinaryString(hex.AppendEncode(b, id[:]))
 }
 
-func (s *shard) bucket(n byte) string {
-	b := make([]byte, len(s.index), len(s.index)+3)
-	copy(b, s.index)
-	return rueidis.BinaryString(hex.AppendEncode(append(b, ':'), []byte{n}))
-}
+// bucket names a bucket by a printable character, from 0 to o.
+func (s *shard) bucket(n byte) string { return s.index + ":" + string(rune('0'+n)) }
 
 // owner stands for a user and a tenant in a record: 8 bytes of the hash of each.
 // Those of the user are zero for nobody. An owner that meets another's is

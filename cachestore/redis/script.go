@@ -23,10 +23,10 @@ var (
 	//go:embed convert.lua
 	convertText string
 
-	saveScript    = script{indexText + saveText, "511bba4944b6dc77ad3576d565303ab41f3ef6b9"}
-	deleteScript  = script{indexText + deleteText, "aba2f7696a2622c1fb52a7afebd49227fc33ba6d"}
-	cleanScript   = script{indexText + cleanText, "7a3bbc8174c514880d1c824e7ac451f32f9a8bcb"}
-	convertScript = script{indexText + convertText, "1bb97d241bf18c465554dfbf665aca70d593bae4"}
+	saveScript    = script{indexText + saveText, "d54e503e1eab49b9d14e77b506a3b3fd7c2e535c"}
+	deleteScript  = script{indexText + deleteText, "182bd166d03a6e3bbceba9f6e111fae1ece60ecf"}
+	cleanScript   = script{indexText + cleanText, "710cb793558f72e6de8505389f71d7eccecbc270"}
+	convertScript = script{indexText + convertText, "0429f0aa9c3f79c397d6715bf62fd8e7c2be2690"}
 )
 
 // job is one run of a script. Its first key is a record's, all are of one shard
