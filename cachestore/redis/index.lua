@@ -17,10 +17,10 @@ local function tools()
   end
 
   -- leave drops an entry. A bucket whose last it was is gone from the directory,
-  -- too. In a slot that is moving the bucket may be on the other node; what is
-  -- left of it there is dropped later, as an entry whose record has expired.
+  -- too. Where a slot is moving to another node, and the bucket is not here, both
+  -- stay, and are dropped as those of an expired record are.
   function t.leave(index, bucket, entry)
-    if try('ZREM', bucket, entry) ~= 1 or call('EXISTS', bucket) == 1 then return end
+    if try('ZREM', bucket, entry) ~= 1 or try('EXISTS', bucket) ~= 0 then return end
     local directory = t.mark(call('GET', index) or t.none, bucket, 0)
     if directory == t.none then call('DEL', index) else call('SET', index, directory, 'KEEPTTL') end
   end

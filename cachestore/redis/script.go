@@ -23,10 +23,10 @@ var (
 	//go:embed convert.lua
 	convertText string
 
-	saveScript    = script{indexText + saveText, "d54e503e1eab49b9d14e77b506a3b3fd7c2e535c"}
-	deleteScript  = script{indexText + deleteText, "182bd166d03a6e3bbceba9f6e111fae1ece60ecf"}
-	cleanScript   = script{indexText + cleanText, "710cb793558f72e6de8505389f71d7eccecbc270"}
-	convertScript = script{indexText + convertText, "0429f0aa9c3f79c397d6715bf62fd8e7c2be2690"}
+	saveScript    = script{indexText + saveText, "c84b2eb1a698e4bbc580fb404d94620ad2222f4e"}
+	deleteScript  = script{indexText + deleteText, "e6a630a0226ef01d7f2f2a22d019e8245836eb9e"}
+	cleanScript   = script{indexText + cleanText, "4be8a29a8cc4cfcfcbd5adb3aa87129ad28dadc3"}
+	convertScript = script{indexText + convertText, "8b8723532ddb960b5b212a8a36b77ecfc9308008"}
 )
 
 // job is one run of a script. Its first key is a record's, all are of one shard
