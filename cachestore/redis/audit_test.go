@@ -41,6 +41,12 @@ func (s *Store) keys(t testing.TB) (all []string) {
 	return slices.Compact(all)
 }
 
+// remains are the keys without the directories, which expire.
+func (s *Store) remains(t testing.TB) []string {
+	t.Helper()
+	return slices.DeleteFunc(s.keys(t), func(key string) bool { return strings.HasSuffix(key, ":"+indexName) })
+}
+
 // wipe deletes all that a store has on its server.
 func wipe(t testing.TB, s *Store) {
 	t.Helper()
@@ -81,7 +87,7 @@ func audit(t testing.TB, s *Store) (stale []core.ID) {
 		lives := left(key)
 		require.GreaterOrEqual(t, longer+int64(core.Minute), lives, "the directory ends before a bucket; a moving slot costs it milliseconds")
 		b := name[len(indexName)+1] - '0'
-		require.NotEqual(t, absent, directory[int(b)*weekSize:][:weekSize], "bucket %d of shard %d is not in the directory", b, shard)
+		require.NotEqual(t, absent, directory[int(b)*spanSize:][:spanSize], "bucket %d of shard %d is not in the directory", b, shard)
 		members, err := c.Do(background, c.B().Zrange().Key(key).Min("0").Max("-1").Build()).AsStrSlice()
 		require.NoError(t, err)
 		for _, m := range members {

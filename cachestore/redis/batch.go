@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/redis/rueidis"
 
@@ -200,7 +201,15 @@ func (s *server) plan(saves []hosts.Saving, at []int, errs []error) []parcel {
 		p.places = append(p.places, i)
 		p.bytes += len(r.Sealed)
 	}
+	for n := range parcels {
+		parcels[n].stamp()
+	}
 	return parcels
+}
+
+// stamp ends the arguments of a script with the time.
+func (p *parcel) stamp() {
+	p.args = append(p.args, strconv.FormatInt(time.Now().UnixMilli(), 10))
 }
 
 func (p *parcel) add(s *server, r *core.Record, prev core.Version) {

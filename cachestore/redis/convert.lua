@@ -6,10 +6,9 @@ local done = try('GET', index)
 if type(done) ~= 'table' then return 0 end
 local old = call('ZRANGEBYLEX', index, '[i', '(j')
 
--- A server of the version before may still touch the sessions, to which no index
--- of layout 1 is then kept: so the buckets live 58 weeks longer, as no browser
--- keeps a cookie.
-local weeks = math.floor((tonumber(ARGV[1]) + math.max(call('PTTL', index), 0)) / week) + 58
+-- Servers of the version before may touch these sessions for some time, which
+-- moves no bucket: so those live a year longer.
+local spans = math.floor((tonumber(ARGV[1]) + math.max(call('PTTL', index), 0)) / span) + 16
 
 local function raw(hex)
   return struct.pack('>I4I4I4I3', tonumber(sub(hex, 1, 8), 16), tonumber(sub(hex, 9, 16), 16), tonumber(sub(hex, 17, 24), 16), tonumber(sub(hex, 25, 30), 16))
@@ -31,12 +30,12 @@ end
 call('DEL', index)
 local directory = t.none
 for i = 2, #KEYS do
-  local all = words[KEYS[i]]
-  if all then
-    for first = 1, #all, 1000 do call('ZADD', KEYS[i], unpack(all, first, math.min(first + 999, #all))) end
-    call('PEXPIREAT', KEYS[i], t.text(weeks * week))
-    directory = t.mark(directory, KEYS[i], weeks)
+  local all = words[KEYS[i]] or {}
+  for first = 1, #all, 1000 do call('ZADD', KEYS[i], unpack(all, first, math.min(first + 999, #all))) end
+  if call('EXISTS', KEYS[i]) == 1 then
+    call('PEXPIREAT', KEYS[i], t.text(spans * span))
+    directory = t.mark(directory, KEYS[i], spans)
   end
 end
-if directory ~= t.none then call('SET', index, directory, 'PXAT', t.text(weeks * week)) end
+if directory ~= t.none then call('SET', index, directory, 'PXAT', t.text(spans * span)) end
 return 1

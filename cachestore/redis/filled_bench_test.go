@@ -53,7 +53,7 @@ func (x *filled) make(n int) []core.Record {
 	for i := range all {
 		x.made++
 		all[i] = newRecord()
-		all[i].Tenant, all[i].User, all[i].Sealed = "", fmt.Sprint("user-", x.made/2), make([]byte, filledSealed)
+		all[i].Tenant, all[i].User, all[i].Sealed = "", fmt.Sprintf("user-%06d", x.made/2%1_000_000), make([]byte, filledSealed)
 		if x.made%8 == 0 {
 			all[i].User = ""
 		}
@@ -66,24 +66,25 @@ type way func([]core.Record) []rueidis.Completed
 
 // layout2 inserts sessions, so many with one script.
 func (x *filled) layout2(batch int) way {
-	return x.scripts(batch, func(j *job, r *core.Record) {
-		p := parcel{job: *j}
-		p.script = &saveScript
-		p.add(x.s.server, r, core.NoVersion)
-		*j = p.job
-	})
+	return func(all []core.Record) (commands []rueidis.Completed) {
+		for part := range slices.Chunk(all, batch) {
+			p := parcel{job: job{script: &saveScript}}
+			for i := range part {
+				p.add(x.s.server, &part[i], core.NoVersion)
+			}
+			p.stamp()
+			commands = append(commands, x.s.server.command(&p.job, false))
+		}
+		return commands
+	}
 }
 
 func (x *filled) layout1(batch int) way {
-	return x.scripts(batch, func(j *job, r *core.Record) { x.before.save(j, r, core.NoVersion) })
-}
-
-func (x *filled) scripts(batch int, add func(*job, *core.Record)) way {
 	return func(all []core.Record) (commands []rueidis.Completed) {
 		for part := range slices.Chunk(all, batch) {
 			var j job
 			for i := range part {
-				add(&j, &part[i])
+				x.before.save(&j, &part[i], core.NoVersion)
 			}
 			commands = append(commands, x.s.server.command(&j, false))
 		}
@@ -217,6 +218,7 @@ func (x *filled) verbs(mine, old []core.Record) {
 				p := parcel{job: job{script: &saveScript}}
 				if n == 0 {
 					p.add(x.s.server, r, was)
+					p.stamp()
 				} else {
 					x.before.save(&p.job, r, was)
 				}

@@ -132,9 +132,9 @@ func (f *finder) survey(t *turn, last int) (places []place, next int, err error)
 		if len(places) >= f.buckets {
 			return places, f.first + i, nil
 		}
-		for b := range len(d) / weekSize {
+		for b := range len(d) / spanSize {
 			own := !f.user || byte(b) == f.owner.bucket(core.ID{})
-			if own && d[b*weekSize:(b+1)*weekSize] != absent {
+			if own && d[b*spanSize:(b+1)*spanSize] != absent {
 				places = append(places, place{f.first + i, byte(b)})
 			}
 		}

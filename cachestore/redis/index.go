@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	absent  = strings.Repeat("\x00", weekSize)  // of a bucket in a directory
+	absent  = strings.Repeat("\x00", spanSize)  // of a bucket in a directory
 	highest = strings.Repeat("\xff", entrySize) // behind all entries that begin alike
 )
 
@@ -144,9 +144,6 @@ func (f *finder) clean(ctx context.Context, gone []entry) {
 		}
 		jobs[n].keys = append(jobs[n].keys, sh.record(e.id), sh.bucket(e.bucket))
 		jobs[n].args = append(jobs[n].args, e.text())
-	}
-	for first, n := range of {
-		jobs[n].keys = append(jobs[n].keys, f.shards[first].index)
 	}
 	_ = f.inTurn(ctx, func(t *turn) error {
 		f.run(t, jobs)

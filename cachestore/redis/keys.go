@@ -17,7 +17,7 @@ const (
 	bucketCount = 64  // of each shard
 	indexName   = "index"
 
-	weekSize = 3 // of a week in the directory, bytes
+	spanSize = 3 // of a span in the directory, bytes
 
 	ownerSize = 16                 // in a record
 	shortSize = 8                  // in an entry

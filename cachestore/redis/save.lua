@@ -1,29 +1,43 @@
 -- Saves records, each as if it were alone. KEYS of each: its record, the directory
 -- of its shard, and its bucket. ARGV of each: how a value begins whose version is
 -- to be replaced and whose owner and expiry are to stay ('' inserts), the value,
--- its expiry, and the entry of the index. The answers: 1 saved, 0 conflict, 2
--- damaged, 3 when the index is to be converted first, or the text of an error;
--- nothing is changed for an answer that is not 1.
+-- its expiry, and the entry of the index; and at last the time of the caller. The
+-- answers: 1 saved, 0 conflict, 2 damaged, 3 when the index is to be converted
+-- first, or the text of an error; nothing is changed for an answer that is not 1.
+local keys, args, answers = KEYS, ARGV, {}
+local now = args[#args]
+
+-- lasts reports whether a bucket lives a span longer than a record, as far as the
+-- caller's clock is right. One that lives has a directory that lives longer.
+local function lasts(bucket, expires)
+  return call('PTTL', bucket) >= expires - now + span
+end
 
 -- rare makes every save but the common ones.
 local function rare()
   local r, t = {}, tools()
 
-  -- An index is kept one to two weeks longer than a record, so that few touches
-  -- have to move that.
-  local function horizon(expiry) return math.floor(expiry / week) + 2 end
-
-  local function refuse(err) return sub(err, 1, 9) == 'WRONGTYPE' and 3 or err end
+  -- horizon is when the index of a record expires at the soonest: one to two spans
+  -- behind it, so that few touches have to move that.
+  local function horizon(expires) return math.floor(expires / span) + 2 end
 
   -- keep has a bucket and its directory live to the horizon.
-  local function keep(index, bucket, directory, expiry)
-    directory = directory or t.none
-    local at, weeks, last = 3 * (byte(bucket, -1) - 48), horizon(expiry), 0
-    if struct.unpack('>I3', directory, at + 1) >= weeks then return end
-    directory = t.mark(directory, bucket, weeks)
-    for i = 1, #directory, 3 do last = math.max(last, (struct.unpack('>I3', directory, i))) end
-    call('PEXPIREAT', bucket, t.text(weeks * week))
-    call('SET', index, directory, 'PXAT', t.text(last * week))
+  function r.keep(index, bucket, directory, expires)
+    local spans, last = struct.unpack('>I3', directory, 3 * (byte(bucket, -1) - 48) + 1), 0
+    if spans < horizon(expires) then
+      spans = horizon(expires)
+      directory = t.mark(directory, bucket, spans)
+      for i = 1, #directory, 3 do last = math.max(last, (struct.unpack('>I3', directory, i))) end
+      call('SET', index, directory, 'PXAT', t.text(last * span))
+    end
+    call('PEXPIREAT', bucket, t.text(spans * span))
+  end
+
+  -- look returns the directory, or the answer if there is none to be read.
+  function r.look(index)
+    local directory = try('GET', index) or t.none
+    if type(directory) == 'string' then return directory end
+    return nil, sub(directory.err, 1, 9) == 'WRONGTYPE' and 3 or directory.err
   end
 
   -- sweep drops those entries whose record has expired, and tells whether one had.
@@ -41,7 +55,7 @@ local function rare()
 
   -- clean looks at a few sessions behind a new one, whose place is random, and
   -- where one of them has expired at the others of the bucket.
-  local function clean(record, bucket, entry)
+  function r.clean(record, bucket, entry)
     local behind = '(' .. entry
     if not sweep(record, bucket, call('ZRANGEBYLEX', bucket, behind, '+', 'LIMIT', '0', '4')) then return end
     sweep(record, bucket, call('ZRANGEBYLEX', bucket, behind, '+', 'LIMIT', '0', '128'))
@@ -49,7 +63,8 @@ local function rare()
   end
 
   -- replace puts a record in the place of one that begins with head. The entry
-  -- comes before its record.
+  -- comes before its record. The old entry may be on another node where a slot is
+  -- moving; it is dropped later, as those of expired records are.
   function r.replace(record, index, bucket, head, expected, value, expires, entry)
     if type(head) == 'table' then return head.err end
     if #head > 0 and #head < 32 then return 2 end
@@ -58,11 +73,10 @@ local function rare()
     if stored == '' or stored ~= sub(expected, 1, 8) then return 0 end
 
     local moves = sub(head, 9, 24) ~= sub(value, 9, 24)
-    local longer = horizon((struct.unpack('>I8', head, 25))) < horizon(expires)
-    local directory
-    if moves or longer then
-      directory = try('GET', index)
-      if type(directory) == 'table' then return refuse(directory.err) end
+    local directory, answer
+    if (moves or horizon((struct.unpack('>I8', head, 25))) < horizon(expires)) and not lasts(bucket, expires) then
+      directory, answer = r.look(index)
+      if answer then return answer end
     end
     if moves then
       local done = try('ZADD', bucket, '0', entry)
@@ -70,28 +84,11 @@ local function rare()
     end
     local done = try('SET', record, value, 'PXAT', expires)
     if done.err then return done.err end
-    if moves or longer then keep(index, bucket, directory, expires) end
+    if directory then r.keep(index, bucket, directory, expires) end
     if moves then
       local from, was = t.place(index, head, sub(entry, 9))
-      if was ~= entry then t.leave(index, from, was) end
+      if was ~= entry then try('ZREM', from, was) end
     end
-    return 1
-  end
-
-  -- settle ends an insert that is not the common one, by the answers to its
-  -- commands.
-  function r.settle(directory, done, entered, record, index, bucket, value, expires, entry)
-    if type(directory) == 'table' then return refuse(directory.err) end
-    if not done then
-      return r.replace(record, index, bucket, try('GETRANGE', record, '0', '31'), '', value, expires, entry)
-    end
-    if done.err then return done.err end
-    if type(entered) == 'table' then
-      call('DEL', record)
-      return entered.err
-    end
-    keep(index, bucket, directory, expires)
-    if byte(record, -1) % 16 == 5 then clean(record, bucket, entry) end
     return 1
   end
   return r
@@ -101,21 +98,31 @@ local rarely
 
 -- insert writes the record before its entry, since that tells whether it is new.
 local function insert(record, index, bucket, value, expires, entry)
-  local directory, done, entered = try('GET', index), nil, nil
-  if not directory or not directory.err then done = try('SET', record, value, 'NX', 'PXAT', expires) end
-  if done and done.ok then
-    entered = try('ZADD', bucket, '0', entry)
-    if entered == 1 and directory and byte(record, -1) % 16 ~= 5 then
-      local at = 3 * byte(bucket, -1) - 143
-      local a, b, c = byte(directory, at, at + 2)
-      if a * 65536 + b * 256 + c > expires / week + 1 then return 1 end
-    end
+  local directory, answer
+  if not lasts(bucket, expires) then
+    rarely = rarely or rare()
+    directory, answer = rarely.look(index)
+    if answer then return answer end
   end
-  rarely = rarely or rare()
-  return rarely.settle(directory, done, entered, record, index, bucket, value, expires, entry)
+  local done = try('SET', record, value, 'NX', 'PXAT', expires)
+  if not done then
+    rarely = rarely or rare()
+    return rarely.replace(record, index, bucket, try('GETRANGE', record, '0', '31'), '', value, expires, entry)
+  end
+  if done.err then return done.err end
+  done = try('ZADD', bucket, '0', entry)
+  if done ~= 1 and done ~= 0 then
+    call('DEL', record)
+    return done.err
+  end
+  if directory then rarely.keep(index, bucket, directory, expires) end
+  if byte(entry, -1) % 32 == 0 then
+    rarely = rarely or rare()
+    rarely.clean(record, bucket, entry)
+  end
+  return 1
 end
 
-local keys, args, answers = KEYS, ARGV, {}
 for n = 1, #keys / 3 do
   local record, index, bucket, at = keys[3 * n - 2], keys[3 * n - 1], keys[3 * n], 4 * n
   local expected, value = args[at - 3], args[at - 2]

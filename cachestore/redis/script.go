@@ -23,10 +23,10 @@ var (
 	//go:embed convert.lua
 	convertText string
 
-	saveScript    = script{indexText + saveText, "c84b2eb1a698e4bbc580fb404d94620ad2222f4e"}
-	deleteScript  = script{indexText + deleteText, "e6a630a0226ef01d7f2f2a22d019e8245836eb9e"}
-	cleanScript   = script{indexText + cleanText, "4be8a29a8cc4cfcfcbd5adb3aa87129ad28dadc3"}
-	convertScript = script{indexText + convertText, "8b8723532ddb960b5b212a8a36b77ecfc9308008"}
+	saveScript    = script{indexText + saveText, "2c776af9e8b79fd2cdc4dc866628688945492996"}
+	deleteScript  = script{indexText + deleteText, "5f9c4042204587376df927457a223eb3317508d3"}
+	cleanScript   = script{cleanText, "7f4793f62859299d4da6d6356fd704fa1fc1941d"}
+	convertScript = script{indexText + convertText, "412f0cdb18a5c821eedd15412d7a7e7b9907e9c4"}
 )
 
 // job is one run of a script. Its first key is a record's, all are of one shard
