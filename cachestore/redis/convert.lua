@@ -1,8 +1,8 @@
 -- Puts the entries of an index of layout 1 into buckets. KEYS: the index, which
 -- becomes the directory, and all buckets. ARGV: the time of the caller. The index
 -- may be gone, or converted by another.
-local index = KEYS[1]
-local done = try('GET', index)
+local index, call, sub = KEYS[1], redis.call, string.sub
+local done = redis.pcall('GET', index)
 if type(done) ~= 'table' then return 0 end
 local old = call('ZRANGEBYLEX', index, '[i', '(j')
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rockstar-web/sessions/conformance/ratio"
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 const (
@@ -44,6 +45,13 @@ func newFilled(b *testing.B) *filled {
 	x := &filled{b: b, p: p, s: open(b, p.url(), Options{Timeout: time.Minute}), before: layout1{shardsOf("version1:")}}
 	x.client = x.s.server.client
 	return x
+}
+
+// load has the server know all scripts.
+func (x *filled) load() {
+	for _, s := range []script{saveScript, layout1Save, deleteScript, layout1Delete} {
+		x.send([]rueidis.Completed{x.client.B().ScriptLoad().Script(s.text).Build()})
+	}
 }
 
 // make returns new records; every user has two sessions, and one of eight is
@@ -176,9 +184,7 @@ func BenchmarkRatioFilled(b *testing.B) {
 		return // a ratio is measured once, in rounds of its own
 	}
 	x := newFilled(b)
-	for _, s := range []script{saveScript, layout1Save, deleteScript, layout1Delete} {
-		x.send([]rueidis.Completed{x.client.B().ScriptLoad().Script(s.text).Build()})
-	}
+	x.load()
 	_, set := x.fill(x.plain(setPrefix))
 	x.p.do(b, "FLUSHALL", "SYNC")
 	_, scs := x.fill(x.plain(scsPrefix))
@@ -255,4 +261,45 @@ func (x *filled) verbs(mine, old []core.Record) {
 		x.b.Logf("%s: %v; layout 1 %v", v.name, times[0], times[1])
 		ratio.Print("redis-filled-"+v.name, float64(times[0])/float64(times[1]), 1.1, false)
 	}
+}
+
+// New sessions that come in batches, as an import brings them, against the same
+// rows in pipelines of SET and ZADD.
+func BenchmarkRatioRedisImport(b *testing.B) {
+	if b.N > 1 {
+		return
+	}
+	x := newFilled(b)
+	x.load()
+	x.fill(x.layout2(scriptSaves))
+	const rows, lot = 20_000, 1000
+	plain := x.plain("raw:")
+	var mine, theirs []core.Record
+	next := func() { mine, theirs = x.make(rows), x.make(rows) }
+	next()
+	times := ratio.Interleave(filledRounds, func() {
+		for part := range slices.Chunk(mine, lot) {
+			saves := make([]hosts.Saving, len(part))
+			for i, r := range part {
+				saves[i].Record = r
+			}
+			for _, err := range x.s.SaveMany(background, saves) {
+				require.NoError(b, err)
+			}
+		}
+	}, func() {
+		for part := range slices.Chunk(theirs, lot) {
+			commands := plain(part)
+			for _, r := range part {
+				e := entryOf(&r)
+				commands = append(commands, x.client.B().Zadd().Key(fmt.Sprintf("raw:%02x:%d", r.ID[0], e.bucket)).ScoreMember().ScoreMember(0, e.text()).Build())
+			}
+			for _, r := range x.client.DoMulti(background, commands...) {
+				require.NoError(b, r.Error())
+			}
+		}
+		next()
+	})
+	b.Logf("an insert: %v; SET and ZADD in pipelines %v", times[0]/rows, times[1]/rows)
+	ratio.Print("redis-import", float64(times[1])/float64(times[0]), 0.5, true)
 }

@@ -1,11 +1,12 @@
 -- Begins every script that changes an index. Time is counted in spans of four
 -- weeks. A directory is a string of three bytes for each bucket: the span at whose
 -- beginning it expires, 0 if it never was.
-local redis, string, struct = redis, string, struct
-local try, call, sub, byte, span = redis.pcall, redis.call, string.sub, string.byte, 2419200000
+-- What the common save does not need is made when it is needed, in functions that
+-- take nothing from around them, which would have to be kept for them.
+local span = 2419200000
 
--- tools spares the common save the making of what it does not need.
 local function tools()
+  local sub, byte = string.sub, string.byte
   local t = {none = string.rep('\0', 192)}
 
   -- Numbers in commands are written as text, since Lua writes them slowly.

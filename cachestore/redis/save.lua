@@ -4,25 +4,24 @@
 -- its expiry, and the entry of the index; and at last the time of the caller. The
 -- answers: 1 saved, 0 conflict, 2 damaged, 3 when the index is to be converted
 -- first, or the text of an error; nothing is changed for an answer that is not 1.
-local keys, args, answers = KEYS, ARGV, {}
-local now = args[#args]
-
--- lasts reports whether a bucket lives a span longer than a record, as far as the
--- caller's clock is right. One that lives has a directory that lives longer.
-local function lasts(bucket, expires)
-  return call('PTTL', bucket) >= expires - now + span
-end
 
 -- rare makes every save but the common ones.
-local function rare()
-  local r, t = {}, tools()
+local function rare(t, now, span)
+  local r, try, call, sub, byte = {}, redis.pcall, redis.call, string.sub, string.byte
+
+  -- lasts reports whether a bucket lives a span longer than a record, as far as the
+  -- caller's clock is right. One that lives has a directory that lives longer.
+  local function lasts(bucket, expires)
+    local left = call('PTTL', bucket)
+    return left > span and left >= expires - now + span
+  end
 
   -- horizon is when the index of a record expires at the soonest: one to two spans
   -- behind it, so that few touches have to move that.
   local function horizon(expires) return math.floor(expires / span) + 2 end
 
   -- keep has a bucket and its directory live to the horizon.
-  function r.keep(index, bucket, directory, expires)
+  local function keep(index, bucket, directory, expires)
     local spans, last = struct.unpack('>I3', directory, 3 * (byte(bucket, -1) - 48) + 1), 0
     if spans < horizon(expires) then
       spans = horizon(expires)
@@ -34,7 +33,7 @@ local function rare()
   end
 
   -- look returns the directory, or the answer if there is none to be read.
-  function r.look(index)
+  local function look(index)
     local directory = try('GET', index) or t.none
     if type(directory) == 'string' then return directory end
     return nil, sub(directory.err, 1, 9) == 'WRONGTYPE' and 3 or directory.err
@@ -75,7 +74,7 @@ local function rare()
     local moves = sub(head, 9, 24) ~= sub(value, 9, 24)
     local directory, answer
     if (moves or horizon((struct.unpack('>I8', head, 25))) < horizon(expires)) and not lasts(bucket, expires) then
-      directory, answer = r.look(index)
+      directory, answer = look(index)
       if answer then return answer end
     end
     if moves then
@@ -84,58 +83,68 @@ local function rare()
     end
     local done = try('SET', record, value, 'PXAT', expires)
     if done.err then return done.err end
-    if directory then r.keep(index, bucket, directory, expires) end
+    if directory then keep(index, bucket, directory, expires) end
     if moves then
       local from, was = t.place(index, head, sub(entry, 9))
       if was ~= entry then try('ZREM', from, was) end
     end
     return 1
   end
+  -- insert finds out what keeps a record from being the common one.
+  function r.insert(record, index, bucket, value, expires, entry)
+    local directory, answer = look(index)
+    if answer then return answer end
+    local done = try('SET', record, value, 'NX', 'PXAT', expires)
+    if not done then
+      return r.replace(record, index, bucket, try('GETRANGE', record, '0', '31'), '', value, expires, entry)
+    end
+    if done.err then return done.err end
+    done = try('ZADD', bucket, '0', entry)
+    if type(done) == 'table' then
+      call('DEL', record)
+      return done.err
+    end
+    keep(index, bucket, directory, expires)
+    return 1
+  end
   return r
 end
 
-local rarely
-
--- insert writes the record before its entry, since that tells whether it is new.
-local function insert(record, index, bucket, value, expires, entry)
-  local directory, answer
-  if not lasts(bucket, expires) then
-    rarely = rarely or rare()
-    directory, answer = rarely.look(index)
-    if answer then return answer end
-  end
-  local done = try('SET', record, value, 'NX', 'PXAT', expires)
-  if not done then
-    rarely = rarely or rare()
-    return rarely.replace(record, index, bucket, try('GETRANGE', record, '0', '31'), '', value, expires, entry)
-  end
-  if done.err then return done.err end
-  done = try('ZADD', bucket, '0', entry)
-  if done ~= 1 and done ~= 0 then
-    call('DEL', record)
-    return done.err
-  end
-  if directory then rarely.keep(index, bucket, directory, expires) end
-  if byte(entry, -1) % 32 == 0 then
-    rarely = rarely or rare()
-    rarely.clean(record, bucket, entry)
-  end
-  return 1
-end
-
+local keys, args, answers, call, try, byte = KEYS, ARGV, {}, redis.call, redis.pcall, string.byte
+local now, rarely = args[#args], nil
 for n = 1, #keys / 3 do
   local record, index, bucket, at = keys[3 * n - 2], keys[3 * n - 1], keys[3 * n], 4 * n
-  local expected, value = args[at - 3], args[at - 2]
+  local expected, value, expires, entry = args[at - 3], args[at - 2], args[at - 1], args[at]
+  local answer, head
   if expected == '' then
-    answers[n] = insert(record, index, bucket, value, args[at - 1], args[at])
-  else
-    local head = try('GETRANGE', record, '0', '31')
-    if head == expected then
-      answers[n] = try('SET', record, value, 'KEEPTTL').err or 1
-    else
-      rarely = rarely or rare()
-      answers[n] = rarely.replace(record, index, bucket, head, expected, value, args[at - 1], args[at])
+    -- A bucket that lives has a directory. The record comes before its entry, since
+    -- that tells whether it is new.
+    local left = call('PTTL', bucket)
+    if left > span and left >= expires - now + span then
+      local done = try('SET', record, value, 'NX', 'PXAT', expires)
+      if done and done.ok then
+        done = try('ZADD', bucket, '0', entry)
+        answer = 1
+        if done ~= 1 and done ~= 0 then
+          call('DEL', record)
+          answer = done.err
+        end
+      end
     end
+  else
+    head = try('GETRANGE', record, '0', '31')
+    if head == expected then answer = try('SET', record, value, 'KEEPTTL').err or 1 end
   end
+  local cleans = not head and byte(entry, -1) % 32 == 0
+  if not answer or cleans then
+    rarely = rarely or rare(tools(), now, span)
+    if head then
+      answer = rarely.replace(record, index, bucket, head, expected, value, expires, entry)
+    else
+      answer = answer or rarely.insert(record, index, bucket, value, expires, entry)
+    end
+    if cleans and answer == 1 then rarely.clean(record, bucket, entry) end
+  end
+  answers[n] = answer
 end
 return answers

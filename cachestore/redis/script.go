@@ -23,10 +23,10 @@ var (
 	//go:embed convert.lua
 	convertText string
 
-	saveScript    = script{indexText + saveText, "2c776af9e8b79fd2cdc4dc866628688945492996"}
-	deleteScript  = script{indexText + deleteText, "5f9c4042204587376df927457a223eb3317508d3"}
+	saveScript    = script{indexText + saveText, "3719b3eeffdda1533d5a66eeba94c73c3e43debe"}
+	deleteScript  = script{indexText + deleteText, "0a4d0bae365592ba283e7c7300221cefa8acc335"}
 	cleanScript   = script{cleanText, "7f4793f62859299d4da6d6356fd704fa1fc1941d"}
-	convertScript = script{indexText + convertText, "412f0cdb18a5c821eedd15412d7a7e7b9907e9c4"}
+	convertScript = script{indexText + convertText, "e026404655115db02b2f62721dd917898b4e60d7"}
 )
 
 // job is one run of a script. Its first key is a record's, all are of one shard

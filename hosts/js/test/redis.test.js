@@ -21,8 +21,9 @@ function client(answers = {}) {
 test("a record is written to the byte as Go writes it, under its keys", async () => {
   const c = client();
   assert.equal(await new RedisStore(c).save(record, 0n), true);
-  const [[command, [, count, one, two, three, expected, value, expiry, of]]] = c.sent;
+  const [[command, [, count, one, two, three, expected, value, expiry, of, now]]] = c.sent;
   assert.deepEqual([command, count, one, two, three, expected, hex(value), expiry, hex(of)], ["EVALSHA", "3", ...keys, "", ofGo, expires, entry]);
+  assert.ok(Math.abs(now - Date.now()) < 60_000);
   await new RedisStore(c).save({ ...record, user: "" }, 0n);
   assert.equal(c.sent[1][1][4], "session:{01}:index:2", "the bucket of nobody's goes by the ID");
 });

@@ -2,32 +2,25 @@
 // them; a test holds them to its files. The server knows each by its SHA-1.
 
 export const save = {
-  sum: "c84b2eb1a698e4bbc580fb404d94620ad2222f4e",
-  text: `-- Begins every script that changes an index. A directory is a string of three
--- bytes for each bucket: the week until which it is kept, 0 if it is not there.
-local redis, string = redis, string
-local try, call, sub, byte, week = redis.pcall, redis.call, string.sub, string.byte, 604800000
+  sum: "3719b3eeffdda1533d5a66eeba94c73c3e43debe",
+  text: `-- Begins every script that changes an index. Time is counted in spans of four
+-- weeks. A directory is a string of three bytes for each bucket: the span at whose
+-- beginning it expires, 0 if it never was.
+-- What the common save does not need is made when it is needed, in functions that
+-- take nothing from around them, which would have to be kept for them.
+local span = 2419200000
 
--- tools spares the common save the making of what it does not need.
 local function tools()
+  local sub, byte = string.sub, string.byte
   local t = {none = string.rep('\\0', 192)}
 
   -- Numbers in commands are written as text, since Lua writes them slowly.
   function t.text(n) return string.format('%.0f', n) end
 
-  -- mark notes in the directory how long a bucket is kept.
-  function t.mark(directory, bucket, weeks)
+  -- mark notes in the directory when a bucket expires.
+  function t.mark(directory, bucket, spans)
     local at = 3 * (byte(bucket, -1) - 48)
-    return sub(directory, 1, at) .. struct.pack('>I3', weeks) .. sub(directory, at + 4)
-  end
-
-  -- leave drops an entry. A bucket whose last it was is gone from the directory,
-  -- too. Where a slot is moving to another node, and the bucket is not here, both
-  -- stay, and are dropped as those of an expired record are.
-  function t.leave(index, bucket, entry)
-    if try('ZREM', bucket, entry) ~= 1 or try('EXISTS', bucket) ~= 0 then return end
-    local directory = t.mark(call('GET', index) or t.none, bucket, 0)
-    if directory == t.none then call('DEL', index) else call('SET', index, directory, 'KEEPTTL') end
+    return sub(directory, 1, at) .. struct.pack('>I3', spans) .. sub(directory, at + 4)
   end
 
   -- place returns the bucket and the entry of a record that begins with head. The
@@ -43,29 +36,42 @@ end
 -- Saves records, each as if it were alone. KEYS of each: its record, the directory
 -- of its shard, and its bucket. ARGV of each: how a value begins whose version is
 -- to be replaced and whose owner and expiry are to stay ('' inserts), the value,
--- its expiry, and the entry of the index. The answers: 1 saved, 0 conflict, 2
--- damaged, 3 when the index is to be converted first, or the text of an error;
--- nothing is changed for an answer that is not 1.
+-- its expiry, and the entry of the index; and at last the time of the caller. The
+-- answers: 1 saved, 0 conflict, 2 damaged, 3 when the index is to be converted
+-- first, or the text of an error; nothing is changed for an answer that is not 1.
 
 -- rare makes every save but the common ones.
-local function rare()
-  local r, t = {}, tools()
+local function rare(t, now, span)
+  local r, try, call, sub, byte = {}, redis.pcall, redis.call, string.sub, string.byte
 
-  -- An index is kept one to two weeks longer than a record, so that few touches
-  -- have to move that.
-  local function horizon(expiry) return math.floor(expiry / week) + 2 end
+  -- lasts reports whether a bucket lives a span longer than a record, as far as the
+  -- caller's clock is right. One that lives has a directory that lives longer.
+  local function lasts(bucket, expires)
+    local left = call('PTTL', bucket)
+    return left > span and left >= expires - now + span
+  end
 
-  local function refuse(err) return sub(err, 1, 9) == 'WRONGTYPE' and 3 or err end
+  -- horizon is when the index of a record expires at the soonest: one to two spans
+  -- behind it, so that few touches have to move that.
+  local function horizon(expires) return math.floor(expires / span) + 2 end
 
   -- keep has a bucket and its directory live to the horizon.
-  local function keep(index, bucket, directory, expiry)
-    directory = directory or t.none
-    local at, weeks, last = 3 * (byte(bucket, -1) - 48), horizon(expiry), 0
-    if struct.unpack('>I3', directory, at + 1) >= weeks then return end
-    directory = t.mark(directory, bucket, weeks)
-    for i = 1, #directory, 3 do last = math.max(last, (struct.unpack('>I3', directory, i))) end
-    call('PEXPIREAT', bucket, t.text(weeks * week))
-    call('SET', index, directory, 'PXAT', t.text(last * week))
+  local function keep(index, bucket, directory, expires)
+    local spans, last = struct.unpack('>I3', directory, 3 * (byte(bucket, -1) - 48) + 1), 0
+    if spans < horizon(expires) then
+      spans = horizon(expires)
+      directory = t.mark(directory, bucket, spans)
+      for i = 1, #directory, 3 do last = math.max(last, (struct.unpack('>I3', directory, i))) end
+      call('SET', index, directory, 'PXAT', t.text(last * span))
+    end
+    call('PEXPIREAT', bucket, t.text(spans * span))
+  end
+
+  -- look returns the directory, or the answer if there is none to be read.
+  local function look(index)
+    local directory = try('GET', index) or t.none
+    if type(directory) == 'string' then return directory end
+    return nil, sub(directory.err, 1, 9) == 'WRONGTYPE' and 3 or directory.err
   end
 
   -- sweep drops those entries whose record has expired, and tells whether one had.
@@ -83,7 +89,7 @@ local function rare()
 
   -- clean looks at a few sessions behind a new one, whose place is random, and
   -- where one of them has expired at the others of the bucket.
-  local function clean(record, bucket, entry)
+  function r.clean(record, bucket, entry)
     local behind = '(' .. entry
     if not sweep(record, bucket, call('ZRANGEBYLEX', bucket, behind, '+', 'LIMIT', '0', '4')) then return end
     sweep(record, bucket, call('ZRANGEBYLEX', bucket, behind, '+', 'LIMIT', '0', '128'))
@@ -91,7 +97,8 @@ local function rare()
   end
 
   -- replace puts a record in the place of one that begins with head. The entry
-  -- comes before its record.
+  -- comes before its record. The old entry may be on another node where a slot is
+  -- moving; it is dropped later, as those of expired records are.
   function r.replace(record, index, bucket, head, expected, value, expires, entry)
     if type(head) == 'table' then return head.err end
     if #head > 0 and #head < 32 then return 2 end
@@ -100,11 +107,10 @@ local function rare()
     if stored == '' or stored ~= sub(expected, 1, 8) then return 0 end
 
     local moves = sub(head, 9, 24) ~= sub(value, 9, 24)
-    local longer = horizon((struct.unpack('>I8', head, 25))) < horizon(expires)
-    local directory
-    if moves or longer then
-      directory = try('GET', index)
-      if type(directory) == 'table' then return refuse(directory.err) end
+    local directory, answer
+    if (moves or horizon((struct.unpack('>I8', head, 25))) < horizon(expires)) and not lasts(bucket, expires) then
+      directory, answer = look(index)
+      if answer then return answer end
     end
     if moves then
       local done = try('ZADD', bucket, '0', entry)
@@ -112,98 +118,94 @@ local function rare()
     end
     local done = try('SET', record, value, 'PXAT', expires)
     if done.err then return done.err end
-    if moves or longer then keep(index, bucket, directory, expires) end
+    if directory then keep(index, bucket, directory, expires) end
     if moves then
       local from, was = t.place(index, head, sub(entry, 9))
-      if was ~= entry then t.leave(index, from, was) end
+      if was ~= entry then try('ZREM', from, was) end
     end
     return 1
   end
-
-  -- settle ends an insert that is not the common one, by the answers to its
-  -- commands.
-  function r.settle(directory, done, entered, record, index, bucket, value, expires, entry)
-    if type(directory) == 'table' then return refuse(directory.err) end
+  -- insert finds out what keeps a record from being the common one.
+  function r.insert(record, index, bucket, value, expires, entry)
+    local directory, answer = look(index)
+    if answer then return answer end
+    local done = try('SET', record, value, 'NX', 'PXAT', expires)
     if not done then
       return r.replace(record, index, bucket, try('GETRANGE', record, '0', '31'), '', value, expires, entry)
     end
     if done.err then return done.err end
-    if type(entered) == 'table' then
+    done = try('ZADD', bucket, '0', entry)
+    if type(done) == 'table' then
       call('DEL', record)
-      return entered.err
+      return done.err
     end
     keep(index, bucket, directory, expires)
-    if byte(record, -1) % 16 == 5 then clean(record, bucket, entry) end
     return 1
   end
   return r
 end
 
-local rarely
-
--- insert writes the record before its entry, since that tells whether it is new.
-local function insert(record, index, bucket, value, expires, entry)
-  local directory, done, entered = try('GET', index), nil, nil
-  if not directory or not directory.err then done = try('SET', record, value, 'NX', 'PXAT', expires) end
-  if done and done.ok then
-    entered = try('ZADD', bucket, '0', entry)
-    if entered == 1 and directory and byte(record, -1) % 16 ~= 5 then
-      local at = 3 * byte(bucket, -1) - 143
-      local a, b, c = byte(directory, at, at + 2)
-      if a * 65536 + b * 256 + c > expires / week + 1 then return 1 end
-    end
-  end
-  rarely = rarely or rare()
-  return rarely.settle(directory, done, entered, record, index, bucket, value, expires, entry)
-end
-
-local keys, args, answers = KEYS, ARGV, {}
+local keys, args, answers, call, try, byte = KEYS, ARGV, {}, redis.call, redis.pcall, string.byte
+local now, rarely = args[#args], nil
 for n = 1, #keys / 3 do
   local record, index, bucket, at = keys[3 * n - 2], keys[3 * n - 1], keys[3 * n], 4 * n
-  local expected, value = args[at - 3], args[at - 2]
+  local expected, value, expires, entry = args[at - 3], args[at - 2], args[at - 1], args[at]
+  local answer, head
   if expected == '' then
-    answers[n] = insert(record, index, bucket, value, args[at - 1], args[at])
-  else
-    local head = try('GETRANGE', record, '0', '31')
-    if head == expected then
-      answers[n] = try('SET', record, value, 'KEEPTTL').err or 1
-    else
-      rarely = rarely or rare()
-      answers[n] = rarely.replace(record, index, bucket, head, expected, value, args[at - 1], args[at])
+    -- A bucket that lives has a directory. The record comes before its entry, since
+    -- that tells whether it is new.
+    local left = call('PTTL', bucket)
+    if left > span and left >= expires - now + span then
+      local done = try('SET', record, value, 'NX', 'PXAT', expires)
+      if done and done.ok then
+        done = try('ZADD', bucket, '0', entry)
+        answer = 1
+        if done ~= 1 and done ~= 0 then
+          call('DEL', record)
+          answer = done.err
+        end
+      end
     end
+  else
+    head = try('GETRANGE', record, '0', '31')
+    if head == expected then answer = try('SET', record, value, 'KEEPTTL').err or 1 end
   end
+  local cleans = not head and byte(entry, -1) % 32 == 0
+  if not answer or cleans then
+    rarely = rarely or rare(tools(), now, span)
+    if head then
+      answer = rarely.replace(record, index, bucket, head, expected, value, expires, entry)
+    else
+      answer = answer or rarely.insert(record, index, bucket, value, expires, entry)
+    end
+    if cleans and answer == 1 then rarely.clean(record, bucket, entry) end
+  end
+  answers[n] = answer
 end
 return answers
 `,
 };
 
 export const remove = {
-  sum: "e6a630a0226ef01d7f2f2a22d019e8245836eb9e",
-  text: `-- Begins every script that changes an index. A directory is a string of three
--- bytes for each bucket: the week until which it is kept, 0 if it is not there.
-local redis, string = redis, string
-local try, call, sub, byte, week = redis.pcall, redis.call, string.sub, string.byte, 604800000
+  sum: "0a4d0bae365592ba283e7c7300221cefa8acc335",
+  text: `-- Begins every script that changes an index. Time is counted in spans of four
+-- weeks. A directory is a string of three bytes for each bucket: the span at whose
+-- beginning it expires, 0 if it never was.
+-- What the common save does not need is made when it is needed, in functions that
+-- take nothing from around them, which would have to be kept for them.
+local span = 2419200000
 
--- tools spares the common save the making of what it does not need.
 local function tools()
+  local sub, byte = string.sub, string.byte
   local t = {none = string.rep('\\0', 192)}
 
   -- Numbers in commands are written as text, since Lua writes them slowly.
   function t.text(n) return string.format('%.0f', n) end
 
-  -- mark notes in the directory how long a bucket is kept.
-  function t.mark(directory, bucket, weeks)
+  -- mark notes in the directory when a bucket expires.
+  function t.mark(directory, bucket, spans)
     local at = 3 * (byte(bucket, -1) - 48)
-    return sub(directory, 1, at) .. struct.pack('>I3', weeks) .. sub(directory, at + 4)
-  end
-
-  -- leave drops an entry. A bucket whose last it was is gone from the directory,
-  -- too. Where a slot is moving to another node, and the bucket is not here, both
-  -- stay, and are dropped as those of an expired record are.
-  function t.leave(index, bucket, entry)
-    if try('ZREM', bucket, entry) ~= 1 or try('EXISTS', bucket) ~= 0 then return end
-    local directory = t.mark(call('GET', index) or t.none, bucket, 0)
-    if directory == t.none then call('DEL', index) else call('SET', index, directory, 'KEEPTTL') end
+    return sub(directory, 1, at) .. struct.pack('>I3', spans) .. sub(directory, at + 4)
   end
 
   -- place returns the bucket and the entry of a record that begins with head. The
@@ -217,45 +219,37 @@ local function tools()
 end
 
 -- Deletes a record and its entry. KEYS: record, directory. ARGV: the ID without
--- its first byte.
+-- its first byte. The entry may be on another node where a slot is moving, and is
+-- dropped later.
+local try = redis.pcall
 local head = try('GETRANGE', KEYS[1], '0', '23')
 local gone = try('DEL', KEYS[1])
 if type(gone) == 'table' then return redis.error_reply(gone.err) end
-if type(head) == 'string' and #head == 24 then
-  local t = tools()
-  t.leave(KEYS[2], t.place(KEYS[2], head, ARGV[1]))
-end
+if type(head) == 'string' and #head == 24 then try('ZREM', tools().place(KEYS[2], head, ARGV[1])) end
 return gone
 `,
 };
 
 export const convert = {
-  sum: "8b8723532ddb960b5b212a8a36b77ecfc9308008",
-  text: `-- Begins every script that changes an index. A directory is a string of three
--- bytes for each bucket: the week until which it is kept, 0 if it is not there.
-local redis, string = redis, string
-local try, call, sub, byte, week = redis.pcall, redis.call, string.sub, string.byte, 604800000
+  sum: "e026404655115db02b2f62721dd917898b4e60d7",
+  text: `-- Begins every script that changes an index. Time is counted in spans of four
+-- weeks. A directory is a string of three bytes for each bucket: the span at whose
+-- beginning it expires, 0 if it never was.
+-- What the common save does not need is made when it is needed, in functions that
+-- take nothing from around them, which would have to be kept for them.
+local span = 2419200000
 
--- tools spares the common save the making of what it does not need.
 local function tools()
+  local sub, byte = string.sub, string.byte
   local t = {none = string.rep('\\0', 192)}
 
   -- Numbers in commands are written as text, since Lua writes them slowly.
   function t.text(n) return string.format('%.0f', n) end
 
-  -- mark notes in the directory how long a bucket is kept.
-  function t.mark(directory, bucket, weeks)
+  -- mark notes in the directory when a bucket expires.
+  function t.mark(directory, bucket, spans)
     local at = 3 * (byte(bucket, -1) - 48)
-    return sub(directory, 1, at) .. struct.pack('>I3', weeks) .. sub(directory, at + 4)
-  end
-
-  -- leave drops an entry. A bucket whose last it was is gone from the directory,
-  -- too. Where a slot is moving to another node, and the bucket is not here, both
-  -- stay, and are dropped as those of an expired record are.
-  function t.leave(index, bucket, entry)
-    if try('ZREM', bucket, entry) ~= 1 or try('EXISTS', bucket) ~= 0 then return end
-    local directory = t.mark(call('GET', index) or t.none, bucket, 0)
-    if directory == t.none then call('DEL', index) else call('SET', index, directory, 'KEEPTTL') end
+    return sub(directory, 1, at) .. struct.pack('>I3', spans) .. sub(directory, at + 4)
   end
 
   -- place returns the bucket and the entry of a record that begins with head. The
@@ -271,15 +265,14 @@ end
 -- Puts the entries of an index of layout 1 into buckets. KEYS: the index, which
 -- becomes the directory, and all buckets. ARGV: the time of the caller. The index
 -- may be gone, or converted by another.
-local index = KEYS[1]
-local done = try('GET', index)
+local index, call, sub = KEYS[1], redis.call, string.sub
+local done = redis.pcall('GET', index)
 if type(done) ~= 'table' then return 0 end
 local old = call('ZRANGEBYLEX', index, '[i', '(j')
 
--- A server of the version before may still touch the sessions, to which no index
--- of layout 1 is then kept: so the buckets live 58 weeks longer, as no browser
--- keeps a cookie.
-local weeks = math.floor((tonumber(ARGV[1]) + math.max(call('PTTL', index), 0)) / week) + 58
+-- Servers of the version before may touch these sessions for some time, which
+-- moves no bucket: so those live a year longer.
+local spans = math.floor((tonumber(ARGV[1]) + math.max(call('PTTL', index), 0)) / span) + 16
 
 local function raw(hex)
   return struct.pack('>I4I4I4I3', tonumber(sub(hex, 1, 8), 16), tonumber(sub(hex, 9, 16), 16), tonumber(sub(hex, 17, 24), 16), tonumber(sub(hex, 25, 30), 16))
@@ -301,14 +294,14 @@ end
 call('DEL', index)
 local directory = t.none
 for i = 2, #KEYS do
-  local all = words[KEYS[i]]
-  if all then
-    for first = 1, #all, 1000 do call('ZADD', KEYS[i], unpack(all, first, math.min(first + 999, #all))) end
-    call('PEXPIREAT', KEYS[i], t.text(weeks * week))
-    directory = t.mark(directory, KEYS[i], weeks)
+  local all = words[KEYS[i]] or {}
+  for first = 1, #all, 1000 do call('ZADD', KEYS[i], unpack(all, first, math.min(first + 999, #all))) end
+  if call('EXISTS', KEYS[i]) == 1 then
+    call('PEXPIREAT', KEYS[i], t.text(spans * span))
+    directory = t.mark(directory, KEYS[i], spans)
   end
 end
-if directory ~= t.none then call('SET', index, directory, 'PXAT', t.text(weeks * week)) end
+if directory ~= t.none then call('SET', index, directory, 'PXAT', t.text(spans * span)) end
 return 1
 `,
 };

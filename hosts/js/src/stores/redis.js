@@ -41,7 +41,7 @@ export class RedisStore {
   async save(record, prev) {
     checkRecord(record);
     const value = await encode(record, this.#retention), [key, index] = this.#keys(record.id);
-    const keys = [key, index, bucket(index, place(record.id, value))], args = [expected(record, prev, value), value, expires(value), entry(record.id, value)];
+    const keys = [key, index, bucket(index, place(record.id, value))], args = [expected(record, prev, value), value, expires(value), entry(record.id, value), String(Date.now())];
     let [answer] = await this.#run(save, keys, args);
     for (let n = 0; Number(answer) === 3 && n < maxConversions; n++) {
       await this.#run(convert, [index, ...Array.from({ length: bucketCount }, (_, i) => bucket(index, i))], [String(Date.now())]);
