@@ -61,25 +61,26 @@
 // the ID does, modulo 64. What a search finds is held to the query again by its
 // record.
 //
-// The directory is a string of 192 bytes, three for each bucket: the number of the
-// week since 1970, big-endian, at whose beginning the bucket expires, 0 if there is
-// none. That is one to two weeks behind the last of its sessions; the directory
-// expires with the last of its buckets. A user that changes moves the entry in the
-// script that saves. A touch within the same weeks writes the record alone. One of
-// sixteen new sessions looks at four sessions behind it, whose place is random, and
-// if one of them has expired, at all of the bucket: it drops those whose record is
-// gone, and so does a search with what it meets.
+// The directory is a string of 192 bytes, three for each bucket, big-endian: when
+// it expires, in spans of four weeks since 1970, 0 if it never was. That is one to
+// two spans behind the last of its sessions, so no host's clock may be four weeks
+// ahead of the server's; the directory expires with the last of its buckets. A user
+// that changes moves the entry in the script that saves. A touch within the same
+// span writes the record alone. One of 32 new sessions looks at four sessions behind
+// it, whose place is random, and if one of them has expired, at all of the bucket:
+// it drops those whose record is gone, and so does a search with what it meets. So
+// a bucket has, as a rule, some thirty stale entries at the most.
 //
 // # The version before
 //
 // It had one index for each first byte, of layout 1, a sorted set under the name
-// of what is the directory now. Open converts those, one in about 15 milliseconds
-// for each million sessions in the store, and a save or a search that meets one
-// does. Sessions stay as they are. Servers of both versions may run side by side
-// for a week, and sessions live through that: those of the version before go on
-// with loads, changes and ends of sessions, but answer WRONGTYPE to logins and
-// searches, and to the first try of an end, which has been made. So replace them
-// soon. There is no way back.
+// of what is the directory now. Open converts those, each at once, in some ten
+// microseconds for each of its sessions; where one is made later, the next save or
+// search does. Sessions stay as they are. Servers of both versions may run side by
+// side for four weeks, and sessions live through that: those of the version before
+// go on with loads, changes and ends of sessions, but answer WRONGTYPE to logins
+// and searches, and to the first try of an end, which has been made. So replace
+// them soon. There is no way back.
 //
 // # Value
 //
