@@ -41,12 +41,6 @@ func (s *Store) keys(t testing.TB) (all []string) {
 	return slices.Compact(all)
 }
 
-// remains are the keys without the directories, which expire.
-func (s *Store) remains(t testing.TB) []string {
-	t.Helper()
-	return slices.DeleteFunc(s.keys(t), func(key string) bool { return strings.HasSuffix(key, ":"+indexName) })
-}
-
 // wipe deletes all that a store has on its server.
 func wipe(t testing.TB, s *Store) {
 	t.Helper()

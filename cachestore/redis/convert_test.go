@@ -123,7 +123,7 @@ func TestOpenConverts(t *testing.T) {
 		for _, r := range all {
 			require.NoError(t, s.Delete(t.Context(), r.ID))
 		}
-		require.Empty(t, s.remains(t))
+		require.Empty(t, s.keys(t))
 	})
 }
 
@@ -219,5 +219,5 @@ func TestFullServerConverts(t *testing.T) {
 	for _, r := range all {
 		require.NoError(t, v.s.Delete(t.Context(), r.ID))
 	}
-	require.Empty(t, v.s.remains(t))
+	require.Empty(t, v.s.keys(t))
 }

@@ -42,7 +42,7 @@ func TestDamagedValues(t *testing.T) {
 	found, err := s.Find(t.Context(), everybody, core.ID{}, 10)
 	require.NoError(t, err)
 	require.Empty(t, found)
-	require.Empty(t, s.remains(t), "also the entries, whose owner the values did not tell")
+	require.Empty(t, s.keys(t), "also the entries, whose owner the values did not tell")
 }
 
 // The sessions of a newer program are its own: they are not taken for damage,
@@ -61,7 +61,7 @@ func TestNewerFormat(t *testing.T) {
 	require.ErrorIs(t, err, hosts.ErrUnavailable)
 	require.ErrorIs(t, s.Save(t.Context(), next(r), core.NoVersion), core.ErrConflict)
 	require.NoError(t, s.Delete(t.Context(), r.ID), "an end is never refused")
-	require.Empty(t, s.remains(t))
+	require.Empty(t, s.keys(t))
 }
 
 // Another program's keys under our names spoil no other session.

@@ -62,7 +62,7 @@
 // record.
 //
 // The directory is a string of 192 bytes, three for each bucket, big-endian: when
-// it expires, in spans of four weeks since 1970, 0 if it never was. That is one to
+// it expires, in spans of four weeks since 1970, 0 if it is not there. That is one to
 // two spans behind the last of its sessions, so no host's clock may be four weeks
 // ahead of the server's; the directory expires with the last of its buckets. A user
 // that changes moves the entry in the script that saves. A touch within the same

@@ -80,7 +80,7 @@ func TestScriptFlush(t *testing.T) {
 	busy.Wait()
 	done.Store(true)
 	flushing.Wait()
-	require.Empty(t, s.remains(t))
+	require.Empty(t, s.keys(t))
 }
 
 // The server dies in the middle of batches and comes back with what it had on

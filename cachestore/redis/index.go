@@ -145,6 +145,9 @@ func (f *finder) clean(ctx context.Context, gone []entry) {
 		jobs[n].keys = append(jobs[n].keys, sh.record(e.id), sh.bucket(e.bucket))
 		jobs[n].args = append(jobs[n].args, e.text())
 	}
+	for first, n := range of {
+		jobs[n].keys = append(jobs[n].keys, f.shards[first].index)
+	}
 	_ = f.inTurn(ctx, func(t *turn) error {
 		f.run(t, jobs)
 		return nil

@@ -122,7 +122,7 @@ func TestIndexLife(t *testing.T) {
 	require.GreaterOrEqual(t, hours(), int64(24*402), "others may have been told that it lives so long")
 	require.LessOrEqual(t, hours(), int64(24*(402+56)+2))
 	require.NoError(t, s.Delete(t.Context(), r.ID))
-	require.Empty(t, s.remains(t))
+	require.Empty(t, s.keys(t))
 }
 
 // A touch within the same days writes nothing but the record.
@@ -182,7 +182,7 @@ func TestRecordThatComesTooLate(t *testing.T) {
 	found, err = s.Find(t.Context(), everybody, core.ID{}, 10)
 	require.NoError(t, err)
 	require.Empty(t, found)
-	require.Empty(t, s.remains(t))
+	require.Empty(t, s.keys(t))
 }
 
 // The server's clock and the record's expiry alone decide.

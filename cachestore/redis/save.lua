@@ -62,8 +62,7 @@ local function rare(t, now, span)
   end
 
   -- replace puts a record in the place of one that begins with head. The entry
-  -- comes before its record. The old entry may be on another node where a slot is
-  -- moving; it is dropped later, as those of expired records are.
+  -- comes before its record.
   function r.replace(record, index, bucket, head, expected, value, expires, entry)
     if type(head) == 'table' then return head.err end
     if #head > 0 and #head < 32 then return 2 end
@@ -86,7 +85,7 @@ local function rare(t, now, span)
     if directory then keep(index, bucket, directory, expires) end
     if moves then
       local from, was = t.place(index, head, sub(entry, 9))
-      if was ~= entry then try('ZREM', from, was) end
+      if was ~= entry then t.leave(index, from, was) end
     end
     return 1
   end

@@ -23,10 +23,10 @@ var (
 	//go:embed convert.lua
 	convertText string
 
-	saveScript    = script{indexText + saveText, "3719b3eeffdda1533d5a66eeba94c73c3e43debe"}
-	deleteScript  = script{indexText + deleteText, "0a4d0bae365592ba283e7c7300221cefa8acc335"}
-	cleanScript   = script{cleanText, "7f4793f62859299d4da6d6356fd704fa1fc1941d"}
-	convertScript = script{indexText + convertText, "e026404655115db02b2f62721dd917898b4e60d7"}
+	saveScript    = script{indexText + saveText, "350053051e33296f68605b49b2150bbdad7d992c"}
+	deleteScript  = script{indexText + deleteText, "ed79dc6882a99e456debb65c62990956f588ec79"}
+	cleanScript   = script{indexText + cleanText, "861650dff57c7fa30bd9c6372f71c54d0093d0dd"}
+	convertScript = script{indexText + convertText, "cac07ea6cf1b0ce4440ee05356a4558cfc7f70e4"}
 )
 
 // job is one run of a script. Its first key is a record's, all are of one shard

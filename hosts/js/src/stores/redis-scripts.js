@@ -2,16 +2,16 @@
 // them; a test holds them to its files. The server knows each by its SHA-1.
 
 export const save = {
-  sum: "3719b3eeffdda1533d5a66eeba94c73c3e43debe",
+  sum: "350053051e33296f68605b49b2150bbdad7d992c",
   text: `-- Begins every script that changes an index. Time is counted in spans of four
 -- weeks. A directory is a string of three bytes for each bucket: the span at whose
--- beginning it expires, 0 if it never was.
+-- beginning it expires, 0 if it is not there.
 -- What the common save does not need is made when it is needed, in functions that
 -- take nothing from around them, which would have to be kept for them.
 local span = 2419200000
 
 local function tools()
-  local sub, byte = string.sub, string.byte
+  local try, sub, byte = redis.pcall, string.sub, string.byte
   local t = {none = string.rep('\\0', 192)}
 
   -- Numbers in commands are written as text, since Lua writes them slowly.
@@ -29,6 +29,17 @@ local function tools()
     local n = byte(head, 9)
     if sub(head, 9, 16) == string.rep('\\0', 8) then n = byte(last) end
     return index .. ':' .. string.char(48 + n % 64), sub(head, 9, 12) .. sub(head, 17, 20) .. last
+  end
+
+  -- leave drops an entry. A bucket whose last it was leaves the directory, and the
+  -- last bucket takes that with it. Where a slot is moving to another node, and the
+  -- bucket is not here, both stay, and are dropped as those of expired records are.
+  function t.leave(index, bucket, entry)
+    if try('ZREM', bucket, entry) ~= 1 or try('EXISTS', bucket) ~= 0 then return end
+    local directory = try('GET', index)
+    if type(directory) ~= 'string' then return end
+    directory = t.mark(directory, bucket, 0)
+    if directory == t.none then try('DEL', index) else try('SET', index, directory, 'KEEPTTL') end
   end
   return t
 end
@@ -97,8 +108,7 @@ local function rare(t, now, span)
   end
 
   -- replace puts a record in the place of one that begins with head. The entry
-  -- comes before its record. The old entry may be on another node where a slot is
-  -- moving; it is dropped later, as those of expired records are.
+  -- comes before its record.
   function r.replace(record, index, bucket, head, expected, value, expires, entry)
     if type(head) == 'table' then return head.err end
     if #head > 0 and #head < 32 then return 2 end
@@ -121,7 +131,7 @@ local function rare(t, now, span)
     if directory then keep(index, bucket, directory, expires) end
     if moves then
       local from, was = t.place(index, head, sub(entry, 9))
-      if was ~= entry then try('ZREM', from, was) end
+      if was ~= entry then t.leave(index, from, was) end
     end
     return 1
   end
@@ -187,16 +197,16 @@ return answers
 };
 
 export const remove = {
-  sum: "0a4d0bae365592ba283e7c7300221cefa8acc335",
+  sum: "ed79dc6882a99e456debb65c62990956f588ec79",
   text: `-- Begins every script that changes an index. Time is counted in spans of four
 -- weeks. A directory is a string of three bytes for each bucket: the span at whose
--- beginning it expires, 0 if it never was.
+-- beginning it expires, 0 if it is not there.
 -- What the common save does not need is made when it is needed, in functions that
 -- take nothing from around them, which would have to be kept for them.
 local span = 2419200000
 
 local function tools()
-  local sub, byte = string.sub, string.byte
+  local try, sub, byte = redis.pcall, string.sub, string.byte
   local t = {none = string.rep('\\0', 192)}
 
   -- Numbers in commands are written as text, since Lua writes them slowly.
@@ -214,33 +224,45 @@ local function tools()
     local n = byte(head, 9)
     if sub(head, 9, 16) == string.rep('\\0', 8) then n = byte(last) end
     return index .. ':' .. string.char(48 + n % 64), sub(head, 9, 12) .. sub(head, 17, 20) .. last
+  end
+
+  -- leave drops an entry. A bucket whose last it was leaves the directory, and the
+  -- last bucket takes that with it. Where a slot is moving to another node, and the
+  -- bucket is not here, both stay, and are dropped as those of expired records are.
+  function t.leave(index, bucket, entry)
+    if try('ZREM', bucket, entry) ~= 1 or try('EXISTS', bucket) ~= 0 then return end
+    local directory = try('GET', index)
+    if type(directory) ~= 'string' then return end
+    directory = t.mark(directory, bucket, 0)
+    if directory == t.none then try('DEL', index) else try('SET', index, directory, 'KEEPTTL') end
   end
   return t
 end
 
 -- Deletes a record and its entry. KEYS: record, directory. ARGV: the ID without
--- its first byte. The entry may be on another node where a slot is moving, and is
--- dropped later.
-local try = redis.pcall
-local head = try('GETRANGE', KEYS[1], '0', '23')
-local gone = try('DEL', KEYS[1])
+-- its first byte.
+local head = redis.pcall('GETRANGE', KEYS[1], '0', '23')
+local gone = redis.pcall('DEL', KEYS[1])
 if type(gone) == 'table' then return redis.error_reply(gone.err) end
-if type(head) == 'string' and #head == 24 then try('ZREM', tools().place(KEYS[2], head, ARGV[1])) end
+if type(head) == 'string' and #head == 24 then
+  local t = tools()
+  t.leave(KEYS[2], t.place(KEYS[2], head, ARGV[1]))
+end
 return gone
 `,
 };
 
 export const convert = {
-  sum: "e026404655115db02b2f62721dd917898b4e60d7",
+  sum: "cac07ea6cf1b0ce4440ee05356a4558cfc7f70e4",
   text: `-- Begins every script that changes an index. Time is counted in spans of four
 -- weeks. A directory is a string of three bytes for each bucket: the span at whose
--- beginning it expires, 0 if it never was.
+-- beginning it expires, 0 if it is not there.
 -- What the common save does not need is made when it is needed, in functions that
 -- take nothing from around them, which would have to be kept for them.
 local span = 2419200000
 
 local function tools()
-  local sub, byte = string.sub, string.byte
+  local try, sub, byte = redis.pcall, string.sub, string.byte
   local t = {none = string.rep('\\0', 192)}
 
   -- Numbers in commands are written as text, since Lua writes them slowly.
@@ -258,6 +280,17 @@ local function tools()
     local n = byte(head, 9)
     if sub(head, 9, 16) == string.rep('\\0', 8) then n = byte(last) end
     return index .. ':' .. string.char(48 + n % 64), sub(head, 9, 12) .. sub(head, 17, 20) .. last
+  end
+
+  -- leave drops an entry. A bucket whose last it was leaves the directory, and the
+  -- last bucket takes that with it. Where a slot is moving to another node, and the
+  -- bucket is not here, both stay, and are dropped as those of expired records are.
+  function t.leave(index, bucket, entry)
+    if try('ZREM', bucket, entry) ~= 1 or try('EXISTS', bucket) ~= 0 then return end
+    local directory = try('GET', index)
+    if type(directory) ~= 'string' then return end
+    directory = t.mark(directory, bucket, 0)
+    if directory == t.none then try('DEL', index) else try('SET', index, directory, 'KEEPTTL') end
   end
   return t
 end
