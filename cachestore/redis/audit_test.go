@@ -2,7 +2,9 @@ package redis
 
 import (
 	"context"
+	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,35 +50,49 @@ func wipe(t testing.TB, s *Store) {
 	}
 }
 
-// audit holds the index to the records: every session has its entries, and an
-// index that lives longer. It returns entries that no session has.
-func audit(t testing.TB, s *Store) (stale []string) {
+// audit holds the index to the records: every session has its entry, in a bucket
+// and under a directory that live longer. It returns the sessions of entries that
+// no session has.
+func audit(t testing.TB, s *Store) (stale []core.ID) {
 	t.Helper()
 	c := s.server.client
-	entries, lives := map[string]bool{}, map[byte]int64{}
+	left := func(key string) int64 {
+		n, err := c.Do(background, c.B().Pttl().Key(key).Build()).AsInt64()
+		require.NoError(t, err)
+		return n
+	}
+	entries := map[entry]int64{} // and how long their buckets live
 	var records []string
 	for _, key := range s.keys(t) {
-		if !strings.HasSuffix(key, ":"+indexName) {
+		name := key[strings.IndexByte(key, '}')+2:]
+		if !strings.HasPrefix(name, indexName) {
 			records = append(records, key)
 			continue
 		}
+		shard, err := strconv.ParseUint(key[strings.IndexByte(key, '{')+1:][:2], 16, 8)
+		require.NoError(t, err)
+		directory, err := c.Do(background, c.B().Get().Key(s.server.shards[shard].index).Build()).ToString()
+		require.NoError(t, err)
+		if name == indexName {
+			require.NotEqual(t, strings.Repeat(absent, bucketCount), directory)
+			continue
+		}
+		longer := left(s.server.shards[shard].index)
+		lives := left(key)
+		require.GreaterOrEqual(t, longer+int64(core.Minute), lives, "the directory ends before a bucket; a moving slot costs it milliseconds")
+		b := name[len(indexName)+1] - '0'
+		require.NotEqual(t, absent, directory[int(b)*spanSize:][:spanSize], "bucket %d of shard %d is not in the directory", b, shard)
 		members, err := c.Do(background, c.B().Zrange().Key(key).Min("0").Max("-1").Build()).AsStrSlice()
 		require.NoError(t, err)
 		for _, m := range members {
-			e, ok := readEntry(m)
+			e, ok := readEntry(place{int(shard), b}, m)
 			require.True(t, ok, "%q", m)
-			require.Equal(t, s.server.shard(e.id).index, key)
-			entries[m] = true
+			entries[e] = lives
 		}
-		left, err := c.Do(background, c.B().Pttl().Key(key).Build()).AsInt64()
-		require.NoError(t, err)
-		e, _ := readEntry(members[0])
-		lives[e.id[0]] = left
 	}
 	for _, key := range records {
 		id := s.idOf(t, key)
-		left, err := c.Do(background, c.B().Pttl().Key(key).Build()).AsInt64()
-		require.NoError(t, err)
+		lives := left(key)
 		value, err := c.Do(background, c.B().Get().Key(key).Build()).AsBytes()
 		if rueidis.IsRedisNil(err) {
 			continue
@@ -84,32 +100,27 @@ func audit(t testing.TB, s *Store) (stale []string) {
 		require.NoError(t, err)
 		r, err := decode(id, value)
 		require.NoError(t, err)
-		require.GreaterOrEqual(t, left, int64(0))
-		require.Greater(t, lives[id[0]], left, "the index of %v ends before the session", id)
-		for _, e := range entriesOf(&r) {
-			require.True(t, entries[e], "%v, of %q, is missing from the index", id, r.User)
-			delete(entries, e)
-		}
+		require.GreaterOrEqual(t, lives, int64(0))
+		e := entryOf(&r)
+		indexed, ok := entries[e]
+		require.True(t, ok, "%v, of %q, is missing from the index", id, r.User)
+		require.Greater(t, indexed, lives, "the index of %v ends before the session", id)
+		delete(entries, e)
 	}
 	for e := range entries {
-		stale = append(stale, e)
+		stale = append(stale, e.id)
 	}
 	return stale
 }
 
-func (s *Store) idOf(t testing.TB, key string) core.ID {
-	name := key[len(key)-idSize:]
-	e, ok := readEntry(byID + name + strings.Repeat("\x00", ownerSize))
-	require.True(t, ok, key)
-	require.Equal(t, key, s.server.shard(e.id).record(e.id))
-	return e.id
+func (s *Store) idOf(t testing.TB, key string) (id core.ID) {
+	_, err := hex.Decode(id[:], []byte(key[len(key)-idSize:]))
+	require.NoError(t, err)
+	require.Equal(t, key, s.server.shard(id).record(id))
+	return id
 }
 
-func entriesOf(r *core.Record) []string {
+func entryOf(r *core.Record) entry {
 	o := ownerOf(r.Tenant, r.User)
-	all := []string{byID + nameOf(r.ID) + string(o[:])}
-	if r.User != "" {
-		all = append(all, byOwner+string(o[:])+nameOf(r.ID))
-	}
-	return all
+	return entry{o.short(), r.ID, o.bucket(r.ID)}
 }

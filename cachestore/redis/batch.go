@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/redis/rueidis"
 
@@ -102,9 +104,24 @@ func (s *part) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 		return errs
 	}
 	defer t.leave()
-	parcels := s.plan(saves, errs)
+	all := make([]int, len(saves))
+	for i := range all {
+		all[i] = i
+	}
+	for range maxConversions {
+		s.saveAll(t, saves, all, errs)
+		if all = s.convertFor(t, saves, errs); all == nil {
+			break
+		}
+	}
+	return errs
+}
+
+// saveAll does the saves at the given places.
+func (s *server) saveAll(t *turn, saves []hosts.Saving, at []int, errs []error) {
+	parcels := s.plan(saves, at, errs)
 	if len(parcels) == 0 {
-		return errs
+		return
 	}
 	jobs := make([]job, len(parcels))
 	for n, p := range parcels {
@@ -113,7 +130,6 @@ func (s *part) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 	for n, r := range s.run(t, jobs) {
 		t.saved(r, parcels[n].places, errs)
 	}
-	return errs
 }
 
 // saved reads the answer to one script.
@@ -148,6 +164,8 @@ func verdict(m *rueidis.RedisMessage) error {
 		return nil
 	case code == 2:
 		return damaged("is cut short")
+	case code == 3:
+		return errOldIndex
 	}
 	return errConflict
 }
@@ -161,10 +179,10 @@ type parcel struct {
 
 // plan makes scripts of the saves, in a cluster of those of each shard. Records
 // that fail their check are in none.
-func (s *server) plan(saves []hosts.Saving, errs []error) []parcel {
+func (s *server) plan(saves []hosts.Saving, at []int, errs []error) []parcel {
 	var parcels []parcel
 	var of [shardCount]int // the last parcel of a shard, counted from 1
-	for i := range saves {
+	for _, i := range at {
 		r := &saves[i].Record
 		if err := r.Check(); err != nil {
 			errs[i] = fmt.Errorf("redis: save: %w", err)
@@ -183,11 +201,20 @@ func (s *server) plan(saves []hosts.Saving, errs []error) []parcel {
 		p.places = append(p.places, i)
 		p.bytes += len(r.Sealed)
 	}
+	for n := range parcels {
+		parcels[n].stamp()
+	}
 	return parcels
 }
 
+// stamp ends the arguments of a script with the time.
+func (p *parcel) stamp() {
+	p.args = append(p.args, strconv.FormatInt(time.Now().UnixMilli(), 10))
+}
+
 func (p *parcel) add(s *server, r *core.Record, prev core.Version) {
-	value := encode(r, expiry(r.ExpiresAt, core.Milliseconds(s.o.Retention)))
+	expires := expiry(r.ExpiresAt, core.Milliseconds(s.o.Retention))
+	value := encode(r, expires)
 	expected := ""
 	switch prev {
 	case core.NoVersion:
@@ -197,7 +224,9 @@ func (p *parcel) add(s *server, r *core.Record, prev core.Version) {
 		b := make([]byte, 0, offFormat)
 		expected = rueidis.BinaryString(append(binary.BigEndian.AppendUint64(b, uint64(prev)), value[offOwner:offFormat]...))
 	}
+	o := owner([]byte(value[offOwner:offExpiry]))
+	e := entry{owner: o.short(), id: r.ID}
 	sh := s.shard(r.ID)
-	p.keys = append(p.keys, sh.record(r.ID), sh.index)
-	p.args = append(p.args, expected, value)
+	p.keys = append(p.keys, sh.record(r.ID), sh.index, sh.bucket(o.bucket(r.ID)))
+	p.args = append(p.args, expected, value, strconv.FormatInt(expires, 10), e.text())
 }

@@ -34,6 +34,7 @@ func TestCacheSparesReads(t *testing.T) {
 	require.Equal(t, before, gets(t, s))
 
 	plain := open(t, p.url(), Options{})
+	before = gets(t, s)
 	for range 100 {
 		requireHolds(t, plain, r)
 	}

@@ -1,9 +1,7 @@
--- Drops entries whose record is gone. KEYS: records, and at last their index.
--- ARGV: for each record its ID and owner.
-for i = 1, #KEYS - 1 do
-  if redis.call('EXISTS', KEYS[i]) == 0 then
-    local id, owner = ARGV[2 * i - 1], ARGV[2 * i]
-    redis.call('ZREM', KEYS[#KEYS], 'i' .. id .. owner, 'o' .. owner .. id)
-  end
+-- Drops entries whose record is gone. KEYS: of each its record and its bucket, and
+-- at last the directory. ARGV: of each the entry.
+local t = tools()
+for i, entry in ipairs(ARGV) do
+  if redis.call('EXISTS', KEYS[2 * i - 1]) == 0 then t.leave(KEYS[#KEYS], KEYS[2 * i], entry) end
 end
 return 1

@@ -1,8 +1,10 @@
--- Deletes a record and its entries. KEYS: record, index. ARGV: ID.
-local owner = redis.pcall('GETRANGE', KEYS[1], 8, 23)
+-- Deletes a record and its entry. KEYS: record, directory. ARGV: the ID without
+-- its first byte.
+local head = redis.pcall('GETRANGE', KEYS[1], '0', '23')
 local gone = redis.pcall('DEL', KEYS[1])
 if type(gone) == 'table' then return redis.error_reply(gone.err) end
-if type(owner) == 'string' and #owner == 16 then
-  redis.call('ZREM', KEYS[2], 'i' .. ARGV[1] .. owner, 'o' .. owner .. ARGV[1])
+if type(head) == 'string' and #head == 24 then
+  local t = tools()
+  t.leave(KEYS[2], t.place(KEYS[2], head, ARGV[1]))
 end
 return gone

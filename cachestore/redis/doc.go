@@ -44,24 +44,43 @@
 // # Keys
 //
 //	session:{3f}:3f0c...    a session: the ID as 32 lower-case hex digits
-//	session:{3f}:index      a sorted set of all sessions whose ID begins with 3f
+//	session:{3f}:index:0    a bucket of the index: a sorted set of entries
+//	session:{3f}:index      the directory of the buckets of all IDs that begin with 3f
 //
 // The first part is [Options].Prefix. The hash tag is the first byte of the ID, so
 // that a session and its index are on one node, and a cluster spreads 256 of them.
-// All entries of an index have score 0, so it is ordered by their bytes; each
-// session has one or two:
 //
-//	"i" ID owner    all sessions, in the order of their IDs
-//	"o" owner ID    those of a user
+// A session has one entry, of 23 bytes: four of the SHA-256 of the user, zero for
+// nobody, four of that of the tenant, and the ID without its first byte. All have
+// score 0, so they are ordered by their bytes. There are 64 buckets behind each
+// first byte, named by the characters from 0 to o, so that they stay small: up to
+// zset-max-listpack-entries of the server, 128 by default, an entry takes its bytes
+// and little more. That is enough for two million sessions; who has more saves a
+// hundred bytes a session with 512. All sessions of a user are in the bucket that
+// the first byte of his hash tells, and those of nobody where the second byte of
+// the ID does, modulo 64. What a search finds is held to the query again by its
+// record.
 //
-// The ID is in hex there, too; owner is 8 bytes of the SHA-256 of the user, zero
-// for nobody, and 8 of that of the tenant. What a search finds is held to the query
-// again by its record. A user that changes moves the entries in the script that
-// saves. A touch does not write the index. An index expires one to two days after
-// the last of its sessions; before that, each new session looks at the three behind
-// it, whose place is random, and drops those whose record has expired, and so does
-// a search with what it meets. So an index has, as a rule, half as many stale
-// sessions as live ones at the most.
+// The directory is a string of 192 bytes, three for each bucket, big-endian: when
+// it expires, in spans of four weeks since 1970, 0 if it is not there. That is one to
+// two spans behind the last of its sessions, so no host's clock may be four weeks
+// ahead of the server's; the directory expires with the last of its buckets. A user
+// that changes moves the entry in the script that saves. A touch within the same
+// span writes the record alone. One of 32 new sessions looks at four sessions behind
+// it, whose place is random, and if one of them has expired, at all of the bucket:
+// it drops those whose record is gone, and so does a search with what it meets. So
+// a bucket has, as a rule, some thirty stale entries at the most.
+//
+// # The version before
+//
+// It had one index for each first byte, of layout 1, a sorted set under the name
+// of what is the directory now. Open converts those, each at once, in some ten
+// microseconds for each of its sessions; where one is made later, the next save or
+// search does. Sessions stay as they are. Servers of both versions may run side by
+// side for four weeks, and sessions live through that: those of the version before
+// go on with loads, changes and ends of sessions, but answer WRONGTYPE to logins
+// and searches, and to the first try of an end, which has been made. So replace
+// them soon. There is no way back.
 //
 // # Value
 //
@@ -103,7 +122,7 @@
 //
 // The user needs these rights, besides those to connect, in the terms of ACL:
 //
-//	~session:* +get +mget +exists +set +del +getrange +pttl +pexpireat +zadd +zrem +zrangebylex +zrandmember +eval +evalsha
+//	~session:* +get +mget +exists +set +del +getrange +pttl +pexpireat +zadd +zrem +zrangebylex +eval +evalsha
 //
 // and +info for the check of the server, +wait for Options.WaitReplicas, +client
 // for Options.Cache, and +cluster in a cluster. A script that looks at entries

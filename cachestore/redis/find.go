@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"strings"
+	"slices"
 
 	"github.com/redis/rueidis"
 
@@ -14,26 +14,24 @@ import (
 
 // Bounds of a search.
 const (
-	findEntries = 16 << 10 // of the index, read in one go: half a megabyte
+	findEntries = 16 << 10 // of a user's, read in one go: a third of a megabyte
 	findRecords = 256      // read in one go
-	fewEntries  = 16       // asked of a shard at the least
+	findBuckets = 512      // read in one go, whole
+	fewEntries  = 16       // of a user's, asked of a shard at the least
 	someShards  = 16       // asked at first
 )
 
-// Behind all owners, and all IDs in hex.
-var (
-	highestOwner = strings.Repeat("\xff", ownerSize)
-	highestID    = "g"
-)
-
-// Find implements hosts.Finder. With tenant and user named it asks the shards
-// for that owner's sessions. Otherwise it reads the index in the order of IDs,
-// 33 bytes a session, and only the records that may match. Damaged records are
-// passed over; one of a newer format fails the search.
+// Find implements hosts.Finder. It reads the buckets that may have what q
+// selects, a user's one in each shard if there is one, and only the records that
+// may match. Damaged records are passed over; one of a newer format fails the
+// search.
 func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
-	f := finder{part: s.server.whole, q: &q, asked: ownerOf(q.Tenant, q.User), after: after, width: someShards}
-	if f.exact = !q.AnyTenant && !q.AnyUser && q.User != ""; f.exact {
-		f.width = shardCount // most users have few sessions
+	f := finder{
+		part: s.server.whole, q: &q, owner: ownerOf(q.Tenant, q.User), after: after, first: int(after[0]),
+		user: !q.AnyUser && q.User != "", width: someShards, buckets: bucketCount,
+	}
+	if f.exact = f.user && !q.AnyTenant; f.user {
+		f.width, f.buckets = shardCount, shardCount // most users have few sessions
 	}
 	f.budget = max(min(limit, findEntries), fewEntries)
 	var found []core.Record
@@ -55,20 +53,22 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 // finder reads the index for one page.
 type finder struct {
 	*part
-	q      *hosts.Query
-	asked  owner
-	exact  bool // by the owner's entries
-	after  core.ID
-	width  int // shards that the next reading asks
-	budget int // entries that the next reading asks for
-	ready  []entry
-	done   bool
+	q       *hosts.Query
+	owner   owner
+	user    bool // one user's bucket of each shard is enough
+	exact   bool // and there the entries of one tenant, which are in the order of their IDs
+	after   core.ID
+	first   int // shard that is read next
+	width   int // shards that the next reading looks at
+	buckets int // and how many buckets it reads of them, about
+	budget  int // entries that it asks for, if exact
+	ready   []entry
 }
 
 // take returns the next entries that may match, in the order of their IDs, at
 // most n. None means that there are no more.
 func (f *finder) take(ctx context.Context, n int) ([]entry, error) {
-	for len(f.ready) == 0 && !f.done {
+	for len(f.ready) == 0 && f.first < shardCount {
 		if err := f.fill(ctx); err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (f *finder) take(ctx context.Context, n int) ([]entry, error) {
 	return taken, nil
 }
 
-// fill asks several shards, the more the emptier they are. A shard that has
+// fill reads several shards, the more the emptier they are. A shard that has
 // more than it was asked for is where the next reading begins.
 func (f *finder) fill(ctx context.Context) error {
 	t, err := f.gate.enter(ctx)
@@ -87,50 +87,87 @@ func (f *finder) fill(ctx context.Context) error {
 		return err
 	}
 	defer t.leave()
-	first := int(f.after[0])
-	last := min(first+f.width, shardCount)
+	places, next, err := f.survey(t, min(f.first+f.width, shardCount))
+	if err != nil {
+		return err
+	}
 	each := max(f.budget/f.width, fewEntries)
-	f.width, f.budget = min(2*f.width, shardCount), min(2*f.budget, findEntries)
-	results := t.read(func() []rueidis.RedisResult {
-		var commands []rueidis.Completed
-		for n := first; n < last; n++ {
-			commands = append(commands, f.command(f.shards[n].index, each))
-		}
-		return f.client.DoMulti(t, commands...)
-	})
-	for i, r := range results {
-		texts, err := r.AsStrSlice()
-		if err != nil {
-			return t.fail("find", err)
-		}
-		var end entry
-		for _, text := range texts {
-			if e, ok := readEntry(text); ok && e.id[0] == byte(first+i) {
-				end = e
-				if e.owner.may(f.q, f.asked) {
-					f.ready = append(f.ready, e)
+	f.width, f.buckets, f.budget = min(2*f.width, shardCount), min(2*f.buckets, findBuckets), min(2*f.budget, findEntries)
+	if len(places) > 0 {
+		results := t.read(func() []rueidis.RedisResult {
+			commands := make([]rueidis.Completed, len(places))
+			for i, p := range places {
+				commands[i] = f.command(p, each)
+			}
+			return f.client.DoMulti(t, commands...)
+		})
+		for i, r := range results {
+			texts, err := r.AsStrSlice()
+			if err != nil {
+				return t.fail("find", err)
+			}
+			f.add(places[i], texts)
+			if f.exact && len(texts) == each {
+				if end, ok := readEntry(places[i], texts[each-1]); ok {
+					f.first, f.after, f.width = places[i].shard, end.id, 1
+					return nil
 				}
 			}
 		}
-		if len(texts) == each && bytes.Compare(end.id[:], f.after[:]) > 0 {
-			f.after, f.width = end.id, 1
-			return nil
-		}
+		slices.SortFunc(f.ready, func(a, b entry) int { return bytes.Compare(a.id[:], b.id[:]) })
 	}
-	if f.done = last == shardCount; !f.done {
-		f.after = core.ID(append([]byte{byte(last - 1)}, bytes.Repeat([]byte{0xff}, len(f.after)-1)...))
-	}
+	f.first = next
 	return nil
 }
 
-// command asks one index for n entries behind f.after.
-func (f *finder) command(index string, n int) rueidis.Completed {
-	from, to := "("+byID+nameOf(f.after)+highestOwner, "["+byID+highestID
-	if f.exact {
-		of := byOwner + string(f.asked[:])
-		from, to = "("+of+nameOf(f.after), "["+of+highestID
+// survey tells which buckets of the shards from f.first to last are to be read
+// now, and the shard behind those. What a server of the version before has
+// written is converted first.
+func (f *finder) survey(t *turn, last int) (places []place, next int, err error) {
+	directories, err := f.converted(t, f.first, last)
+	if err != nil {
+		return nil, 0, err
 	}
-	return f.client.B().Zrangebylex().Key(index).Min(from).Max(to).Limit(0, int64(n)).Build()
+	for i, d := range directories {
+		if len(places) >= f.buckets {
+			return places, f.first + i, nil
+		}
+		for b := range len(d) / spanSize {
+			own := !f.user || byte(b) == f.owner.bucket(core.ID{})
+			if own && d[b*spanSize:(b+1)*spanSize] != absent {
+				places = append(places, place{f.first + i, byte(b)})
+			}
+		}
+	}
+	return places, last, nil
+}
+
+// command asks for the entries of a bucket: n of those behind f.after, or all.
+func (f *finder) command(p place, n int) rueidis.Completed {
+	all := f.client.B().Zrangebylex().Key(f.shards[p.shard].bucket(p.bucket))
+	asked := f.owner.short()
+	switch {
+	case f.exact:
+		from := "[" + string(asked[:])
+		if p.shard == int(f.after[0]) {
+			from = "(" + string(asked[:]) + string(f.after[1:])
+		}
+		return all.Min(from).Max("["+string(asked[:])+highest).Limit(0, int64(n)).Build()
+	case f.user:
+		return all.Min("[" + string(asked[:4])).Max("[" + string(asked[:4]) + highest).Build()
+	}
+	return all.Min("-").Max("+").Build()
+}
+
+// add keeps what may match of the entries of a bucket.
+func (f *finder) add(from place, texts []string) {
+	asked := f.owner.short()
+	for _, text := range texts {
+		e, ok := readEntry(from, text)
+		if ok && bytes.Compare(e.id[:], f.after[:]) > 0 && e.owner.may(f.q, asked) {
+			f.ready = append(f.ready, e)
+		}
+	}
 }
 
 // check reads the records of entries and adds those that match to found.
@@ -155,31 +192,4 @@ func (f *finder) check(ctx context.Context, entries []entry, found []core.Record
 		f.clean(ctx, gone)
 	}
 	return found, nil
-}
-
-// clean drops entries whose records have expired, unless they have come back.
-// What fails here is left to the next search or insert.
-func (s *part) clean(ctx context.Context, gone []entry) {
-	t, err := s.gate.enter(ctx)
-	if err != nil {
-		return
-	}
-	defer t.leave()
-	var jobs []job
-	of := make(map[byte]int)
-	for _, e := range gone {
-		sh := s.shard(e.id)
-		n, ok := of[e.id[0]]
-		if !ok {
-			n = len(jobs)
-			of[e.id[0]] = n
-			jobs = append(jobs, job{script: &cleanScript})
-		}
-		jobs[n].keys = append(jobs[n].keys, sh.record(e.id))
-		jobs[n].args = append(jobs[n].args, nameOf(e.id), string(e.owner[:]))
-	}
-	for first, n := range of {
-		jobs[n].keys = append(jobs[n].keys, s.shards[first].index)
-	}
-	s.run(t, jobs)
 }

@@ -3,7 +3,6 @@ package redis
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +12,7 @@ import (
 )
 
 func TestScriptsHaveTheirSums(t *testing.T) {
-	for _, s := range []script{saveScript, deleteScript, cleanScript} {
+	for _, s := range []script{saveScript, deleteScript, cleanScript, convertScript} {
 		sum := sha1.Sum([]byte(s.text))
 		require.Equal(t, hex.EncodeToString(sum[:]), s.sum, s.text)
 	}
@@ -79,19 +78,17 @@ func TestExpiry(t *testing.T) {
 
 func TestEntries(t *testing.T) {
 	r := newRecord()
-	o := ownerOf(r.Tenant, r.User)
-	for _, text := range []string{byID + nameOf(r.ID) + string(o[:]), byOwner + string(o[:]) + nameOf(r.ID)} {
-		e, ok := readEntry(text)
-		require.True(t, ok)
-		require.Equal(t, entry{r.ID, o}, e)
-		_, ok = readEntry(text[1:])
-		require.False(t, ok)
-	}
-	_, ok := readEntry(strings.Repeat("i", 1+idSize+ownerSize))
-	require.False(t, ok, "not hex")
+	e := entryOf(&r)
+	got, ok := readEntry(place{int(r.ID[0]), e.bucket}, e.text())
+	require.True(t, ok)
+	require.Equal(t, e, got)
+	_, ok = readEntry(place{}, e.text()[1:])
+	require.False(t, ok)
 
-	nobody := ownerOf("acme", "")
+	nobody, o := ownerOf("acme", ""), ownerOf("acme", "ada")
 	require.Equal(t, make([]byte, 8), nobody[:8])
 	require.Equal(t, o[8:], nobody[8:], "the same tenant")
+	require.Equal(t, r.ID[1]%bucketCount, nobody.bucket(r.ID), "nobody's are spread")
+	require.Equal(t, o.bucket(core.ID{}), o.bucket(r.ID), "a user's are together")
 	require.NotEqual(t, ownerOf("a", "bc"), ownerOf("ab", "c"))
 }

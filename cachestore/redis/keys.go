@@ -13,20 +13,23 @@ import (
 
 // The key layout is in the package documentation.
 const (
-	shardCount = 256 // by the first byte of the ID
-	indexName  = "index"
+	shardCount  = 256 // by the first byte of the ID
+	bucketCount = 64  // of each shard
+	indexName   = "index"
 
-	byID    = "i" // begins an entry of ID and owner
-	byOwner = "o" // begins an entry of owner and ID
+	spanSize = 3 // of a span in the directory, bytes
 
-	ownerSize = 16
-	idSize    = 2 * len(core.ID{}) // in hex
+	ownerSize = 16                 // in a record
+	shortSize = 8                  // in an entry
+	tailSize  = len(core.ID{}) - 1 // the ID without the byte that the shard tells
+	entrySize = shortSize + tailSize
+	idSize    = 2 * len(core.ID{}) // in the name of a record, in hex
 )
 
 // shard is the names of the keys that share a hash tag, and so a node.
 type shard struct {
 	base  string // of its records: the prefix and the tag
-	index string
+	index string // its directory; with a number behind it, a bucket
 }
 
 func shardsOf(prefix string) *[shardCount]shard {
@@ -44,11 +47,11 @@ func (s *shard) record(id core.ID) string {
 	return rueidis.BinaryString(hex.AppendEncode(b, id[:]))
 }
 
-// nameOf is the ID in hex, which is in the order of the bytes.
-func nameOf(id core.ID) string { return hex.EncodeToString(id[:]) }
+// bucket names a bucket by a printable character, from 0 to o.
+func (s *shard) bucket(n byte) string { return s.index + ":" + string(rune('0'+n)) }
 
-// owner stands for a user and a tenant in the index: 8 bytes of the hash of
-// each. Those of the user are zero for nobody. An owner that meets another's is
+// owner stands for a user and a tenant in a record: 8 bytes of the hash of each.
+// Those of the user are zero for nobody. An owner that meets another's is
 // harmless: whatever the index finds is held to the query again.
 type owner [ownerSize]byte
 
@@ -65,28 +68,54 @@ func ownerOf(tenant, user string) (o owner) {
 	return o
 }
 
-// entry is what the index says of a session.
-type entry struct {
-	id    core.ID
-	owner owner
+// short is half of the owner: the index has four bytes of each hash.
+func (o owner) short() (s shortOwner) {
+	copy(s[:4], o[:4])
+	copy(s[4:], o[8:])
+	return s
 }
 
-// readEntry reads an entry of either kind.
-func readEntry(text string) (e entry, ok bool) {
-	if len(text) != 1+idSize+ownerSize {
-		return e, false
+// bucket is where the index has a session: with the others of its user, and one
+// of nobody's by its ID.
+func (o owner) bucket(id core.ID) byte {
+	if [8]byte(o[:8]) == [8]byte{} {
+		return id[1] % bucketCount
 	}
-	name, of := text[1:1+idSize], text[1+idSize:]
-	if text[:1] == byOwner {
-		of, name = text[1:1+ownerSize], text[1+ownerSize:]
-	}
-	copy(e.owner[:], of)
-	_, err := hex.Decode(e.id[:], []byte(name))
-	return e, err == nil
+	return o[0] % bucketCount
 }
+
+type shortOwner [shortSize]byte
 
 // may reports whether q can select a session of this owner.
-func (o owner) may(q *hosts.Query, asked owner) bool {
-	return (q.AnyUser || [8]byte(o[:8]) == [8]byte(asked[:8])) &&
-		(q.AnyTenant || [8]byte(o[8:]) == [8]byte(asked[8:]))
+func (s shortOwner) may(q *hosts.Query, asked shortOwner) bool {
+	return (q.AnyUser || [4]byte(s[:4]) == [4]byte(asked[:4])) &&
+		(q.AnyTenant || [4]byte(s[4:]) == [4]byte(asked[4:]))
+}
+
+// place is a bucket of a shard.
+type place struct {
+	shard  int
+	bucket byte
+}
+
+// entry is what the index says of a session.
+type entry struct {
+	owner  shortOwner
+	id     core.ID
+	bucket byte
+}
+
+func (e *entry) text() string {
+	return string(append(append(make([]byte, 0, entrySize), e.owner[:]...), e.id[1:]...))
+}
+
+// readEntry reads an entry of a bucket.
+func readEntry(from place, text string) (e entry, ok bool) {
+	if len(text) != entrySize {
+		return e, false
+	}
+	copy(e.owner[:], text)
+	e.id[0], e.bucket = byte(from.shard), from.bucket
+	copy(e.id[1:], text[shortSize:])
+	return e, true
 }

@@ -53,6 +53,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	s.migrate(ctx)
 	return &Store{s}, nil
 }
 

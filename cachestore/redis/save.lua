@@ -1,95 +1,149 @@
--- Saves records, each as if it were alone. KEYS of each: its record, whose name
--- ends with its ID, and its index. ARGV of each: how a value begins whose version
--- is to be replaced and whose owner and expiry are to stay ('' inserts), and the
--- value. The answers: 1 saved, 0 conflict, 2 damaged, or the text of an error;
--- nothing is changed for an answer that is not 1. Numbers in commands are written
--- as text, since Lua writes them slowly.
-local try, sub = redis.pcall, string.sub
+-- Saves records, each as if it were alone. KEYS of each: its record, the directory
+-- of its shard, and its bucket. ARGV of each: how a value begins whose version is
+-- to be replaced and whose owner and expiry are to stay ('' inserts), the value,
+-- its expiry, and the entry of the index; and at last the time of the caller. The
+-- answers: 1 saved, 0 conflict, 2 damaged, 3 when the index is to be converted
+-- first, or the text of an error; nothing is changed for an answer that is not 1.
 
--- decide makes every save but the common one, which leaves owner and expiry as
--- they are and is spared the making of these functions. Entries of the index come
--- before their record.
-local function decide(record, index, head, expected, value)
-  if type(head) == 'table' then return head.err end
-  if #head > 0 and #head < 32 then return 2 end
-  local stored = sub(head, 1, 8)
-  if stored == sub(value, 1, 8) then return 1 end
-  if stored ~= sub(expected, 1, 8) then return 0 end
+-- rare makes every save but the common ones.
+local function rare(t, now, span)
+  local r, try, call, sub, byte = {}, redis.pcall, redis.call, string.sub, string.byte
 
-  local call, nobody = redis.call, string.rep('\0', 8)
-  local id, was, is = sub(record, -32), sub(head, 9, 24), sub(value, 9, 24)
-
-  local function text(n) return string.format('%.0f', n) end
-
-  -- expiry is in milliseconds; Lua would compare texts by locale.
-  local function expiry(v)
-    local n = 0
-    for i = 25, 32 do n = n * 256 + string.byte(v, i) end
-    return n
+  -- lasts reports whether a bucket lives a span longer than a record, as far as the
+  -- caller's clock is right. One that lives has a directory that lives longer.
+  local function lasts(bucket, expires)
+    local left = call('PTTL', bucket)
+    return left > span and left >= expires - now + span
   end
 
-  -- horizon is how long the index of a record lives at the least: one to two
-  -- days longer, so that few touches have to move it.
-  local function horizon(v) return (math.floor(expiry(v) / 86400000) + 2) * 86400000 end
+  -- horizon is when the index of a record expires at the soonest: one to two spans
+  -- behind it, so that few touches have to move that.
+  local function horizon(expires) return math.floor(expires / span) + 2 end
 
-  local function entries(other, owner)
-    if sub(owner, 1, 8) == nobody then return 'i' .. other .. owner end
-    return 'i' .. other .. owner, 'o' .. owner .. other
-  end
-
-  local function enter()
-    local byID, byOwner = entries(id, is)
-    if byOwner then return try('ZADD', index, '0', byID, '0', byOwner) end
-    return try('ZADD', index, '0', byID)
-  end
-
-  local function leave(other, owner) call('ZREM', index, entries(other, owner)) end
-
-  -- outlive keeps the index to the horizon. What is left of both is compared,
-  -- since there is no clock.
-  local function outlive()
-    local left, longest = call('PTTL', record), horizon(value)
-    if left < 0 then return leave(id, is) end -- it came too late
-    if call('PTTL', index) < left + longest - expiry(value) then call('PEXPIREAT', index, text(longest)) end
-  end
-
-  -- clean looks at the few sessions behind a new one, whose place is random, and
-  -- drops those whose record has expired.
-  local function clean()
-    local others = call('ZRANGEBYLEX', index, '(i' .. id .. is, '(j', 'LIMIT', '0', '3')
-    if #others == 0 then return end
-    local shard, records = sub(index, 1, -6), {}
-    for i, entry in ipairs(others) do records[i] = shard .. sub(entry, 2, 33) end
-    if call('EXISTS', unpack(records)) == #others then return end
-    for i, entry in ipairs(others) do
-      if call('EXISTS', records[i]) == 0 then leave(sub(entry, 2, 33), sub(entry, 34)) end
+  -- keep has a bucket and its directory live to the horizon.
+  local function keep(index, bucket, directory, expires)
+    local spans, last = struct.unpack('>I3', directory, 3 * (byte(bucket, -1) - 48) + 1), 0
+    if spans < horizon(expires) then
+      spans = horizon(expires)
+      directory = t.mark(directory, bucket, spans)
+      for i = 1, #directory, 3 do last = math.max(last, (struct.unpack('>I3', directory, i))) end
+      call('SET', index, directory, 'PXAT', t.text(last * span))
     end
+    call('PEXPIREAT', bucket, t.text(spans * span))
   end
 
-  if was ~= is then
-    local done = enter()
-    if type(done) == 'table' then return done.err end
+  -- look returns the directory, or the answer if there is none to be read.
+  local function look(index)
+    local directory = try('GET', index) or t.none
+    if type(directory) == 'string' then return directory end
+    return nil, sub(directory.err, 1, 9) == 'WRONGTYPE' and 3 or directory.err
   end
-  local done = try('SET', record, value, 'PXAT', text(expiry(value)))
-  if done.err then return done.err end
-  if head == '' then
-    outlive()
-    clean()
+
+  -- sweep drops those entries whose record has expired, and tells whether one had.
+  local function sweep(record, bucket, entries)
+    local shard, records = sub(record, 1, -31), {}
+    for i, entry in ipairs(entries) do
+      records[i] = shard .. string.format('%08x%08x%08x%06x', struct.unpack('>I4I4I4I3', entry, 9))
+    end
+    if #records == 0 or call('EXISTS', unpack(records)) == #records then return false end
+    for i, entry in ipairs(entries) do
+      if call('EXISTS', records[i]) == 0 then call('ZREM', bucket, entry) end
+    end
+    return true
+  end
+
+  -- clean looks at a few sessions behind a new one, whose place is random, and
+  -- where one of them has expired at the others of the bucket.
+  function r.clean(record, bucket, entry)
+    local behind = '(' .. entry
+    if not sweep(record, bucket, call('ZRANGEBYLEX', bucket, behind, '+', 'LIMIT', '0', '4')) then return end
+    sweep(record, bucket, call('ZRANGEBYLEX', bucket, behind, '+', 'LIMIT', '0', '128'))
+    sweep(record, bucket, call('ZRANGEBYLEX', bucket, '-', behind, 'LIMIT', '0', '128'))
+  end
+
+  -- replace puts a record in the place of one that begins with head. The entry
+  -- comes before its record.
+  function r.replace(record, index, bucket, head, expected, value, expires, entry)
+    if type(head) == 'table' then return head.err end
+    if #head > 0 and #head < 32 then return 2 end
+    local stored = sub(head, 1, 8)
+    if stored == sub(value, 1, 8) then return 1 end
+    if stored == '' or stored ~= sub(expected, 1, 8) then return 0 end
+
+    local moves = sub(head, 9, 24) ~= sub(value, 9, 24)
+    local directory, answer
+    if (moves or horizon((struct.unpack('>I8', head, 25))) < horizon(expires)) and not lasts(bucket, expires) then
+      directory, answer = look(index)
+      if answer then return answer end
+    end
+    if moves then
+      local done = try('ZADD', bucket, '0', entry)
+      if type(done) == 'table' then return done.err end
+    end
+    local done = try('SET', record, value, 'PXAT', expires)
+    if done.err then return done.err end
+    if directory then keep(index, bucket, directory, expires) end
+    if moves then
+      local from, was = t.place(index, head, sub(entry, 9))
+      if was ~= entry then t.leave(index, from, was) end
+    end
     return 1
   end
-  if was ~= is then leave(id, was) end
-  if horizon(head) < horizon(value) then outlive() end
-  return 1
+  -- insert finds out what keeps a record from being the common one.
+  function r.insert(record, index, bucket, value, expires, entry)
+    local directory, answer = look(index)
+    if answer then return answer end
+    local done = try('SET', record, value, 'NX', 'PXAT', expires)
+    if not done then
+      return r.replace(record, index, bucket, try('GETRANGE', record, '0', '31'), '', value, expires, entry)
+    end
+    if done.err then return done.err end
+    done = try('ZADD', bucket, '0', entry)
+    if type(done) == 'table' then
+      call('DEL', record)
+      return done.err
+    end
+    keep(index, bucket, directory, expires)
+    return 1
+  end
+  return r
 end
 
-local function save(record, index, expected, value)
-  local head = try('GETRANGE', record, '0', '31')
-  if head ~= expected or head == '' then return decide(record, index, head, expected, value) end
-  return try('SET', record, value, 'KEEPTTL').err or 1
-end
-
-local answers = {}
-for i = 1, #KEYS, 2 do
-  answers[(i + 1) / 2] = save(KEYS[i], KEYS[i + 1], ARGV[i], ARGV[i + 1])
+local keys, args, answers, call, try, byte = KEYS, ARGV, {}, redis.call, redis.pcall, string.byte
+local now, rarely = args[#args], nil
+for n = 1, #keys / 3 do
+  local record, index, bucket, at = keys[3 * n - 2], keys[3 * n - 1], keys[3 * n], 4 * n
+  local expected, value, expires, entry = args[at - 3], args[at - 2], args[at - 1], args[at]
+  local answer, head
+  if expected == '' then
+    -- A bucket that lives has a directory. The record comes before its entry, since
+    -- that tells whether it is new.
+    local left = call('PTTL', bucket)
+    if left > span and left >= expires - now + span then
+      local done = try('SET', record, value, 'NX', 'PXAT', expires)
+      if done and done.ok then
+        done = try('ZADD', bucket, '0', entry)
+        answer = 1
+        if done ~= 1 and done ~= 0 then
+          call('DEL', record)
+          answer = done.err
+        end
+      end
+    end
+  else
+    head = try('GETRANGE', record, '0', '31')
+    if head == expected then answer = try('SET', record, value, 'KEEPTTL').err or 1 end
+  end
+  local cleans = not head and byte(entry, -1) % 32 == 0
+  if not answer or cleans then
+    rarely = rarely or rare(tools(), now, span)
+    if head then
+      answer = rarely.replace(record, index, bucket, head, expected, value, expires, entry)
+    else
+      answer = answer or rarely.insert(record, index, bucket, value, expires, entry)
+    end
+    if cleans and answer == 1 then rarely.clean(record, bucket, entry) end
+  end
+  answers[n] = answer
 end
 return answers

@@ -12,16 +12,21 @@ import (
 type script struct{ text, sum string }
 
 var (
+	//go:embed index.lua
+	indexText string
 	//go:embed save.lua
 	saveText string
 	//go:embed delete.lua
 	deleteText string
 	//go:embed clean.lua
 	cleanText string
+	//go:embed convert.lua
+	convertText string
 
-	saveScript   = script{saveText, "58e141c63cb3353c5788ef49c29cb259e8523069"}
-	deleteScript = script{deleteText, "15ae7a63d1237b97c720df03698b96d7bbe0a2b9"}
-	cleanScript  = script{cleanText, "ba62de6d9758e8439b7071d5ba86d17aaf856bfa"}
+	saveScript    = script{indexText + saveText, "350053051e33296f68605b49b2150bbdad7d992c"}
+	deleteScript  = script{indexText + deleteText, "ed79dc6882a99e456debb65c62990956f588ec79"}
+	cleanScript   = script{indexText + cleanText, "861650dff57c7fa30bd9c6372f71c54d0093d0dd"}
+	convertScript = script{indexText + convertText, "cac07ea6cf1b0ce4440ee05356a4558cfc7f70e4"}
 )
 
 // job is one run of a script. Its first key is a record's, all are of one shard

@@ -104,6 +104,11 @@ func (s *part) Save(ctx context.Context, r core.Record, prev core.Version) error
 	return s.SaveMany(ctx, []hosts.Saving{{Record: r, Prev: prev}})[0]
 }
 
+func (s *server) deletion(id core.ID) job {
+	sh := s.shard(id)
+	return job{&deleteScript, []string{sh.record(id), sh.index}, []string{string(id[1:])}}
+}
+
 // Delete implements hosts.Store.
 func (s *part) Delete(ctx context.Context, id core.ID) error {
 	t, err := s.gate.enter(ctx)
@@ -111,8 +116,7 @@ func (s *part) Delete(ctx context.Context, id core.ID) error {
 		return err
 	}
 	defer t.leave()
-	sh := s.shard(id)
-	j := job{&deleteScript, []string{sh.record(id), sh.index}, []string{nameOf(id)}}
+	j := s.deletion(id)
 	doing := fmt.Sprintf("end session %v", id)
 	if s.o.WaitReplicas > 0 {
 		if err := s.deleteAndWait(t, doing, j); err != nil || s.o.Cache == 0 {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { conformance, cases } from "../src/conformance.js";
 import { MemoryStore, idBytes } from "../node.js";
-import { remove, save } from "../src/stores/redis-scripts.js";
+import { convert, remove, save } from "../src/stores/redis-scripts.js";
 import { xxh64 } from "../src/stores/xxh64.js";
 import { between } from "./world.js";
 
@@ -44,9 +44,10 @@ for (const [name, verbs] of Object.entries(flaws)) {
 }
 
 test("the scripts for Redis are those of Go", () => {
-  for (const [script, file] of [[save, "save.lua"], [remove, "delete.lua"]]) {
-    assert.equal(script.text, readFileSync(new URL(`../../../cachestore/redis/${file}`, import.meta.url), "utf8"));
-    assert.ok(readFileSync(new URL("../../../cachestore/redis/script.go", import.meta.url), "utf8").includes(`"${script.sum}"`));
+  const read = (file) => readFileSync(new URL(`../../../cachestore/redis/${file}`, import.meta.url), "utf8");
+  for (const [script, file] of [[save, "save.lua"], [remove, "delete.lua"], [convert, "convert.lua"]]) {
+    assert.equal(script.text, read("index.lua") + read(file));
+    assert.ok(read("script.go").includes(`"${script.sum}"`));
   }
 });
 

@@ -10,7 +10,8 @@ const record = {
   id: Uint8Array.from({ length: 16 }, (_, i) => i + 1), version: 1n << 62n | 12345n, tenant: "acme", user: "älice",
   createdAt: 1_800_000_000_000, seenAt: 1_800_000_000_001, expiresAt: 4_000_000_000_000, sealed: new TextEncoder().encode("sealed".repeat(20)),
 };
-const keys = ["session:{01}:0102030405060708090a0b0c0d0e0f10", "session:{01}:index"];
+const keys = ["session:{01}:0102030405060708090a0b0c0d0e0f10", "session:{01}:index", "session:{01}:index:l"];
+const entry = "fc84e77d822b33ad" + "02030405060708090a0b0c0d0e0f10", expires = "4000003600000";
 
 function client(answers = {}) {
   const sent = [];
@@ -20,8 +21,21 @@ function client(answers = {}) {
 test("a record is written to the byte as Go writes it, under its keys", async () => {
   const c = client();
   assert.equal(await new RedisStore(c).save(record, 0n), true);
-  const [[command, [, count, one, two, expected, value]]] = c.sent;
-  assert.deepEqual([command, count, one, two, expected, hex(value)], ["EVALSHA", "2", ...keys, "", ofGo]);
+  const [[command, [, count, one, two, three, expected, value, expiry, of, now]]] = c.sent;
+  assert.deepEqual([command, count, one, two, three, expected, hex(value), expiry, hex(of)], ["EVALSHA", "3", ...keys, "", ofGo, expires, entry]);
+  assert.ok(Math.abs(now - Date.now()) < 60_000);
+  await new RedisStore(c).save({ ...record, user: "" }, 0n);
+  assert.equal(c.sent[1][1][4], "session:{01}:index:2", "the bucket of nobody's goes by the ID");
+});
+
+test("an index of the version before is converted, and the save sent again", async () => {
+  const c = client({ send: () => [c.sent.length === 1 ? 3 : 1] });
+  assert.equal(await new RedisStore(c).save(record, 0n), true);
+  const [first, [, converting], again] = c.sent;
+  assert.deepEqual(converting.slice(1, 4), ["65", keys[1], "session:{01}:index:0"]);
+  assert.equal(converting[66], "session:{01}:index:o");
+  assert.deepEqual(again, first);
+  await assert.rejects(new RedisStore(client({ send: () => [3] })).save(record, 0n), { code: "refused" });
 });
 
 test("a record of Go is read", async () => {

@@ -2,12 +2,12 @@ import { own } from "../own.js";
 import { decodeText, encodeText, idBytes, idText } from "../bytes.js";
 import { checkRecord } from "../record.js";
 import { Refused, SessionError } from "../errors.js";
-import { remove, save } from "./redis-scripts.js";
+import { convert, remove, save } from "./redis-scripts.js";
 import { xxh64 } from "./xxh64.js";
 
 // Offsets of the value; see the documentation of the Go package cachestore/redis.
 const format = 1, offOwner = 8, offExpiry = 24, offFormat = 32, offSum = 35, offRest = 43, fixedSize = 67;
-const latest = 2n ** 52n;
+const latest = 2n ** 52n, bucketCount = 64, maxConversions = 3;
 
 /**
  * Sessions in Redis or Valkey, with the keys, values and scripts of the Go
@@ -40,17 +40,23 @@ export class RedisStore {
 
   async save(record, prev) {
     checkRecord(record);
-    const value = await encode(record, this.#retention);
-    const [answer] = await this.#run(save, this.#keys(record.id), [expected(record, prev, value), value]);
+    const value = await encode(record, this.#retention), [key, index] = this.#keys(record.id);
+    const keys = [key, index, bucket(index, place(record.id, value))], args = [expected(record, prev, value), value, expires(value), entry(record.id, value), String(Date.now())];
+    let [answer] = await this.#run(save, keys, args);
+    for (let n = 0; Number(answer) === 3 && n < maxConversions; n++) {
+      await this.#run(convert, [index, ...Array.from({ length: bucketCount }, (_, i) => bucket(index, i))], [String(Date.now())]);
+      [answer] = await this.#run(save, keys, args);
+    }
     if (Number(answer) === 1) return true;
     if (Number(answer) === 0) return false;
     if (Number(answer) === 2) throw damaged("is cut short");
+    if (Number(answer) === 3) throw refusal("servers of the version before go on making an index of layout 1; stop them");
     throw refusal(String(answer)); // of this save alone, which has changed nothing
   }
 
   async delete(id) {
     const bytes = idBytes(id);
-    await this.#run(remove, this.#keys(bytes), [hex(bytes)]);
+    await this.#run(remove, this.#keys(bytes), [bytes.slice(1)]);
   }
 
   #keys(id) {
@@ -81,6 +87,21 @@ const begun = (err) => before.test(String(err?.message)) ? refusal(err.message, 
 const refusal = (answer, cause) => new SessionError(answer.includes("OOM ") ? "full" : "refused", `redis: ${answer.slice(0, 200)}`, { cause });
 
 const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+
+// The bucket of the index, its entry of a session, and when the server forgets it.
+const bucket = (index, n) => `${index}:${String.fromCharCode(48 + n)}`;
+
+const place = (id, value) => (value.subarray(offOwner, offOwner + 8).every((x) => x === 0) ? id[1] : value[offOwner]) % bucketCount;
+
+function entry(id, value) {
+  const b = new Uint8Array(23);
+  b.set(value.subarray(offOwner, offOwner + 4));
+  b.set(value.subarray(offOwner + 8, offOwner + 12), 4);
+  b.set(id.subarray(1), 8);
+  return b;
+}
+
+const expires = (value) => String(new DataView(value.buffer).getBigUint64(offExpiry));
 
 // How the stored value begins if the save is the common one: prev, and owner and
 // expiry as they are to be. Empty inserts.
