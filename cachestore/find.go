@@ -10,14 +10,10 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-// leastSlack is how many IDs a page gathers beyond its limit, at least, before
-// it sorts and drops the rest.
-const leastSlack = 64
-
 // Find returns the records that match q, ordered by ID, beginning behind after,
-// at most limit of them; fewer mean the last page. With a user named it costs
-// per session of that user name, in whatever tenant; without one it looks at
-// every session for each page, a shard at a time.
+// at most limit of them; fewer mean the last page. It begins where the page does
+// and ends with it: with a user named it looks at the sessions of that user name,
+// in whatever tenant; without one at every session between.
 //
 // First the page's IDs are gathered, then their records are read and tested
 // again; for those that changed in between, later ones take the place.
@@ -49,66 +45,74 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 
 // gather returns the lowest IDs behind after that match, in order.
 func (s *Store) gather(ctx context.Context, q *hosts.Query, after core.ID, limit int) ([]core.ID, error) {
-	p := page{after: after, limit: limit}
-	for i := range s.shards {
+	p := page{query: q, after: after, limit: limit}
+	from := s.shards[0].hashID(after)
+	for i := s.number(after); i < len(s.shards) && !p.full(); i++ {
 		if err := ctx.Err(); err != nil {
 			return nil, wrap(err)
 		}
-		if err := s.shards[i].gather(q, &p); err != nil {
+		if err := s.shards[i].gather(&p, from); err != nil {
 			return nil, err
 		}
+		from = 0
 	}
-	p.cut()
 	return p.ids, nil
 }
 
-func (sh *shard) gather(q *hosts.Query, p *page) error {
+// gather adds what the shard has, from a hash on, which is that of p.after in its
+// own shard.
+func (sh *shard) gather(p *page, from uint32) error {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	if sh.closed {
 		return errClosed
 	}
-	if !q.AnyUser && q.User != "" {
-		for at := sh.findUser([]byte(q.User)); at != 0; {
-			s := sh.slot(at)
-			p.offer(s, q)
-			at = s.next()
-		}
-		return nil
-	}
-	for c := range sh.classes {
-		for i := range sh.classes[c].count {
-			p.offer(sh.slot(refOf(c, i)), q)
-		}
+	if q := p.query; !q.AnyUser && q.User != "" {
+		sh.gatherTree(sh.findUser([]byte(q.User)), p)
+	} else {
+		sh.gatherAll(p, from)
 	}
 	return nil
 }
 
+// gatherTree takes from a tree in order.
+func (sh *shard) gatherTree(root ref, p *page) {
+	for root != 0 && !p.full() {
+		s := sh.slot(root)
+		if bytes.Compare(s.key(), p.after[:]) > 0 {
+			sh.gatherTree(s.left(), p)
+			if !p.full() {
+				p.offer(s)
+			}
+		}
+		root = s.right()
+	}
+}
+
+// gatherAll takes from the table of IDs, which is in order but for those between
+// two gaps.
+func (sh *shard) gatherAll(p *page, from uint32) {
+	sorted := len(p.ids)
+	sh.ids.walk(from, func(r ref) { p.offer(sh.slot(r)) }, func() bool {
+		slices.SortFunc(p.ids[sorted:], func(a, b core.ID) int { return bytes.Compare(a[:], b[:]) })
+		sorted = len(p.ids)
+		return p.full()
+	})
+	p.ids = p.ids[:min(len(p.ids), p.limit)]
+}
+
 // page gathers the lowest IDs behind after.
 type page struct {
+	query *hosts.Query
 	after core.ID
 	limit int
 	ids   []core.ID
-	full  bool
-	last  core.ID // when full, the highest that is still wanted
 }
 
-func (p *page) offer(s slot, q *hosts.Query) {
-	id := s[offID:offVersion]
-	if bytes.Compare(id, p.after[:]) <= 0 || p.full && bytes.Compare(id, p.last[:]) > 0 || !s.matches(q) {
-		return
-	}
-	p.ids = append(p.ids, core.ID(id))
-	if len(p.ids)-p.limit >= max(p.limit, leastSlack) {
-		p.cut()
-	}
-}
+func (p *page) full() bool { return len(p.ids) >= p.limit }
 
-// cut sorts the IDs and keeps the page.
-func (p *page) cut() {
-	slices.SortFunc(p.ids, func(a, b core.ID) int { return bytes.Compare(a[:], b[:]) })
-	if len(p.ids) >= p.limit {
-		p.ids = p.ids[:p.limit]
-		p.full, p.last = true, p.ids[p.limit-1]
+func (p *page) offer(s slot) {
+	if bytes.Compare(s.key(), p.after[:]) > 0 && s.matches(p.query) {
+		p.ids = append(p.ids, s.id())
 	}
 }

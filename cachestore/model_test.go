@@ -45,7 +45,7 @@ func audit(t testing.TB, st *Store) {
 				at := refOf(c, i)
 				s := sh.slot(at)
 				records++
-				require.Equal(t, at, sh.find(s.id(), hashID(s.id())))
+				require.Equal(t, at, sh.find(s.id(), sh.hashID(s.id())))
 				require.Equal(t, at, sh.expiry[s.place()])
 				require.LessOrEqual(t, sh.slot(sh.expiry[max(0, s.place()-1)/heapArity]).expires(), s.expires())
 				require.LessOrEqual(t, s.size(), len(s))
@@ -53,14 +53,8 @@ func audit(t testing.TB, st *Store) {
 					continue
 				}
 				named++
-				if s.prev() != 0 {
-					continue
-				}
-				require.Equal(t, at, sh.findUser(s.user()))
-				for r, prev := at, ref(0); r != 0; r, prev = sh.slot(r).next(), r {
-					require.Equal(t, prev, sh.slot(r).prev())
-					require.Equal(t, s.user(), sh.slot(r).user())
-					linked++
+				if sh.findUser(s.user()) == at {
+					linked += auditTree(t, sh, at, nil, nil)
 				}
 			}
 			for _, slab := range sh.classes[c].slabs {
@@ -75,6 +69,21 @@ func audit(t testing.TB, st *Store) {
 		sh.mu.Unlock()
 	}
 	require.Equal(t, held, st.Stats().Bytes)
+}
+
+// auditTree checks that what is below a slot is a treap between two sessions of
+// its user, and counts it.
+func auditTree(t testing.TB, sh *shard, at ref, low, high slot) int {
+	if at == 0 {
+		return 0
+	}
+	s := sh.slot(at)
+	require.True(t, low == nil || low.before(s) && string(low.user()) == string(s.user()))
+	require.True(t, high == nil || s.before(high) && string(high.user()) == string(s.user()))
+	for _, r := range []ref{s.left(), s.right()} {
+		require.True(t, r == 0 || sh.slot(r).rank() <= s.rank())
+	}
+	return 1 + auditTree(t, sh, s.left(), low, s) + auditTree(t, sh, s.right(), s, high)
 }
 
 // model is the store's contract in the plainest form.

@@ -1,10 +1,9 @@
 package cachestore
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"sync"
-
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/rockstar-web/sessions/core"
 )
@@ -17,13 +16,18 @@ type shard struct {
 	closed  bool
 	budget  *budget
 	seed    maphash.Seed // users are chosen by visitors: a plain hash could be flooded
-	ids     table        // by ID
-	users   table        // by user: the first slot of the list of his sessions
+	skip    int          // leading bits of IDs that are the shard's number
+	ids     table        // by ID, and in their order
+	users   table        // by user: the root of the tree of his sessions
 	expiry  []ref        // a heap, the soonest first
 	classes [classes]class
 }
 
-func hashID(id core.ID) uint32 { return uint32(xxhash.Sum64(id[:])) }
+// hashID returns the bits of an ID behind those of the shard's number. IDs are
+// random, so they are as good as a hash; and tables keep their order.
+func (sh *shard) hashID(id core.ID) uint32 {
+	return uint32(binary.BigEndian.Uint64(id[:]) << sh.skip >> 32)
+}
 
 func (sh *shard) hashUser(user []byte) uint32 { return uint32(maphash.Bytes(sh.seed, user)) }
 
@@ -94,59 +98,47 @@ func (sh *shard) trim() {
 func (sh *shard) fill(at ref, r *core.Record) {
 	s := sh.slot(at)
 	s.write(r)
-	sh.ids.add(hashID(r.ID), at)
+	sh.ids.add(sh.hashID(r.ID), at)
 	sh.expiryPush(at)
-	s.setPrev(0)
-	s.setNext(0)
-	if r.User == "" {
-		return
+	s.setLeft(0)
+	s.setRight(0)
+	if r.User != "" {
+		root := sh.findUser(s.user())
+		sh.setRoot(s.user(), root, sh.plant(root, at))
 	}
-	head := sh.findUser(s.user())
-	if head == 0 {
-		sh.users.add(sh.hashUser(s.user()), at)
-		return
-	}
-	sh.users.swap(sh.hashUser(s.user()), head, at)
-	s.setNext(head)
-	sh.slot(head).setPrev(at)
 }
 
 // detach takes a slot out of the indexes.
 func (sh *shard) detach(at ref) {
 	s := sh.slot(at)
-	sh.ids.remove(hashID(s.id()), at)
+	sh.ids.remove(sh.hashID(s.id()), at)
 	sh.expiryRemove(s.place())
-	if len(s.user()) == 0 {
-		return
+	if len(s.user()) != 0 {
+		root := sh.findUser(s.user())
+		sh.setRoot(s.user(), root, sh.uproot(root, s))
 	}
-	prev, next := s.prev(), s.next()
-	switch {
-	case prev != 0:
-		sh.slot(prev).setNext(next)
-	case next != 0:
-		sh.users.swap(sh.hashUser(s.user()), at, next)
+}
+
+// setRoot notes that the tree of a user has another root, or none.
+func (sh *shard) setRoot(user []byte, old, new ref) {
+	switch hash := sh.hashUser(user); {
+	case old == new:
+	case old == 0:
+		sh.users.add(hash, new)
+	case new == 0:
+		sh.users.remove(hash, old)
 	default:
-		sh.users.remove(sh.hashUser(s.user()), at)
-	}
-	if next != 0 {
-		sh.slot(next).setPrev(prev)
+		sh.users.swap(hash, old, new)
 	}
 }
 
 // repoint makes all that names a slot name another, to which its content moves.
 func (sh *shard) repoint(from, to ref, s slot) {
-	sh.ids.swap(hashID(s.id()), from, to)
+	sh.ids.swap(sh.hashID(s.id()), from, to)
 	sh.expiry[s.place()] = to
-	if len(s.user()) == 0 {
-		return
-	}
-	if prev := s.prev(); prev != 0 {
-		sh.slot(prev).setNext(to)
-	} else {
-		sh.users.swap(sh.hashUser(s.user()), from, to)
-	}
-	if next := s.next(); next != 0 {
-		sh.slot(next).setPrev(to)
+	if len(s.user()) != 0 {
+		root := sh.findUser(s.user())
+		sh.setRoot(s.user(), root, sh.relink(root, s, from, to))
 	}
 }
 

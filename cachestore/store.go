@@ -13,12 +13,11 @@
 package cachestore
 
 import (
+	"encoding/binary"
 	"fmt"
 	"hash/maphash"
 	"math/bits"
 	"reflect"
-
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -50,7 +49,7 @@ type Options struct {
 // concurrent use.
 type Store struct {
 	budget budget
-	shift  int // of an ID's hash, leaves the number of its shard
+	shift  int // of an ID's first 64 bits, leaves the number of its shard
 	shards []shard
 }
 
@@ -75,7 +74,8 @@ func Open(o Options) (*Store, error) {
 	s.budget.held.Store(s.fixed())
 	seed := maphash.MakeSeed()
 	for i := range s.shards {
-		s.shards[i].budget, s.shards[i].seed = &s.budget, seed
+		sh := &s.shards[i]
+		sh.budget, sh.seed, sh.skip = &s.budget, seed, log
 	}
 	return s, nil
 }
@@ -111,8 +111,14 @@ func (s *Store) Stats() Stats {
 	return st
 }
 
-// shardOf returns the shard of an ID and what the shard's table needs of its hash.
+// number is that of an ID's shard: its leading bits, so that shards follow each
+// other in the order of their IDs.
+func (s *Store) number(id core.ID) int {
+	return int(binary.BigEndian.Uint64(id[:]) >> s.shift)
+}
+
+// shardOf returns the shard of an ID and what the shard's table needs of it.
 func (s *Store) shardOf(id core.ID) (*shard, uint32) {
-	h := xxhash.Sum64(id[:])
-	return &s.shards[h>>s.shift], uint32(h)
+	sh := &s.shards[s.number(id)]
+	return sh, sh.hashID(id)
 }
