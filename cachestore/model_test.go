@@ -36,6 +36,7 @@ func idOf(n int) core.ID {
 func audit(t testing.TB, st *Store) {
 	t.Helper()
 	held := st.fixed()
+	var rows [shareRows][shareColumns]int64
 	for i := range st.shards {
 		sh := &st.shards[i]
 		sh.mu.Lock()
@@ -53,6 +54,9 @@ func audit(t testing.TB, st *Store) {
 					continue
 				}
 				named++
+				for i := range rows {
+					rows[i][sh.ownerOf(s)>>(i*columnBits)%shareColumns] += int64(s.size())
+				}
 				if sh.findUser(s.user()) == at {
 					linked += auditTree(t, sh, at, nil, nil)
 				}
@@ -69,6 +73,11 @@ func audit(t testing.TB, st *Store) {
 		sh.mu.Unlock()
 	}
 	require.Equal(t, held, st.Stats().Bytes)
+	for i := range rows {
+		for j := range rows[i] {
+			require.Equal(t, rows[i][j], st.budget.users.rows[i][j].Load())
+		}
+	}
 }
 
 // auditTree checks that what is below a slot is a treap between two sessions of

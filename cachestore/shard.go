@@ -83,9 +83,13 @@ func (sh *shard) replace(old ref, r *core.Record, limit int64) bool {
 }
 
 func (sh *shard) remove(r ref) {
+	s := sh.slot(r)
+	sh.budget.users.add(sh.ownerOf(s), -int64(s.size()))
 	sh.detach(r)
 	sh.freeSlot(r)
 }
+
+func (sh *shard) ownerOf(s slot) owner { return sh.budget.users.owner(s.tenant(), s.user()) }
 
 // trim gives up what removals have left unused.
 func (sh *shard) trim() {

@@ -3,8 +3,9 @@
 //
 // Promised: every Save is atomic and names the version it replaces, so no
 // update is lost and no ended session comes back; the memory is bounded by
-// Options.MaxBytes and shown by Stats; no live session is ever dropped to make
-// room for another; a million sessions cost the garbage collector a few
+// Options.MaxBytes and shown by Stats, and nobody can fill it alone; no live
+// session is ever dropped to make room for another, and one that is there can be
+// changed and ended also when new ones are refused; a million sessions cost the garbage collector a few
 // milliseconds a cycle, because a session holds no pointer.
 //
 // Not promised: the sessions are gone when the process ends, and no other
@@ -38,11 +39,19 @@ const (
 // Options configure a Store. The zero value is the default.
 type Options struct {
 	// MaxBytes bounds the memory that the store holds, its indexes included:
-	// LeastMaxBytes to LargestMaxBytes, zero for DefaultMaxBytes. Over it
-	// Save fails with hosts.ErrFull and changes nothing. From 7/8 of it on
-	// sessions without a user are refused if they are new or need new memory
-	// to grow, so that a flood of visitors cannot stop logins.
+	// LeastMaxBytes to LargestMaxBytes, zero for DefaultMaxBytes. Where there
+	// is no room Save fails with hosts.ErrFull and changes nothing.
+	//
+	// New sessions take at most 15/16 of it, so that those that are there can
+	// be changed; without a user 13/16, and 14/16 with their changes, so that
+	// a flood of visitors cannot stop logins.
 	MaxBytes int64
+
+	// MaxUserBytes is how much one user of a tenant may have, for which the
+	// bytes of his records count: 1 to MaxBytes, zero for a quarter of it.
+	// Changes of his sessions may take MaxBytes/16 more. Beyond that only his
+	// saves fail, with hosts.ErrFull. One session alone may be of any size.
+	MaxUserBytes int64
 }
 
 // Store implements hosts.Store, hosts.Sweeper and hosts.Finder. It is safe for
@@ -68,11 +77,18 @@ func Open(o Options) (*Store, error) {
 		return nil, fmt.Errorf("cachestore: Options.MaxBytes is %d: allowed are %d to %d bytes, or 0 for %d",
 			o.MaxBytes, LeastMaxBytes, int64(LargestMaxBytes), DefaultMaxBytes)
 	}
+	if o.MaxUserBytes == 0 {
+		o.MaxUserBytes = o.MaxBytes / parts * defaultUser
+	}
+	if o.MaxUserBytes < 1 || o.MaxUserBytes > o.MaxBytes {
+		return nil, fmt.Errorf("cachestore: Options.MaxUserBytes is %d: allowed are 1 to MaxBytes, %d, or 0 for a quarter of it",
+			o.MaxUserBytes, o.MaxBytes)
+	}
 	log := min(bits.Len64(uint64(o.MaxBytes/bytesPerShard))-1, bits.Len(maxShards)-1)
 	s := &Store{shift: 64 - log, shards: make([]shard, 1<<log)}
-	s.budget.max = o.MaxBytes
-	s.budget.held.Store(s.fixed())
 	seed := maphash.MakeSeed()
+	s.budget.max, s.budget.maxUser, s.budget.users.seed = o.MaxBytes, o.MaxUserBytes, seed
+	s.budget.held.Store(s.fixed())
 	for i := range s.shards {
 		sh := &s.shards[i]
 		sh.budget, sh.seed, sh.skip = &s.budget, seed, log
@@ -82,7 +98,7 @@ func Open(o Options) (*Store, error) {
 
 // fixed is what the store holds before the first session.
 func (s *Store) fixed() int64 {
-	return int64(len(s.shards)) * int64(reflect.TypeFor[shard]().Size())
+	return int64(reflect.TypeFor[Store]().Size()) + int64(len(s.shards))*int64(reflect.TypeFor[shard]().Size())
 }
 
 // Close forgets all sessions. Every later call fails with hosts.ErrClosed, but
@@ -92,6 +108,7 @@ func (s *Store) Close() error {
 		s.shards[i].close()
 	}
 	s.budget.held.Store(s.fixed()) // no shard takes any more
+	s.budget.users.reset()
 	return nil
 }
 

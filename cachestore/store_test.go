@@ -24,6 +24,11 @@ func TestOpenRefuses(t *testing.T) {
 		require.Equal(t, n, open(t, n).Stats().MaxBytes)
 	}
 	require.EqualValues(t, DefaultMaxBytes, open(t, 0).Stats().MaxBytes)
+	for _, n := range []int64{-1, LeastMaxBytes + 1} {
+		_, err := Open(Options{MaxBytes: LeastMaxBytes, MaxUserBytes: n})
+		require.ErrorContains(t, err, fmt.Sprintf("cachestore: Options.MaxUserBytes is %d: allowed are 1 to MaxBytes, 4194304, or 0 for a quarter of it", n))
+	}
+	require.EqualValues(t, DefaultMaxBytes/4, open(t, 0).budget.maxUser)
 }
 
 // every calls each method and passes its error on.
@@ -104,7 +109,10 @@ func TestBudgetIsExact(t *testing.T) {
 	}
 	group.Wait()
 	require.Equal(t, b.max, b.held.Load())
-	require.EqualValues(t, 80_003/8*7, b.limit(true))
+	require.Equal(t, b.max, b.limit(false, false))
+	require.EqualValues(t, 80_003-5000*1, b.limit(false, true))
+	require.EqualValues(t, 80_003-5000*2, b.limit(true, false))
+	require.EqualValues(t, 80_003-5000*3, b.limit(true, true))
 	require.False(t, b.take(1, b.max))
 	b.give(10)
 	require.Nil(t, grown[byte](b, 11, 1, b.max))
