@@ -61,6 +61,7 @@ func (sh *shard) replace(old ref, r *core.Record, limit int64) bool {
 	c := classOf(size)
 	sameUser := string(s.user()) == r.User
 	if sameUser && c == old.class() {
+		s = sh.fresh(old)
 		s.write(r)
 		sh.expiryFix(s.place())
 		return true
@@ -75,6 +76,7 @@ func (sh *shard) replace(old ref, r *core.Record, limit int64) bool {
 		sh.fill(sh.takeSlot(c), r)
 	case size <= len(s):
 		sh.detach(old)
+		sh.fresh(old)
 		sh.fill(old, r)
 	default:
 		return false

@@ -52,10 +52,15 @@ func (s slot) write(r *core.Record) {
 	copy(s[n:], r.Sealed)
 }
 
-// record returns a copy that shares nothing with the slot. The two names share
-// one string, so that it costs an allocation for them and one for Sealed.
+// record returns a copy that stays what it is when the slot is written. The two
+// names share one string, so that it costs an allocation for them and one for
+// Sealed, which is spared where it has a slab of its own.
 func (s slot) record() core.Record {
 	names := string(s[headerSize:s.namesEnd()])
+	sealed := s[s.namesEnd():s.size():s.size()]
+	if !single(classOf(len(s))) {
+		sealed = append([]byte{}, sealed...)
+	}
 	return core.Record{
 		ID:        s.id(),
 		Version:   s.version(),
@@ -64,7 +69,7 @@ func (s slot) record() core.Record {
 		CreatedAt: core.Time(binary.LittleEndian.Uint64(s[offCreated:])),
 		SeenAt:    core.Time(binary.LittleEndian.Uint64(s[offSeen:])),
 		ExpiresAt: s.expires(),
-		Sealed:    append([]byte{}, s[s.namesEnd():s.size()]...),
+		Sealed:    sealed,
 	}
 }
 

@@ -1,6 +1,7 @@
 package cachestore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -77,6 +78,46 @@ func TestLoadAllocations(t *testing.T) {
 	for allocs, r := range map[float64]core.Record{1: nameless, 2: named} {
 		require.NoError(t, st.Save(ctx, r, core.NoVersion))
 		require.Equal(t, allocs, testing.AllocsPerRun(100, func() { _, _ = st.Load(ctx, r.ID) }))
+	}
+}
+
+// The sealed bytes of a large record are not copied, and stay what they are when
+// the record is changed, moved and ended.
+func TestLargeRecordsAreNotCopied(t *testing.T) {
+	for _, size := range []int{7000, 9000, 40_000, core.MaxSealed} {
+		st := open(t, LeastMaxBytes)
+		large := func(n, version int) core.Record {
+			r := recordOf(n)
+			r.User, r.Version, r.Sealed = "", core.Version(version), bytes.Repeat([]byte{byte(10*n + version)}, size)
+			return r
+		}
+		require.NoError(t, st.Save(ctx, large(1, 1), core.NoVersion))
+		require.NoError(t, st.Save(ctx, large(2, 1), core.NoVersion))
+		allocs := float64(0)
+		if size < slabBytes/2 {
+			allocs = 1
+		}
+		require.Equal(t, allocs, testing.AllocsPerRun(20, func() { _, _ = st.Load(ctx, idOf(1)) }))
+
+		var kept []core.Record
+		keep := func(n int) {
+			r, err := st.Load(ctx, idOf(n))
+			require.NoError(t, err)
+			kept = append(kept, r)
+		}
+		keep(1)
+		keep(2)
+		require.NoError(t, st.Save(ctx, large(2, 2), 1))
+		keep(2)
+		login := large(2, 3)
+		login.User = "ann"
+		require.NoError(t, st.Save(ctx, login, 2), "in the indexes elsewhere")
+		require.NoError(t, st.Delete(ctx, idOf(1)), "the other takes its slot")
+		require.NoError(t, st.Save(ctx, large(3, 1), core.NoVersion))
+		for i, want := range []core.Record{large(1, 1), large(2, 1), large(2, 2)} {
+			require.Equal(t, want, kept[i])
+		}
+		audit(t, st)
 	}
 }
 
