@@ -3,10 +3,12 @@
 //
 // Promised: every Save is atomic and names the version it replaces, so no
 // update is lost and no ended session comes back; the memory is bounded by
-// Options.MaxBytes and shown by Stats, and nobody can fill it alone; no live
-// session is ever dropped to make room for another, and one that is there can be
-// changed and ended also when new ones are refused; a million sessions cost the garbage collector a few
-// milliseconds a cycle, because a session holds no pointer.
+// Options.MaxBytes and shown by Stats, and no user can fill it alone; no live
+// session is ever dropped to make room for another, and those that are there can
+// be changed and ended when new ones are refused; a million sessions cost the
+// garbage collector a few milliseconds a cycle, because a session of up to two
+// kilobytes holds no pointer; a session costs the same to list and to end among
+// many as among few.
 //
 // Not promised: the sessions are gone when the process ends, and no other
 // process sees them. Nothing runs in the background: whoever opens the store

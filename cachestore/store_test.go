@@ -84,7 +84,7 @@ func TestLoadAllocations(t *testing.T) {
 // The sealed bytes of a large record are not copied, and stay what they are when
 // the record is changed, moved and ended.
 func TestLargeRecordsAreNotCopied(t *testing.T) {
-	for _, size := range []int{7000, 9000, 40_000, core.MaxSealed} {
+	for _, size := range []int{1500, 2500, 9000, 40_000, core.MaxSealed} {
 		st := open(t, LeastMaxBytes)
 		large := func(n, version int) core.Record {
 			r := recordOf(n)
@@ -94,7 +94,7 @@ func TestLargeRecordsAreNotCopied(t *testing.T) {
 		require.NoError(t, st.Save(ctx, large(1, 1), core.NoVersion))
 		require.NoError(t, st.Save(ctx, large(2, 1), core.NoVersion))
 		allocs := float64(0)
-		if size < slabBytes/2 {
+		if size < largeSlot {
 			allocs = 1
 		}
 		require.Equal(t, allocs, testing.AllocsPerRun(20, func() { _, _ = st.Load(ctx, idOf(1)) }))
