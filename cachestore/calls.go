@@ -23,13 +23,13 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return core.Record{}, wrap(err)
 	}
-	sh, hash := s.shardOf(id)
+	sh := s.shardOf(id)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	if sh.closed {
 		return core.Record{}, errClosed
 	}
-	at := sh.find(id, hash)
+	at := sh.find(id)
 	if at == 0 {
 		return core.Record{}, errNotFound
 	}
@@ -47,13 +47,13 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 	if err := r.Check(); err != nil {
 		return wrap(err)
 	}
-	sh, hash := s.shardOf(r.ID)
+	sh := s.shardOf(r.ID)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.closed {
 		return errClosed
 	}
-	at := sh.find(r.ID, hash)
+	at := sh.find(r.ID)
 	var stored core.Version
 	if at != 0 {
 		stored = sh.slot(at).version()
@@ -108,13 +108,13 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	if err := ctx.Err(); err != nil {
 		return wrap(err)
 	}
-	sh, hash := s.shardOf(id)
+	sh := s.shardOf(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.closed {
 		return errClosed
 	}
-	if at := sh.find(id, hash); at != 0 {
+	if at := sh.find(id); at != 0 {
 		sh.remove(at)
 		sh.trim()
 	}

@@ -10,10 +10,14 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
+// leastSlack is how many IDs a page gathers beyond its limit, at least, before
+// it sorts and drops the rest.
+const leastSlack = 64
+
 // Find returns the records that match q, ordered by ID, beginning behind after,
-// at most limit of them; fewer mean the last page. It begins where the page does
-// and ends with it: with a user named it looks at the sessions of that user name,
-// in whatever tenant; without one at every session between.
+// at most limit of them; fewer mean the last page. With a user named it looks at
+// the sessions on the page, of that user name in whatever tenant; without one at
+// all in the shards that the page lies in.
 //
 // First the page's IDs are gathered, then their records are read and tested
 // again; for those that changed in between, later ones take the place.
@@ -46,22 +50,18 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 // gather returns the lowest IDs behind after that match, in order.
 func (s *Store) gather(ctx context.Context, q *hosts.Query, after core.ID, limit int) ([]core.ID, error) {
 	p := page{query: q, after: after, limit: limit}
-	from := s.shards[0].hashID(after)
-	for i := s.number(after); i < len(s.shards) && !p.full(); i++ {
+	for i := s.number(after); i < len(s.shards) && !p.full; i++ {
 		if err := ctx.Err(); err != nil {
 			return nil, wrap(err)
 		}
-		if err := s.shards[i].gather(&p, from); err != nil {
+		if err := s.shards[i].gather(&p); err != nil {
 			return nil, err
 		}
-		from = 0
 	}
 	return p.ids, nil
 }
 
-// gather adds what the shard has, from a hash on, which is that of p.after in its
-// own shard.
-func (sh *shard) gather(p *page, from uint32) error {
+func (sh *shard) gather(p *page) error {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	if sh.closed {
@@ -69,36 +69,30 @@ func (sh *shard) gather(p *page, from uint32) error {
 	}
 	if q := p.query; !q.AnyUser && q.User != "" {
 		sh.gatherTree(sh.findUser([]byte(q.User)), p)
-	} else {
-		sh.gatherAll(p, from)
+		return nil
 	}
+	for c := range sh.classes {
+		for i := range sh.classes[c].count {
+			p.offer(sh.slot(refOf(c, i)))
+		}
+	}
+	p.cut()
 	return nil
 }
 
 // gatherTree takes from a tree in order.
 func (sh *shard) gatherTree(root ref, p *page) {
-	for root != 0 && !p.full() {
+	for root != 0 && !p.full {
 		s := sh.slot(root)
 		if bytes.Compare(s.key(), p.after[:]) > 0 {
 			sh.gatherTree(s.left(), p)
-			if !p.full() {
+			if !p.full {
 				p.offer(s)
+				p.full = len(p.ids) == p.limit
 			}
 		}
 		root = s.right()
 	}
-}
-
-// gatherAll takes from the table of IDs, which is in order but for those between
-// two gaps.
-func (sh *shard) gatherAll(p *page, from uint32) {
-	sorted := len(p.ids)
-	sh.ids.walk(from, func(r ref) { p.offer(sh.slot(r)) }, func() bool {
-		slices.SortFunc(p.ids[sorted:], func(a, b core.ID) int { return bytes.Compare(a[:], b[:]) })
-		sorted = len(p.ids)
-		return p.full()
-	})
-	p.ids = p.ids[:min(len(p.ids), p.limit)]
 }
 
 // page gathers the lowest IDs behind after.
@@ -107,12 +101,26 @@ type page struct {
 	after core.ID
 	limit int
 	ids   []core.ID
+	full  bool
+	last  core.ID // when full, the highest that is still wanted
 }
 
-func (p *page) full() bool { return len(p.ids) >= p.limit }
-
 func (p *page) offer(s slot) {
-	if bytes.Compare(s.key(), p.after[:]) > 0 && s.matches(p.query) {
-		p.ids = append(p.ids, s.id())
+	id := s.key()
+	if p.full && bytes.Compare(id, p.last[:]) > 0 || bytes.Compare(id, p.after[:]) <= 0 || !s.matches(p.query) {
+		return
+	}
+	p.ids = append(p.ids, s.id())
+	if len(p.ids)-p.limit >= max(p.limit, leastSlack) {
+		p.cut()
+	}
+}
+
+// cut sorts the IDs and keeps the page.
+func (p *page) cut() {
+	slices.SortFunc(p.ids, func(a, b core.ID) int { return bytes.Compare(a[:], b[:]) })
+	if len(p.ids) >= p.limit {
+		p.ids = p.ids[:p.limit]
+		p.full, p.last = true, p.ids[p.limit-1]
 	}
 }

@@ -1,9 +1,10 @@
 package cachestore
 
 import (
-	"encoding/binary"
 	"hash/maphash"
 	"sync"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/rockstar-web/sessions/core"
 )
@@ -16,23 +17,18 @@ type shard struct {
 	closed  bool
 	budget  *budget
 	seed    maphash.Seed // users are chosen by visitors: a plain hash could be flooded
-	skip    int          // leading bits of IDs that are the shard's number
-	ids     table        // by ID, and in their order
+	ids     table        // by ID
 	users   table        // by user: the root of the tree of his sessions
 	expiry  []ref        // a heap, the soonest first
 	classes [classes]class
 }
 
-// hashID returns the bits of an ID behind those of the shard's number. IDs are
-// random, so they are as good as a hash; and tables keep their order.
-func (sh *shard) hashID(id core.ID) uint32 {
-	return uint32(binary.BigEndian.Uint64(id[:]) << sh.skip >> 32)
-}
+func hashID(id core.ID) uint32 { return uint32(xxhash.Sum64(id[:])) }
 
 func (sh *shard) hashUser(user []byte) uint32 { return uint32(maphash.Bytes(sh.seed, user)) }
 
-func (sh *shard) find(id core.ID, hash uint32) ref {
-	return sh.ids.find(hash, func(r ref) bool { return sh.slot(r).id() == id })
+func (sh *shard) find(id core.ID) ref {
+	return sh.ids.find(hashID(id), func(r ref) bool { return sh.slot(r).id() == id })
 }
 
 func (sh *shard) findUser(user []byte) ref {
@@ -104,7 +100,7 @@ func (sh *shard) trim() {
 func (sh *shard) fill(at ref, r *core.Record) {
 	s := sh.slot(at)
 	s.write(r)
-	sh.ids.add(sh.hashID(r.ID), at)
+	sh.ids.add(hashID(r.ID), at)
 	sh.expiryPush(at)
 	s.setLeft(0)
 	s.setRight(0)
@@ -117,7 +113,7 @@ func (sh *shard) fill(at ref, r *core.Record) {
 // detach takes a slot out of the indexes.
 func (sh *shard) detach(at ref) {
 	s := sh.slot(at)
-	sh.ids.remove(sh.hashID(s.id()), at)
+	sh.ids.remove(hashID(s.id()), at)
 	sh.expiryRemove(s.place())
 	if len(s.user()) != 0 {
 		root := sh.findUser(s.user())
@@ -140,7 +136,7 @@ func (sh *shard) setRoot(user []byte, old, new ref) {
 
 // repoint makes all that names a slot name another, to which its content moves.
 func (sh *shard) repoint(from, to ref, s slot) {
-	sh.ids.swap(sh.hashID(s.id()), from, to)
+	sh.ids.swap(hashID(s.id()), from, to)
 	sh.expiry[s.place()] = to
 	if len(s.user()) != 0 {
 		root := sh.findUser(s.user())

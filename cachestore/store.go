@@ -7,8 +7,8 @@
 // session is ever dropped to make room for another, and those that are there can
 // be changed and ended when new ones are refused; a million sessions cost the
 // garbage collector a few milliseconds a cycle, because a session of up to two
-// kilobytes holds no pointer; a session costs the same to list and to end among
-// many as among few.
+// kilobytes holds no pointer; a user's session costs the same to list and to end
+// among many of his as among few.
 //
 // Not promised: the sessions are gone when the process ends, and no other
 // process sees them. Nothing runs in the background: whoever opens the store
@@ -93,7 +93,7 @@ func Open(o Options) (*Store, error) {
 	s.budget.held.Store(s.fixed())
 	for i := range s.shards {
 		sh := &s.shards[i]
-		sh.budget, sh.seed, sh.skip = &s.budget, seed, log
+		sh.budget, sh.seed = &s.budget, seed
 	}
 	return s, nil
 }
@@ -136,8 +136,4 @@ func (s *Store) number(id core.ID) int {
 	return int(binary.BigEndian.Uint64(id[:]) >> s.shift)
 }
 
-// shardOf returns the shard of an ID and what the shard's table needs of it.
-func (s *Store) shardOf(id core.ID) (*shard, uint32) {
-	sh := &s.shards[s.number(id)]
-	return sh, sh.hashID(id)
-}
+func (s *Store) shardOf(id core.ID) *shard { return &s.shards[s.number(id)] }

@@ -16,8 +16,7 @@ const (
 func entry(hash uint32, r ref) uint64 { return uint64(hash)<<32 | uint64(r) }
 
 // home is where the entries of a hash begin. The hash is scaled, not masked, so
-// that tables grow by halves and stay well filled, and homes are in the order of
-// hashes.
+// that tables grow by halves and stay well filled.
 func (t *table) home(hash uint32) int {
 	return int(uint64(hash) * uint64(len(t.entries)) >> 32)
 }
@@ -114,27 +113,4 @@ func (t *table) remove(hash uint32, r ref) {
 	}
 	t.entries[gap] = 0
 	t.used--
-}
-
-// walk visits the slots from the home of a hash on, those of a lower home before
-// those of a higher but for what lies between two gaps. gap is called at each:
-// no slot that is still to come has a home before it. It ends the walk by true.
-func (t *table) walk(hash uint32, visit func(ref), gap func() bool) {
-	wrapped := func(i int) bool { return t.home(uint32(t.entries[i]>>32)) > i }
-	for i := t.home(hash); i < len(t.entries); i++ {
-		switch e := t.entries[i]; {
-		case e == 0:
-			if gap() {
-				return
-			}
-		case !wrapped(i):
-			visit(ref(e))
-		}
-	}
-	for i := 0; i < len(t.entries) && t.entries[i] != 0; i++ {
-		if wrapped(i) {
-			visit(ref(t.entries[i]))
-		}
-	}
-	gap()
 }
