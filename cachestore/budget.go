@@ -5,22 +5,46 @@ import (
 	"sync/atomic"
 )
 
-// budget counts the bytes that all shards hold, against the bound.
+// budget counts the bytes that all shards hold, against the bounds.
 type budget struct {
-	held atomic.Int64
-	max  int64
+	held    atomic.Int64
+	max     int64
+	maxUser int64 // of one user's new sessions
+	users   shares
 }
 
-// anonymousEighths of the bound may be taken by sessions without a user; the
-// rest is kept for logins.
-const anonymousEighths = 7
+// What may be taken of the bound, in sixteenths: a reserve is kept for what is
+// there already, which may grow, and one for users against visitors.
+const (
+	parts          = 16
+	newVisitor     = 13 // a session without a user
+	changedVisitor = 14
+	newSession     = 15 // or one that gets another user
+	changedSession = 16
+	userChanges    = 1 // more than one user's new sessions
+	defaultUser    = 4 // of one user's new sessions, unless Options say otherwise
+)
 
-// limit is how far sessions with or without a user may go, in bytes.
-func (b *budget) limit(anonymous bool) int64 {
-	if anonymous {
-		return b.max / 8 * anonymousEighths
+// limit is how far the store may fill for a session, in bytes.
+func (b *budget) limit(anonymous, fresh bool) int64 {
+	n := int64(changedSession)
+	switch {
+	case anonymous && fresh:
+		n = newVisitor
+	case anonymous:
+		n = changedVisitor
+	case fresh:
+		n = newSession
 	}
-	return b.max
+	return b.max - b.max/parts*(parts-n)
+}
+
+// userLimit is how much one user's sessions may have, in bytes.
+func (b *budget) userLimit(fresh bool) int64 {
+	if fresh {
+		return b.maxUser
+	}
+	return b.maxUser + b.max/parts*userChanges
 }
 
 // take reserves n bytes, or nothing when that would pass the limit.

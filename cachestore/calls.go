@@ -23,13 +23,13 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return core.Record{}, wrap(err)
 	}
-	sh, hash := s.shardOf(id)
+	sh := s.shardOf(id)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	if sh.closed {
 		return core.Record{}, errClosed
 	}
-	at := sh.find(id, hash)
+	at := sh.find(id)
 	if at == 0 {
 		return core.Record{}, errNotFound
 	}
@@ -37,7 +37,7 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 }
 
 // Save inserts r when prev is core.NoVersion, else replaces exactly prev, or
-// returns core.ErrConflict; hosts.ErrFull when r does not fit into the bound;
+// returns core.ErrConflict; hosts.ErrFull when r does not fit into the bounds;
 // or what r.Check finds. It succeeds without a change when the stored version
 // is r.Version. It keeps no reference to r.Sealed.
 func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
@@ -47,44 +47,60 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 	if err := r.Check(); err != nil {
 		return wrap(err)
 	}
-	anonymous := r.User == ""
-	limit := s.budget.limit(anonymous)
-	sh, hash := s.shardOf(r.ID)
+	sh := s.shardOf(r.ID)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.closed {
 		return errClosed
 	}
-	at := sh.find(r.ID, hash)
+	at := sh.find(r.ID)
 	var stored core.Version
 	if at != 0 {
 		stored = sh.slot(at).version()
 	}
-	done := true
 	switch {
 	case stored == r.Version:
+		return nil
 	case stored != prev:
 		return errConflict
-	case at == 0:
-		done = !(anonymous && s.budget.held.Load() >= limit) && sh.insert(&r, limit)
-	default:
-		done = sh.replace(at, &r, limit)
 	}
-	if !done {
-		return s.full(&r, limit)
-	}
-	return nil
+	return s.put(sh, at, &r)
 }
 
-// full is the error for a record that has no room, with the remedy.
-func (s *Store) full(r *core.Record, limit int64) error {
-	who := ""
-	if limit < s.budget.max {
-		who = fmt.Sprintf(", of which sessions without a user may take %d", limit)
+// put writes r over the record in a slot, zero for a new one, or returns
+// hosts.ErrFull: what a session may take depends on whose it is and whether he
+// has it already.
+func (s *Store) put(sh *shard, at ref, r *core.Record) error {
+	users := &s.budget.users
+	of, size := users.owner([]byte(r.Tenant), []byte(r.User)), recordSize(r)
+	var before owner
+	var old, own int // bytes that are replaced, and those that are of the same user
+	if at != 0 {
+		before, old = sh.ownerOf(sh.slot(at)), sh.slot(at).size()
 	}
-	return fmt.Errorf("cachestore: %w: no room for a session of %d bytes, %d bytes are held and MaxBytes is %d%s; "+
+	fresh := at == 0 || before != of
+	if !fresh {
+		own = old
+	}
+	if userLimit := s.budget.userLimit(fresh); !users.change(of, own, size, userLimit) {
+		return fmt.Errorf("cachestore: %w for this user: with a session of %d bytes his would take more than the %d that one user may have; "+
+			"end some of them or raise cachestore.Options.MaxUserBytes", hosts.ErrFull, size, userLimit)
+	}
+	limit := s.budget.limit(of == 0, fresh)
+	switch {
+	case fresh && s.budget.held.Load() >= limit:
+	case at == 0 && sh.insert(r, limit):
+		return nil
+	case at != 0 && sh.replace(at, r, limit):
+		if fresh {
+			users.add(before, -int64(old))
+		}
+		return nil
+	}
+	users.add(of, int64(own-size))
+	return fmt.Errorf("cachestore: %w: no room for a session of %d bytes, %d bytes are held and MaxBytes is %d, of which such a session may take %d; "+
 		"raise cachestore.Options.MaxBytes, shorten lifetimes or sweep more often",
-		hosts.ErrFull, recordSize(r), s.budget.held.Load(), s.budget.max, who)
+		hosts.ErrFull, size, s.budget.held.Load(), s.budget.max, limit)
 }
 
 // Delete removes the session and frees its memory. A missing one is no error.
@@ -92,13 +108,13 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	if err := ctx.Err(); err != nil {
 		return wrap(err)
 	}
-	sh, hash := s.shardOf(id)
+	sh := s.shardOf(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.closed {
 		return errClosed
 	}
-	if at := sh.find(id, hash); at != 0 {
+	if at := sh.find(id); at != 0 {
 		sh.remove(at)
 		sh.trim()
 	}

@@ -15,9 +15,9 @@ import (
 const leastSlack = 64
 
 // Find returns the records that match q, ordered by ID, beginning behind after,
-// at most limit of them; fewer mean the last page. With a user named it costs
-// per session of that user name, in whatever tenant; without one it looks at
-// every session for each page, a shard at a time.
+// at most limit of them; fewer mean the last page. With a user named it looks at
+// the sessions on the page, of that user name in whatever tenant; without one at
+// all in the shards that the page lies in.
 //
 // First the page's IDs are gathered, then their records are read and tested
 // again; for those that changed in between, later ones take the place.
@@ -49,43 +49,55 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 
 // gather returns the lowest IDs behind after that match, in order.
 func (s *Store) gather(ctx context.Context, q *hosts.Query, after core.ID, limit int) ([]core.ID, error) {
-	p := page{after: after, limit: limit}
-	for i := range s.shards {
+	p := page{query: q, after: after, limit: limit}
+	for i := s.number(after); i < len(s.shards) && !p.full; i++ {
 		if err := ctx.Err(); err != nil {
 			return nil, wrap(err)
 		}
-		if err := s.shards[i].gather(q, &p); err != nil {
+		if err := s.shards[i].gather(&p); err != nil {
 			return nil, err
 		}
 	}
-	p.cut()
 	return p.ids, nil
 }
 
-func (sh *shard) gather(q *hosts.Query, p *page) error {
+func (sh *shard) gather(p *page) error {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	if sh.closed {
 		return errClosed
 	}
-	if !q.AnyUser && q.User != "" {
-		for at := sh.findUser([]byte(q.User)); at != 0; {
-			s := sh.slot(at)
-			p.offer(s, q)
-			at = s.next()
-		}
+	if q := p.query; !q.AnyUser && q.User != "" {
+		sh.gatherTree(sh.findUser([]byte(q.User)), p)
 		return nil
 	}
 	for c := range sh.classes {
 		for i := range sh.classes[c].count {
-			p.offer(sh.slot(refOf(c, i)), q)
+			p.offer(sh.slot(refOf(c, i)))
 		}
 	}
+	p.cut()
 	return nil
+}
+
+// gatherTree takes from a tree in order.
+func (sh *shard) gatherTree(root ref, p *page) {
+	for root != 0 && !p.full {
+		s := sh.slot(root)
+		if bytes.Compare(s.key(), p.after[:]) > 0 {
+			sh.gatherTree(s.left(), p)
+			if !p.full {
+				p.offer(s)
+				p.full = len(p.ids) == p.limit
+			}
+		}
+		root = s.right()
+	}
 }
 
 // page gathers the lowest IDs behind after.
 type page struct {
+	query *hosts.Query
 	after core.ID
 	limit int
 	ids   []core.ID
@@ -93,12 +105,12 @@ type page struct {
 	last  core.ID // when full, the highest that is still wanted
 }
 
-func (p *page) offer(s slot, q *hosts.Query) {
-	id := s[offID:offVersion]
-	if bytes.Compare(id, p.after[:]) <= 0 || p.full && bytes.Compare(id, p.last[:]) > 0 || !s.matches(q) {
+func (p *page) offer(s slot) {
+	id := s.key()
+	if p.full && bytes.Compare(id, p.last[:]) > 0 || bytes.Compare(id, p.after[:]) <= 0 || !s.matches(p.query) {
 		return
 	}
-	p.ids = append(p.ids, core.ID(id))
+	p.ids = append(p.ids, s.id())
 	if len(p.ids)-p.limit >= max(p.limit, leastSlack) {
 		p.cut()
 	}

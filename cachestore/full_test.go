@@ -89,11 +89,15 @@ func TestVisitorsLeaveRoomForLogins(t *testing.T) {
 	}
 	st := open(t, LeastMaxBytes)
 	n := fillUp(t, st, 0, visitor)
-	require.InEpsilon(t, LeastMaxBytes/8*7, st.Stats().Bytes, 0.05) // an index could not grow any more
+	require.InEpsilon(t, LeastMaxBytes/16*13, st.Stats().Bytes, 0.1) // an index could not grow any more
 
-	grown := withSealed(visitor(0), core.MaxSealed/4)
-	grown.Version++
-	require.ErrorIs(t, st.Save(ctx, grown, visitor(0).Version), hosts.ErrFull)
+	grown := withSealed(visitor(0), 2000)
+	grown.Version += 1 << 40
+	require.NoError(t, st.Save(ctx, grown, visitor(0).Version), "a visitor's session may grow when no new one gets in")
+	tooFar := withSealed(grown, core.MaxSealed/4)
+	tooFar.Version++
+	require.ErrorIs(t, st.Save(ctx, tooFar, grown.Version), hosts.ErrFull)
+	require.NoError(t, st.Save(ctx, visitor(0), grown.Version))
 	for i := range 200 {
 		login := bigRecord(i)
 		login.Version += 1 << 40
@@ -107,4 +111,117 @@ func TestVisitorsLeaveRoomForLogins(t *testing.T) {
 	require.ErrorIs(t, st.Save(ctx, visitor(400), core.NoVersion), hosts.ErrFull)
 	require.NoError(t, st.Save(ctx, bigRecord(400), core.NoVersion))
 	audit(t, st)
+}
+
+// loginOf is the n-th session of a user.
+func loginOf(n int, tenant, user string, sealed int) core.Record {
+	r := withSealed(recordOf(n), sealed)
+	r.Tenant, r.User = tenant, user
+	return r
+}
+
+// One user cannot fill the store by the sessions that he begins or by those that
+// he lets grow. Others, also of his name in another tenant, go on meanwhile.
+func TestOneUserDoesNotStopOthers(t *testing.T) {
+	for name, c := range map[string]struct {
+		options Options
+		sealed  int
+	}{
+		"large sessions in the default store": {Options{}, core.MaxSealed - 1000},
+		"small sessions in the least":         {Options{MaxBytes: LeastMaxBytes}, 300},
+		"a limit that was chosen":             {Options{MaxBytes: LeastMaxBytes, MaxUserBytes: 50_000}, 1000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			st, err := Open(c.options)
+			require.NoError(t, err)
+			limit, reserve := st.budget.maxUser, st.budget.max/16
+			has, many, refused := int64(0), 0, 0
+			for n := 0; refused < 200; n++ {
+				r := loginOf(n, "", "greedy", c.sealed)
+				if err := st.Save(ctx, r, core.NoVersion); err == nil {
+					has += int64(recordSize(&r))
+					many++
+					continue
+				}
+				refused++
+				_, err := st.Load(ctx, r.ID)
+				require.ErrorIs(t, err, core.ErrNotFound)
+			}
+			require.LessOrEqual(t, has, limit)
+			require.Greater(t, has, limit-int64(c.sealed)-200)
+
+			for n := 1 << 20; n < 1<<20+500; n++ {
+				r := loginOf(n, []string{"", "acme"}[n%2], []string{"", "ann", "bob", "greedy"}[n%4], 100)
+				if n%4 == 3 {
+					r.Tenant = "acme"
+				}
+				require.NoError(t, st.Save(ctx, r, core.NoVersion))
+				changed := withSealed(r, 900)
+				changed.Version++
+				require.NoError(t, st.Save(ctx, changed, r.Version))
+				require.NoError(t, st.Delete(ctx, r.ID))
+			}
+
+			grew := int64(0)
+			for n := range many { // his own can still be changed
+				grown := loginOf(n, "", "greedy", c.sealed+200)
+				grown.Version++
+				if grew += 200; has+grew > limit+reserve {
+					require.ErrorIs(t, st.Save(ctx, grown, grown.Version-1), hosts.ErrFull)
+					break
+				}
+				require.NoError(t, st.Save(ctx, grown, grown.Version-1))
+			}
+			require.Positive(t, grew)
+			audit(t, st)
+
+			_, err = st.Sweep(ctx, core.MaxLifetime, 1<<30)
+			require.NoError(t, err)
+			require.NoError(t, st.Save(ctx, loginOf(1, "", "greedy", c.sealed), core.NoVersion), "after he has ended some")
+			audit(t, st)
+		})
+	}
+}
+
+func TestAUserHasOneSessionOfAnySize(t *testing.T) {
+	st, err := Open(Options{MaxBytes: LeastMaxBytes, MaxUserBytes: 1})
+	require.NoError(t, err)
+	r := loginOf(1, "", "ann", core.MaxSealed-1)
+	require.NoError(t, st.Save(ctx, r, core.NoVersion))
+	grown := withSealed(r, core.MaxSealed)
+	grown.Version++
+	require.NoError(t, st.Save(ctx, grown, r.Version))
+	err = st.Save(ctx, loginOf(2, "", "ann", 1), core.NoVersion)
+	require.ErrorIs(t, err, hosts.ErrFull)
+	require.ErrorContains(t, err, "end some of them or raise cachestore.Options.MaxUserBytes")
+	require.NoError(t, st.Save(ctx, loginOf(2, "", "bob", 1), core.NoVersion))
+	shrunk := withSealed(r, 10)
+	shrunk.Version += 2
+	require.NoError(t, st.Save(ctx, shrunk, grown.Version))
+	audit(t, st)
+}
+
+// Sessions that are there can be changed when the store takes no new ones.
+func TestRoomIsKeptForChanges(t *testing.T) {
+	st := open(t, LeastMaxBytes)
+	n := fillUp(t, st, 0, bigRecord)
+	for i := range 100 {
+		r := withSealed(bigRecord(i), 1600)
+		r.Version += 1 << 40
+		require.NoError(t, st.Save(ctx, r, bigRecord(i).Version), "session %d grows", i)
+	}
+	fillUp(t, st, n, bigRecord)
+	audit(t, st)
+}
+
+// A user whom two counters hold down is not: the least counts.
+func TestSharesTakeTheLeastCounter(t *testing.T) {
+	var s shares
+	a, b := owner(1), owner(1|5<<columnBits)
+	require.True(t, s.change(a, 0, 1000, 1000))
+	require.False(t, s.change(a, 0, 1, 1000))
+	require.EqualValues(t, 0, s.add(b, 0))
+	require.True(t, s.change(b, 0, 1000, 1000))
+	require.EqualValues(t, 1000, s.add(a, 0))
+	require.True(t, s.change(0, 0, 1<<40, 0), "visitors are not one user")
 }

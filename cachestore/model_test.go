@@ -36,6 +36,7 @@ func idOf(n int) core.ID {
 func audit(t testing.TB, st *Store) {
 	t.Helper()
 	held := st.fixed()
+	var rows [shareRows][shareColumns]int64
 	for i := range st.shards {
 		sh := &st.shards[i]
 		sh.mu.Lock()
@@ -45,7 +46,7 @@ func audit(t testing.TB, st *Store) {
 				at := refOf(c, i)
 				s := sh.slot(at)
 				records++
-				require.Equal(t, at, sh.find(s.id(), hashID(s.id())))
+				require.Equal(t, at, sh.find(s.id()))
 				require.Equal(t, at, sh.expiry[s.place()])
 				require.LessOrEqual(t, sh.slot(sh.expiry[max(0, s.place()-1)/heapArity]).expires(), s.expires())
 				require.LessOrEqual(t, s.size(), len(s))
@@ -53,14 +54,11 @@ func audit(t testing.TB, st *Store) {
 					continue
 				}
 				named++
-				if s.prev() != 0 {
-					continue
+				for i := range rows {
+					rows[i][sh.ownerOf(s)>>(i*columnBits)%shareColumns] += int64(s.size())
 				}
-				require.Equal(t, at, sh.findUser(s.user()))
-				for r, prev := at, ref(0); r != 0; r, prev = sh.slot(r).next(), r {
-					require.Equal(t, prev, sh.slot(r).prev())
-					require.Equal(t, s.user(), sh.slot(r).user())
-					linked++
+				if sh.findUser(s.user()) == at {
+					linked += auditTree(t, sh, at, nil, nil)
 				}
 			}
 			for _, slab := range sh.classes[c].slabs {
@@ -75,6 +73,26 @@ func audit(t testing.TB, st *Store) {
 		sh.mu.Unlock()
 	}
 	require.Equal(t, held, st.Stats().Bytes)
+	for i := range rows {
+		for j := range rows[i] {
+			require.Equal(t, rows[i][j], st.budget.users.rows[i][j].Load())
+		}
+	}
+}
+
+// auditTree checks that what is below a slot is a treap between two sessions of
+// its user, and counts it.
+func auditTree(t testing.TB, sh *shard, at ref, low, high slot) int {
+	if at == 0 {
+		return 0
+	}
+	s := sh.slot(at)
+	require.True(t, low == nil || low.before(s) && string(low.user()) == string(s.user()))
+	require.True(t, high == nil || s.before(high) && string(high.user()) == string(s.user()))
+	for _, r := range []ref{s.left(), s.right()} {
+		require.True(t, r == 0 || sh.slot(r).rank() <= s.rank())
+	}
+	return 1 + auditTree(t, sh, s.left(), low, s) + auditTree(t, sh, s.right(), s, high)
 }
 
 // model is the store's contract in the plainest form.
@@ -176,8 +194,8 @@ func TestModel(t *testing.T) {
 		audit(t, st)
 		require.Equal(t, len(m), st.Stats().Sessions)
 		for id, r := range m {
-			sh, hash := st.shardOf(id)
-			require.Equal(t, classOf(recordSize(&r)), sh.find(id, hash).class(), "a slot of the right size")
+			sh := st.shardOf(id)
+			require.Equal(t, classOf(recordSize(&r)), sh.find(id).class(), "a slot of the right size")
 			require.NoError(t, st.Delete(ctx, id))
 		}
 		audit(t, st)

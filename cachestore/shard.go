@@ -18,7 +18,7 @@ type shard struct {
 	budget  *budget
 	seed    maphash.Seed // users are chosen by visitors: a plain hash could be flooded
 	ids     table        // by ID
-	users   table        // by user: the first slot of the list of his sessions
+	users   table        // by user: the root of the tree of his sessions
 	expiry  []ref        // a heap, the soonest first
 	classes [classes]class
 }
@@ -27,8 +27,8 @@ func hashID(id core.ID) uint32 { return uint32(xxhash.Sum64(id[:])) }
 
 func (sh *shard) hashUser(user []byte) uint32 { return uint32(maphash.Bytes(sh.seed, user)) }
 
-func (sh *shard) find(id core.ID, hash uint32) ref {
-	return sh.ids.find(hash, func(r ref) bool { return sh.slot(r).id() == id })
+func (sh *shard) find(id core.ID) ref {
+	return sh.ids.find(hashID(id), func(r ref) bool { return sh.slot(r).id() == id })
 }
 
 func (sh *shard) findUser(user []byte) ref {
@@ -57,6 +57,7 @@ func (sh *shard) replace(old ref, r *core.Record, limit int64) bool {
 	c := classOf(size)
 	sameUser := string(s.user()) == r.User
 	if sameUser && c == old.class() {
+		s = sh.fresh(old)
 		s.write(r)
 		sh.expiryFix(s.place())
 		return true
@@ -71,6 +72,7 @@ func (sh *shard) replace(old ref, r *core.Record, limit int64) bool {
 		sh.fill(sh.takeSlot(c), r)
 	case size <= len(s):
 		sh.detach(old)
+		sh.fresh(old)
 		sh.fill(old, r)
 	default:
 		return false
@@ -79,9 +81,13 @@ func (sh *shard) replace(old ref, r *core.Record, limit int64) bool {
 }
 
 func (sh *shard) remove(r ref) {
+	s := sh.slot(r)
+	sh.budget.users.add(sh.ownerOf(s), -int64(s.size()))
 	sh.detach(r)
 	sh.freeSlot(r)
 }
+
+func (sh *shard) ownerOf(s slot) owner { return sh.budget.users.owner(s.tenant(), s.user()) }
 
 // trim gives up what removals have left unused.
 func (sh *shard) trim() {
@@ -96,19 +102,12 @@ func (sh *shard) fill(at ref, r *core.Record) {
 	s.write(r)
 	sh.ids.add(hashID(r.ID), at)
 	sh.expiryPush(at)
-	s.setPrev(0)
-	s.setNext(0)
-	if r.User == "" {
-		return
+	s.setLeft(0)
+	s.setRight(0)
+	if r.User != "" {
+		root := sh.findUser(s.user())
+		sh.setRoot(s.user(), root, sh.plant(root, at))
 	}
-	head := sh.findUser(s.user())
-	if head == 0 {
-		sh.users.add(sh.hashUser(s.user()), at)
-		return
-	}
-	sh.users.swap(sh.hashUser(s.user()), head, at)
-	s.setNext(head)
-	sh.slot(head).setPrev(at)
 }
 
 // detach takes a slot out of the indexes.
@@ -116,20 +115,22 @@ func (sh *shard) detach(at ref) {
 	s := sh.slot(at)
 	sh.ids.remove(hashID(s.id()), at)
 	sh.expiryRemove(s.place())
-	if len(s.user()) == 0 {
-		return
+	if len(s.user()) != 0 {
+		root := sh.findUser(s.user())
+		sh.setRoot(s.user(), root, sh.uproot(root, s))
 	}
-	prev, next := s.prev(), s.next()
-	switch {
-	case prev != 0:
-		sh.slot(prev).setNext(next)
-	case next != 0:
-		sh.users.swap(sh.hashUser(s.user()), at, next)
+}
+
+// setRoot notes that the tree of a user has another root, or none.
+func (sh *shard) setRoot(user []byte, old, new ref) {
+	switch hash := sh.hashUser(user); {
+	case old == new:
+	case old == 0:
+		sh.users.add(hash, new)
+	case new == 0:
+		sh.users.remove(hash, old)
 	default:
-		sh.users.remove(sh.hashUser(s.user()), at)
-	}
-	if next != 0 {
-		sh.slot(next).setPrev(prev)
+		sh.users.swap(hash, old, new)
 	}
 }
 
@@ -137,16 +138,9 @@ func (sh *shard) detach(at ref) {
 func (sh *shard) repoint(from, to ref, s slot) {
 	sh.ids.swap(hashID(s.id()), from, to)
 	sh.expiry[s.place()] = to
-	if len(s.user()) == 0 {
-		return
-	}
-	if prev := s.prev(); prev != 0 {
-		sh.slot(prev).setNext(to)
-	} else {
-		sh.users.swap(sh.hashUser(s.user()), from, to)
-	}
-	if next := s.next(); next != 0 {
-		sh.slot(next).setPrev(to)
+	if len(s.user()) != 0 {
+		root := sh.findUser(s.user())
+		sh.setRoot(s.user(), root, sh.relink(root, s, from, to))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 const (
 	classes    = 113 // the last one holds maxRecord
 	slabBytes  = 16 << 10
+	largeSlot  = 2 << 10 // bytes; larger ones have a slab each
 	indexBits  = 25
 	maxIndex   = 1<<indexBits - 2
 	slabHeader = 2 * 24 // of a slab in class.slabs, which grows by at most double
@@ -33,8 +34,29 @@ func classOf(n int) int {
 // slotSize is the length of a class's slots in bytes.
 func slotSize(class int) int { return (class%8 + 9) << (class/8 + 3) }
 
-// slotsPerSlab is at least one: large records have a slab each.
-func slotsPerSlab(class int) int { return max(1, slabBytes/slotSize(class)) }
+func slotsPerSlab(class int) int {
+	if single(class) {
+		return 1
+	}
+	return slabBytes / slotSize(class)
+}
+
+// single reports whether each slot of a class is a slab of its own. Its sealed
+// bytes are handed out as they are, so they are never written again: a record
+// that is replaced gets another slab.
+func single(class int) bool { return slotSize(class) > largeSlot }
+
+// fresh gives a slot that is to be written over a slab that nobody reads. It
+// takes the place of the old one, so that the budget need not be asked.
+func (sh *shard) fresh(r ref) slot {
+	if c := r.class(); single(c) {
+		slab := &sh.classes[c].slabs[r.index()]
+		old := *slab
+		*slab = slices.Grow([]byte(nil), len(old))[:len(old)]
+		copy(*slab, old[:headerSize])
+	}
+	return sh.slot(r)
+}
 
 type class struct {
 	slabs [][]byte
@@ -78,7 +100,11 @@ func (sh *shard) freeSlot(hole ref) {
 	if last := refOf(c, cl.count-1); last != hole {
 		from := sh.slot(last)
 		sh.repoint(last, hole, from)
-		copy(sh.slot(hole), from[:from.size()])
+		if i, j := hole.index(), last.index(); single(c) {
+			cl.slabs[i], cl.slabs[j] = cl.slabs[j], cl.slabs[i]
+		} else {
+			copy(sh.slot(hole), from[:from.size()])
+		}
 	}
 	cl.count--
 	end := len(cl.slabs) - 1

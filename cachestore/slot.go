@@ -19,8 +19,8 @@ const (
 	offSeen    = 32
 	offExpires = 40
 	offPlace   = 48 // in the shard's heap of expiries
-	offNext    = 52 // next and previous session of the user in this shard
-	offPrev    = 56
+	offLeft    = 52 // below it in the tree of the user's sessions in this shard
+	offRight   = 56
 	offSealed  = 60 // length
 	offTenant  = 64 // length
 	offUser    = 65 // length
@@ -52,10 +52,15 @@ func (s slot) write(r *core.Record) {
 	copy(s[n:], r.Sealed)
 }
 
-// record returns a copy that shares nothing with the slot. The two names share
-// one string, so that it costs an allocation for them and one for Sealed.
+// record returns a copy that stays what it is when the slot is written. The two
+// names share one string, so that it costs an allocation for them and one for
+// Sealed, which is spared where it has a slab of its own.
 func (s slot) record() core.Record {
 	names := string(s[headerSize:s.namesEnd()])
+	sealed := s[s.namesEnd():s.size():s.size()]
+	if !single(classOf(len(s))) {
+		sealed = append([]byte{}, sealed...)
+	}
 	return core.Record{
 		ID:        s.id(),
 		Version:   s.version(),
@@ -64,7 +69,7 @@ func (s slot) record() core.Record {
 		CreatedAt: core.Time(binary.LittleEndian.Uint64(s[offCreated:])),
 		SeenAt:    core.Time(binary.LittleEndian.Uint64(s[offSeen:])),
 		ExpiresAt: s.expires(),
-		Sealed:    append([]byte{}, s[s.namesEnd():s.size()]...),
+		Sealed:    sealed,
 	}
 }
 
@@ -75,6 +80,7 @@ func (s slot) matches(q *hosts.Query) bool {
 		(q.ExpiresBefore == 0 || s.expires() < q.ExpiresBefore)
 }
 
+func (s slot) key() []byte           { return s[offID:offVersion] }
 func (s slot) id() core.ID           { return core.ID(s[offID:offVersion]) }
 func (s slot) version() core.Version { return core.Version(binary.LittleEndian.Uint64(s[offVersion:])) }
 func (s slot) expires() core.Time    { return core.Time(binary.LittleEndian.Uint64(s[offExpires:])) }
@@ -87,7 +93,7 @@ func (s slot) size() int {
 
 func (s slot) place() int     { return int(binary.LittleEndian.Uint32(s[offPlace:])) }
 func (s slot) setPlace(i int) { binary.LittleEndian.PutUint32(s[offPlace:], uint32(i)) }
-func (s slot) next() ref      { return ref(binary.LittleEndian.Uint32(s[offNext:])) }
-func (s slot) setNext(r ref)  { binary.LittleEndian.PutUint32(s[offNext:], uint32(r)) }
-func (s slot) prev() ref      { return ref(binary.LittleEndian.Uint32(s[offPrev:])) }
-func (s slot) setPrev(r ref)  { binary.LittleEndian.PutUint32(s[offPrev:], uint32(r)) }
+func (s slot) left() ref      { return ref(binary.LittleEndian.Uint32(s[offLeft:])) }
+func (s slot) setLeft(r ref)  { binary.LittleEndian.PutUint32(s[offLeft:], uint32(r)) }
+func (s slot) right() ref     { return ref(binary.LittleEndian.Uint32(s[offRight:])) }
+func (s slot) setRight(r ref) { binary.LittleEndian.PutUint32(s[offRight:], uint32(r)) }

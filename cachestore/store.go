@@ -3,9 +3,12 @@
 //
 // Promised: every Save is atomic and names the version it replaces, so no
 // update is lost and no ended session comes back; the memory is bounded by
-// Options.MaxBytes and shown by Stats; no live session is ever dropped to make
-// room for another; a million sessions cost the garbage collector a few
-// milliseconds a cycle, because a session holds no pointer.
+// Options.MaxBytes and shown by Stats, and no user can fill it alone; no live
+// session is ever dropped to make room for another, and those that are there can
+// be changed and ended when new ones are refused; a million sessions cost the
+// garbage collector a few milliseconds a cycle, because a session of up to two
+// kilobytes holds no pointer; a user's session costs the same to list and to end
+// among many of his as among few.
 //
 // Not promised: the sessions are gone when the process ends, and no other
 // process sees them. Nothing runs in the background: whoever opens the store
@@ -13,12 +16,11 @@
 package cachestore
 
 import (
+	"encoding/binary"
 	"fmt"
 	"hash/maphash"
 	"math/bits"
 	"reflect"
-
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -39,18 +41,26 @@ const (
 // Options configure a Store. The zero value is the default.
 type Options struct {
 	// MaxBytes bounds the memory that the store holds, its indexes included:
-	// LeastMaxBytes to LargestMaxBytes, zero for DefaultMaxBytes. Over it
-	// Save fails with hosts.ErrFull and changes nothing. From 7/8 of it on
-	// sessions without a user are refused if they are new or need new memory
-	// to grow, so that a flood of visitors cannot stop logins.
+	// LeastMaxBytes to LargestMaxBytes, zero for DefaultMaxBytes. Where there
+	// is no room Save fails with hosts.ErrFull and changes nothing.
+	//
+	// New sessions take at most 15/16 of it, so that those that are there can
+	// be changed; without a user 13/16, and 14/16 with their changes, so that
+	// a flood of visitors cannot stop logins.
 	MaxBytes int64
+
+	// MaxUserBytes is how much one user of a tenant may have, for which the
+	// bytes of his records count: 1 to MaxBytes, zero for a quarter of it.
+	// Changes of his sessions may take MaxBytes/16 more. Beyond that only his
+	// saves fail, with hosts.ErrFull. One session alone may be of any size.
+	MaxUserBytes int64
 }
 
 // Store implements hosts.Store, hosts.Sweeper and hosts.Finder. It is safe for
 // concurrent use.
 type Store struct {
 	budget budget
-	shift  int // of an ID's hash, leaves the number of its shard
+	shift  int // of an ID's first 64 bits, leaves the number of its shard
 	shards []shard
 }
 
@@ -69,20 +79,28 @@ func Open(o Options) (*Store, error) {
 		return nil, fmt.Errorf("cachestore: Options.MaxBytes is %d: allowed are %d to %d bytes, or 0 for %d",
 			o.MaxBytes, LeastMaxBytes, int64(LargestMaxBytes), DefaultMaxBytes)
 	}
+	if o.MaxUserBytes == 0 {
+		o.MaxUserBytes = o.MaxBytes / parts * defaultUser
+	}
+	if o.MaxUserBytes < 1 || o.MaxUserBytes > o.MaxBytes {
+		return nil, fmt.Errorf("cachestore: Options.MaxUserBytes is %d: allowed are 1 to MaxBytes, %d, or 0 for a quarter of it",
+			o.MaxUserBytes, o.MaxBytes)
+	}
 	log := min(bits.Len64(uint64(o.MaxBytes/bytesPerShard))-1, bits.Len(maxShards)-1)
 	s := &Store{shift: 64 - log, shards: make([]shard, 1<<log)}
-	s.budget.max = o.MaxBytes
-	s.budget.held.Store(s.fixed())
 	seed := maphash.MakeSeed()
+	s.budget.max, s.budget.maxUser, s.budget.users.seed = o.MaxBytes, o.MaxUserBytes, seed
+	s.budget.held.Store(s.fixed())
 	for i := range s.shards {
-		s.shards[i].budget, s.shards[i].seed = &s.budget, seed
+		sh := &s.shards[i]
+		sh.budget, sh.seed = &s.budget, seed
 	}
 	return s, nil
 }
 
 // fixed is what the store holds before the first session.
 func (s *Store) fixed() int64 {
-	return int64(len(s.shards)) * int64(reflect.TypeFor[shard]().Size())
+	return int64(reflect.TypeFor[Store]().Size()) + int64(len(s.shards))*int64(reflect.TypeFor[shard]().Size())
 }
 
 // Close forgets all sessions. Every later call fails with hosts.ErrClosed, but
@@ -92,6 +110,7 @@ func (s *Store) Close() error {
 		s.shards[i].close()
 	}
 	s.budget.held.Store(s.fixed()) // no shard takes any more
+	s.budget.users.reset()
 	return nil
 }
 
@@ -111,8 +130,10 @@ func (s *Store) Stats() Stats {
 	return st
 }
 
-// shardOf returns the shard of an ID and what the shard's table needs of its hash.
-func (s *Store) shardOf(id core.ID) (*shard, uint32) {
-	h := xxhash.Sum64(id[:])
-	return &s.shards[h>>s.shift], uint32(h)
+// number is that of an ID's shard: its leading bits, so that shards follow each
+// other in the order of their IDs.
+func (s *Store) number(id core.ID) int {
+	return int(binary.BigEndian.Uint64(id[:]) >> s.shift)
 }
+
+func (s *Store) shardOf(id core.ID) *shard { return &s.shards[s.number(id)] }

@@ -1,6 +1,7 @@
 package cachestore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -24,6 +25,11 @@ func TestOpenRefuses(t *testing.T) {
 		require.Equal(t, n, open(t, n).Stats().MaxBytes)
 	}
 	require.EqualValues(t, DefaultMaxBytes, open(t, 0).Stats().MaxBytes)
+	for _, n := range []int64{-1, LeastMaxBytes + 1} {
+		_, err := Open(Options{MaxBytes: LeastMaxBytes, MaxUserBytes: n})
+		require.ErrorContains(t, err, fmt.Sprintf("cachestore: Options.MaxUserBytes is %d: allowed are 1 to MaxBytes, 4194304, or 0 for a quarter of it", n))
+	}
+	require.EqualValues(t, DefaultMaxBytes/4, open(t, 0).budget.maxUser)
 }
 
 // every calls each method and passes its error on.
@@ -75,6 +81,46 @@ func TestLoadAllocations(t *testing.T) {
 	}
 }
 
+// The sealed bytes of a large record are not copied, and stay what they are when
+// the record is changed, moved and ended.
+func TestLargeRecordsAreNotCopied(t *testing.T) {
+	for _, size := range []int{1500, 2500, 9000, 40_000, core.MaxSealed} {
+		st := open(t, LeastMaxBytes)
+		large := func(n, version int) core.Record {
+			r := recordOf(n)
+			r.User, r.Version, r.Sealed = "", core.Version(version), bytes.Repeat([]byte{byte(10*n + version)}, size)
+			return r
+		}
+		require.NoError(t, st.Save(ctx, large(1, 1), core.NoVersion))
+		require.NoError(t, st.Save(ctx, large(2, 1), core.NoVersion))
+		allocs := float64(0)
+		if size < largeSlot {
+			allocs = 1
+		}
+		require.Equal(t, allocs, testing.AllocsPerRun(20, func() { _, _ = st.Load(ctx, idOf(1)) }))
+
+		var kept []core.Record
+		keep := func(n int) {
+			r, err := st.Load(ctx, idOf(n))
+			require.NoError(t, err)
+			kept = append(kept, r)
+		}
+		keep(1)
+		keep(2)
+		require.NoError(t, st.Save(ctx, large(2, 2), 1))
+		keep(2)
+		login := large(2, 3)
+		login.User = "ann"
+		require.NoError(t, st.Save(ctx, login, 2), "in the indexes elsewhere")
+		require.NoError(t, st.Delete(ctx, idOf(1)), "the other takes its slot")
+		require.NoError(t, st.Save(ctx, large(3, 1), core.NoVersion))
+		for i, want := range []core.Record{large(1, 1), large(2, 1), large(2, 2)} {
+			require.Equal(t, want, kept[i])
+		}
+		audit(t, st)
+	}
+}
+
 func TestSizeClasses(t *testing.T) {
 	for n := headerSize; n <= maxRecord; n += 1 + n/500 {
 		c := classOf(n)
@@ -104,7 +150,10 @@ func TestBudgetIsExact(t *testing.T) {
 	}
 	group.Wait()
 	require.Equal(t, b.max, b.held.Load())
-	require.EqualValues(t, 80_003/8*7, b.limit(true))
+	require.Equal(t, b.max, b.limit(false, false))
+	require.EqualValues(t, 80_003-5000*1, b.limit(false, true))
+	require.EqualValues(t, 80_003-5000*2, b.limit(true, false))
+	require.EqualValues(t, 80_003-5000*3, b.limit(true, true))
 	require.False(t, b.take(1, b.max))
 	b.give(10)
 	require.Nil(t, grown[byte](b, 11, 1, b.max))
@@ -146,17 +195,18 @@ func TestHashCollisions(t *testing.T) {
 	user := func(n int) string { return fmt.Sprint("user ", n) }
 	a, b := collision(func(n int) uint32 { return hashID(idOf(n)) })
 	c, d := collision(func(n int) uint32 { return st.shards[0].hashUser([]byte(user(n))) })
-	for id, owner := range map[int]int{a: c, b: d} {
-		r := recordOf(id)
-		r.User = user(owner)
+	owners := map[core.ID]int{idOf(a): c, idOf(b): d}
+	for id, owner := range owners {
+		r := recordOf(1)
+		r.ID, r.User = id, user(owner)
 		_, err := st.Load(ctx, r.ID)
 		require.ErrorIs(t, err, core.ErrNotFound)
 		require.NoError(t, st.Save(ctx, r, core.NoVersion))
 	}
-	for id, owner := range map[int]int{a: c, b: d} {
-		r, err := st.Load(ctx, idOf(id))
+	for id, owner := range owners {
+		r, err := st.Load(ctx, id)
 		require.NoError(t, err)
-		require.Equal(t, idOf(id), r.ID)
+		require.Equal(t, id, r.ID)
 		found, err := st.Find(ctx, hosts.Query{User: user(owner)}, core.ID{}, 10)
 		require.NoError(t, err)
 		require.Equal(t, []core.Record{r}, found)

@@ -142,18 +142,24 @@ func floatFromHalf(half uint16) float64 {
 	return math.Float64frombits(sign | (exponent+1023-15)<<52 | fraction<<42)
 }
 
-// shortASCII reports whether s is ASCII of 4 to 16 bytes, as most names and
-// many values are, in two loads that may overlap. What it denies may still be
-// UTF-8.
-func shortASCII[T string | []byte](s T) bool {
-	const high = 0x8080808080808080
+// isASCII reports whether s is ASCII, as most texts are, in words of eight bytes,
+// the last of which may overlap. What it denies may still be UTF-8.
+func isASCII[T string | []byte](s T) bool {
+	var seen uint64
 	switch n := len(s); {
-	case n >= 8 && n <= 16:
-		return (word(s)|word(s[n-8:]))&high == 0
-	case n >= 4 && n < 8:
-		return uint64(halfWord(s)|halfWord(s[n-4:]))&high == 0
+	case n >= 8:
+		seen = word(s[n-8:])
+		for ; len(s) > 8; s = s[8:] {
+			seen |= word(s)
+		}
+	case n >= 4:
+		seen = uint64(halfWord(s) | halfWord(s[n-4:]))
+	default:
+		for i := range n {
+			seen |= uint64(s[i])
+		}
 	}
-	return false
+	return seen&0x8080808080808080 == 0
 }
 
 // word is the first eight bytes of s as a big-endian number; halfWord the first

@@ -129,7 +129,7 @@ const (
 // due is the moment from which on there is something to store.
 func (s *Session) due() Time {
 	switch {
-	case s.state == StateNew && !s.login && !s.keep && len(s.cur) == 0:
+	case s.state == StateNew && !s.login && !s.keep && s.cur.len() == 0:
 		return never
 	case s.state != StateActive || s.Changed():
 		return always
@@ -163,7 +163,7 @@ func (d *draft) begin() {
 		d.next.userAgent = []byte(clip(s.req.UserAgent, MaxUserAgent))
 		d.did |= DidCreate
 	}
-	if s.owned && !sameItems(s.in.data, s.cur) {
+	if s.owned && !sameValues(&s.in.data, &s.cur) {
 		d.next.data = s.cur
 		d.did |= DidChange
 	}
@@ -224,14 +224,14 @@ func (d *draft) effects() (Effects, error) {
 		d.next.versions = d.next.withVersion(s.rec.Version)
 	}
 	d.next.format = recordFormat
-	size, gives := sizeOf(d.next.data), d.gives()
+	size, gives := d.next.data.size, d.gives()
 	if gives {
 		d.next.givenAt = d.now
 	}
 	if err := m.sealRecord(&d.rec, &d.next, d.now, d.seed); err != nil {
 		return Effects{}, err
 	}
-	next := &Session{m: m, state: s.state, rec: d.rec, in: d.next, cur: d.next.data, size: size,
+	next := &Session{m: m, state: s.state, rec: d.rec, in: d.next, cur: d.next.data,
 		req: s.req, ticket: d.ticket, user: d.rec.User, lifetime: d.next.lifetime}
 	if err := next.state.step(verbStore); err != nil {
 		return Effects{}, err
@@ -243,7 +243,7 @@ func (d *draft) effects() (Effects, error) {
 		return Effects{}, err
 	}
 	e := Effects{Delete: s.replaces, Trace: trace, Dropped: s.Dropped(), Save: &next.rec, Prev: s.rec.Version, Touch: d.did&^DidTouch == 0 && !d.firm, Did: d.did,
-		Size: size, Warn: size > m.policy.WarnSize && sizeOf(s.in.data) <= m.policy.WarnSize, Next: next}
+		Size: size, Warn: size > m.policy.WarnSize && s.in.data.size <= m.policy.WarnSize, Next: next}
 	if gives {
 		if e.Cookies, err = m.giveCookie(&d.ticket, &s.req, d.rec.Tenant, m.maxAge(next, d.now), d.now, d.seed); err != nil {
 			return Effects{}, err

@@ -114,7 +114,7 @@ func (m *Machine) Resume(t Ticket, r Record, q Request, now Time) (*Session, err
 		}
 	}
 	s.old = old
-	s.cur, s.size = s.in.data, sizeOf(s.in.data)
+	s.cur = s.in.data
 	s.user, s.lifetime, s.remember = r.User, s.in.lifetime, s.in.remembered(&m.policy)
 	return s, nil
 }

@@ -43,7 +43,7 @@ func (s *Session) Clone() *Session {
 	c := *s
 	c.owned = false // the next change copies the values
 	if s.owned {
-		c.cur, c.owned = slices.Clone(s.cur), true
+		c.cur, c.owned = s.cur.copied(), true
 	}
 	c.marks = slices.Clone(s.marks)
 	return &c

@@ -143,7 +143,7 @@ func TestWhatWasRead(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Empty(t, rebased.Again())
-			require.Equal(t, rebased.Size(), sizeOf(rebased.cur))
+			require.Equal(t, rebased.Size(), sizeOf(&rebased.cur))
 			e := commit(t, m, rebased, testNow+Second, 4)
 			if c.conflict != "" {
 				require.Equal(t, []string{c.conflict}, e.Dropped)

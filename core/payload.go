@@ -54,7 +54,7 @@ type payload struct {
 	lastIP, lastUserAgent       []byte
 	otherIP                     []byte // none, or of the other family than ip
 	versions                    []byte // 8 bytes each
-	data                        []item
+	data                        values
 	unknown                     []byte // encoded pairs
 	unknownPairs                uint64
 	format                      byte
@@ -120,9 +120,10 @@ func appendPayload(dst []byte, p *payload) []byte {
 	blob(keyLastIP, p.lastIP)
 	blob(keyLastUserAgent, p.lastUserAgent)
 	blob(keyVersions, p.versions)
-	dst = appendHead(append(dst, keyData), majorMap, uint64(len(p.data)))
-	for i := range p.data {
-		e := &p.data[i]
+	dst = appendHead(append(dst, keyData), majorMap, uint64(p.data.len()))
+	dst = append(dst, p.data.raw...)
+	for i := range p.data.list {
+		e := &p.data.list[i]
 		dst = append(appendHead(dst, majorText, uint64(len(e.name))), e.name...)
 		dst = append(dst, e.value...)
 	}
@@ -205,7 +206,7 @@ func (m *Machine) sealRecord(r *Record, p *payload, now Time, seed *Seed) error 
 		return ErrNoSealing
 	}
 	h := header{key, epochOf(now)}
-	room := make([]byte, 0, recordAADLen+len(r.Tenant)+len(r.User)+payloadRoom+sizeOf(p.data))
+	room := make([]byte, 0, recordAADLen+len(r.Tenant)+len(r.User)+payloadRoom+p.data.size)
 	aad := recordAAD(room, appendHeader(room, h), r)
 	plain := appendPayload(aad[len(aad):], p)
 	sealed := appendHeader(make([]byte, 0, sealedExtra+len(plain)), h)

@@ -60,12 +60,36 @@ func (r *reader) hash() []byte {
 	return b
 }
 
+// quickText returns the length of the text at data[i] if its head is one byte,
+// as most are; else -1, and it may be none.
+func quickText(data []byte, i int) int {
+	if i < len(data) {
+		if n := int(data[i] ^ majorText); n < 24 && n < len(data)-i {
+			return n
+		}
+	}
+	return -1
+}
+
+// name reads a text that need not be UTF-8.
+func (r *reader) name() []byte {
+	if n := quickText(r.data, r.at); n >= 0 && !r.bad {
+		r.at += 1 + n
+		return r.data[r.at-n : r.at : r.at]
+	}
+	return r.bytes(majorText)
+}
+
 // value skips one value and returns its bytes.
 func (r *reader) value() []byte {
 	if r.bad {
 		return nil
 	}
 	from := r.at
+	if n := quickText(r.data, from); n >= 0 && isASCII(r.data[from+1:from+1+n]) {
+		r.at += 1 + n
+		return r.data[from:r.at:r.at]
+	}
 	n, err := skipValue(r.data[from:])
 	if err != nil {
 		r.bad = true
@@ -179,12 +203,20 @@ func (r *reader) items(p *payload) {
 		r.bad = true
 		return
 	}
-	p.data = make([]item, 0, n)
-	for ; n > 0 && !r.bad; n-- {
-		e := item{name: r.bytes(majorText), value: r.value()}
-		if k := len(p.data); k > 0 && compareNames(p.data[k-1].name, e.name) >= 0 {
+	v := values{at: make([]uint32, n)}
+	from := r.at
+	var last []byte
+	for i := range v.at {
+		v.at[i] = uint32(r.at - from)
+		name := r.name()
+		value := r.value()
+		if r.bad || i > 0 && compareNames(last, name) >= 0 {
 			r.bad = true
+			return
 		}
-		p.data = append(p.data, e)
+		v.size += itemOverhead + len(name) + len(value)
+		last = name
 	}
+	v.raw = r.data[from:r.at:r.at]
+	p.data = v
 }

@@ -40,7 +40,7 @@ func (m *Machine) Rebase(s *Session, theirs *Record, now Time) (*Session, error)
 	}
 	t.old = old
 	t.behind = !t.ticket.trusted && t.ticket.gen.step < t.in.gen.step
-	t.cur, t.size = t.in.data, sizeOf(t.in.data)
+	t.cur = t.in.data
 	t.user, t.lifetime, t.remember = theirs.User, t.in.lifetime, t.in.remembered(&m.policy)
 	if err := m.fold(t, s, true); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (s *Session) rescue(why error, whole bool) (*Session, error) {
 		if !whole {
 			return fresh, fresh.replayAlone(s)
 		}
-		fresh.cur, fresh.size, fresh.marks = slices.Clone(s.cur), s.size, slices.Clone(s.marks)
+		fresh.cur, fresh.marks = s.cur.copied(), slices.Clone(s.marks)
 		return fresh, nil
 	case s.quiet || s.Changed():
 		return nil, why

@@ -55,8 +55,8 @@ func race(t *testing.T, m *Machine, base, first, second doings) (map[string]any,
 		rec = *e.Save
 	}
 	last := given{g.cookie, rec}.resume(t, m, testNow)
-	require.Equal(t, last.Size(), sizeOf(last.cur))
-	require.Equal(t, rebased.Size(), sizeOf(rebased.cur), "the count goes with the values")
+	require.Equal(t, last.Size(), sizeOf(&last.cur))
+	require.Equal(t, rebased.Size(), sizeOf(&rebased.cur), "the count goes with the values")
 	return all(t, last), nil
 }
 

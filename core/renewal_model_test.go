@@ -289,7 +289,7 @@ func (x *explorer) key(w *model) modelKey {
 		return min(w.now-t, modelAfter+2*modelTick)
 	}
 	k := modelKey{gen: w.in.gen, jar: w.jarGen, renewed: age(w.in.renewedAt), given: age(w.in.givenAt), seen: age(w.in.nextSeenAt), prev: w.in.prevHash != nil,
-		logins: w.logins, left: w.left, values: len(w.in.data)}
+		logins: w.logins, left: w.left, values: w.in.data.len()}
 	for i := range w.flights {
 		f := &w.flights[i]
 		fk := flightKey{phase: f.phase, kind: f.kind}

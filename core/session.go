@@ -1,9 +1,6 @@
 package core
 
-import (
-	"slices"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // Session is one request's view of a session: what was loaded and what this
 // request did. It is not safe for concurrent use. Nothing is stored until
@@ -13,9 +10,8 @@ type Session struct {
 	state    State
 	rec      Record  // as loaded or stored; Version NoVersion if it is neither
 	in       payload // of rec
-	cur      []item  // in.data with this request's changes; in.data's memory until owned
+	cur      values  // in.data with this request's changes; in.data's memory until owned
 	owned    bool
-	size     int // of cur
 	req      Request
 	ticket   Ticket
 	behind   bool // the previous secret was shown, in its grace
@@ -77,27 +73,23 @@ func (s *Session) LastIP() string { return string(s.in.lastIP) }
 func (s *Session) LastUserAgent() string { return string(s.in.lastUserAgent) }
 
 // Size returns the bytes of all names and values, which SessionSize bounds.
-func (s *Session) Size() int { return s.size }
+func (s *Session) Size() int { return s.cur.size }
 
 // Len returns how many values there are.
-func (s *Session) Len() int { return len(s.cur) }
+func (s *Session) Len() int { return s.cur.len() }
 
 // Names returns the names of all values, ordered by length, then bytes.
 func (s *Session) Names() []string {
-	names := make([]string, len(s.cur))
-	for i := range s.cur {
-		names[i] = string(s.cur[i].name)
+	names := make([]string, s.cur.len())
+	for i := range names {
+		names[i] = string(s.cur.item(i).name)
 	}
 	return names
 }
 
 // Value returns the CBOR of a value. It is not to be changed.
 func (s *Session) Value(name string) (value []byte, ok bool) {
-	at, ok := findItem(s.cur, name)
-	if !ok {
-		return nil, false
-	}
-	return s.cur[at].value, true
+	return s.cur.value(name)
 }
 
 // SetValue keeps a value, deterministic CBOR as AppendValue makes it. The
@@ -118,21 +110,20 @@ func (s *Session) replace(name string, value []byte) error {
 	if err := CheckValue(value); err != nil {
 		return err
 	}
-	size := s.size + len(value)
+	size := s.cur.size + len(value)
 	if old, ok := s.Value(name); ok {
 		size -= len(old)
 	} else {
 		size += itemOverhead + len(name)
 	}
-	if size > s.m.policy.SessionSize && size > s.size { // a limit that was lowered later refuses growth alone
+	if size > s.m.policy.SessionSize && size > s.cur.size { // a limit that was lowered later refuses growth alone
 		return &SizeError{name, size, s.m.policy.SessionSize}
 	}
 	if err := s.state.step(verbChange); err != nil {
 		return err
 	}
 	s.own()
-	s.cur = setItem(s.cur, name, value)
-	s.size = size
+	s.cur.set(name, value)
 	return nil
 }
 
@@ -153,13 +144,10 @@ func (s *Session) DeleteValue(name string) error {
 }
 
 func (s *Session) remove(name string) {
-	at, ok := findItem(s.cur, name)
-	if !ok {
-		return
+	if at, ok := s.cur.find(name); ok {
+		s.own()
+		s.cur.remove(at)
 	}
-	s.own()
-	s.size -= itemOverhead + len(name) + len(s.cur[at].value)
-	s.cur = slices.Delete(s.cur, at, at+1)
 }
 
 // restore makes a value what it was, or none: that fitted before.
@@ -169,17 +157,12 @@ func (s *Session) restore(name string, value []byte, ok bool) {
 		return
 	}
 	s.own()
-	s.cur = setItem(s.cur, name, value)
-	s.size += itemOverhead + len(name) + len(value)
+	s.cur.set(name, value)
 }
 
 // stored returns a value as it was loaded or stored last.
 func (s *Session) stored(name string) (value []byte, ok bool) {
-	at, ok := findItem(s.in.data, name)
-	if !ok {
-		return nil, false
-	}
-	return s.in.data[at].value, true
+	return s.in.data.value(name)
 }
 
 // ClearValues removes every value that this view shows.
@@ -187,16 +170,16 @@ func (s *Session) ClearValues() error {
 	if err := s.state.step(verbChange); err != nil {
 		return err
 	}
-	for i := range s.cur {
-		s.wrote(string(s.cur[i].name))
+	for i := range s.cur.len() {
+		s.wrote(string(s.cur.item(i).name))
 	}
-	s.cur, s.owned, s.size = nil, true, 0
+	s.cur, s.owned = values{}, true
 	return nil
 }
 
 func (s *Session) own() {
 	if !s.owned {
-		s.cur, s.owned = append(make([]item, 0, len(s.cur)+4), s.cur...), true
+		s.cur, s.owned = s.cur.copied(), true
 	}
 }
 
@@ -294,7 +277,7 @@ func (s *Session) Quiet() *Session {
 
 // MakeQuiet is Quiet in place: what the request did is dropped.
 func (s *Session) MakeQuiet() {
-	s.cur, s.owned, s.size, s.marks = s.in.data, false, sizeOf(s.in.data), nil
+	s.cur, s.owned, s.marks = s.in.data, false, nil
 	s.user, s.lifetime, s.remember, s.replaces = s.rec.User, s.in.lifetime, s.in.remembered(&s.m.policy), ID{}
 	s.old, s.login, s.renew, s.refresh, s.relimit, s.keep, s.quiet = false, false, false, false, false, false, true
 }
@@ -337,5 +320,5 @@ func (s *Session) touchDue() Time {
 
 // Changed reports whether this request did anything that a commit must store.
 func (s *Session) Changed() bool {
-	return s.login || s.renew || s.refresh || s.relimit || s.owned && !sameItems(s.in.data, s.cur) || s.toUpdate()
+	return s.login || s.renew || s.refresh || s.relimit || s.owned && !sameValues(&s.in.data, &s.cur) || s.toUpdate()
 }

@@ -85,7 +85,7 @@ func (s *Session) AppendBytes(dst []byte) []byte {
 	}
 	le.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	if s.owned {
-		dst = appendItems(dst, s.cur)
+		dst = appendItems(dst, s.cur.list)
 	}
 	if len(s.marks) > 0 {
 		dst = appendMarks(dst, s.marks)

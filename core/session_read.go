@@ -113,8 +113,7 @@ func (m *Machine) ReadSession(b []byte) (s *Session, rest []byte, err error) {
 	s.ticket, s.req = t.ticket(), t.request()
 	s.replaces = t.id()
 	s.user, s.lifetime = t.name(), Time(t.uint64())
-	s.size = sizeOf(s.cur)
-	if t.bad || due != s.due() || s.lifetime < 0 || s.lifetime > MaxLifetime || s.size > MaxSessionSize {
+	if t.bad || due != s.due() || s.lifetime < 0 || s.lifetime > MaxLifetime || s.cur.size > MaxSessionSize {
 		return nil, nil, ErrBytes
 	}
 	return s, t.b, nil
@@ -122,23 +121,25 @@ func (m *Machine) ReadSession(b []byte) (s *Session, rest []byte, err error) {
 
 // items holds names to their order and values to their encoding, as SetValue
 // does.
-func (t *taker) items() []item {
+func (t *taker) items() (v values) {
 	n := t.uint32()
 	if t.bad || uint64(n) > uint64(len(t.b))/7 { // a name of a byte and a value of none take 7
 		t.bad = true
-		return nil
+		return v
 	}
-	list := make([]item, 0, n)
-	for range n {
+	v.list = make([]item, n)
+	var last []byte
+	for i := range v.list {
 		e := item{t.short(), t.long()}
 		if t.bad || !validValueName(string(e.name)) || CheckValue(e.value) != nil ||
-			len(list) > 0 && compareNames(list[len(list)-1].name, e.name) >= 0 {
+			compareNames(last, e.name) >= 0 {
 			t.bad = true
-			return nil
+			return v
 		}
-		list = append(list, e)
+		v.list[i], last = e, e.name
+		v.size += itemOverhead + len(e.name) + len(e.value)
 	}
-	return list
+	return v
 }
 
 // marks holds names to their order, and refuses what no request can have done.

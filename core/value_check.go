@@ -1,9 +1,9 @@
 package core
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
-	"slices"
 	"unicode/utf8"
 )
 
@@ -39,8 +39,15 @@ func skipValue(data []byte) (n int, err error) {
 // skipAt returns where the value that begins at data[i], inside depth lists
 // and maps, ends.
 func skipAt(data []byte, i, depth int) (int, error) {
-	if i < len(data) && data[i]&0xe0 == majorSimple {
-		return skipSimple(data, i)
+	if i < len(data) { // the usual: a head of one byte
+		switch b := data[i]; {
+		case b^majorText < 24:
+			return skipText(data, i+1, uint64(b^majorText))
+		case b&^majorNegint < 24: // an integer
+			return i + 1, nil
+		case b >= majorSimple:
+			return skipSimple(data, i)
+		}
 	}
 	major, arg, next, ok := readHead(data, i)
 	if !ok {
@@ -108,7 +115,7 @@ func skipText(data []byte, i int, n uint64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if text := data[i:end]; !shortASCII(text) && !utf8.Valid(text) {
+	if text := data[i:end]; !isASCII(text) && !utf8.Valid(text) {
 		return 0, ErrBadValue
 	}
 	return end, nil
@@ -142,7 +149,7 @@ func skipMap(data []byte, i int, n uint64, depth int, skip skipper) (int, error)
 		if err != nil {
 			return 0, err
 		}
-		if slices.Compare(last, data[i:end]) >= 0 {
+		if bytes.Compare(last, data[i:end]) >= 0 {
 			return 0, ErrBadValue
 		}
 		last = data[i:end]

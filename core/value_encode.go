@@ -86,7 +86,7 @@ func appendAny(dst []byte, v any, b bounds) ([]byte, error) {
 }
 
 func appendString(dst []byte, s string) ([]byte, error) {
-	return appendChecked(dst, s, shortASCII(s) || utf8.ValidString(s))
+	return appendChecked(dst, s, isASCII(s) || utf8.ValidString(s))
 }
 
 func appendChecked(dst []byte, s string, isUTF8 bool) ([]byte, error) {

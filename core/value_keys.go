@@ -45,7 +45,7 @@ func rankOfAny(key string) uint64 {
 	for i := range min(len(key), 4) {
 		r |= uint64(key[i]) << (44 - 8*i)
 	}
-	if !shortASCII(key) && !utf8.ValidString(key) {
+	if !isASCII(key) && !utf8.ValidString(key) {
 		r |= rankNotUTF8
 	}
 	return r

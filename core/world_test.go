@@ -111,3 +111,12 @@ func all(t testing.TB, s *Session) map[string]any {
 	}
 	return m
 }
+
+// sizeOf counts what SessionSize bounds.
+func sizeOf(v *values) (n int) {
+	for i := range v.len() {
+		e := v.item(i)
+		n += itemOverhead + len(e.name) + len(e.value)
+	}
+	return n
+}

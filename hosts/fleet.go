@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -144,8 +143,12 @@ func (m *Manager) Revoke(ctx context.Context, q Query, except ...core.ID) (ended
 	if x := ExchangeFrom(ctx); x != nil {
 		q.Tenant, q.AnyTenant = x.Tenant, false
 	}
+	spared := make(map[core.ID]bool, len(except))
+	for _, id := range except {
+		spared[id] = true
+	}
 	for range maxPasses {
-		n, err := m.revokePass(ctx, q, except)
+		n, err := m.revokePass(ctx, q, spared)
 		ended += n
 		if err != nil || n == 0 {
 			return ended, err
@@ -154,7 +157,7 @@ func (m *Manager) Revoke(ctx context.Context, q Query, except ...core.ID) (ended
 	return ended, fmt.Errorf("revoke sessions: new ones keep appearing after %d passes: %w", maxPasses, ErrBusy)
 }
 
-func (m *Manager) revokePass(ctx context.Context, q Query, except []core.ID) (ended int, err error) {
+func (m *Manager) revokePass(ctx context.Context, q Query, spared map[core.ID]bool) (ended int, err error) {
 	var after core.ID
 	for {
 		records, err := m.find(ctx, q, after, findPage)
@@ -162,7 +165,7 @@ func (m *Manager) revokePass(ctx context.Context, q Query, except []core.ID) (en
 			return ended, err
 		}
 		for _, r := range records {
-			if slices.Contains(except, r.ID) {
+			if spared[r.ID] {
 				continue
 			}
 			if err := m.remove(ctx, r.ID); err != nil {

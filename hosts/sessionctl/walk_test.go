@@ -19,7 +19,7 @@ import (
 
 func memory(t *testing.T, n uint32) *cachestore.Store {
 	t.Helper()
-	s, err := cachestore.Open(cachestore.Options{})
+	s, err := cachestore.Open(cachestore.Options{MaxUserBytes: cachestore.DefaultMaxBytes})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	for i := range n {
