@@ -85,6 +85,7 @@ type Syntax struct {
 	OnTaken   string // ends an INSERT so that a taken ID affects no row; empty: it fails with Taken
 	OnTouch   string // ends the WHERE of an UPDATE that only notes a use
 	OnDelete  string // ends the WHERE of a DELETE that ends a session
+	ByOwner   string // follows the table's name where sessions of one user are asked for
 	Prepare   bool   // statements are prepared by database/sql; else the driver does that or need not
 
 	Loads      hosts.Coalescing // defaults for this database

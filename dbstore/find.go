@@ -33,7 +33,7 @@ func (f *finds) close() error {
 
 // statement prepares a shape when it is first asked for, without the lock.
 func (f *finds) statement(ctx context.Context, q hosts.Query) (*statement, error) {
-	i, text := 0, "SELECT "+Columns+" FROM "+f.owner.table.String()+" WHERE id > ?"
+	i, text := 0, " WHERE id > ?"
 	// What is not empty is named: then an index without the empty ones serves.
 	if !q.AnyTenant {
 		i, text = i|1, text+" AND tenant_id = ?"
@@ -50,13 +50,17 @@ func (f *finds) statement(ctx context.Context, q hosts.Query) (*statement, error
 	if q.ExpiresBefore != 0 {
 		i, text = i|4, text+" AND expiry_hour <= ? AND expires_at < ?"
 	}
+	from := "SELECT " + Columns + " FROM " + f.owner.table.String()
+	if !q.AnyUser && q.User != "" {
+		from += f.owner.texts.syntax.ByOwner
+	}
 	f.mu.Lock()
 	s := f.shape[i]
 	f.mu.Unlock()
 	if s != nil {
 		return s, nil
 	}
-	s, err := f.owner.prepare(ctx, f.owner.db.Read, f.owner.texts.syntax.number(text+" ORDER BY id LIMIT ?"))
+	s, err := f.owner.prepare(ctx, f.owner.db.Read, f.owner.texts.syntax.number(from+text+" ORDER BY id LIMIT ?"))
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,9 @@ func formerly(w *world) {
 
 func cookies(w *world) string { return "testdata/schema1-" + w.name + ".cookies" }
 
-func touched(w *world) int { return w.count("SELECT count(*) FROM {table} WHERE touch_version = version") }
+func touched(w *world) int {
+	return w.count("SELECT count(*) FROM {table} WHERE touch_version = version")
+}
 
 // TestSchemaOneMovesWithItsSessions while eight servers start at once and one of
 // the release before goes on.

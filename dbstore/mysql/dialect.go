@@ -23,6 +23,9 @@ func (dialect) Name() string { return "MySQL" }
 func (dialect) Syntax() dbstore.Syntax {
 	return dbstore.Syntax{
 		Quote: "`", Least: "LEAST", Prepare: true,
+		// Else the server reads a tenant's index from its start for every page
+		// of a user who has most of the tenant's sessions.
+		ByOwner:    " FORCE INDEX (owner)",
 		Loads:      hosts.Coalescing{Direct: 8, Workers: 1},
 		Saves:      hosts.Coalescing{Direct: 8, Workers: 1},
 		SweepBatch: 200, SweepRest: 1,
