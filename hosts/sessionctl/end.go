@@ -186,7 +186,7 @@ func endAll(ctx context.Context, store hosts.Store, q hosts.Query, m *meter) (in
 	var ended atomic.Int64
 	for range maxPasses {
 		before := ended.Load()
-		err := each(ctx, walk(ctx, store, q), func(ctx context.Context, r core.Record) error {
+		err := each(ctx, walk(ctx, store, q), workers, func(ctx context.Context, r core.Record) error {
 			if err := store.Delete(ctx, r.ID); err != nil {
 				return fmt.Errorf("session %v: %w", r.ID, err)
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/ncruces/go-sqlite3/driver" // "sqlite3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/conformance/servers"

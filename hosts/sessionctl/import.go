@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -109,16 +108,20 @@ func (i *importing) bring(ctx context.Context, p *program, store hosts.Store, r 
 	t := &tally{p: p, json: i.json}
 	expired := core.Time(p.now().Add(-defaultRetention).UnixMilli())
 	m := p.meter("import", i.progress)
-	err := each(ctx, contents(ctx, r), func(ctx context.Context, r core.Record) error {
-		o := outcomeExpired
-		if r.ExpiresAt >= expired {
-			var err error
-			if o, err = i.one(ctx, store, r); err != nil {
-				return fmt.Errorf("session %v: %w", r.ID, err)
+	size, atOnce := lotCalls, lotWorkers
+	batcher, ok := hosts.As[hosts.Batcher](store)
+	if !ok {
+		size, atOnce = 1, workers
+	}
+	err := each(ctx, lots(contents(ctx, r), size), atOnce, func(ctx context.Context, lot []core.Record) error {
+		outcomes, err := i.lot(ctx, store, batcher, lot, expired)
+		for n, o := range outcomes {
+			if o != outcomeFailed {
+				err = errors.Join(err, t.add(lot[n].ID, o))
+				m.add(1)
 			}
 		}
-		m.add(1)
-		return t.add(r.ID, o)
+		return err
 	})
 	m.done()
 	if told := t.tell(i.revive, err == nil); told != nil {
@@ -137,29 +140,4 @@ func (i *importing) bring(ctx context.Context, p *program, store hosts.Store, r 
 		return errFindings
 	}
 	return nil
-}
-
-// one compares a session with the store, and saves it if it may.
-func (i *importing) one(ctx context.Context, store hosts.Store, r core.Record) (outcome, error) {
-	there, err := store.Load(ctx, r.ID)
-	switch {
-	case err == nil && same(&there, &r):
-		return outcomeThere, nil
-	case err == nil, errors.Is(err, core.ErrCorrupt):
-		return outcomeConflict, nil
-	case !errors.Is(err, core.ErrNotFound):
-		return 0, err
-	case !i.revive:
-		return outcomeNew, nil
-	}
-	err = store.Save(ctx, r, core.NoVersion)
-	if errors.Is(err, core.ErrConflict) { // somebody else came first
-		return outcomeConflict, nil
-	}
-	return outcomeNew, err
-}
-
-func same(a, b *core.Record) bool {
-	return a.Version == b.Version && a.Tenant == b.Tenant && a.User == b.User && a.CreatedAt == b.CreatedAt &&
-		a.SeenAt == b.SeenAt && a.ExpiresAt == b.ExpiresAt && bytes.Equal(a.Sealed, b.Sealed)
 }

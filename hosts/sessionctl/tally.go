@@ -16,6 +16,8 @@ const (
 	outcomeConflict                // another version is there, and was left
 	outcomeExpired                 // long ago
 	outcomes
+
+	outcomeFailed outcome = -1 // nobody knows
 )
 
 // A tally counts the sessions of an import. It is safe for concurrent use.

@@ -57,15 +57,15 @@ func begin(ctx context.Context, limit time.Duration) (context.Context, context.C
 	return context.WithTimeout(context.WithoutCancel(ctx), limit)
 }
 
-// each calls f for every record, several at once. It stops at the first error
+// each calls f for every item, so many at once. It stops at the first error
 // or when ctx ends, and returns when all that was begun is done: what f did is
 // known, also after an interrupt.
-func each(ctx context.Context, records iter.Seq2[core.Record, error], f func(context.Context, core.Record) error) error {
+func each[T any](ctx context.Context, items iter.Seq2[T, error], atOnce int, f func(context.Context, T) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	queue := make(chan core.Record)
+	queue := make(chan T)
 	var all sync.WaitGroup
-	for range workers {
+	for range atOnce {
 		all.Go(func() {
 			for r := range queue {
 				call, cancel := begin(ctx, callTime)
@@ -76,7 +76,7 @@ func each(ctx context.Context, records iter.Seq2[core.Record, error], f func(con
 			}
 		})
 	}
-	for r, err := range records {
+	for r, err := range items {
 		if err != nil {
 			stop(err)
 			break

@@ -105,7 +105,7 @@ func TestEachWaitsForWhatItBegan(t *testing.T) {
 		var done atomic.Int32
 		result := make(chan error)
 		go func() {
-			result <- each(ctx, some(1000), func(call context.Context, _ core.Record) error {
+			result <- each(ctx, some(1000), workers, func(call context.Context, _ core.Record) error {
 				<-release
 				if call.Err() == nil { // an interrupt does not reach what was begun
 					done.Add(1)
@@ -126,7 +126,7 @@ func TestEachStopsAtTheFirstError(t *testing.T) {
 	bad := errors.New("bad")
 	var mu sync.Mutex
 	called := 0
-	err := each(t.Context(), some(100_000), func(context.Context, core.Record) error {
+	err := each(t.Context(), some(100_000), workers, func(context.Context, core.Record) error {
 		mu.Lock()
 		defer mu.Unlock()
 		if called++; called == 10 {
@@ -138,12 +138,12 @@ func TestEachStopsAtTheFirstError(t *testing.T) {
 	require.Less(t, called, 50_000)
 
 	// What cannot be read is never handed on.
-	err = each(t.Context(), func(yield func(core.Record, error) bool) { yield(core.Record{}, bad) }, func(_ context.Context, r core.Record) error {
+	err = each(t.Context(), func(yield func(core.Record, error) bool) { yield(core.Record{}, bad) }, workers, func(_ context.Context, r core.Record) error {
 		t.Error("called with", r)
 		return nil
 	})
 	require.ErrorIs(t, err, bad)
-	require.NoError(t, each(t.Context(), some(0), nil))
+	require.NoError(t, each(t.Context(), some(0), workers, nil))
 }
 
 func TestEndAllGivesUpOnSessionsThatKeepAppearing(t *testing.T) {
