@@ -83,7 +83,9 @@ func scsTable(s scs.Store, fill, d *database, expiry func(core.Time) any, expire
 // fsync, rename, fsync of the folder.
 func fileEngine(dir string) *engine {
 	e := &engine{callers: callers, batch: 1}
-	path := func(id core.ID) string { return filepath.Join(dir, fmt.Sprintf("%02x", id[0]), fmt.Sprintf("%x", id[:])) }
+	path := func(id core.ID) string {
+		return filepath.Join(dir, fmt.Sprintf("%02x", id[0]), fmt.Sprintf("%x", id[:]))
+	}
 	e.save = func(_ context.Context, saves []hosts.Saving) error {
 		name := path(saves[0].Record.ID)
 		return writeSynced(name, append(make([]byte, 64), saves[0].Record.Sealed...))

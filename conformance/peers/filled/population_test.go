@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	sealed    = 300   // bytes of a record
-	crowd     = 1000  // sessions of the one user who has many
-	anonymous = 20    // one session in so many has no user
-	tenants   = 10    // that the users belong to
-	later     = 1<<40 // the first number of a session that is made while measuring
+	sealed    = 300     // bytes of a record
+	crowd     = 1000    // sessions of the one user who has many
+	anonymous = 20      // one session in so many has no user
+	tenants   = 10      // that the users belong to
+	later     = 1 << 40 // the first number of a session that is made while measuring
 )
 
 // noise is what sealed bytes are cut from: they do not compress.
@@ -54,7 +54,7 @@ func (s *stock) soon() core.Time { return s.began + core.Day }
 // owner of a session. One in twenty has none, one user has a thousand, the
 // others have one to five: of fifteen sessions in a row five users.
 func (s *stock) owner(n int) (tenant, user string) {
-	if every := s.size / min(crowd, s.size/2); n%every == 0 {
+	if every := s.size / min(crowd, s.size/4); n%every == 0 {
 		return "tenant-0", "crowd"
 	}
 	if mix(uint64(n))%anonymous == 0 {

@@ -1,5 +1,7 @@
 package filled
 
+import "strings"
+
 // What the tables of schema version 1 were, under the name that is put in. They
 // are measured by the driver alone, beside the tables of today.
 const (
@@ -49,3 +51,5 @@ CREATE INDEX %[1]s_expiry ON %[1]s (expiry_hour)`
   KEY expiry (expiry_hour)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC`
 )
+
+var columns1 = strings.Fields("id version tenant_id user_id created_at seen_at expires_at expiry_hour data")

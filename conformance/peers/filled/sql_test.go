@@ -19,9 +19,9 @@ import (
 type database struct {
 	testing.TB
 	*sql.DB
-	place   func(n int) string // what stands for an argument
-	writers int                // connections that write, as many as our store writes by
-	bulk    func(ctx context.Context, table string, columns []string, rows [][]any) error
+	place    func(n int) string // what stands for an argument
+	writers  int                // connections that write, as many as our store writes by
+	bulk     func(ctx context.Context, table string, columns []string, rows [][]any) error
 	byItself string // query for the columns that the database fills by itself, for a table's name
 	settled  string // statement after a fill, before a table's name; may be empty
 	oneByOne bool   // a transaction of single statements is faster than one long one

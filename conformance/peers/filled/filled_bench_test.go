@@ -1,0 +1,127 @@
+// Package filled measures the stores on every verb while they hold as many
+// sessions as users have: empty and filled, beside a peer that holds as many,
+// and for SQL beside the raw driver on the same table and on that of schema 1.
+//
+//	BENCH_SESSIONS=100000 go test -run '^$' -bench Filled/sqlite$ -benchtime 1x -timeout 60m ./filled
+package filled
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/conformance/ratio"
+)
+
+const (
+	few          = 4_000 // sessions of an empty store: there has to be something to load
+	fewByDefault = 2_000 // of a filled one where BENCH_SESSIONS does not say how many
+)
+
+// BenchmarkFilled is measured once, in rounds of its own.
+func BenchmarkFilled(b *testing.B) {
+	p := plan{sessions: fewByDefault, rounds: 9, span: 300 * time.Millisecond}
+	if text := os.Getenv("BENCH_SESSIONS"); text != "" {
+		n, err := strconv.Atoi(text)
+		require.NoError(b, err, "BENCH_SESSIONS is a number of sessions")
+		p.sessions = n
+	}
+	for _, of := range backends {
+		b.Run(of.name, func(b *testing.B) {
+			if b.N == 1 {
+				of.measure(b, p)
+			}
+		})
+	}
+}
+
+// TestFilled shows that the benchmark runs, with every backend and verb.
+func TestFilled(t *testing.T) {
+	for _, of := range backends {
+		t.Run(of.name, func(t *testing.T) {
+			rates := of.measure(t, plan{sessions: fewByDefault, rounds: 1, span: time.Millisecond})
+			for _, verb := range []string{"insert", "replace", "touch", "load", "delete", "find", "find-1000"} {
+				require.Positive(t, rates[verb]["empty"], verb)
+				require.Positive(t, rates[verb]["filled"], verb)
+			}
+			for _, verb := range []string{"insert", "replace", "touch", "load", "delete"} {
+				require.Positive(t, rates[verb]["peer"], verb)
+				require.Equal(t, of.promised, rates[verb]["raw"] > 0, verb)
+				require.Equal(t, of.promised, rates[verb]["schema1"] > 0, verb)
+			}
+		})
+	}
+}
+
+func (of backend) measure(b testing.TB, p plan) map[string]map[string]float64 {
+	n := p.sessions
+	if of.most > 0 {
+		n = min(n, of.most)
+	}
+	// Its own context, which can be cancelled as that of a request can.
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	fmt.Printf("\n%s: filling\n", of.name)
+	l := of.open(b)
+	filled, import_, bulk := of.fill(ctx, b, "filled", l.filled, n, l)
+	empty, _, _ := of.fill(ctx, b, "empty", l.empty, min(few, n/2), lineup{})
+	peer, _, _ := of.fill(ctx, b, "peer", l.peer, n, lineup{})
+	sides := []*side{filled, empty, peer}
+	if l.raw != nil {
+		old, _, _ := of.fill(ctx, b, "schema1", l.schema1, n, lineup{})
+		sides = append(sides, &side{name: "raw", stock: filled.stock, engine: l.raw}, old)
+	}
+	rates, err := measure(ctx, p, sides)
+	require.NoError(b, err)
+	of.tell(rates, sides, import_, bulk)
+	if l.after != nil {
+		l.after(filled)
+	}
+	return rates
+}
+
+func (of backend) fill(ctx context.Context, b testing.TB, name string, e *engine, n int, beside lineup) (s *side, mine, theirs float64) {
+	s = &side{name: name, stock: newStock(n), engine: e}
+	mine, theirs, err := fill(ctx, of.name+", "+name, s.stock, n, e, beside.bulk)
+	require.NoError(b, err)
+	return s, mine, theirs
+}
+
+// tell prints what was measured, for the table, and the promises.
+func (of backend) tell(rates map[string]map[string]float64, sides []*side, imported, bulk float64) {
+	tell(of.name, "peer", of.peer)
+	text := fmt.Sprintf("%s sessions, brought by %s a second", grouped(float64(sides[0].stored)), grouped(1/imported))
+	if bulk > 0 {
+		text += fmt.Sprintf(" where the raw driver's bulk insert brings %s", grouped(1/bulk))
+	}
+	tell(of.name, "note", text+fmt.Sprintf("; %s in the empty one, %s at the peer.", grouped(float64(sides[1].stored)), grouped(float64(sides[2].stored))))
+	for _, pass := range passes {
+		for _, verb := range pass.verbs {
+			for _, s := range sides {
+				tell(of.name, "rate", fmt.Sprintf("%s %s %.4g", verb, s.name, rates[verb][s.name]))
+			}
+		}
+	}
+	of.promise("insert-of-empty", rates["insert"], "filled", "empty", 0.6)
+	if bulk > 0 {
+		ratio.Print("filled-"+of.name+"-import-of-bulk", bulk/imported, 0.5, true)
+	}
+	if of.promised {
+		of.promise("insert-of-raw", rates["insert"], "filled", "raw", 0.6)
+		of.promise("insert-of-schema-1", rates["insert"], "raw", "schema1", of.insertGain)
+		of.promise("load-of-schema-1", rates["load"], "raw", "schema1", 0.95)
+		of.promise("replace-of-schema-1", rates["replace"], "raw", "schema1", 0.95)
+	}
+}
+
+func (of backend) promise(name string, rates map[string]float64, of1, to string, target float64) {
+	ratio.Print("filled-"+of.name+"-"+name, rates[of1]/rates[to], target, true)
+}
+
+// tell prints a line that the table is made from.
+func tell(name, what, text string) { fmt.Println("filled", name, what, text) }
