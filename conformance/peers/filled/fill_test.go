@@ -3,7 +3,6 @@ package filled
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -12,7 +11,7 @@ import (
 const (
 	chunk     = 10_000          // records between two looks at the clock
 	sampled   = 5               // after so many chunks of ours one by the raw driver
-	fillLimit = 5 * time.Minute // for one store; then it is measured with what it has
+	fillLimit = 4 * time.Minute // for one store; then it is measured with what it has
 	tellEvery = 10 * time.Second
 )
 
@@ -65,19 +64,10 @@ func (s *stock) records(from, n int) []core.Record {
 	return all
 }
 
-// mean, since the last chunks of a fill are slower than the first.
 func mean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
 		sum += v
 	}
 	return sum / float64(max(len(values), 1))
-}
-
-func median(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	slices.Sort(values)
-	return values[len(values)/2]
 }

@@ -25,16 +25,16 @@ const (
 
 // BenchmarkFilled is measured once, in rounds of its own.
 func BenchmarkFilled(b *testing.B) {
-	p := plan{sessions: fewByDefault, rounds: 9, span: 300 * time.Millisecond}
+	p := plan{sessions: fewByDefault, rounds: 7, span: 300 * time.Millisecond, writes: 700 * time.Millisecond}
 	if text := os.Getenv("BENCH_SESSIONS"); text != "" {
 		n, err := strconv.Atoi(text)
 		require.NoError(b, err, "BENCH_SESSIONS is a number of sessions")
 		p.sessions = n
 	}
-	for _, of := range backends {
-		b.Run(of.name, func(b *testing.B) {
+	for _, k := range backends {
+		b.Run(k.name, func(b *testing.B) {
 			if b.N == 1 {
-				of.measure(b, p)
+				k.measure(b, p)
 			}
 		})
 	}
@@ -42,85 +42,88 @@ func BenchmarkFilled(b *testing.B) {
 
 // TestFilled shows that the benchmark runs, with every backend and verb.
 func TestFilled(t *testing.T) {
-	for _, of := range backends {
-		t.Run(of.name, func(t *testing.T) {
-			rates := of.measure(t, plan{sessions: fewByDefault, rounds: 1, span: time.Millisecond})
+	for _, k := range backends {
+		t.Run(k.name, func(t *testing.T) {
+			rates := k.measure(t, plan{sessions: fewByDefault, rounds: 1, span: time.Millisecond, writes: time.Millisecond})
 			for _, verb := range []string{"insert", "replace", "touch", "load", "delete", "find", "find-1000"} {
 				require.Positive(t, rates[verb]["empty"], verb)
 				require.Positive(t, rates[verb]["filled"], verb)
 			}
 			for _, verb := range []string{"insert", "replace", "touch", "load", "delete"} {
 				require.Positive(t, rates[verb]["peer"], verb)
-				require.Equal(t, of.promised, rates[verb]["raw"] > 0, verb)
-				require.Equal(t, of.promised, rates[verb]["schema1"] > 0, verb)
+				require.Equal(t, k.promised, rates[verb]["raw"] > 0, verb)
+				require.Equal(t, k.promised, rates[verb]["schema1"] > 0, verb)
 			}
 		})
 	}
 }
 
-func (of backend) measure(b testing.TB, p plan) map[string]map[string]float64 {
+func (k backend) measure(b testing.TB, p plan) map[string]map[string]float64 {
 	n := p.sessions
-	if of.most > 0 {
-		n = min(n, of.most)
+	if k.most > 0 {
+		n = min(n, k.most)
 	}
 	// Its own context, which can be cancelled as that of a request can.
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
-	fmt.Printf("\n%s: filling\n", of.name)
-	l := of.open(b)
-	filled, import_, bulk := of.fill(ctx, b, "filled", l.filled, n, l)
-	empty, _, _ := of.fill(ctx, b, "empty", l.empty, min(few, n/2), lineup{})
-	peer, _, _ := of.fill(ctx, b, "peer", l.peer, n, lineup{})
+	fmt.Printf("\n%s: filling\n", k.name)
+	l := k.open(b)
+	filled, imported, bulk := k.fill(ctx, b, "filled", l.filled, n, l)
+	empty, _, _ := k.fill(ctx, b, "empty", l.empty, min(few, n/2), lineup{})
+	peer, _, _ := k.fill(ctx, b, "peer", l.peer, filled.stored, lineup{})
 	sides := []*side{filled, empty, peer}
 	if l.raw != nil {
-		old, _, _ := of.fill(ctx, b, "schema1", l.schema1, n, lineup{})
+		old, _, _ := k.fill(ctx, b, "schema1", l.schema1, filled.stored, lineup{})
 		sides = append(sides, &side{name: "raw", stock: filled.stock, engine: l.raw}, old)
 	}
 	rates, err := measure(ctx, p, sides)
 	require.NoError(b, err)
-	of.tell(rates, sides, import_, bulk)
+	k.tell(rates, sides, imported, bulk)
 	if l.after != nil {
 		l.after(filled)
 	}
 	return rates
 }
 
-func (of backend) fill(ctx context.Context, b testing.TB, name string, e *engine, n int, beside lineup) (s *side, mine, theirs float64) {
+func (k backend) fill(ctx context.Context, b testing.TB, name string, e *engine, n int, beside lineup) (s *side, mine, theirs float64) {
 	s = &side{name: name, stock: newStock(n), engine: e}
-	mine, theirs, err := fill(ctx, of.name+", "+name, s.stock, n, e, beside.bulk)
+	mine, theirs, err := fill(ctx, k.name+", "+name, s.stock, n, e, beside.bulk)
 	require.NoError(b, err)
 	return s, mine, theirs
 }
 
 // tell prints what was measured, for the table, and the promises.
-func (of backend) tell(rates map[string]map[string]float64, sides []*side, imported, bulk float64) {
-	tell(of.name, "peer", of.peer)
+func (k backend) tell(rates map[string]map[string]float64, sides []*side, imported, bulk float64) {
+	tell(k.name, "peer", k.peer)
 	text := fmt.Sprintf("%s sessions, brought by %s a second", grouped(float64(sides[0].stored)), grouped(1/imported))
 	if bulk > 0 {
 		text += fmt.Sprintf(" where the raw driver's bulk insert brings %s", grouped(1/bulk))
 	}
-	tell(of.name, "note", text+fmt.Sprintf("; %s in the empty one, %s at the peer.", grouped(float64(sides[1].stored)), grouped(float64(sides[2].stored))))
+	if sides[0].stored < sides[0].size {
+		text += fmt.Sprintf(" (no more in %v)", fillLimit)
+	}
+	tell(k.name, "note", text+fmt.Sprintf("; %s in the empty one, %s at the peer.", grouped(float64(sides[1].stored)), grouped(float64(sides[2].stored))))
 	for _, pass := range passes {
 		for _, verb := range pass.verbs {
 			for _, s := range sides {
-				tell(of.name, "rate", fmt.Sprintf("%s %s %.4g", verb, s.name, rates[verb][s.name]))
+				tell(k.name, "rate", fmt.Sprintf("%s %s %.4g", verb, s.name, rates[verb][s.name]))
 			}
 		}
 	}
-	of.promise("insert-of-empty", rates["insert"], "filled", "empty", 0.6)
+	k.promise("insert-of-empty", rates["insert"], "filled", "empty", 0.6)
 	if bulk > 0 {
-		ratio.Print("filled-"+of.name+"-import-of-bulk", bulk/imported, 0.5, true)
+		ratio.Print("filled-"+k.name+"-import-of-bulk", bulk/imported, 0.5, true)
 	}
-	if of.promised {
-		of.promise("insert-of-raw", rates["insert"], "filled", "raw", 0.6)
-		of.promise("insert-of-schema-1", rates["insert"], "raw", "schema1", of.insertGain)
-		of.promise("load-of-schema-1", rates["load"], "raw", "schema1", 0.95)
-		of.promise("replace-of-schema-1", rates["replace"], "raw", "schema1", 0.95)
+	if k.promised {
+		k.promise("insert-of-raw", rates["insert"], "filled", "raw", 0.6)
+		k.promise("insert-of-schema-1", rates["insert"], "raw", "schema1", k.insertGain)
+		k.promise("load-of-schema-1", rates["load"], "raw", "schema1", 0.95)
+		k.promise("replace-of-schema-1", rates["replace"], "raw", "schema1", 0.95)
 	}
 }
 
-func (of backend) promise(name string, rates map[string]float64, of1, to string, target float64) {
-	ratio.Print("filled-"+of.name+"-"+name, rates[of1]/rates[to], target, true)
+func (k backend) promise(name string, rates map[string]float64, part, of string, target float64) {
+	ratio.Print("filled-"+k.name+"-"+name, rates[part]/rates[of], target, true)
 }
 
 // tell prints a line that the table is made from.
