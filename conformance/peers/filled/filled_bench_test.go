@@ -76,7 +76,7 @@ func (k backend) measure(b testing.TB, p plan) map[string]map[string]float64 {
 		old, _, _ := k.fill(ctx, b, "schema1", l.schema1, filled.stored, lineup{})
 		sides = append(sides, &side{name: "raw", stock: filled.stock, engine: l.raw}, old)
 	}
-	rates, err := measure(ctx, p, sides)
+	rates, err := p.measure(ctx, sides)
 	require.NoError(b, err)
 	k.tell(rates, sides, imported, bulk)
 	if l.after != nil {

@@ -72,7 +72,7 @@ func (f *filled) write(w io.Writer) {
 	if len(f.stores) == 0 {
 		return
 	}
-	fmt.Fprint(w, "\n## Every verb, of stores that are full\n\nCalls a second by 64 callers at once, measured in turn; the mean of the rounds. An empty store has what its note says: there has to be\n"+
+	fmt.Fprint(w, "\n## Every verb, of stores that are full\n\nCalls a second by 64 callers at once, measured in turn, all rounds together. An empty store has what its note says: there has to be\n"+
 		"something to load. The raw driver works in batches of 64, on the same table and on that of schema version 1; nobody\nwaits for an answer of his own there. "+
 		"scs finds a user's sessions by reading all, and sweeps in one statement; our sweep rests as long as it works.\n")
 	for _, s := range f.stores {
@@ -92,6 +92,9 @@ func (s *store) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\n%s\n%s\n", head, rule)
 	for _, verb := range filledVerbs {
+		if s.rate(verb.name, "filled") == 0 {
+			continue // it has no such verb
+		}
 		rates := map[string]float64{}
 		for _, side := range filledSides {
 			rates[side] = s.rate(verb.name, side)
@@ -118,7 +121,7 @@ func share(a, b float64) string {
 	if a == 0 || b == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.3g", a/b)
+	return grouped(a / b)
 }
 
 // grouped writes three digits that count, and commas: 17,300.
