@@ -44,9 +44,7 @@ func fill(ctx context.Context, name string, s *stock, size int, e *engine, bulk 
 		}
 	}
 	for n := range s.stored {
-		if s.versions[n] == core.NoVersion {
-			s.versions[n] = core.Version(mix(uint64(n)+1)>>2 | 1)
-		}
+		s.versions[n] = first(n)
 	}
 	if e.settle != nil {
 		err = e.settle(ctx)

@@ -29,6 +29,7 @@ func BenchmarkFilled(b *testing.B) {
 	if text := os.Getenv("BENCH_SESSIONS"); text != "" {
 		n, err := strconv.Atoi(text)
 		require.NoError(b, err, "BENCH_SESSIONS is a number of sessions")
+		require.GreaterOrEqual(b, n, fewByDefault, "BENCH_SESSIONS")
 		p.sessions = n
 	}
 	for _, k := range backends {

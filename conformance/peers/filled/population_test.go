@@ -2,8 +2,8 @@ package filled
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -65,16 +65,25 @@ func (s *stock) owner(n int) (tenant, user string) {
 	for left := at % 15; left > (u % 5); u++ {
 		left -= u%5 + 1
 	}
-	return fmt.Sprint("tenant-", u%tenants), fmt.Sprint("user-", u)
+	return "tenant-" + strconv.Itoa(u%tenants), "user-" + strconv.Itoa(u)
 }
+
+// id is that of a session's number.
+func id(n int) (id core.ID) {
+	at := mix(uint64(n) + 1)
+	binary.BigEndian.PutUint64(id[:], at)
+	binary.BigEndian.PutUint64(id[8:], mix(at))
+	return id
+}
+
+// first is the version that a session has at first.
+func first(n int) core.Version { return core.Version(mix(uint64(n)+1)>>2 | 1) }
 
 // record is the session of a number, as it was stored first.
 func (s *stock) record(n int) core.Record {
 	at := mix(uint64(n) + 1)
-	r := core.Record{Version: core.Version(at>>2 | 1), CreatedAt: s.began - core.Day, SeenAt: s.began,
+	r := core.Record{ID: id(n), Version: first(n), CreatedAt: s.began - core.Day, SeenAt: s.began,
 		ExpiresAt: s.began + 2*core.Day + core.Time(at%uint64(28*core.Day)), Sealed: bytesAt(at)}
-	binary.BigEndian.PutUint64(r.ID[:], at)
-	binary.BigEndian.PutUint64(r.ID[8:], mix(at))
 	r.Tenant, r.User = s.owner(n % s.size)
 	return r
 }

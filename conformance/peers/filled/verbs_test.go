@@ -22,7 +22,7 @@ func loads(ctx context.Context, s *side, span time.Duration) ([]work, error) {
 	return only(during(s.callers, span, func(c int) (int, error) {
 		ids := make([]core.ID, s.batch)
 		for i := range ids {
-			ids[i] = s.record(s.any(c, s.callers)).ID
+			ids[i] = id(s.any(c, s.callers))
 		}
 		return len(ids), s.load(ctx, ids)
 	}))
