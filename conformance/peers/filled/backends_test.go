@@ -23,11 +23,11 @@ import (
 	"github.com/rockstar-web/sessions/hosts/open"
 )
 
-// lineup is who is measured beside whom. The last three may be nil, and bulk.
+// lineup is who is measured beside whom. The raw driver is filled in turn with
+// ours; it, or its verbs, and schema1 may be nil.
 type lineup struct {
 	empty, filled, peer, raw, schema1 *engine
-	bulk                              func(context.Context, []core.Record) error // compared with the fill of ours
-	after                             func(s *side)                              // more to measure once it is filled
+	after                             func(s *side) // more to measure once it is filled; may be nil
 }
 
 type backend struct {
@@ -84,9 +84,8 @@ func inSQLite(b testing.TB) lineup {
 	dir := b.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name+".db") }
 	l := lineup{empty: ours(opened(b, "sqlite:"+at("empty")))}
-	store := opened(b, "sqlite:"+at("filled"))
-	table := modelled(b, store, openSQLite(b, at("filled"), "FULL", 2000), "sessions")
-	l.filled, l.raw, l.bulk = ours(store), table.raw(), table.fill
+	l.filled = ours(opened(b, "sqlite:"+at("filled")))
+	l.raw = modelled(b, opened(b, "sqlite:"+at("raw")), openSQLite(b, at("raw"), "FULL", 2000), "sessions").raw()
 
 	old := openSQLite(b, at("schema1"), "FULL", 2000)
 	old.exec(fmt.Sprintf(sqliteSchema1, "old"))
@@ -136,10 +135,11 @@ func inPostgres(b testing.TB) lineup {
 	b.Cleanup(func() { public.exec("DROP SCHEMA " + schema + " CASCADE") })
 	d := openPostgres(b, schema, 8)
 	l := lineup{empty: ours(dropped(b, opened(b, withQuery(servers.Postgres(b), "table="+unique()))))}
-	store := dropped(b, opened(b, withQuery(servers.Postgres(b), "table="+table)))
-	now := modelled(b, store, public, table)
-	l.filled, l.raw, l.bulk = ours(store), now.raw(), now.fill
+	l.filled = ours(dropped(b, opened(b, withQuery(servers.Postgres(b), "table="+table))))
 	l.filled.settle = public.settle(table)
+	bare := unique()
+	l.raw = modelled(b, dropped(b, opened(b, withQuery(servers.Postgres(b), "table="+bare))), public, bare).raw()
+	l.raw.settle = public.settle(bare)
 
 	d.exec(fmt.Sprintf(postgresSchema1, "old"))
 	l.schema1 = (&rows{database: d, name: "old", columns: columns1}).raw()
@@ -165,10 +165,11 @@ func inMySQL(b testing.TB) lineup {
 	b.Cleanup(func() { home.exec("DROP DATABASE " + schema) })
 	d := openMySQL(b, schema, callers)
 	l := lineup{empty: ours(dropped(b, opened(b, withQuery(servers.MySQL(b), "table="+unique()))))}
-	store := dropped(b, opened(b, withQuery(servers.MySQL(b), "table="+table)))
-	now := modelled(b, store, home, table)
-	l.filled, l.raw, l.bulk = ours(store), now.raw(), now.fill
+	l.filled = ours(dropped(b, opened(b, withQuery(servers.MySQL(b), "table="+table))))
 	l.filled.settle = home.settle(table)
+	bare := unique()
+	l.raw = modelled(b, dropped(b, opened(b, withQuery(servers.MySQL(b), "table="+bare))), home, bare).raw()
+	l.raw.settle = home.settle(bare)
 
 	d.exec(fmt.Sprintf(mysqlSchema1, "old"))
 	l.schema1 = (&rows{database: d, name: "old", columns: columns1}).raw()

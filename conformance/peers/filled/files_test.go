@@ -43,7 +43,7 @@ func inFiles(b testing.TB, scheme string) lineup {
 func fillOn(b testing.TB, s *side) int {
 	more := newStock(openedTimes * s.size)
 	more.stored = s.stored
-	_, _, err := fill(b.Context(), "file, to be opened", more, more.size, s.engine, nil)
+	_, err := fill(b.Context(), "file, to be opened", more, s.engine)
 	require.NoError(b, err)
 	return more.stored
 }

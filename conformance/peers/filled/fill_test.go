@@ -10,47 +10,42 @@ import (
 
 const (
 	chunk     = 10_000          // records between two looks at the clock
-	sampled   = 5               // after so many chunks of ours one by the raw driver
-	fillLimit = 4 * time.Minute // for one store; then it is measured with what it has
+	fillLimit = 6 * time.Minute // for one fill; then it is measured with what it has
 	tellEvery = 10 * time.Second
 )
 
-// fill brings sessions into a store until it has size of them, or the time is
-// over. Where there is a bulk insert to compare with, that is sampled meanwhile
-// with records of its own. It tells how long a record took either way.
-func fill(ctx context.Context, name string, s *stock, size int, e *engine, bulk func(context.Context, []core.Record) error) (mine, theirs float64, err error) {
-	var times, others []float64 // of a record
-	start, told, extra := time.Now(), time.Now(), s.size
-	for s.stored < size && time.Since(start) < fillLimit {
-		records := s.records(s.stored, min(chunk, size-s.stored))
-		begun := time.Now()
-		if err := e.bulk(ctx, records); err != nil {
-			return 0, 0, fmt.Errorf("fill %s: %w", name, err)
-		}
-		times = append(times, time.Since(begun).Seconds()/float64(len(records)))
-		s.stored += len(records)
-		if bulk != nil && len(times)%sampled == 1 {
-			records = s.records(extra, len(records))
-			extra += len(records)
-			begun = time.Now()
-			if err := bulk(ctx, records); err != nil {
-				return 0, 0, fmt.Errorf("bulk insert beside %s: %w", name, err)
+// fill brings the sessions of a stock into one place or several, a chunk to each in turn,
+// until they are all there or the time is over. It returns the seconds that each took.
+func fill(ctx context.Context, name string, s *stock, places ...*engine) ([]float64, error) {
+	took := make([]float64, len(places))
+	start, told, already := time.Now(), time.Now(), s.stored
+	for s.stored < s.size && time.Since(start) < fillLimit {
+		records := s.records(s.stored, min(chunk, s.size-s.stored))
+		for i, e := range places {
+			begun := time.Now()
+			if err := e.bulk(ctx, records); err != nil {
+				return nil, fmt.Errorf("fill %s: %w", name, err)
 			}
-			others = append(others, time.Since(begun).Seconds()/float64(len(records)))
+			took[i] += time.Since(begun).Seconds()
 		}
+		s.stored += len(records)
 		if time.Since(told) > tellEvery {
 			told = time.Now()
-			fmt.Printf("%s: %s of %s sessions, %s a second\n", name, grouped(float64(s.stored)), grouped(float64(size)), grouped(1/times[len(times)-1]))
+			fmt.Printf("%s: %s of %s sessions, %s a second\n", name, grouped(float64(s.stored)), grouped(float64(s.size)), grouped(float64(s.stored-already)/took[0]))
 		}
 	}
 	for n := range s.stored {
 		s.versions[n] = first(n)
 	}
-	if e.settle != nil {
-		err = e.settle(ctx)
+	for _, e := range places {
+		if e.settle != nil {
+			if err := e.settle(ctx); err != nil {
+				return nil, err
+			}
+		}
 	}
-	fmt.Printf("%s: %s sessions stored in %v, %s a second\n", name, grouped(float64(s.stored)), time.Since(start).Round(time.Second/10), grouped(1/mean(times)))
-	return mean(times), mean(others), err
+	fmt.Printf("%s: %s sessions stored, %s a second\n", name, grouped(float64(s.stored)), grouped(float64(s.stored-already)/took[0]))
+	return took, nil
 }
 
 // records are those of so many numbers from one on.
@@ -60,12 +55,4 @@ func (s *stock) records(from, n int) []core.Record {
 		all[i] = s.record(from + i)
 	}
 	return all
-}
-
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(max(len(values), 1))
 }

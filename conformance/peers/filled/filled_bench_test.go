@@ -1,6 +1,6 @@
 // Package filled measures the stores on every verb while they hold as many
 // sessions as users have: empty and filled, beside a peer that holds as many,
-// and for SQL beside the raw driver on the same table and on that of schema 1.
+// and for SQL beside the raw driver on a table like ours and on that of schema 1.
 //
 //	BENCH_SESSIONS=100000 go test -run '^$' -bench Filled/sqlite$ -benchtime 1x -timeout 60m ./filled
 package filled
@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -69,36 +70,45 @@ func (k backend) measure(b testing.TB, p plan) map[string]map[string]float64 {
 	defer cancel()
 	fmt.Printf("\n%s: filling\n", k.name)
 	l := k.open(b)
-	filled, imported, bulk := k.fill(ctx, b, "filled", l.filled, n, l)
-	empty, _, _ := k.fill(ctx, b, "empty", l.empty, min(few, n/2), lineup{})
-	peer, _, _ := k.fill(ctx, b, "peer", l.peer, filled.stored, lineup{})
-	sides := []*side{filled, empty, peer}
+	filling := []*engine{l.filled}
 	if l.raw != nil {
-		old, _, _ := k.fill(ctx, b, "schema1", l.schema1, filled.stored, lineup{})
-		sides = append(sides, &side{name: "raw", stock: filled.stock, engine: l.raw}, old)
+		filling = append(filling, l.raw)
+	}
+	filled, took := k.fill(ctx, b, "filled", n, filling...)
+	n = filled.stored
+	empty, _ := k.fill(ctx, b, "empty", min(few, n/2), l.empty)
+	peer, _ := k.fill(ctx, b, "peer", n, l.peer)
+	sides := []*side{filled, empty, peer}
+	if l.schema1 != nil {
+		old, _ := k.fill(ctx, b, "schema1", n, l.schema1)
+		raw := &side{name: "raw", stock: newStock(filled.size), engine: l.raw}
+		raw.stored, raw.versions = n, slices.Clone(filled.versions)
+		sides = append(sides, raw, old)
 	}
 	rates, err := p.measure(ctx, sides)
 	require.NoError(b, err)
-	k.tell(rates, sides, imported, bulk)
+	k.tell(rates, sides, took)
 	if l.after != nil {
 		l.after(filled)
 	}
 	return rates
 }
 
-func (k backend) fill(ctx context.Context, b testing.TB, name string, e *engine, n int, beside lineup) (s *side, mine, theirs float64) {
-	s = &side{name: name, stock: newStock(n), engine: e}
-	mine, theirs, err := fill(ctx, k.name+", "+name, s.stock, n, e, beside.bulk)
+// fill fills the places with the same; the side is that of the first.
+func (k backend) fill(ctx context.Context, b testing.TB, name string, n int, places ...*engine) (*side, []float64) {
+	s := &side{name: name, stock: newStock(n), engine: places[0]}
+	took, err := fill(ctx, k.name+", "+name, s.stock, places...)
 	require.NoError(b, err)
-	return s, mine, theirs
+	return s, took
 }
 
 // tell prints what was measured, for the table, and the promises.
-func (k backend) tell(rates map[string]map[string]float64, sides []*side, imported, bulk float64) {
+func (k backend) tell(rates map[string]map[string]float64, sides []*side, took []float64) {
 	tell(k.name, "peer", k.peer)
-	text := fmt.Sprintf("%s sessions, brought by %s a second", grouped(float64(sides[0].stored)), grouped(1/imported))
-	if bulk > 0 {
-		text += fmt.Sprintf(" where the raw driver's bulk insert brings %s", grouped(1/bulk))
+	stored := float64(sides[0].stored)
+	text := fmt.Sprintf("%s sessions, brought by %s a second", grouped(stored), grouped(stored/took[0]))
+	if len(took) > 1 {
+		text += fmt.Sprintf(" where the raw driver's bulk insert brings %s", grouped(stored/took[1]))
 	}
 	if sides[0].stored < sides[0].size {
 		text += fmt.Sprintf(" (no more in %v)", fillLimit)
@@ -112,8 +122,8 @@ func (k backend) tell(rates map[string]map[string]float64, sides []*side, import
 		}
 	}
 	k.promise("insert-of-empty", rates["insert"], "filled", "empty", 0.6)
-	if bulk > 0 {
-		ratio.Print("filled-"+k.name+"-import-of-bulk", bulk/imported, 0.5, true)
+	if len(took) > 1 {
+		ratio.Print("filled-"+k.name+"-import-of-bulk", took[1]/took[0], 0.5, true)
 	}
 	if k.promised {
 		k.promise("insert-of-raw", rates["insert"], "filled", "raw", 0.6)

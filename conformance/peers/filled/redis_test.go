@@ -29,7 +29,7 @@ func inRedis(b testing.TB) lineup {
 		empty:  ours(opened(b, withQuery(servers.Redis(b), "prefix="+prefix+"empty:"))),
 		filled: ours(opened(b, withQuery(servers.Redis(b), "prefix="+prefix+"filled:"))),
 		peer:   scsEngine(goredisstore.NewWithPrefix(client, prefix+"theirs:")),
-		bulk:   set(prefix + "raw:"),
+		raw:    &engine{bulk: set(prefix + "raw:")},
 	}
 	l.peer.bulk = set(prefix + "theirs:")
 	return l
