@@ -85,7 +85,12 @@ func inSQLite(b testing.TB) lineup {
 	at := func(name string) string { return filepath.Join(dir, name+".db") }
 	l := lineup{empty: ours(opened(b, "sqlite:"+at("empty")))}
 	l.filled = ours(opened(b, "sqlite:"+at("filled")))
-	l.raw = modelled(b, opened(b, "sqlite:"+at("raw")), openSQLite(b, at("raw"), "FULL", 2000), "sessions").raw()
+	raw := openSQLite(b, at("raw"), "FULL", 2000)
+	l.raw = modelled(b, opened(b, "sqlite:"+at("raw")), raw, "sessions").raw()
+	l.raw.settle = func(ctx context.Context) error { // as that of schema 1 is
+		_, err := raw.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+		return err
+	}
 
 	old := openSQLite(b, at("schema1"), "FULL", 2000)
 	old.exec(fmt.Sprintf(sqliteSchema1, "old"))
