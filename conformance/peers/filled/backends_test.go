@@ -23,8 +23,8 @@ import (
 	"github.com/rockstar-web/sessions/hosts/open"
 )
 
-// lineup is who is measured beside whom. The raw driver is filled in turn with
-// ours; it, or its verbs, and schema1 may be nil.
+// lineup is who is measured beside whom. raw, or all but its bulk, and schema1
+// may be nil.
 type lineup struct {
 	empty, filled, peer, raw, schema1 *engine
 	after                             func(s *side) // more to measure once it is filled; may be nil
@@ -36,6 +36,7 @@ type backend struct {
 	// How much faster than on schema 1 the raw driver inserts on the table of today.
 	insertGain float64
 	promised   bool // what the SQL stores promise
+	bulk       bool // there is a bulk insert by the raw driver
 	open       func(b testing.TB) lineup
 }
 
@@ -43,10 +44,10 @@ var backends = []backend{
 	{name: "memory", peer: "scs memstore", open: inMemory},
 	{name: "file", peer: "a file each: write, fsync, rename, fsync", open: func(b testing.TB) lineup { return inFiles(b, "file:") }},
 	{name: "file+shared", peer: "a file each: write, fsync, rename, fsync", most: 100_000, open: func(b testing.TB) lineup { return inFiles(b, "file+shared:") }},
-	{name: "sqlite", peer: "scs sqlite3store", insertGain: 2, promised: true, open: inSQLite},
-	{name: "postgres", peer: "scs pgxstore", insertGain: 0.95, promised: true, open: inPostgres},
-	{name: "mysql", peer: "scs mysqlstore", insertGain: 2, promised: true, open: inMySQL},
-	{name: "redis", peer: "scs goredisstore", open: inRedis},
+	{name: "sqlite", peer: "scs sqlite3store", insertGain: 2, promised: true, bulk: true, open: inSQLite},
+	{name: "postgres", peer: "scs pgxstore", insertGain: 0.95, promised: true, bulk: true, open: inPostgres},
+	{name: "mysql", peer: "scs mysqlstore", insertGain: 2, promised: true, bulk: true, open: inMySQL},
+	{name: "redis", peer: "scs goredisstore", bulk: true, open: inRedis},
 }
 
 func opened(b testing.TB, url string) hosts.Store {

@@ -10,7 +10,7 @@ import (
 
 const (
 	chunk     = 10_000          // records between two looks at the clock
-	fillLimit = 6 * time.Minute // for one fill; then it is measured with what it has
+	fillLimit = 8 * time.Minute // for one backend; then it is measured with what it has
 	tellEvery = 10 * time.Second
 )
 

@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -70,20 +69,18 @@ func (k backend) measure(b testing.TB, p plan) map[string]map[string]float64 {
 	defer cancel()
 	fmt.Printf("\n%s: filling\n", k.name)
 	l := k.open(b)
-	filling := []*engine{l.filled}
-	if l.raw != nil {
-		filling = append(filling, l.raw)
+	// All in turn: what was filled last would have its pages in memory.
+	places := []*engine{l.filled, l.peer}
+	for _, e := range []*engine{l.raw, l.schema1} {
+		if e != nil {
+			places = append(places, e)
+		}
 	}
-	filled, took := k.fill(ctx, b, "filled", n, filling...)
-	n = filled.stored
-	empty, _ := k.fill(ctx, b, "empty", min(few, n/2), l.empty)
-	peer, _ := k.fill(ctx, b, "peer", n, l.peer)
-	sides := []*side{filled, empty, peer}
+	filled, took := k.fill(ctx, b, "filled", n, places...)
+	empty, _ := k.fill(ctx, b, "empty", min(few, filled.stored/2), l.empty)
+	sides := []*side{filled, empty, filled.beside("peer", l.peer)}
 	if l.schema1 != nil {
-		old, _ := k.fill(ctx, b, "schema1", n, l.schema1)
-		raw := &side{name: "raw", stock: newStock(filled.size), engine: l.raw}
-		raw.stored, raw.versions = n, slices.Clone(filled.versions)
-		sides = append(sides, raw, old)
+		sides = append(sides, filled.beside("raw", l.raw), filled.beside("schema1", l.schema1))
 	}
 	rates, err := p.measure(ctx, sides)
 	require.NoError(b, err)
@@ -107,13 +104,13 @@ func (k backend) tell(rates map[string]map[string]float64, sides []*side, took [
 	tell(k.name, "peer", k.peer)
 	stored := float64(sides[0].stored)
 	text := fmt.Sprintf("%s sessions, brought by %s a second", grouped(stored), grouped(stored/took[0]))
-	if len(took) > 1 {
-		text += fmt.Sprintf(" where the raw driver's bulk insert brings %s", grouped(stored/took[1]))
+	if k.bulk {
+		text += fmt.Sprintf(" where the raw driver's bulk insert brings %s", grouped(stored/took[2]))
 	}
 	if sides[0].stored < sides[0].size {
 		text += fmt.Sprintf(" (no more in %v)", fillLimit)
 	}
-	tell(k.name, "note", text+fmt.Sprintf("; %s in the empty one, %s at the peer.", grouped(float64(sides[1].stored)), grouped(float64(sides[2].stored))))
+	tell(k.name, "note", text+fmt.Sprintf("; %s in the empty one.", grouped(float64(sides[1].stored))))
 	for _, pass := range passes {
 		for _, verb := range pass.verbs {
 			for _, s := range sides {
@@ -122,8 +119,8 @@ func (k backend) tell(rates map[string]map[string]float64, sides []*side, took [
 		}
 	}
 	k.promise("insert-of-empty", rates["insert"], "filled", "empty", 0.6)
-	if len(took) > 1 {
-		ratio.Print("filled-"+k.name+"-import-of-bulk", took[1]/took[0], 0.5, true)
+	if k.bulk {
+		ratio.Print("filled-"+k.name+"-import-of-bulk", took[2]/took[0], 0.5, true)
 	}
 	if k.promised {
 		k.promise("insert-of-raw", rates["insert"], "filled", "raw", 0.6)

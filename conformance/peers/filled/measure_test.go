@@ -27,6 +27,14 @@ type side struct {
 	*engine
 }
 
+// beside is the same stock in another place.
+func (s *side) beside(name string, e *engine) *side {
+	t := newStock(s.size)
+	t.began, t.stored = s.began, s.stored
+	copy(t.versions, s.versions)
+	return &side{name: name, stock: t, engine: e}
+}
+
 // work is what was done, and in which time.
 type work struct {
 	calls int // or sessions, where a call has many
