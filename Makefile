@@ -5,6 +5,7 @@
 GO        ?= go
 FUZZTIME  ?= 10s
 ADDR      ?= 127.0.0.1:8080
+SESSIONS  ?= 1000000
 PEERS     := conformance/peers
 STATIC    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -25,7 +26,7 @@ help:
 	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make mission the table of promises from a test run'
 	@echo 'make bench   ratios against the raw limits and the peers'
-	@echo 'make bench-stores  the stores and the guest, five times each, into conformance/peers/RESULTS.md'
+	@echo 'make bench-stores  the stores, empty and with SESSIONS ($(SESSIONS)), and the guest, into conformance/peers/RESULTS.md'
 	@echo 'make crash   every durable store killed 200 times under load'
 	@echo 'make timing  does the time of our AES depend on secrets? for nightly runs: it prints and judges nothing'
 	@echo 'make vuln    govulncheck, where its database can be reached'
@@ -84,7 +85,8 @@ ratios:
 	cd $(PEERS) && $(GO) test -run '^$$' -bench Ratio -benchtime 1x ./...
 	$(GO) test -run '^$$' -bench Ratio -benchtime 1x ./...
 
-# Each benchmark five times: the table has median and range.
+# Each benchmark five times: the table has median and range. Stores are filled
+# with SESSIONS once.
 STORES := ./hosts/ ./fsstore/... ./dbstore/...
 FIVE   := -run '^$$' -benchtime 1x -count 5 -timeout 60m -bench
 bench-stores:
@@ -93,6 +95,7 @@ bench-stores:
 stores-ratios:
 	@{ $(GO) test -p 1 $(FIVE) Ratio $(STORES); \
 	   (cd $(PEERS) && $(GO) test $(FIVE) 'Ratio(Stores|Redis)' .); \
+	   (cd $(PEERS) && BENCH_SESSIONS=$(SESSIONS) $(GO) test -run '^$$' -benchtime 1x -timeout 60m -bench Filled ./filled); \
 	   $(MAKE) --no-print-directory bench-wasm; } > ratios.out; \
 	status=$$?; cd $(PEERS) && $(GO) run ./results < ../../ratios.out > RESULTS.new && mv RESULTS.new RESULTS.md; exit $$status
 

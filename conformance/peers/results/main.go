@@ -1,7 +1,8 @@
 // Results reads the output of benchmarks that print ratio lines, each perhaps
 // several times, and writes them as a table: median and range of each, with the
 // target and the verdict over the median. A line that lines.txt lists and no
-// run printed is written as missing.
+// run printed is written as missing. Stores that were measured while full get a
+// table each, with their verbs.
 //
 //	go test -bench Ratio -benchtime 1x -count 5 ./... | results > RESULTS.md
 package main
@@ -48,12 +49,18 @@ func run(in io.Reader, out, echo io.Writer) error {
 		}
 	}
 	other := section{title: "Others"}
+	var full filled
 	scan := bufio.NewScanner(in)
 	for scan.Scan() {
 		fmt.Fprintln(echo, scan.Text())
 		fields := strings.Fields(scan.Text())
 		if len(fields) > 0 && strings.HasPrefix(fields[0], "Benchmark") { // go test prints the name first, on the same line
 			fields = fields[1:]
+		}
+		if ok, err := full.take(fields); err != nil {
+			return err
+		} else if ok {
+			continue
 		}
 		if len(fields) < 5 || fields[0] != "ratio" {
 			continue
@@ -78,7 +85,7 @@ func run(in io.Reader, out, echo io.Writer) error {
 	if err := scan.Err(); err != nil {
 		return err
 	}
-	return write(out, append(sections, other))
+	return write(out, append(sections, other), &full)
 }
 
 type section struct {
@@ -108,7 +115,7 @@ func parseListed(text string) ([]section, error) {
 	return all, nil
 }
 
-func write(out io.Writer, sections []section) error {
+func write(out io.Writer, sections []section, full *filled) error {
 	w := bufio.NewWriter(out)
 	fmt.Fprintf(w, "# Results\n\nWritten by the benchmarks themselves, on %d processors (%s/%s, %s). Every line is measured side by side in one run;\n"+
 		"the median of the rounds counts, and the range that they had stands beside it.%s\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), load())
@@ -122,6 +129,7 @@ func write(out io.Writer, sections []section) error {
 			fmt.Fprintln(w, l.row(counts))
 		}
 	}
+	full.write(w)
 	fmt.Fprintf(w, "\n%d met, %d short, %d missing.\n", counts["met"], counts["**short**"], counts["**missing**"])
 	return w.Flush()
 }
