@@ -17,9 +17,10 @@ func init() { vfs.Register(diskName, disk{vfs.Find("os").(vfs.VFSFilename)}) }
 // broken one.
 type disk struct{ vfs.VFSFilename }
 
-// OpenFilename implements vfs.VFSFilename.
+// OpenFilename implements vfs.VFSFilename. It follows no link: whoever may write
+// the directory could put one beside the database.
 func (d disk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
-	f, flags, err := d.VFSFilename.OpenFilename(name, flags)
+	f, flags, err := d.VFSFilename.OpenFilename(name, flags|vfs.OPEN_NOFOLLOW)
 	if own, ok := f.(driverFile); ok {
 		f = diskFile{own}
 	}

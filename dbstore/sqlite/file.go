@@ -43,6 +43,9 @@ func openFile(name string) (*file, error) {
 	if err != nil {
 		return nil, fail("open", name, err)
 	}
+	if err := trusted(path); err != nil {
+		return nil, err
+	}
 	err = makeDir(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("dbstore: SQLite: the directory of %s cannot be created there: %w: %w; name another path", path, hosts.ErrUnavailable, err)
@@ -52,6 +55,9 @@ func openFile(name string) (*file, error) {
 	}
 	f := &file{path: path, start: time.Now()}
 	if err := f.create(); err != nil {
+		return nil, err
+	}
+	if err := private(filepath.Dir(f.path)); err != nil {
 		return nil, err
 	}
 	return f, f.claimIndex()
@@ -94,6 +100,19 @@ func (f *file) openOrMake() (*os.File, error) {
 		return made, err
 	}
 	return os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o600)
+}
+
+// private refuses a directory in which anybody could replace the files, or put
+// others beside them.
+func private(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fail("look for", dir, err)
+	}
+	if runtime.GOOS != "windows" && info.Mode()&0o002 != 0 {
+		return fmt.Errorf("dbstore: SQLite: the directory %s has mode %v: everybody may write it: %w; chmod 0700, or name a file in a directory beneath it", dir, info.Mode(), hosts.ErrRefused)
+	}
+	return nil
 }
 
 // giveLike gives a file to the owner of what is at a path.
@@ -166,7 +185,7 @@ func (f *file) opened() error {
 		f.infos = append(f.infos, info)
 	}
 	var err error
-	if f.log, err = os.OpenFile(f.path+"-wal", os.O_RDWR, 0); err != nil {
+	if f.log, err = os.OpenFile(f.path+"-wal", os.O_RDWR|noFollow, 0); err != nil {
 		return fail("open", f.path+"-wal", err)
 	}
 	return nil

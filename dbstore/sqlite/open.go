@@ -85,7 +85,7 @@ func (o *Options) check(path string) error {
 // open connects to a file that is there. On a full disk it does so in the room
 // that is kept for ends.
 func (f *file) open(ctx context.Context, o Options) (*Store, error) {
-	r := &reserve{path: f.path + "-reserve", mode: f.mode, like: f.path}
+	r := &reserve{path: f.path + reserveSuffix, mode: f.mode, like: f.path}
 	if err := r.open(); err != nil {
 		return nil, err
 	}

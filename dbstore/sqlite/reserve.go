@@ -27,6 +27,8 @@ type reserve struct {
 }
 
 const (
+	reserveSuffix = "-reserve" // behind the database's name
+
 	// reserveSize is the log when its content is moved, and half of that: for
 	// pages of others that write meanwhile.
 	reserveSize  = logPages * pageSize * 3 / 2

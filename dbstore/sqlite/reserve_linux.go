@@ -6,8 +6,6 @@ import (
 	"syscall"
 )
 
-const noFollow = syscall.O_NOFOLLOW
-
 // allocate takes room without writing it, where the filesystem can.
 func allocate(file *os.File, from, n int64) error {
 	err := syscall.Fallocate(int(file.Fd()), 0, from, n)

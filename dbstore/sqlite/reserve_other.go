@@ -4,8 +4,6 @@ package sqlite
 
 import "os"
 
-const noFollow = 0
-
 func allocate(file *os.File, from, n int64) error {
 	_, err := file.WriteAt(make([]byte, n), from)
 	return err
