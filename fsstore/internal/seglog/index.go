@@ -51,7 +51,7 @@ type index struct {
 	segments map[uint32]*segment
 	base     uint32 // the oldest segment that counts
 	newest   uint32
-	bytes    int64 // of records in all segments
+	bytes    int64 // of records in all segments, without rolls
 	live     int64 // of them, of living ones
 }
 
@@ -139,6 +139,17 @@ func (x *index) allocate() ref {
 	}
 	x.used++
 	return x.used
+}
+
+// reserve is what the compaction may need at once: the room for what lives in one
+// segment, and for its part of a roll.
+func (x *index) reserve() (most int64) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for _, g := range x.segments {
+		most = max(most, min(g.size, firstByte+g.live+g.live/3))
+	}
+	return most
 }
 
 // grow notes that g has n bytes more.

@@ -7,6 +7,8 @@ type replay struct {
 	*Store
 	scan *scan
 	roll rollReader
+
+	rolled int64 // bytes of the roll
 }
 
 // replay reads a segment; next is the one behind it, if that tells where this one
@@ -15,7 +17,7 @@ type replay struct {
 func (s *Store) replay(g, next *segment, last bool) error {
 	if g.damaged {
 		s.lost(g.number, g.path, 0, g.size)
-		g.sealed, g.end = true, g.size
+		g.sealed, g.end, g.bytes = true, g.size, g.size-firstByte
 		return nil
 	}
 	s.roll = s.roll[:0]
@@ -28,6 +30,7 @@ func (s *Store) replay(g, next *segment, last bool) error {
 		return err
 	}
 	g.end, g.sealed = p.scan.at, !last
+	g.bytes = g.end - firstByte - p.rolled
 	if next != nil && g.size < next.before {
 		s.lost(g.number, g.path, g.size, next.before)
 	}
@@ -72,6 +75,7 @@ func (p *replay) records(open bool) error {
 func (p *replay) apply(h *head, b []byte) {
 	c := p.scan
 	if h.kind == kindRoll {
+		p.rolled += padded(h.length)
 		if b != nil {
 			p.roll.add(h, b, c.at)
 		} else {
@@ -83,6 +87,10 @@ func (p *replay) apply(h *head, b []byte) {
 	p.Store.roll.add(h.kind, c.at, &h.record)
 	switch h.kind {
 	case kindPut:
+		if h.ended {
+			p.index.remove(h.record.ID)
+			return
+		}
 		p.index.put(&h.record, pack(c.number, span{c.at, h.length}))
 		if b == nil {
 			p.unreadable(c.segment, h, c.at)

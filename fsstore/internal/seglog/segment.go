@@ -40,7 +40,7 @@ type segment struct {
 	sealed  bool  // nothing is written here any more
 	damaged bool  // bytes of it could not be read
 
-	bytes, live int64 // of all records, and of those that the index points to; guarded by the index
+	bytes, live int64 // of all records but the roll, and of those that the index points to; guarded by the index
 }
 
 // openSegment opens a file of the directory, which must be a regular one.
@@ -77,6 +77,21 @@ func (g *segment) readHeader() error {
 		errs = errors.Join(errs, err)
 	}
 	return fmt.Errorf("fsstore: file %s: %w", g.path, errs)
+}
+
+// rewriteHeader changes the header of a segment in use: always one copy is whole.
+func (g *segment) rewriteHeader(h header) error {
+	for _, at := range []int64{0, secondCopy} {
+		_, err := g.file.WriteAt(h.encode(), at)
+		if err == nil {
+			err = g.file.Sync()
+		}
+		if err != nil {
+			return place.Fail("write", g.path, err)
+		}
+	}
+	g.header = h
+	return nil
 }
 
 func (g *segment) writeHeader(h header) error {
