@@ -12,8 +12,8 @@ import (
 // no page holds both.
 const (
 	magic      = "rwslog"
-	format     = 1 // the version that is written
-	formatEnds = 2 // and that of a segment with records that were ended in place
+	formatPlain = 1 // the version of a segment,
+	formatEnds  = 2 // and of one with records that were ended in place: the newest that is read
 	headerSize = 64
 	secondCopy = 4096
 	firstByte  = secondCopy + headerSize // of the first record
@@ -32,12 +32,13 @@ type header struct {
 func (h header) encode() []byte {
 	b := make([]byte, headerSize)
 	copy(b, magic)
-	binary.BigEndian.PutUint16(b[6:], format)
-	if h.ends {
-		binary.BigEndian.PutUint16(b[6:], formatEnds)
-	}
+	binary.BigEndian.PutUint16(b[6:], formatPlain)
 	binary.BigEndian.PutUint32(b[12:], h.number)
 	binary.BigEndian.PutUint32(b[16:], h.base)
+	if h.ends {
+		binary.BigEndian.PutUint16(b[6:], formatEnds)
+		b[20] = 1
+	}
 	binary.BigEndian.PutUint64(b[24:], h.salt)
 	binary.BigEndian.PutUint64(b[32:], uint64(h.before))
 	binary.BigEndian.PutUint64(b[40:], uint64(h.roll))
@@ -64,12 +65,12 @@ func decodeHeader(b []byte) (header, error) {
 		salt:   binary.BigEndian.Uint64(b[24:]),
 		before: int64(binary.BigEndian.Uint64(b[32:])),
 		roll:   int64(binary.BigEndian.Uint64(b[40:])),
-		ends:   binary.BigEndian.Uint16(b[6:]) == formatEnds,
+		ends:   b[20] == 1,
 	}
 	if binary.BigEndian.Uint32(b[8:]) != crc32.Checksum(b[12:headerSize], castagnoli) {
 		return header{}, place.Damaged("checksum of the header does not match")
 	}
-	if h.number == 0 || h.base > h.number || h.before < 0 || h.before%alignment != 0 || h.roll < 0 || h.roll > h.before {
+	if h.ends != (binary.BigEndian.Uint16(b[6:]) == formatEnds) || h.number == 0 || h.base > h.number || h.before < 0 || h.before%alignment != 0 || h.roll < 0 || h.roll > h.before {
 		return header{}, place.Damaged("a field of the header is outside its bounds")
 	}
 	return h, nil
