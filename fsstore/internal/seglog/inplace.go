@@ -79,10 +79,8 @@ func (g *segment) endRecords(spans []span) error {
 	if err := g.still(); err != nil {
 		return err
 	}
-	if !g.header.ends { // a program that does not know of it must not read on
-		h := g.header
-		h.ends = true
-		if err := g.rewriteHeader(h); err != nil {
+	if !g.ends { // a program that does not know of it must not read on
+		if err := g.rewriteHeader(g.base, true); err != nil {
 			return err
 		}
 	}
@@ -136,9 +134,7 @@ func (s *Store) rebase(base uint32) error {
 	if err := g.still(); err != nil {
 		return err
 	}
-	h := g.header
-	h.base = base
-	if err := g.rewriteHeader(h); err != nil {
+	if err := g.rewriteHeader(base, g.ends); err != nil {
 		return err
 	}
 	s.index.mu.Lock()

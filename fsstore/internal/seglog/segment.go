@@ -80,7 +80,9 @@ func (g *segment) readHeader() error {
 }
 
 // rewriteHeader changes the header of a segment in use: always one copy is whole.
-func (g *segment) rewriteHeader(h header) error {
+func (g *segment) rewriteHeader(base uint32, ends bool) error {
+	h := g.header
+	h.base, h.ends = base, ends
 	for _, at := range []int64{0, secondCopy} {
 		_, err := g.file.WriteAt(h.encode(), at)
 		if err == nil {
@@ -90,7 +92,7 @@ func (g *segment) rewriteHeader(h header) error {
 			return place.Fail("write", g.path, err)
 		}
 	}
-	g.header = h
+	g.base, g.ends = base, ends // the others are read just now
 	return nil
 }
 
