@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -23,6 +24,7 @@ const roleVariable = "FSSTORE_SEGLOG_TEST_ROLE"
 
 var roles = map[string]func(args []string) error{
 	"churn": churn,
+	"ends":  endsOnly,
 	"fill":  fillOnly,
 	"open":  openOnly,
 }
@@ -96,6 +98,30 @@ func fillOnly(args []string) error {
 	signal.Notify(never, syscall.SIGUSR1)
 	<-never
 	return nil
+}
+
+// endsOnly ends the sessions that fillWhole has saved, from a number on, and tells
+// each: "ends dir from".
+func endsOnly(args []string) error {
+	s, err := Open(Options{Dir: args[0], Logger: quiet})
+	if err != nil {
+		return err
+	}
+	var next atomic.Int64
+	next.Store(int64(number(args[1])))
+	failed := make(chan error)
+	for range churnWriters {
+		go func() {
+			for {
+				n := int(next.Add(1)) - 1
+				if err := s.Delete(context.Background(), fullRecord(n).ID); err != nil {
+					failed <- fmt.Errorf("session %d: %w", n, err)
+				}
+				fmt.Println(n)
+			}
+		}()
+	}
+	return <-failed
 }
 
 // openOnly tells what Open says: "open dir".

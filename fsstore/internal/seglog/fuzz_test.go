@@ -25,7 +25,11 @@ func replaySeeds() [][]byte {
 	add(kindSweep, core.Record{ExpiresAt: 4})
 	torn := bytes.Clone(good)
 	torn[200] ^= 1
-	return [][]byte{good, good[:headSize], torn, bytes.Repeat([]byte{1}, 5000), nil}
+	ended := bytes.Clone(good)
+	for at := range 4 {
+		ended[at] ^= 0xff // the first record, in place
+	}
+	return [][]byte{good, ended, good[:headSize], torn, bytes.Repeat([]byte{1}, 5000), nil}
 }
 
 // FuzzReplay: no bytes make the replay panic, what it takes from them it can

@@ -11,12 +11,12 @@ import (
 // The header of a segment is written twice, far enough apart that no sector and
 // no page holds both.
 const (
-	magic      = "rwslog"
+	magic       = "rwslog"
 	formatPlain = 1 // the version of a segment,
 	formatEnds  = 2 // and of one with records that were ended in place: the newest that is read
-	headerSize = 64
-	secondCopy = 4096
-	firstByte  = secondCopy + headerSize // of the first record
+	headerSize  = 64
+	secondCopy  = 4096
+	firstByte   = secondCopy + headerSize // of the first record
 )
 
 // header is what a segment says of itself, and of the one before it.
