@@ -169,11 +169,9 @@ func (s *Store) loseRest(g *segment) error {
 	g.damaged = true
 	var ops []op
 	s.index.mu.RLock()
-	for _, ids := range s.index.ids {
-		for id, r := range ids {
-			if at := s.index.entry(r).at; at.segment == g.number {
-				ops = append(ops, op{do: lose, record: core.Record{ID: id}, from: at})
-			}
+	for e := range s.index.all() {
+		if e.at.segment == g.number {
+			ops = append(ops, op{do: lose, record: core.Record{ID: e.id}, from: e.at})
 		}
 	}
 	s.index.mu.RUnlock()

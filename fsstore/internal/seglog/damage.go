@@ -45,14 +45,11 @@ func (s *Store) dropUncertain() {
 	}
 	var dropped []core.ID
 	ended := 0
-	for _, ids := range s.index.ids {
-		for id, r := range ids {
-			at := s.index.entry(r).at
-			if at.before(certain) {
-				dropped = append(dropped, id)
-				if at.segment >= s.index.base {
-					ended++
-				}
+	for e := range s.index.all() {
+		if e.at.before(certain) {
+			dropped = append(dropped, e.id)
+			if e.at.segment >= s.index.base {
+				ended++
 			}
 		}
 	}

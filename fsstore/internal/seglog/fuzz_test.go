@@ -62,17 +62,15 @@ func requireReplays(t *testing.T, b []byte) {
 		require.NoError(t, s.replay(g, nil, true))
 		require.LessOrEqual(t, g.end, g.size)
 		s.dropUncertain()
-		for _, ids := range s.index.ids {
-			for id := range ids {
-				r, err := s.load(id)
-				if err != nil {
-					require.ErrorIs(t, err, core.ErrCorrupt)
-					require.NotEmpty(t, s.damage)
-				} else {
-					require.NoError(t, r.Check())
-				}
-				all = append(all, r)
+		for e := range s.index.all() {
+			r, err := s.load(e.id)
+			if err != nil {
+				require.ErrorIs(t, err, core.ErrCorrupt)
+				require.NotEmpty(t, s.damage)
+			} else {
+				require.NoError(t, r.Check())
 			}
+			all = append(all, r)
 		}
 		return all
 	}

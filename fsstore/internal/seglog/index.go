@@ -2,6 +2,7 @@ package seglog
 
 import (
 	"hash/maphash"
+	"iter"
 	"sync"
 
 	"github.com/rockstar-web/sessions/core"
@@ -40,11 +41,11 @@ func pack(segment uint32, s span) span32 {
 // under the lock; it reads without.
 type index struct {
 	mu       sync.RWMutex
-	ids      [256]map[core.ID]ref // by the first byte, so that a page of a listing sorts few
+	ids      [256]table // by the first byte, so that a page of a listing sorts few
 	chunks   [][]entry
 	free     ref
-	used     ref // entries that were ever handed out
-	users    map[owner]ref
+	used     ref        // entries that were ever handed out
+	users    [256]table // the first session of each user's
 	expiries []ref
 	seed     maphash.Seed
 
@@ -56,30 +57,44 @@ type index struct {
 }
 
 func newIndex() *index {
-	x := &index{users: map[owner]ref{}, segments: map[uint32]*segment{}, seed: maphash.MakeSeed()}
-	for i := range x.ids {
-		x.ids[i] = map[core.ID]ref{}
-	}
-	return x
+	return &index{segments: map[uint32]*segment{}, seed: maphash.MakeSeed()}
 }
 
 func (x *index) entry(r ref) *entry { return &x.chunks[(r-1)>>chunkBits][(r-1)%chunkSize] }
 
 // find returns the entry of a session, or nil.
 func (x *index) find(id core.ID) *entry {
-	if r := x.ids[id[0]][id]; r != 0 {
+	if r := x.lookup(x.hash(id), id); r != 0 {
 		return x.entry(r)
 	}
 	return nil
 }
 
+// all goes through the entries of all sessions.
+func (x *index) all() iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
+		for _, r := range x.expiries {
+			if !yield(x.entry(r)) {
+				return
+			}
+		}
+	}
+}
+
+func (x *index) hash(id core.ID) uint32 { return uint32(maphash.Comparable(x.seed, id)) }
+
+func (x *index) lookup(hash uint32, id core.ID) ref {
+	return x.ids[id[0]].find(hash, func(r ref) bool { return x.entry(r).id == id })
+}
+
 // put makes r, which lies at the given place, the state of its session.
 func (x *index) put(r *core.Record, at span32) {
-	place := x.ids[r.ID[0]][r.ID]
+	hash := x.hash(r.ID)
+	place := x.lookup(hash, r.ID)
 	if place == 0 {
 		place = x.allocate()
 		*x.entry(place) = entry{id: r.ID, expires: r.ExpiresAt}
-		x.ids[r.ID[0]][r.ID] = place
+		x.ids[r.ID[0]].add(hash, place)
 		x.push(place)
 	} else {
 		x.account(x.entry(place).at, -1)
@@ -107,7 +122,8 @@ func (x *index) move(id core.ID, at span32) {
 }
 
 func (x *index) remove(id core.ID) {
-	place := x.ids[id[0]][id]
+	hash := x.hash(id)
+	place := x.lookup(hash, id)
 	if place == 0 {
 		return
 	}
@@ -115,7 +131,7 @@ func (x *index) remove(id core.ID) {
 	x.account(e.at, -1)
 	x.unchain(place)
 	x.pull(int(e.heap))
-	delete(x.ids[id[0]], id)
+	x.ids[id[0]].remove(hash, place)
 	*e = entry{next: x.free}
 	x.free = place
 }

@@ -171,10 +171,12 @@ func (m *model) requireIndex(t *testing.T, s *Store) {
 	}
 	require.Equal(t, live, x.live)
 	require.Equal(t, all, x.bytes)
-	for _, r := range x.users {
-		for ; r != 0; r = x.entry(r).next {
-			chained--
-		}
+	for i := range x.users {
+		x.users[i].all(func(r ref) {
+			for ; r != 0; r = x.entry(r).next {
+				chained--
+			}
+		})
 	}
 	require.Zero(t, chained)
 	for number := range x.segments {
