@@ -59,7 +59,7 @@ func requireReplays(t *testing.T, b []byte) {
 		g := &segment{header: header{number: 1, base: 1, salt: testSalt}, path: path, file: file, size: firstByte + int64(len(b))}
 		s := &Store{index: newIndex(), log: quiet}
 		s.index.segments[1], s.index.base = g, 1
-		require.NoError(t, s.replay(g, nil, true))
+		require.NoError(t, s.replay(s.index.read(g, nil), nil, true))
 		require.LessOrEqual(t, g.end, g.size)
 		s.dropUncertain()
 		for e := range s.index.all() {

@@ -89,24 +89,28 @@ func (x *index) lookup(hash uint32, id core.ID) ref {
 
 // put makes r, which lies at the given place, the state of its session.
 func (x *index) put(r *core.Record, at span32) {
-	hash := x.hash(r.ID)
-	place := x.lookup(hash, r.ID)
+	x.set(r.ID, r.Version, r.ExpiresAt, x.ownerOf(r.Tenant, r.User), at)
+}
+
+func (x *index) set(id core.ID, version core.Version, expires core.Time, o owner, at span32) {
+	hash := x.hash(id)
+	place := x.lookup(hash, id)
 	if place == 0 {
 		place = x.allocate()
-		*x.entry(place) = entry{id: r.ID, expires: r.ExpiresAt}
-		x.ids[r.ID[0]].add(hash, place)
+		*x.entry(place) = entry{id: id, expires: expires}
+		x.ids[id[0]].add(hash, place)
 		x.push(place)
 	} else {
 		x.account(x.entry(place).at, -1)
 	}
 	e := x.entry(place)
-	e.version, e.at = r.Version, at
+	e.version, e.at = version, at
 	x.account(at, 1)
-	if e.expires != r.ExpiresAt {
-		e.expires = r.ExpiresAt
+	if e.expires != expires {
+		e.expires = expires
 		x.fix(int(e.heap))
 	}
-	if o := x.ownerOf(r.Tenant, r.User); o != e.owner {
+	if o != e.owner {
 		x.unchain(place)
 		e.owner = o
 		x.chain(place)

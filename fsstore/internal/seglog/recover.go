@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"slices"
 
 	"github.com/rockstar-web/sessions/core"
@@ -24,20 +23,8 @@ func (s *Store) recover() error {
 	if len(segments) == 0 {
 		return s.makeRoom(headSize, mark)
 	}
-	for i, g := range segments {
-		if i == 0 && g.number != s.index.base || i > 0 && g.number != segments[i-1].number+1 {
-			missing := segmentName(g.number - 1)
-			s.lost(g.number-1, filepath.Join(s.Path, missing), 0, 0)
-		}
-		var next *segment
-		if i+1 < len(segments) && segments[i+1].number == g.number+1 && !segments[i+1].damaged {
-			next = segments[i+1]
-		}
-		if err := s.replay(g, next, i+1 == len(segments)); err != nil {
-			return err
-		}
-		s.active, s.index.newest = g, g.number
-		s.index.bytes += g.bytes
+	if err := s.replayAll(segments); err != nil {
+		return err
 	}
 	s.dropUncertain()
 	s.report()
