@@ -83,6 +83,20 @@ func (x *index) all() iter.Seq[*entry] {
 
 func (x *index) hash(id core.ID) uint32 { return uint32(maphash.Comparable(x.seed, id)) }
 
+// touchAhead is how many records touch looks ahead for: the memory fetches that
+// many at once, which one by one would each be waited for.
+const touchAhead = 32
+
+func (x *index) touch(some []said) (seen slot) {
+	for i := range some {
+		r := &some[i]
+		seen |= x.ids[r.id[0]].touch(x.hash(r.id))
+		t, hash := x.usersLike(r.owner)
+		seen |= t.touch(hash)
+	}
+	return seen
+}
+
 func (x *index) lookup(hash uint32, id core.ID) ref {
 	return x.ids[id[0]].find(hash, func(r ref) bool { return x.entry(r).id == id })
 }

@@ -2,6 +2,7 @@ package seglog
 
 import (
 	"path/filepath"
+	"slices"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/place"
@@ -40,8 +41,11 @@ func (s *Store) replay(r *reading, next *segment, last bool) error {
 		return r.err
 	}
 	before := len(s.damage)
-	for i := range r.said {
-		s.apply(r.segment, &r.said[i], last)
+	for some := range slices.Chunk(r.said, touchAhead) {
+		s.index.touch(some)
+		for i := range some {
+			s.apply(r.segment, &some[i], last)
+		}
 	}
 	g := r.segment
 	g.end, g.bytes, g.sealed = r.at, r.at-firstByte-r.rolled, !last || r.lost

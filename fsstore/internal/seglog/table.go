@@ -32,6 +32,14 @@ func (t *table) find(hash uint32, same func(ref) bool) ref {
 	return 0
 }
 
+// touch reads where the search for a hash begins.
+func (t *table) touch(hash uint32) slot {
+	if t.n == 0 {
+		return 0
+	}
+	return t.slots[hash&uint32(len(t.slots)-1)]
+}
+
 // add puts in an entry that is not there.
 func (t *table) add(hash uint32, r ref) {
 	if t.n++; t.n > len(t.slots)/4*3 {
