@@ -31,7 +31,10 @@ type said struct {
 	length  int64
 }
 
-const nothing kind = 0
+const (
+	nothing     kind = 0
+	usualRecord      = 256 // bytes; what is smaller makes the list of a reading grow
+)
 
 // read reads a segment; next is the one behind it, if that tells where this one
 // ends. It changes nothing.
@@ -45,6 +48,7 @@ func (x *index) read(g, next *segment) *reading {
 	if next != nil {
 		r.end = min(next.before, g.size)
 	}
+	r.said = make([]said, 0, max(0, r.end-firstByte)/usualRecord)
 	r.err = r.records(x, next == nil)
 	r.window = nil
 	if next != nil && g.size < next.before {
