@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/place"
@@ -32,12 +33,7 @@ func (s *Store) endInPlace(ops []*op) (rest []*op) {
 			}
 		}
 	}
-	failed := map[uint32]error{}
-	for number, spans := range places {
-		if err := s.segment(number).endRecords(spans); err != nil {
-			failed[number] = err
-		}
-	}
+	failed := s.endRecords(places)
 	s.index.mu.Lock()
 	defer s.index.mu.Unlock()
 	for _, o := range ends {
@@ -57,6 +53,25 @@ func (s *Store) endInPlace(ops []*op) (rest []*op) {
 		}
 	}
 	return rest
+}
+
+// endRecords ends records of several segments, all at once: each is a sync. It
+// returns the segments where that failed.
+func (s *Store) endRecords(places map[uint32][]span) map[uint32]error {
+	var mu sync.Mutex
+	failed := map[uint32]error{}
+	var all sync.WaitGroup
+	for number, spans := range places {
+		all.Go(func() {
+			if err := s.segment(number).endRecords(spans); err != nil {
+				mu.Lock()
+				failed[number] = err
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	return failed
 }
 
 // sessions are those that an op ends, once it is decided.

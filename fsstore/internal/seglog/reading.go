@@ -31,10 +31,9 @@ type said struct {
 	length  int64
 }
 
-const (
-	nothing     kind = 0
-	usualRecord      = 256 // bytes; what is smaller makes the list of a reading grow
-)
+const nothing kind = 0
+
+const usualRecord = 256 // bytes; what is smaller makes the list of a reading grow
 
 // read reads a segment; next is the one behind it, if that tells where this one
 // ends. It changes nothing.
