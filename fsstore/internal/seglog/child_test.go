@@ -5,6 +5,7 @@ package seglog
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -98,6 +99,13 @@ func fillOnly(args []string) error {
 	signal.Notify(never, syscall.SIGUSR1)
 	<-never
 	return nil
+}
+
+// fullRecord is one of those that fill a disk.
+func fullRecord(n int) core.Record {
+	r := core.Record{Version: 1, ExpiresAt: core.Time(n), Sealed: make([]byte, 200)}
+	binary.LittleEndian.PutUint64(r.ID[:], (uint64(n)+1)*0x9e3779b97f4a7c15)
+	return r
 }
 
 // endsOnly ends the sessions that fillWhole has saved, from a number on, and tells

@@ -1,7 +1,6 @@
 package seglog
 
 import (
-	"encoding/binary"
 	"math/rand/v2"
 	"path/filepath"
 	"sync"
@@ -20,12 +19,6 @@ const (
 	fullSessions = 200_000
 	fullCallers  = 512
 )
-
-func fullRecord(n int) core.Record {
-	r := core.Record{Version: 1, ExpiresAt: core.Time(n), Sealed: make([]byte, 200)}
-	binary.LittleEndian.PutUint64(r.ID[:], (uint64(n)+1)*0x9e3779b97f4a7c15)
-	return r
-}
 
 // fillWhole saves sessions until the disk takes no more, and returns how many.
 func fillWhole(t *testing.T, dir string) (n int) {
