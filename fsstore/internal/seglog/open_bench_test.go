@@ -46,7 +46,7 @@ func BenchmarkRatioOpen(b *testing.B) {
 		require.NoError(b, s.Close())
 	}, func() { readRaw(b, o.Dir) })
 	fmt.Printf("fsstore-open: %v for %d sessions, reading the files takes %v\n", times[0].Round(time.Millisecond), sessions, times[1].Round(time.Millisecond))
-	ratio.Print("fsstore-open-of-raw-read", times[1].Seconds()/times[0].Seconds(), 0.1, true)
+	ratio.Print("fsstore-open-of-raw-read", times[1].Seconds()/times[0].Seconds(), 0.08, true)
 }
 
 // readRaw reads all segments and the checksum of all their bytes.
