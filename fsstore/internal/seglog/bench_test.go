@@ -193,7 +193,7 @@ func BenchmarkRatioIndex(b *testing.B) {
 		r := core.Record{ID: id, Version: 1, User: fmt.Sprint("user-", i), ExpiresAt: core.Time(i * 7919 % sessions)}
 		x.put(&r, span32{1, uint32(i), 400})
 	}
-	ratio.Print("fsstore-index-bytes-per-session", float64(liveHeap()-before)/sessions, 160, false)
+	ratio.Print("fsstore-index-bytes-per-session", float64(liveHeap()-before)/sessions, 120, false)
 	runtime.KeepAlive(x)
 }
 

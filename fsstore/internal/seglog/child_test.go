@@ -5,12 +5,14 @@ package seglog
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -23,6 +25,7 @@ const roleVariable = "FSSTORE_SEGLOG_TEST_ROLE"
 
 var roles = map[string]func(args []string) error{
 	"churn": churn,
+	"ends":  endsOnly,
 	"fill":  fillOnly,
 	"open":  openOnly,
 }
@@ -96,6 +99,37 @@ func fillOnly(args []string) error {
 	signal.Notify(never, syscall.SIGUSR1)
 	<-never
 	return nil
+}
+
+// fullRecord is one of those that fill a disk.
+func fullRecord(n int) core.Record {
+	r := core.Record{Version: 1, ExpiresAt: core.Time(n), Sealed: make([]byte, 200)}
+	binary.LittleEndian.PutUint64(r.ID[:], (uint64(n)+1)*0x9e3779b97f4a7c15)
+	return r
+}
+
+// endsOnly ends the sessions that fillWhole has saved, from a number on, and tells
+// each: "ends dir from".
+func endsOnly(args []string) error {
+	s, err := Open(Options{Dir: args[0], Logger: quiet})
+	if err != nil {
+		return err
+	}
+	var next atomic.Int64
+	next.Store(int64(number(args[1])))
+	failed := make(chan error)
+	for range churnWriters {
+		go func() {
+			for {
+				n := int(next.Add(1)) - 1
+				if err := s.Delete(context.Background(), fullRecord(n).ID); err != nil {
+					failed <- fmt.Errorf("session %d: %w", n, err)
+				}
+				fmt.Println(n)
+			}
+		}()
+	}
+	return <-failed
 }
 
 // openOnly tells what Open says: "open dir".

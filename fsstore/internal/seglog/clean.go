@@ -17,6 +17,8 @@ const (
 	hasteBatch = 1 << 20   // and in haste
 	cleanRate  = 32 << 20  // bytes that are copied in a second, when there is no haste
 	cleanRetry = 10 * time.Second
+	fullRetry  = time.Second // on a full disk,
+	fullRatio  = 8           // where it goes on while more than one of so many bytes can be won
 )
 
 func (s *Store) wakeCleaner() {
@@ -41,7 +43,11 @@ func (s *Store) clean() {
 			if err == nil {
 				continue
 			}
-			if !errors.Is(err, hosts.ErrFull) && !s.stopping() { // the calls are told of a full disk
+			if errors.Is(err, hosts.ErrFull) { // of which the calls are told
+				s.pause(fullRetry)
+				continue
+			}
+			if !s.stopping() {
 				s.log.Error("fsstore: the log cannot be compacted", "error", err)
 			}
 			s.pause(cleanRetry)
@@ -60,7 +66,9 @@ func (s *Store) dirty() (uint32, *segment) {
 	switch {
 	case x.base == x.newest:
 		return 0, nil
-	case g == nil, x.sealedBytes() > cleanRatio*x.live, g.bytes > cleanRatio*g.live && s.spare.isFull():
+	case g == nil, x.sealedBytes() > cleanRatio*x.live:
+		return x.base, g
+	case s.spares.full() != nil && (g.live == 0 || x.bytes-x.live > x.bytes/fullRatio):
 		return x.base, g
 	}
 	return 0, nil
@@ -161,11 +169,9 @@ func (s *Store) loseRest(g *segment) error {
 	g.damaged = true
 	var ops []op
 	s.index.mu.RLock()
-	for _, ids := range s.index.ids {
-		for id, r := range ids {
-			if at := s.index.entry(r).at; at.segment == g.number {
-				ops = append(ops, op{do: lose, record: core.Record{ID: id}, from: at})
-			}
+	for e := range s.index.all() {
+		if e.at.segment == g.number {
+			ops = append(ops, op{do: lose, record: core.Record{ID: e.id}, from: e.at})
 		}
 	}
 	s.index.mu.RUnlock()
@@ -198,8 +204,13 @@ func (s *Store) retire(g *segment) error {
 	switch {
 	case g.damaged:
 		err = errors.Join(g.file.Close(), s.Root.Rename(name, name+damagedSuffix))
-	case !s.recycle(g):
-		err = errors.Join(g.file.Close(), s.Root.Remove(name))
+	default:
+		var recycled bool
+		if recycled, err = s.recycle(g); err != nil {
+			err = errors.Join(err, g.file.Close())
+		} else if !recycled {
+			err = errors.Join(g.file.Close(), s.Root.Remove(name))
+		}
 	}
 	if err != nil {
 		return place.Fail("remove", g.path, err)

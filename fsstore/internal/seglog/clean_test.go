@@ -192,35 +192,35 @@ func TestCompactionHasARate(t *testing.T) {
 
 // emptied is the first segment of a log, which nothing points to any more, and
 // the log's spare, taken.
-func emptied(t *testing.T) (s *Store, m *model, g, taken *segment, done func()) {
+func emptied(t *testing.T) (s *Store, m *model, g *segment, spare *taken) {
 	s, m = barelyLive(t)
 	g = s.index.segments[1]
 	require.NoError(t, s.copyLiving(g))
 	require.NoError(t, s.done([]op{{do: mark, base: 2}}))
-	require.NoError(t, s.awaitSpare(smallSegment, smallSegment))
-	taken, done = s.spare.take()
-	return s, m, g, taken, done
+	spare, err := s.takeSpare(smallSegment, 0, func() bool { return false })
+	require.NoError(t, err)
+	return s, m, g, spare
 }
 
 // A spare that was taken has its name for a moment still: a compaction that ends
 // just then must not put another file there.
 func TestTakenSpareKeepsItsName(t *testing.T) {
-	s, _, g, taken, done := emptied(t)
+	s, _, g, spare := emptied(t)
 	require.NoError(t, s.retire(g))
 	require.NoFileExists(t, g.path)
-	now, err := os.Lstat(filepath.Join(s.Path, spareName))
+	now, err := os.Lstat(filepath.Join(s.Path, spare.name))
 	require.NoError(t, err)
-	require.True(t, os.SameFile(taken.info, now))
-	done()
-	require.NoError(t, taken.file.Close())
+	require.True(t, os.SameFile(spare.info, now))
+	spare.done()
+	require.NoError(t, spare.file.Close())
 }
 
 // A file that is used again has the bytes of its former life behind the end.
 // They are no records, and what is written there is found.
 func TestRecycledSegment(t *testing.T) {
-	s, m, g, taken, done := emptied(t)
-	done()
-	require.NoError(t, taken.file.Close())
+	s, m, g, spare := emptied(t)
+	spare.done()
+	require.NoError(t, spare.file.Close())
 	require.NoError(t, s.retire(g))
 	require.NoFileExists(t, g.path)
 	for n := byte(60); !os.SameFile(s.active.info, g.info); n++ {

@@ -41,6 +41,13 @@ const (
 	mark               // void the segments before one
 )
 
+// ends reports whether the verb is one of those that end sessions.
+func (v verb) ends() bool { return v == end || v == expire || v == sweep || v == lose }
+
+// keepsReserve reports whether the verb must leave the room that is kept for the
+// compaction, without which no room can be won back.
+func (v verb) keepsReserve() bool { return v == put || v == end || v == expire || v == sweep }
+
 // request is ops that are answered together, each about a session of its own.
 type request struct {
 	ops  []op

@@ -25,8 +25,8 @@ func (s *Store) lost(number uint32, path string, from, to int64) {
 }
 
 // unreadable notes a record whose head can be read. It is for Load to tell.
-func (s *Store) unreadable(g *segment, h *head, at int64) {
-	d := damage{segment: g.number, path: g.path, from: at + h.start, to: at + h.length, session: h.record.ID, known: true}
+func (s *Store) unreadable(g *segment, r *said) {
+	d := damage{segment: g.number, path: g.path, from: r.from + r.start, to: r.from + r.length, session: r.id, known: true}
 	s.damage = append(s.damage, d)
 	g.damaged = true
 }
@@ -45,14 +45,11 @@ func (s *Store) dropUncertain() {
 	}
 	var dropped []core.ID
 	ended := 0
-	for _, ids := range s.index.ids {
-		for id, r := range ids {
-			at := s.index.entry(r).at
-			if at.before(certain) {
-				dropped = append(dropped, id)
-				if at.segment >= s.index.base {
-					ended++
-				}
+	for e := range s.index.all() {
+		if e.at.before(certain) {
+			dropped = append(dropped, e.id)
+			if e.at.segment >= s.index.base {
+				ended++
 			}
 		}
 	}

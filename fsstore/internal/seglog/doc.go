@@ -6,7 +6,7 @@
 //	sessions/                   mode 0700; one process has a flock on it
 //	sessions/segment-log        an empty file: this form
 //	sessions/0000002a.log       a segment, 0600: its number as 8 hex digits
-//	sessions/spare              the next segment
+//	sessions/spare, spare2      the next segments, kept over a restart
 //	sessions/00000007.log.damaged   one that was found damaged, set aside; nobody reads it
 //
 // A segment has its whole length from the start: a sync of such a file is two to
@@ -14,29 +14,32 @@
 // that was compacted and is used again: behind its last record it has the bytes
 // of its former life, which are no records any more, by their checksums. The
 // first segment has 256 KiB, each other twice as much as the one before, up to 16
-// MiB. Only the last is written.
+// MiB; on a disk that is nearly full, what there is. Only the last is written,
+// but for what is said under Full disk.
 //
 // # Segment format
 //
-// Version 1. Numbers are big-endian. Checksums are CRC-32C; they find damage, not
+// Version 1, or 2 where records were ended in place. Numbers are big-endian. Checksums are CRC-32C; they find damage, not
 // forgery, which is what Sealed is authenticated for. A header of 64 bytes stands
 // at offset 0 and again at 4096; the first that is whole is taken. Records begin
 // at 4160, each at a multiple of 8 bytes.
 //
 //	offset  bytes of a header
 //	     0      6  "rwslog"
-//	     6      2  format version: 1
+//	     6      2  format version
 //	     8      4  checksum of the rest
 //	    12      4  number of the segment
-//	    16      4  base: segments before this one were void when it began
-//	    20      4  zero
+//	    16      4  base: segments before this one are void
+//	    20      1  1 in version 2, else zero
+//	    21      3  zero
 //	    24      8  salt, random
 //	    32      8  where the segment before ends: what lies behind is void
 //	    40      8  where its roll begins; where it ends, if it has none
 //	    48     16  zero
 //
 //	offset  bytes of a record
-//	     0      4  checksum of the salt, the offset of the record in the segment (8), and bytes 4 to the end of User
+//	     0      4  checksum of the salt, the offset of the record in the segment (8), and bytes 4 to the end of User;
+//	             inverted: of a put whose session was ended in place
 //	     4      4  checksum of Sealed
 //	     8      1  kind
 //	     9      1  t, the length of Tenant
@@ -80,9 +83,23 @@
 // again, because a sync that failed once does not tell twice. The next segment
 // says where it ends, so that nothing of the failed write counts after a restart;
 // if it cannot be erased, and the process ends before there is a next segment,
-// some of it may: then the error says hosts.ErrUnknown. On a full disk there is
-// no next segment: the last eighth of the present one is then kept for
-// deletions, sweeps and the compaction, which free room.
+// some of it may: then the error says hosts.ErrUnknown.
+//
+// # Full disk
+//
+// Saves, deletions and sweeps leave as much room in the last segment and the
+// spares as the compaction needs to copy what lives in any one segment. When that
+// is all there is, a save is refused with hosts.ErrFull. A deletion or a sweep
+// inverts the checksum of the session's record, where it lies, and syncs that
+// file: it needs no room. Those are four bytes that no sector divides, so a crash
+// leaves the session as it was or ended. It counts as an end at the place of the
+// record, of which all other records are older. Before the first one the header
+// of the segment becomes version 2, so that an older program refuses the log.
+//
+// The compaction goes on while more than an eighth of the log can be won, and
+// takes a segment in which nothing lives at once. Where there is no room for its
+// mark, the base in the header of the last segment says the same: the two copies
+// are written one after the other, each synced.
 //
 // # Compaction
 //
@@ -117,6 +134,7 @@
 //
 // # Memory
 //
-// The index takes about 110 bytes for a session, 150 with a user of its own. Each
-// segment is an open file.
+// The index takes 80 to 90 bytes for a session, 90 to 110 with a user of its own.
+// Each segment is an open file. Open reads as many segments at once as there are
+// processors, and holds what it has read of twice as many.
 package seglog

@@ -149,7 +149,7 @@ func TestPlantedFiles(t *testing.T) {
 		require.ErrorIs(t, err, hosts.ErrUnavailable, name)
 		require.ErrorContains(t, err, path+" is no regular file; remove it")
 		require.NoError(t, os.Remove(path))
-		require.NoError(t, plant(filepath.Join(dir, spareName)), name)
+		require.NoError(t, plant(filepath.Join(dir, spareNames[1])), name)
 		s := open(t, Options{Dir: dir}) // which needs no leave to replace that
 		require.NoError(t, s.Save(t.Context(), sample(1, 10), core.NoVersion))
 	}
@@ -162,16 +162,16 @@ func TestNewerFormatIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, open(t, Options{Dir: dir}).Close())
 	path := filepath.Join(dir, segmentName(1))
-	overwrite(t, path, 7, []byte{2})
+	overwrite(t, path, 7, []byte{3})
 	require.NoError(t, open(t, Options{Dir: dir}).Close()) // a damaged byte: there are two copies
-	overwrite(t, path, secondCopy+7, []byte{2})
+	overwrite(t, path, secondCopy+7, []byte{3})
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
 	_, err = Open(Options{Dir: dir})
 	require.ErrorIs(t, err, hosts.ErrUnavailable)
 	require.NotErrorIs(t, err, core.ErrCorrupt)
 	require.ErrorContains(t, err, path)
-	require.ErrorContains(t, err, "has format 2, this program reads up to 1")
+	require.ErrorContains(t, err, "has format 3, this program reads up to 2")
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(before, after))

@@ -2,6 +2,7 @@ package seglog
 
 import (
 	"hash/maphash"
+	"iter"
 	"sync"
 
 	"github.com/rockstar-web/sessions/core"
@@ -40,58 +41,90 @@ func pack(segment uint32, s span) span32 {
 // under the lock; it reads without.
 type index struct {
 	mu       sync.RWMutex
-	ids      [256]map[core.ID]ref // by the first byte, so that a page of a listing sorts few
+	ids      [256]table // by the first byte, so that a page of a listing sorts few
 	chunks   [][]entry
 	free     ref
-	used     ref // entries that were ever handed out
-	users    map[owner]ref
+	used     ref        // entries that were ever handed out
+	users    [256]table // the first session of each user's
 	expiries []ref
 	seed     maphash.Seed
 
 	segments map[uint32]*segment
 	base     uint32 // the oldest segment that counts
 	newest   uint32
-	bytes    int64 // of records in all segments
+	bytes    int64 // of records in all segments, without rolls
 	live     int64 // of them, of living ones
 }
 
 func newIndex() *index {
-	x := &index{users: map[owner]ref{}, segments: map[uint32]*segment{}, seed: maphash.MakeSeed()}
-	for i := range x.ids {
-		x.ids[i] = map[core.ID]ref{}
-	}
-	return x
+	return &index{segments: map[uint32]*segment{}, seed: maphash.MakeSeed()}
 }
 
 func (x *index) entry(r ref) *entry { return &x.chunks[(r-1)>>chunkBits][(r-1)%chunkSize] }
 
 // find returns the entry of a session, or nil.
 func (x *index) find(id core.ID) *entry {
-	if r := x.ids[id[0]][id]; r != 0 {
+	if r := x.lookup(x.hash(id), id); r != 0 {
 		return x.entry(r)
 	}
 	return nil
 }
 
+// all goes through the entries of all sessions.
+func (x *index) all() iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
+		for _, r := range x.expiries {
+			if !yield(x.entry(r)) {
+				return
+			}
+		}
+	}
+}
+
+func (x *index) hash(id core.ID) uint32 { return uint32(maphash.Comparable(x.seed, id)) }
+
+// touchAhead is how many records touch looks ahead for: the memory fetches that
+// many at once, which one by one would each be waited for.
+const touchAhead = 32
+
+func (x *index) touch(some []said) (seen slot) {
+	for i := range some {
+		r := &some[i]
+		seen |= x.ids[r.id[0]].touch(x.hash(r.id))
+		t, hash := x.usersLike(r.owner)
+		seen |= t.touch(hash)
+	}
+	return seen
+}
+
+func (x *index) lookup(hash uint32, id core.ID) ref {
+	return x.ids[id[0]].find(hash, func(r ref) bool { return x.entry(r).id == id })
+}
+
 // put makes r, which lies at the given place, the state of its session.
 func (x *index) put(r *core.Record, at span32) {
-	place := x.ids[r.ID[0]][r.ID]
+	x.set(r.ID, r.Version, r.ExpiresAt, x.ownerOf(r.Tenant, r.User), at)
+}
+
+func (x *index) set(id core.ID, version core.Version, expires core.Time, o owner, at span32) {
+	hash := x.hash(id)
+	place := x.lookup(hash, id)
 	if place == 0 {
 		place = x.allocate()
-		*x.entry(place) = entry{id: r.ID, expires: r.ExpiresAt}
-		x.ids[r.ID[0]][r.ID] = place
+		*x.entry(place) = entry{id: id, expires: expires}
+		x.ids[id[0]].add(hash, place)
 		x.push(place)
 	} else {
 		x.account(x.entry(place).at, -1)
 	}
 	e := x.entry(place)
-	e.version, e.at = r.Version, at
+	e.version, e.at = version, at
 	x.account(at, 1)
-	if e.expires != r.ExpiresAt {
-		e.expires = r.ExpiresAt
+	if e.expires != expires {
+		e.expires = expires
 		x.fix(int(e.heap))
 	}
-	if o := x.ownerOf(r.Tenant, r.User); o != e.owner {
+	if o != e.owner {
 		x.unchain(place)
 		e.owner = o
 		x.chain(place)
@@ -107,7 +140,8 @@ func (x *index) move(id core.ID, at span32) {
 }
 
 func (x *index) remove(id core.ID) {
-	place := x.ids[id[0]][id]
+	hash := x.hash(id)
+	place := x.lookup(hash, id)
 	if place == 0 {
 		return
 	}
@@ -115,7 +149,7 @@ func (x *index) remove(id core.ID) {
 	x.account(e.at, -1)
 	x.unchain(place)
 	x.pull(int(e.heap))
-	delete(x.ids[id[0]], id)
+	x.ids[id[0]].remove(hash, place)
 	*e = entry{next: x.free}
 	x.free = place
 }
@@ -139,6 +173,17 @@ func (x *index) allocate() ref {
 	}
 	x.used++
 	return x.used
+}
+
+// reserve is what the compaction may need at once: the room for what lives in one
+// segment, and for its part of a roll.
+func (x *index) reserve() (most int64) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for _, g := range x.segments {
+		most = max(most, min(g.size, firstByte+g.live+g.live/3))
+	}
+	return most
 }
 
 // grow notes that g has n bytes more.

@@ -26,10 +26,11 @@ type model struct {
 	ended   map[core.ID]bool
 	known   []core.ID // also of the ended
 	damaged bool      // the store was found so, and says so after each sweep
+	full    int       // saves that were refused; -1: none may be
 }
 
 func newModel(seed uint64) *model {
-	return &model{rand: rand.New(rand.NewPCG(seed, 1)), records: map[core.ID]core.Record{}, ended: map[core.ID]bool{}}
+	return &model{full: -1, rand: rand.New(rand.NewPCG(seed, 1)), records: map[core.ID]core.Record{}, ended: map[core.ID]bool{}}
 }
 
 func (m *model) record(id core.ID) core.Record {
@@ -78,7 +79,12 @@ func (m *model) step(t *testing.T, s *Store) {
 		if there {
 			prev = is.Version
 		}
-		require.NoError(t, s.Save(t.Context(), r, prev))
+		err := s.Save(t.Context(), r, prev)
+		if m.full >= 0 && errors.Is(err, hosts.ErrFull) {
+			m.full++
+			return
+		}
+		require.NoError(t, err)
 		m.records[id] = r
 	}
 }
@@ -165,10 +171,12 @@ func (m *model) requireIndex(t *testing.T, s *Store) {
 	}
 	require.Equal(t, live, x.live)
 	require.Equal(t, all, x.bytes)
-	for _, r := range x.users {
-		for ; r != 0; r = x.entry(r).next {
-			chained--
-		}
+	for i := range x.users {
+		x.users[i].all(func(r ref) {
+			for ; r != 0; r = x.entry(r).next {
+				chained--
+			}
+		})
 	}
 	require.Zero(t, chained)
 	for number := range x.segments {

@@ -24,6 +24,18 @@ func (x *index) ownerOf(tenant, user string) owner {
 	return h
 }
 
+// usersLike returns the table of an owner, and its hash there.
+func (x *index) usersLike(o owner) (*table, uint32) {
+	hash := o.user() ^ o.tenant()*0x9e3779b1
+	return &x.users[hash>>24], hash
+}
+
+// firstOf returns the first session in the list of a user, or zero.
+func (x *index) firstOf(o owner) ref {
+	t, hash := x.usersLike(o)
+	return t.find(hash, func(r ref) bool { return x.entry(r).owner == o })
+}
+
 // chain and unchain keep the sessions of a user in a list. Sessions without a
 // user, the many, are in none.
 func (x *index) chain(r ref) {
@@ -31,10 +43,13 @@ func (x *index) chain(r ref) {
 	if e.owner.user() == 0 {
 		return
 	}
-	if e.next = x.users[e.owner]; e.next != 0 {
+	t, hash := x.usersLike(e.owner)
+	if e.next = x.firstOf(e.owner); e.next != 0 {
 		x.entry(e.next).prev = r
+		t.replace(hash, e.next, r)
+	} else {
+		t.add(hash, r)
 	}
-	x.users[e.owner] = r
 }
 
 func (x *index) unchain(r ref) {
@@ -42,6 +57,7 @@ func (x *index) unchain(r ref) {
 	if e.owner.user() == 0 {
 		return
 	}
+	t, hash := x.usersLike(e.owner)
 	if e.next != 0 {
 		x.entry(e.next).prev = e.prev
 	}
@@ -49,9 +65,9 @@ func (x *index) unchain(r ref) {
 	case e.prev != 0:
 		x.entry(e.prev).next = e.next
 	case e.next != 0:
-		x.users[e.owner] = e.next
+		t.replace(hash, r, e.next)
 	default:
-		delete(x.users, e.owner)
+		t.remove(hash, r)
 	}
 	e.next, e.prev = 0, 0
 }
@@ -74,13 +90,11 @@ func (x *index) candidates(q *hosts.Query, after core.ID, b byte) (ids []core.ID
 		}
 	}
 	if oneUser = !q.AnyTenant && !q.AnyUser && o.user() != 0; oneUser {
-		for r := x.users[o]; r != 0; r = x.entry(r).next {
+		for r := x.firstOf(o); r != 0; r = x.entry(r).next {
 			add(r)
 		}
 	} else {
-		for _, r := range x.ids[b] {
-			add(r)
-		}
+		x.ids[b].all(add)
 	}
 	slices.SortFunc(ids, func(a, b core.ID) int { return bytes.Compare(a[:], b[:]) })
 	return ids, oneUser

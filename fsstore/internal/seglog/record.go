@@ -45,6 +45,7 @@ type head struct {
 	record  core.Record
 	start   int64 // of Sealed, from the start of the record
 	length  int64 // of the record, without padding
+	ended   bool  // in place: the session has ended in this state
 	sum     uint32
 	durable int64 // the segment was synced up to here when this was written
 }
@@ -103,12 +104,15 @@ func parseHead(b []byte, salt uint64, offset int64) (h head, ok bool) {
 	}
 	tenant, user, sealed := int64(b[9]), int64(b[10]), int64(binary.BigEndian.Uint32(b[12:]))
 	start := headSize + tenant + user
-	if sealed > core.MaxSealed || int64(len(b)) < start ||
-		binary.BigEndian.Uint32(b) != headSum(b[:start], salt, offset) {
+	if sealed > core.MaxSealed || int64(len(b)) < start {
+		return head{}, false
+	}
+	is, sum := binary.BigEndian.Uint32(b), headSum(b[:start], salt, offset)
+	if is != sum && (is != ^sum || kind(b[8]) != kindPut) {
 		return head{}, false
 	}
 	h = head{
-		kind: kind(b[8]), start: start, length: start + sealed, sum: binary.BigEndian.Uint32(b[4:]),
+		kind: kind(b[8]), start: start, length: start + sealed, ended: is != sum, sum: binary.BigEndian.Uint32(b[4:]),
 		durable: int64(binary.BigEndian.Uint32(b[64:])) * unitOffset,
 		record: core.Record{
 			ID:        core.ID(b[16:]),

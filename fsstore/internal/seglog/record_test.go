@@ -90,9 +90,13 @@ func TestEveryDamageIsFound(t *testing.T) {
 		_, err = decodeHeader(b[:at])
 		require.ErrorIs(t, err, core.ErrCorrupt)
 	}
+	h.ends = true
 	b := h.encode()
+	same, err := decodeHeader(b)
+	require.NoError(t, err)
+	require.Equal(t, h, same)
 	b[7]++
-	_, err := decodeHeader(b)
+	_, err = decodeHeader(b)
 	require.ErrorIs(t, err, hosts.ErrUnavailable)
 }
 

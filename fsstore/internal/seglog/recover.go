@@ -4,54 +4,57 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"slices"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/place"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // recover reads the log, segment by segment, into the index.
 func (s *Store) recover() error {
-	if err := s.removeSpare(); err != nil {
-		return place.Fail("write in Dir", s.Path, err)
+	if err := s.adoptSpares(); err != nil {
+		return err
 	}
 	segments, err := s.openSegments()
 	if err != nil {
 		return err
 	}
 	if len(segments) == 0 {
-		return s.makeRoom(headSize)
+		return s.makeRoom(headSize, mark)
 	}
-	for i, g := range segments {
-		if i == 0 && g.number != s.index.base || i > 0 && g.number != segments[i-1].number+1 {
-			missing := segmentName(g.number - 1)
-			s.lost(g.number-1, filepath.Join(s.Path, missing), 0, 0)
-		}
-		var next *segment
-		if i+1 < len(segments) && segments[i+1].number == g.number+1 && !segments[i+1].damaged {
-			next = segments[i+1]
-		}
-		if err := s.replay(g, next, i+1 == len(segments)); err != nil {
-			return err
-		}
-		s.active, s.index.newest = g, g.number
-		g.bytes = g.end - firstByte
-		s.index.bytes += g.bytes
+	if err := s.replayAll(segments); err != nil {
+		return err
 	}
 	s.dropUncertain()
 	s.report()
+	if err := s.settle(segments); err != nil {
+		return err
+	}
 	if err := s.retireVoid(segments); err != nil {
 		return err
 	}
 	if s.active.sealed {
-		return s.makeRoom(headSize)
-	}
-	// What a killed process wrote may not be on the disk yet, and will be shown.
-	if err := place.SyncData(s.active.file); err != nil {
-		return place.Fail("sync", s.active.path, err)
+		if err := s.makeRoom(headSize, mark); !errors.Is(err, hosts.ErrFull) {
+			return err
+		}
+		return nil // sessions can be loaded and ended
 	}
 	s.active.durable = s.active.end
+	return nil
+}
+
+// settle makes sure that what will be shown is on the disk: what a killed process
+// wrote may not be. That is in the last segment, or was ended in place.
+func (s *Store) settle(segments []*segment) error {
+	for _, g := range segments {
+		if g.number != s.index.newest && !g.ends {
+			continue
+		}
+		if err := place.SyncData(g.file); err != nil {
+			return place.Fail("sync", g.path, err)
+		}
+	}
 	return nil
 }
 

@@ -1,98 +1,92 @@
 package seglog
 
-import "github.com/rockstar-web/sessions/fsstore/internal/place"
+import (
+	"path/filepath"
+	"slices"
 
-// replay reads one segment into the index.
-type replay struct {
-	*Store
-	scan *scan
-	roll rollReader
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/fsstore/internal/place"
+)
+
+// replayAll brings all segments into the index. Each but the last has another
+// behind it that tells where it ends, unless that is missing or damaged.
+func (s *Store) replayAll(segments []*segment) error {
+	behind := make([]*segment, len(segments))
+	for i := range len(segments) - 1 {
+		if next := segments[i+1]; next.number == segments[i].number+1 && !next.damaged {
+			behind[i] = next
+		}
+	}
+	next, stop := readAhead(len(segments), func(i int) *reading { return s.index.read(segments[i], behind[i]) })
+	defer stop()
+	for i, g := range segments {
+		if i == 0 && g.number != s.index.base || i > 0 && g.number != segments[i-1].number+1 {
+			missing := segmentName(g.number - 1)
+			s.lost(g.number-1, filepath.Join(s.Path, missing), 0, 0)
+		}
+		if err := s.replay(next(), behind[i], i+1 == len(segments)); err != nil {
+			return err
+		}
+		s.active, s.index.newest = g, g.number
+		s.index.bytes += g.bytes
+	}
+	return nil
 }
 
-// replay reads a segment; next is the one behind it, if that tells where this one
-// ends. What is not whole is a loss, except at the end of the last: there a
-// process was killed, or the power failed, before the write was acknowledged.
-func (s *Store) replay(g, next *segment, last bool) error {
-	if g.damaged {
-		s.lost(g.number, g.path, 0, g.size)
-		g.sealed, g.end = true, g.size
-		return nil
-	}
-	s.roll = s.roll[:0]
-	p := replay{Store: s, scan: newScan(g, g.size)}
-	if next != nil {
-		p.scan.end = min(next.before, g.size)
+// replay brings one segment into the index; next is the one behind it. What is not
+// whole is a loss, except at the end of the last: there a process was killed, or
+// the power failed, before the write was acknowledged.
+func (s *Store) replay(r *reading, next *segment, last bool) error {
+	if r.err != nil {
+		return r.err
 	}
 	before := len(s.damage)
-	if err := p.records(next == nil); err != nil {
-		return err
+	for some := range slices.Chunk(r.said, touchAhead) {
+		s.index.touch(some)
+		for i := range some {
+			s.apply(r.segment, &some[i], last)
+		}
 	}
-	g.end, g.sealed = p.scan.at, !last
-	if next != nil && g.size < next.before {
-		s.lost(g.number, g.path, g.size, next.before)
+	g := r.segment
+	g.end, g.bytes, g.sealed = r.at, r.at-firstByte-r.rolled, !last || r.lost
+	if r.lost {
+		return nil
 	}
 	for i := range s.damage[before:] {
-		p.settle(&s.damage[before+i], next)
+		s.settleDamage(&s.damage[before+i], r, next)
 	}
 	if last {
-		return p.cut()
+		return s.cut(r)
 	}
 	return nil
 }
 
-// records reads all that there are. Where the segment ends is to be found out,
-// if the end is open.
-func (p *replay) records(open bool) error {
-	c := p.scan
-	for c.at < c.end {
-		h, b, ok, err := c.record(c.at)
-		if err != nil {
-			return err
-		}
-		if b == nil && open {
-			if settled, err := c.settled(); err != nil || settled <= c.at {
-				return err
-			}
-		}
-		if ok {
-			p.apply(&h, b)
-			c.at += padded(h.length)
-			continue
-		}
-		from := c.at
-		if err := c.skip(); err != nil {
-			return err
-		}
-		p.lost(c.number, c.path, from, c.at)
-	}
-	return nil
-}
-
-// apply makes what a record says so. Of one whose Sealed is damaged, b is nil.
-func (p *replay) apply(h *head, b []byte) {
-	c := p.scan
-	if h.kind == kindRoll {
-		if b != nil {
-			p.roll.add(h, b, c.at)
-		} else {
-			p.lost(c.number, c.path, c.at, c.at+h.length)
-		}
+// apply makes what a record says so. Those of the last segment go into its roll.
+func (s *Store) apply(g *segment, r *said, last bool) {
+	if r.kind == nothing {
+		s.lost(g.number, g.path, r.from, r.from+r.length)
 		return
 	}
-	p.marked = h.kind == kindMark
-	p.Store.roll.add(h.kind, c.at, &h.record)
-	switch h.kind {
+	s.marked = r.kind == kindMark
+	if last {
+		s.roll.add(r.kind, r.from, &core.Record{ID: r.id, Version: r.version, ExpiresAt: r.expires})
+	}
+	switch r.kind {
 	case kindPut:
-		p.index.put(&h.record, pack(c.number, span{c.at, h.length}))
-		if b == nil {
-			p.unreadable(c.segment, h, c.at)
+		if r.ended {
+			s.index.remove(r.id)
+			return
+		}
+		s.index.set(r.id, r.version, r.expires, r.owner, pack(g.number, span{r.from, r.length}))
+		if !r.sealed {
+			s.unreadable(g, r)
 		}
 	case kindEnd:
-		p.index.remove(h.record.ID)
+		s.index.remove(r.id)
 	case kindSweep:
-		p.index.sweep(h.record.ExpiresAt)
+		s.index.sweep(r.expires)
 	case kindMark:
-		p.voidBefore(c.segment, uint64(h.record.Version))
+		s.voidBefore(g, uint64(r.version))
 	}
 }
 
@@ -103,33 +97,32 @@ func (s *Store) voidBefore(g *segment, base uint64) {
 	}
 }
 
-// settle ends the sessions that a loss concerns, if the roll tells which. The
-// roll itself concerns none.
-func (p *replay) settle(d *damage, next *segment) {
+// settleDamage ends the sessions that a loss concerns, if the roll tells which.
+// The roll itself concerns none.
+func (s *Store) settleDamage(d *damage, r *reading, next *segment) {
 	switch {
 	case d.known:
 	case next != nil && d.from >= next.roll:
 		d.known = true
-	case p.roll.covers(d.to):
-		d.known, d.ended = true, p.endLost(p.scan.segment, p.roll.roll, d.from, d.to)
+	case r.roll.covers(d.to):
+		d.known, d.ended = true, s.endLost(r.segment, r.roll.roll, d.from, d.to)
 	}
 }
 
 // cut makes void what is left of an unfinished write behind its first record that
 // is not whole: the records that are written there next must be the last. The
 // caller syncs.
-func (p *replay) cut() error {
-	c := p.scan
-	for _, at := range c.behind {
-		if at <= c.at {
+func (s *Store) cut(r *reading) error {
+	for _, at := range r.behind {
+		if at <= r.at {
 			continue
 		}
-		if _, err := c.file.WriteAt(make([]byte, headSize), at); err != nil {
-			return place.Fail("write", c.path, err)
+		if _, err := r.file.WriteAt(make([]byte, headSize), at); err != nil {
+			return place.Fail("write", r.path, err)
 		}
 	}
-	if !p.marked {
-		p.log.Info("fsstore: the log was not closed; what was acknowledged is there", "path", c.path, "end", c.at)
+	if !s.marked {
+		s.log.Info("fsstore: the log was not closed; what was acknowledged is there", "path", r.path, "end", r.at)
 	}
 	return nil
 }

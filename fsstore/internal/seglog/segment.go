@@ -40,7 +40,7 @@ type segment struct {
 	sealed  bool  // nothing is written here any more
 	damaged bool  // bytes of it could not be read
 
-	bytes, live int64 // of all records, and of those that the index points to; guarded by the index
+	bytes, live int64 // of all records but the roll, and of those that the index points to; guarded by the index
 }
 
 // openSegment opens a file of the directory, which must be a regular one.
@@ -77,6 +77,23 @@ func (g *segment) readHeader() error {
 		errs = errors.Join(errs, err)
 	}
 	return fmt.Errorf("fsstore: file %s: %w", g.path, errs)
+}
+
+// rewriteHeader changes the header of a segment in use: always one copy is whole.
+func (g *segment) rewriteHeader(base uint32, ends bool) error {
+	h := g.header
+	h.base, h.ends = base, ends
+	for _, at := range []int64{0, secondCopy} {
+		_, err := g.file.WriteAt(h.encode(), at)
+		if err == nil {
+			err = g.file.Sync()
+		}
+		if err != nil {
+			return place.Fail("write", g.path, err)
+		}
+	}
+	g.base, g.ends = base, ends // the others are read just now
+	return nil
 }
 
 func (g *segment) writeHeader(h header) error {

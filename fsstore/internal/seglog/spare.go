@@ -2,181 +2,195 @@ package seglog
 
 import (
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/rockstar-web/sessions/fsstore/internal/place"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
 const (
-	spareName  = "spare"
-	zeroStep   = 256 << 10       // bytes that are written at once
-	syncStep   = 1 << 20         // bytes that are synced at once, so that commits get their turn
+	maxSpares  = 2
 	spareRetry = time.Second / 4 // after a preparation that has failed
 )
 
-// spare is the file that becomes the next segment: one that was compacted, or a
-// new one, filled with zeros and synced in the background. A file that already
-// has its bytes is synced two to three times as fast as one that grows, and needs
-// no room on a full disk.
-type spare struct {
-	mu    sync.Mutex
-	ready *segment
-	busy  chan struct{} // closed when the preparation under way has ended
-	err   error         // of the last preparation
-	again time.Time     // not before
+var spareNames = [maxSpares]string{"spare", "spare2"}
+
+// spares are the files that become the next segments: those that were compacted,
+// or new ones, filled with zeros and synced in the background. A file that
+// already has its bytes is synced two to three times as fast as one that grows,
+// and needs no room on a full disk.
+type spares struct {
+	mu      sync.Mutex
+	changed *sync.Cond          // of what follows
+	ready   [maxSpares]*segment // by their names
+	used    [maxSpares]bool     // nobody else may touch the file of this name now
+	err     error               // of the last preparation
+	again   time.Time           // not before
 }
 
-// prepare begins to make a spare of size bytes, least at the least, unless there
-// is one, or one is being made, or it failed just now.
-func (s *Store) prepare(size, least int64) {
-	p := &s.spare
+func newSpares() *spares {
+	p := new(spares)
+	p.changed = sync.NewCond(&p.mu)
+	return p
+}
+
+// bytes is what all have. The caller holds the lock, as with the next two.
+func (p *spares) bytes() (n int64) {
+	for _, g := range p.ready {
+		if g != nil {
+			n += g.size
+		}
+	}
+	return n
+}
+
+// best returns the smallest that has least bytes, or -1.
+func (p *spares) best(least int64) int {
+	best := -1
+	for i, g := range p.ready {
+		if g != nil && g.size >= least && (best < 0 || g.size < p.ready[best].size) {
+			best = i
+		}
+	}
+	return best
+}
+
+// smallest returns the one with the fewest bytes, first of all one that is
+// missing; -1 if all are used.
+func (p *spares) smallest() (at int, size int64) {
+	at = -1
+	for i, g := range p.ready {
+		n := int64(0)
+		if g != nil {
+			n = g.size
+		}
+		if !p.used[i] && (at < 0 || n < size) {
+			at, size = i, n
+		}
+	}
+	return at, size
+}
+
+// use takes the spare of a name out. Until put, none other gets that name.
+func (p *spares) use(at int) (g *segment) {
+	g, p.ready[at], p.used[at] = p.ready[at], nil, true
+	return g
+}
+
+// put ends the use of a name, to which g belongs now, if it is not nil.
+func (p *spares) put(at int, g *segment) {
+	p.ready[at], p.used[at] = g, false
+	p.changed.Broadcast()
+}
+
+// room returns the bytes of all spares.
+func (p *spares) room() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy != nil || p.ready != nil && p.ready.size >= least || time.Now().Before(p.again) {
+	return p.bytes()
+}
+
+// full returns the error of the last preparation, if that found the disk full.
+func (p *spares) full() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if errors.Is(p.err, hosts.ErrFull) {
+		return p.err
+	}
+	return nil
+}
+
+// prepare begins to make a spare of size bytes, unless there are enough, or all
+// are used, or that failed just now.
+func (s *Store) prepare(size int64) {
+	s.spares.mu.Lock()
+	defer s.spares.mu.Unlock()
+	s.prepareLocked(size)
+}
+
+// prepareLocked is prepare for who holds the lock. A spare that is too small grows.
+func (s *Store) prepareLocked(size int64) {
+	p := s.spares
+	at, has := p.smallest()
+	if has >= size {
+		p.err = nil
+	}
+	if at < 0 || has >= size || time.Now().Before(p.again) {
 		return
 	}
-	old, busy := p.ready, make(chan struct{})
-	p.ready, p.busy, p.err = nil, busy, nil
+	g := p.use(at)
 	s.background.Go(func() {
-		if old != nil {
-			old.file.Close() // too small; nothing is in it
-		}
-		g, err := s.makeSpare(size, least)
+		g, err := s.growSpare(spareNames[at], g, size)
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.ready, p.err, p.busy = g, err, nil; err != nil {
+		if p.err, p.again = err, (time.Time{}); err != nil {
 			p.again = time.Now().Add(spareRetry)
 		}
-		close(busy)
+		p.put(at, g)
 	})
 }
 
-// recycle makes the spare of a segment that nothing points to, if one of its size
-// is wanted. What is in it cannot be taken for records of another segment.
-func (s *Store) recycle(g *segment) bool {
-	p := &s.spare
+// taken is a spare that is about to become a segment. Until done is called, its
+// file has that name still.
+type taken struct {
+	*segment
+	name string
+	done func()
+}
+
+// takeSpare waits for a spare of least bytes that leaves the reserve to the others
+// and itself, and hands out the smallest, or says why there is none. It returns
+// nil when needless reports, under the lock, that none is wanted.
+func (s *Store) takeSpare(least, reserve int64, needless func() bool) (*taken, error) {
+	p := s.spares
+	size := max(s.nextSize(), least) // two of which are enough
 	p.mu.Lock()
-	wanted := g.size == s.maxSize && p.busy == nil && p.ready == nil
-	busy := make(chan struct{})
-	if wanted {
-		p.busy = busy
+	defer p.mu.Unlock()
+	for {
+		if needless() {
+			return nil, nil
+		}
+		if at := p.best(least); at >= 0 && p.bytes() >= least+reserve {
+			return &taken{p.use(at), spareNames[at], func() {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				p.put(at, nil)
+			}}, nil
+		}
+		if p.err != nil && time.Now().Before(p.again) {
+			return nil, p.err
+		}
+		s.prepareLocked(size)
+		p.changed.Wait()
 	}
+}
+
+// recycle makes a spare of a segment that nothing points to, if one of its size
+// is wanted. What is in it cannot be taken for records of another segment.
+func (s *Store) recycle(g *segment) (done bool, err error) {
+	p := s.spares
+	p.mu.Lock()
+	at, has := p.smallest()
+	if at < 0 || has >= g.size || g.size > s.maxSize {
+		p.mu.Unlock()
+		return false, nil
+	}
+	old := p.use(at)
 	p.mu.Unlock()
-	if !wanted {
-		return false
+	if old != nil {
+		err = old.file.Close() // the rename removes it
 	}
-	err := s.Root.Rename(segmentName(g.number), spareName)
+	err = errors.Join(err, s.Root.Rename(segmentName(g.number), spareNames[at]))
 	if err == nil {
 		err = s.Self.Sync() // it must not be found under its old name with new bytes
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy = nil; err == nil {
-		p.ready, p.err, p.again = &segment{file: g.file, info: g.info, size: g.size}, nil, time.Time{}
-	}
-	close(busy)
-	return err == nil
-}
-
-// awaitSpare returns when a spare with least bytes is ready, or why there is none.
-func (s *Store) awaitSpare(size, least int64) error {
-	p := &s.spare
-	for {
-		s.prepare(size, least)
-		p.mu.Lock()
-		ready, busy, err := p.ready != nil && p.ready.size >= least, p.busy, p.err
-		p.mu.Unlock()
-		switch {
-		case ready:
-			return nil
-		case busy == nil && err != nil:
-			return err
-		case busy != nil:
-			<-busy
-		}
-	}
-}
-
-func (p *spare) isReady() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.ready != nil
-}
-
-func (p *spare) isFull() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return errors.Is(p.err, hosts.ErrFull)
-}
-
-// take hands out the spare, nil if there is none. Until done is called its file
-// has the name of a spare still, and no other may get that.
-func (p *spare) take() (g *segment, done func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	busy := make(chan struct{})
-	g, p.ready, p.busy = p.ready, nil, busy
-	return g, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.busy = nil
-		close(busy)
-	}
-}
-
-// makeSpare makes do with less when the disk is nearly full.
-func (s *Store) makeSpare(size, least int64) (*segment, error) {
-	for {
-		g, err := s.fillSpare(size)
-		if err == nil {
-			return g, nil
-		}
-		err = errors.Join(place.Fail("write", filepath.Join(s.Path, spareName), err), s.removeSpare())
-		if size /= 2; !place.IsFull(err) || size < max(least, s.firstSize) {
-			return nil, err
-		}
-	}
-}
-
-func (s *Store) fillSpare(size int64) (*segment, error) {
-	if err := s.removeSpare(); err != nil {
-		return nil, err
-	}
-	file, err := s.Root.OpenFile(spareName, os.O_RDWR|os.O_CREATE|os.O_EXCL|place.OpenFlags, 0o600)
 	if err != nil {
-		return nil, err
+		p.put(at, nil)
+		return false, err
 	}
-	s.Give(file)
-	zeros := make([]byte, min(zeroStep, size))
-	for at := int64(0); at < size && err == nil; at += int64(len(zeros)) {
-		if at > 0 && at%syncStep == 0 {
-			err = place.SyncData(file)
-		}
-		if err == nil {
-			_, err = file.WriteAt(zeros[:min(int64(len(zeros)), size-at)], at)
-		}
-		if s.stopping() {
-			err = errors.Join(err, place.ErrClosed)
-		}
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	info, statErr := file.Stat()
-	if err = errors.Join(err, statErr); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return &segment{file: file, info: info, size: size}, nil
-}
-
-func (s *Store) removeSpare() error {
-	if err := s.Root.Remove(spareName); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	p.again = time.Time{}
+	p.put(at, &segment{file: g.file, info: g.info, size: g.size})
+	return true, nil
 }

@@ -47,7 +47,7 @@ type Store struct {
 	pending   map[core.ID]*op // the last of each session in the buffer
 	joined    bool            // several requests are written together
 
-	spare      spare
+	spares     *spares
 	wake       chan struct{} // the cleaner
 	stop       chan struct{} // closed by Close, for the background
 	cleaner    sync.WaitGroup
@@ -80,7 +80,7 @@ func Open(o Options) (*Store, error) {
 	s := &Store{
 		Dir: dir, fast: o.Fast, firstSize: min(firstSegment, o.Segment), maxSize: o.Segment, log: o.Logger,
 		calls: place.NewCalls(maxCalls), index: newIndex(), pending: map[core.ID]*op{},
-		wake: make(chan struct{}, 1), stop: make(chan struct{}),
+		spares: newSpares(), wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	s.ops.New = func() any { return new([]op) }
 	s.saves, err = hosts.NewCoalescer(batched{s}, hosts.Coalescing{Direct: -1, BatchCalls: batchCalls, WaitingCalls: maxCalls})

@@ -4,7 +4,9 @@ package seglog
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -28,6 +30,9 @@ func copyLog(t testing.TB, dir string) string {
 	require.NoError(t, err)
 	for _, e := range entries {
 		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // compacted just now: what voids it is in the last file, which comes later
+		}
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(to, e.Name()), b, 0o600))
 	}

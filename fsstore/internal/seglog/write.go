@@ -2,19 +2,15 @@ package seglog
 
 import (
 	"errors"
-	"math"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/place"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 const (
-	maxWrite = 4 << 20 // bytes of one write, but for a single larger record
-
-	// On a full disk, what is left of the last segment is for what frees room:
-	// saves stop at an eighth, the compaction at a sixteenth, and deletions go on.
-	saveReserve = 8
-	moveReserve = 16
+	maxWrite = 4 << 20                              // bytes of one write, but for a single larger record
+	markRoom = headSize + rollEntrySize + alignment // in each segment, kept for the mark of Close
 )
 
 // commit does ops, in order, and answers each. What Load sees changes only once
@@ -23,19 +19,42 @@ func (s *Store) commit(ops []*op) {
 	for len(ops) > 0 {
 		n := s.encode(ops)
 		if n == 0 {
-			need := padded(recordLength(&ops[0].record))
-			if err := s.makeRoom(need); err != nil {
-				ops[0].err = err
-				ops = ops[1:]
+			if err := s.makeRoomFor(ops[0]); err != nil {
+				ops = s.refuse(ops, err)
 			}
 			continue
 		}
 		s.flush(ops[:n])
 		ops = ops[n:]
 	}
-	if g := s.active; g.end > g.size/2 {
-		s.prepare(min(s.maxSize, 2*g.size), 0)
+	if g := s.active; s.room()[put]-g.end < g.size/2 {
+		s.prepare(s.nextSize())
 	}
+}
+
+// makeRoomFor does not let an end wait where the disk was found full just now: it
+// can do without.
+func (s *Store) makeRoomFor(o *op) error {
+	if err := s.spares.full(); err != nil && o.do.ends() {
+		return err
+	}
+	return s.makeRoom(padded(recordLength(&o.record)), o.do)
+}
+
+// refuse answers the first of ops, for which there is no room, and returns the
+// others. What ends sessions needs none, and is all done at once: calls that
+// wait together may be answered in any order.
+func (s *Store) refuse(ops []*op, err error) []*op {
+	full := errors.Is(err, hosts.ErrFull)
+	switch o := ops[0]; {
+	case full && o.do.ends():
+		return s.endInPlace(ops)
+	case full && o.do == mark && o.base > s.index.base:
+		o.err = s.rebase(o.base)
+	default:
+		o.err = err
+	}
+	return ops[1:]
 }
 
 // encode fills the buffer with the records of as many ops as the active segment
@@ -92,17 +111,25 @@ func (o *op) appendTo(b []byte, g *segment, at int64) []byte {
 
 // room is how far each verb may fill the active segment.
 func (s *Store) room() (room [mark + 1]int64) {
-	g := s.active
+	more := s.spares.room() - s.index.reserve()
 	for v := range room {
-		if room[v] = g.size; g.sealed {
-			room[v] = math.MinInt64
-		}
-	}
-	if !g.sealed && !s.spare.isReady() {
-		room[put] -= g.size / saveReserve
-		room[move] -= g.size / moveReserve
+		room[v] = s.active.room(verb(v), more)
 	}
 	return room
+}
+
+// room is how far a verb may fill the segment, where the spares have so many
+// bytes more than the reserve.
+func (g *segment) room(do verb, more int64) int64 {
+	switch {
+	case g.sealed:
+		return 0
+	case do == mark:
+		return g.size
+	case do.keepsReserve():
+		return g.size - markRoom + min(0, more)
+	}
+	return g.size - markRoom
 }
 
 // decide reports whether an op needs a record; if not, it has its answer.
@@ -190,8 +217,10 @@ func (s *Store) closeFiles() error {
 	for _, g := range s.index.segments {
 		err = errors.Join(err, g.file.Close())
 	}
-	if g, _ := s.spare.take(); g != nil {
-		err = errors.Join(err, g.file.Close(), s.removeSpare())
+	for _, g := range s.spares.ready {
+		if g != nil {
+			err = errors.Join(err, g.file.Close())
+		}
 	}
 	if err != nil {
 		return place.Fail("close", s.Path, err)
