@@ -36,17 +36,19 @@
 // The columns are the same everywhere, and numbers or binary, so that no zone,
 // locale or collation of a server matters:
 //
-//	id           16 bytes, the primary key
-//	version      63 random bits
-//	tenant_id    text
-//	user_id      text, empty while nobody is signed in
-//	created_at   Unix milliseconds, as the next two
+//	id             16 bytes, unique
+//	version        63 random bits
+//	tenant_id      text
+//	user_id        text, empty while nobody is signed in
+//	created_at     Unix milliseconds, as the next two
 //	seen_at
 //	expires_at
-//	expiry_hour  never above the hour of expires_at; the sweep goes by it
-//	data         sealed by the core; authenticated with all of the above but the hour
+//	expiry_hour    never above the hour of expires_at; the sweep goes by it
+//	data           sealed by the core; authenticated with all of the above but the hour
+//	touch_version  the version, if what was saved last only notes a use of the session
 //
-// Indexes are on (user_id, tenant_id, id), (tenant_id, id) and expiry_hour. None
+// Indexes are on (user_id, tenant_id, id), (tenant_id, id) and expiry_hour; in SQLite
+// and PostgreSQL the first two leave out what has no user or no tenant. None
 // has a column that a touch changes. A sweep deletes in small batches what has
 // expired, and moves the hour of what lives on, so that it looks at each but once.
 //
@@ -58,7 +60,11 @@
 //
 // Opening creates the table, or brings it up to date, unless Options.NoMigrate.
 // Any number of servers may start at once. A second table, the name with _schema
-// behind it, has the version; a version newer than the program is refused.
+// behind it, has the version, which is 2; one that is newer than the program is
+// refused. A table of version 1 is moved in place, with its sessions: PostgreSQL
+// builds two indexes anew, SQLite and MySQL copy the table. Meanwhile reads go on and
+// writes wait. A program of the release before that has the table open goes on; what
+// it saves counts as a change, never as a mere use.
 // [Schema] returns the SQL for an administrator to run where the program may
 // not create tables; it then needs SELECT, INSERT, UPDATE and DELETE on the
 // table and SELECT on its companion.

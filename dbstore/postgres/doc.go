@@ -17,6 +17,10 @@
 //	db.SetMaxIdleConns(16)
 //	store, err := postgres.New(ctx, db, postgres.Options{})
 //
+// A pool of another driver, such as lib/pq, does too, but is slower: its batches are
+// sent as text, and database/sql knows each of its statements by a round trip of
+// its own.
+//
 // # PgBouncer
 //
 // Behind PgBouncer in transaction mode add default_query_exec_mode=cache_describe

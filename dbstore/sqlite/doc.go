@@ -17,23 +17,28 @@
 // batch when its context ends may still be applied; the error wraps
 // [hosts.ErrUnknown].
 //
-// When the disk is full the error wraps [hosts.ErrFull], and the session that
-// was stored stays as it was; the store goes on in the room that the file and
-// its log have. An unreadable, damaged, foreign or read-only file, and one that
+// When the disk is full the error of a save wraps [hosts.ErrFull], and the session
+// that was stored stays as it was; saves go on in the room that ended sessions
+// leave. Every session can still be ended and swept: a file of 24 MiB keeps room
+// for that, is given up when there is no other, and is made again when there is. A
+// disk that had no room for it when the store was first opened has none. An
+// unreadable, damaged, foreign or read-only file, and one that
 // was removed or replaced while in use (noticed within 100 ms), are
 // [hosts.ErrUnavailable]. Errors name the path and the remedy.
 //
 // # Files
 //
-//	sessions.db        mode 0600 when it is made, in a directory 0700
-//	sessions.db-wal    the log of what was written, same mode as the database
-//	sessions.db-shm    the index of the log, same mode as the database
+//	sessions.db          mode 0600 when it is made, in a directory 0700
+//	sessions.db-wal      the log of what was written, same mode as the database
+//	sessions.db-shm      the index of the log, same mode as the database
+//	sessions.db-reserve  room for ends on a full disk, without content
 //
 // What root makes is given to the owner of the directory, so that a command in a
-// root shell locks out no server.
+// root shell locks out no server. Root follows no link that is not root's, and a
+// directory that everybody may write is refused.
 //
-// The three belong together; the last process that closes the store removes the
-// two others. For a backup of a file in use let SQLite copy it ("VACUUM INTO",
+// The first three belong together; the last process that closes the store removes
+// the log and its index. For a backup of a file in use let SQLite copy it ("VACUUM INTO",
 // or its .backup), or copy all three while no program runs. The file does not
 // shrink by itself: what sessions leave is used again; "VACUUM" shrinks it.
 //
@@ -42,15 +47,22 @@
 //
 // # Schema
 //
-//	id           BLOB     16 bytes, the primary key (WITHOUT ROWID)
-//	version      INTEGER  63 random bits
-//	tenant_id    TEXT
-//	user_id      TEXT     empty while nobody is signed in
-//	created_at   INTEGER  Unix milliseconds, as the next two
-//	seen_at      INTEGER
-//	expires_at   INTEGER
-//	expiry_hour  INTEGER  never above expires_at in hours; the sweep goes by it
-//	data         BLOB     sealed
+//	id             BLOB     16 bytes, unique
+//	version        INTEGER  63 random bits
+//	tenant_id      TEXT
+//	user_id        TEXT     empty while nobody is signed in
+//	created_at     INTEGER  Unix milliseconds, as the next two
+//	seen_at        INTEGER
+//	expires_at     INTEGER
+//	expiry_hour    INTEGER  never above expires_at in hours; the sweep goes by it
+//	data           BLOB     sealed
+//	touch_version  INTEGER  the version, if what was saved last only notes a use
+//
+// Version 1 of the schema kept rows in the order of their IDs. Open moves them to
+// version 2 in one transaction: reads go on, saves of other processes wait, and a
+// process that is killed meanwhile has changed nothing. It needs room for a second
+// copy. Processes of the release before go on with what they have open, and cannot
+// open the file anew.
 //
 // Any program may read it, such as the sqlite3 command: who is signed in is
 //
