@@ -185,6 +185,7 @@ var groups = []group{
 	{"Sweeper", offers[hosts.Sweeper], sweepCases},
 	{"Finder", offers[hosts.Finder], slices.Concat(findCases, walkCases, cutFindCases)},
 	{"Batcher", offers[hosts.Batcher], slices.Concat(batchCases, batchRaceCases, cutBatchCases)},
+	{"BatchDeleter", offers[hosts.BatchDeleter], endManyCases},
 }
 
 // outageGroup is the cases of TestOutage.

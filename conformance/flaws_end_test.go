@@ -22,6 +22,28 @@ var endFlaws = []flaw{
 			return nil
 		}
 	}},
+	{"ends as many as fit", "delete-many", func(f *flawed) {
+		f.endMany = func(ctx context.Context, ids []core.ID) []error {
+			f.mapStore.DeleteMany(ctx, ids[:min(len(ids), 256)])
+			return make([]error, len(ids))
+		}
+	}},
+	{"ends together only what it has just read", "delete-many-against-saves", func(f *flawed) {
+		f.endMany = func(ctx context.Context, ids []core.ID) []error {
+			versions := map[core.ID]core.Version{}
+			for _, id := range ids {
+				r, _ := f.stored(id)
+				versions[id] = r.Version
+			}
+			runtime.Gosched()
+			for _, id := range ids {
+				if r, _ := f.stored(id); r.Version == versions[id] {
+					_ = f.mapStore.Delete(ctx, id)
+				}
+			}
+			return make([]error, len(ids))
+		}
+	}},
 	{"reports a missing session", "delete-missing", func(f *flawed) {
 		f.delete = func(ctx context.Context, id core.ID) error {
 			if _, there := f.stored(id); !there {

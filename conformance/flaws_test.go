@@ -23,18 +23,20 @@ type flawed struct {
 	find     func(context.Context, hosts.Query, core.ID, int) ([]core.Record, error)
 	loadMany func(context.Context, []core.ID) []hosts.Loaded
 	saveMany func(context.Context, []hosts.Saving) []error
+	endMany  func(context.Context, []core.ID) []error
 }
 
 func newFlawed() *flawed {
 	m := newMapStore()
-	return &flawed{m, m.Load, m.Save, m.Delete, m.Sweep, m.Find, m.LoadMany, m.SaveMany}
+	return &flawed{m, m.Load, m.Save, m.Delete, m.Sweep, m.Find, m.LoadMany, m.SaveMany, m.DeleteMany}
 }
 
 func (f *flawed) Load(ctx context.Context, id core.ID) (core.Record, error) { return f.load(ctx, id) }
 func (f *flawed) Save(ctx context.Context, r core.Record, prev core.Version) error {
 	return f.save(ctx, r, prev)
 }
-func (f *flawed) Delete(ctx context.Context, id core.ID) error { return f.delete(ctx, id) }
+func (f *flawed) DeleteMany(ctx context.Context, ids []core.ID) []error { return f.endMany(ctx, ids) }
+func (f *flawed) Delete(ctx context.Context, id core.ID) error          { return f.delete(ctx, id) }
 func (f *flawed) Sweep(ctx context.Context, before core.Time, limit int) (int, error) {
 	return f.sweep(ctx, before, limit)
 }

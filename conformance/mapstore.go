@@ -52,6 +52,14 @@ func (m *mapStore) Save(ctx context.Context, r core.Record, prev core.Version) e
 	return nil
 }
 
+func (m *mapStore) DeleteMany(ctx context.Context, ids []core.ID) []error {
+	answers := make([]error, len(ids))
+	for i, id := range ids {
+		answers[i] = m.Delete(ctx, id)
+	}
+	return answers
+}
+
 func (m *mapStore) Delete(ctx context.Context, id core.ID) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -168,6 +168,28 @@ func (b *backend) Delete(ctx context.Context, id core.ID) error {
 	}))
 }
 
+// maxRemove is the most IDs of one command that deletes.
+const maxRemove = hosts.DefaultBatchCalls
+
+// DeleteMany implements hosts.BatchDeleter, in the order of the IDs.
+func (b *backend) DeleteMany(ctx context.Context, ids []core.ID) []error {
+	order := slices.SortedFunc(slices.Values(ids), func(x, y core.ID) int { return bytes.Compare(x[:], y[:]) })
+	failed := map[core.ID]error{}
+	for part := range slices.Chunk(slices.Compact(order), maxRemove) {
+		err := b.batchFailed(ctx, "delete", b.again(ctx, func() error { return b.commands.RemoveMany(ctx, part) }))
+		if err != nil {
+			for _, id := range part {
+				failed[id] = err
+			}
+		}
+	}
+	answers := make([]error, len(ids))
+	for i, id := range ids {
+		answers[i] = failed[id]
+	}
+	return answers
+}
+
 // LoadMany implements hosts.Batcher.
 func (b *backend) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
 	answers := make([]hosts.Loaded, len(ids))

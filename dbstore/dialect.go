@@ -50,6 +50,9 @@ type Commands interface {
 	// in order. An error takes all of them: it must be one of the server's,
 	// with nothing applied, whenever Fault says so.
 	SaveMany(ctx context.Context, saves []hosts.Saving) ([]error, error)
+	// RemoveMany deletes those that are there, whole or not at all, as durably as
+	// the database can. The IDs are distinct, in order, and at most maxRemove.
+	RemoveMany(ctx context.Context, ids []core.ID) error
 	// SweepSome looks at up to look of the records that are due: of a bucket not
 	// above that of before, and either of an expiry before, or of one in a later
 	// bucket. It deletes up to limit of the first, testing the expiry again in

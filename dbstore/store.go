@@ -13,15 +13,15 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-// maxCalls of Delete, Find, Sweep, LoadMany and SaveMany may run and wait; more
-// get hosts.ErrBusy. Load and Save have the bounds of hosts.Coalescing.
+// maxCalls of Find, Sweep, LoadMany, SaveMany and DeleteMany may run and wait; more
+// get hosts.ErrBusy. Load, Save and Delete have the bounds of hosts.Coalescing.
 const maxCalls = 4096
 
 // Store keeps sessions in one table of a database. It is safe for concurrent
 // use, also by other processes on the same table.
 type Store struct {
 	*backend
-	loads, saves *hosts.Coalescer // two, since what suits one does not suit the other
+	loads, saves, ends *hosts.Coalescer // three, since what suits one does not suit the others
 
 	mu      sync.Mutex // guards calls and closed
 	calls   int
@@ -37,6 +37,8 @@ var (
 	_ hosts.Sweeper = (*Store)(nil)
 	_ hosts.Finder  = (*Store)(nil)
 	_ hosts.Batcher = (*Store)(nil)
+
+	_ hosts.BatchDeleter = (*Store)(nil)
 )
 
 // New returns a store on a database that the caller has opened and, unless
@@ -62,7 +64,12 @@ func New(ctx context.Context, db *sql.DB, d Dialect, o Options) (*Store, error) 
 	}
 	s := &Store{backend: b, done: make(chan struct{}), closeDB: o.CloseDB}
 	if s.loads, err = hosts.NewCoalescer(b, cmp.Or(o.Loads, syntax.Loads)); err == nil {
-		s.saves, err = hosts.NewCoalescer(b, cmp.Or(o.Saves, syntax.Saves))
+		saves := cmp.Or(o.Saves, syntax.Saves)
+		s.saves, err = hosts.NewCoalescer(b, saves)
+		if err == nil {
+			saves.Timeout = max(saves.Timeout, endPatience)
+			s.ends, err = hosts.NewCoalescer(b, saves)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("dbstore: %s: %w", d.Name(), err), b.close())
@@ -79,7 +86,7 @@ func (s *Store) Close() error {
 		close(s.done)
 	}
 	s.mu.Unlock()
-	err := errors.Join(s.loads.Close(), s.saves.Close())
+	err := errors.Join(s.loads.Close(), s.saves.Close(), s.ends.Close())
 	s.running.Wait()
 	s.release.Do(func() {
 		err = errors.Join(err, s.backend.close())
@@ -131,11 +138,16 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 
 // Delete implements hosts.Store.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
+	return s.ends.Delete(ctx, id)
+}
+
+// DeleteMany implements hosts.BatchDeleter, at once and in one command for each 256.
+func (s *Store) DeleteMany(ctx context.Context, ids []core.ID) []error {
 	if err := s.enter(ctx); err != nil {
-		return err
+		return slices.Repeat([]error{err}, len(ids))
 	}
 	defer s.leave()
-	return s.backend.Delete(ctx, id)
+	return s.backend.DeleteMany(ctx, ids)
 }
 
 // LoadMany implements hosts.Batcher, at once and in one command.

@@ -37,24 +37,25 @@ const (
 )
 
 // Coalescer makes many calls at once into few commands of a backend: while few
-// are under way each goes directly; otherwise all that wait go in one LoadMany
-// or SaveMany, first come, first served. Loads and saves have a lane each.
-// Deletes go directly.
+// are under way each goes directly; otherwise all that wait go in one LoadMany,
+// SaveMany or DeleteMany, first come, first served. Loads, saves and deletes have
+// a lane each. Deletes go directly where the backend is no BatchDeleter.
 //
 // Every caller gets the answer to its own call. A caller whose context ends
-// leaves at once; its save may then still be applied, and the error says so by
-// wrapping ErrUnknown as well, unless the save had not begun: then it wraps the
+// leaves at once; its save or delete may then still be applied, and the error says
+// so by wrapping ErrUnknown as well, unless it had not begun: then it wraps the
 // context's only, and nothing is changed. Two saves of one session are never in
 // one batch; they take turns with the saves of others. A batch that fails as a
-// whole (ErrBatch) is done in halves, so that one bad call fails alone. A save
-// that the backend does not answer, since it panicked or gave too few answers,
-// is ErrUnknown; a load, ErrUnavailable.
+// whole (ErrBatch) is done in halves, so that one bad call fails alone. A save or
+// delete that the backend does not answer, since it panicked or gave too few
+// answers, is ErrUnknown; a load, ErrUnavailable.
 //
 // A Coalescer is safe for concurrent use. It has no goroutine while nobody waits.
 type Coalescer struct {
 	backend Batched
 	loads   lane[core.ID, Loaded]
 	saves   lane[Saving, error]
+	deletes *lane[core.ID, error] // nil: they go directly
 }
 
 // NewCoalescer returns a Coalescer over b. It refuses negative bounds.
@@ -65,6 +66,10 @@ func NewCoalescer(b Batched, o Coalescing) (*Coalescer, error) {
 	c := &Coalescer{backend: b}
 	c.loads.open(o, loadBatch{b})
 	c.saves.open(o, saveBatch{b})
+	if d, ok := As[BatchDeleter](b); ok {
+		c.deletes = &lane[core.ID, error]{}
+		c.deletes.open(o, deleteBatch{b, d})
+	}
 	return c, nil
 }
 
@@ -121,7 +126,14 @@ func (c *Coalescer) Save(ctx context.Context, r core.Record, prev core.Version) 
 
 // Delete implements Store.
 func (c *Coalescer) Delete(ctx context.Context, id core.ID) error {
-	return c.backend.Delete(ctx, id)
+	if c.deletes == nil {
+		return c.backend.Delete(ctx, id)
+	}
+	err, failed := c.deletes.do(ctx, id, 0)
+	if failed != nil {
+		return failed
+	}
+	return err
 }
 
 // Unwrap implements Wrapped: whatever else the backend can, Find, Sweep or more,
@@ -131,16 +143,21 @@ func (c *Coalescer) Delete(ctx context.Context, id core.ID) error {
 func (c *Coalescer) Unwrap() Store { return c.backend }
 
 // Close answers those that wait with ErrClosed and returns when no call is under
-// way, deletes aside. It gives up after Timeout and a second, with an error, if
+// way, deletes that go directly aside. It gives up after Timeout and a second, with an error, if
 // the backend does not return. It may be called again. The backend is the
 // caller's to close, afterwards.
 func (c *Coalescer) Close() error {
 	c.loads.close()
 	c.saves.close()
+	lanes := []chan struct{}{c.loads.drained, c.saves.drained}
+	if c.deletes != nil {
+		c.deletes.close()
+		lanes = append(lanes, c.deletes.drained)
+	}
 	patience := c.saves.bounds.Timeout + closeGrace
 	t := time.NewTimer(patience)
 	defer t.Stop()
-	for _, drained := range []chan struct{}{c.loads.drained, c.saves.drained} {
+	for _, drained := range lanes {
 		select {
 		case <-drained:
 		case <-t.C:

@@ -186,3 +186,18 @@ func (k saveBatch) failure(err error) error                      { return err }
 func (k saveBatch) key(s Saving) core.ID                         { return s.Record.ID }
 func (k saveBatch) lost() error                                  { return ErrUnknown }
 func (k saveBatch) left(err error) error                         { return fmt.Errorf("coalescer: %w: %w", ErrUnknown, err) }
+
+type deleteBatch struct {
+	b Batched
+	d BatchDeleter
+}
+
+func (k deleteBatch) one(ctx context.Context, id core.ID) error { return k.b.Delete(ctx, id) }
+func (k deleteBatch) many(ctx context.Context, ids []core.ID) []error {
+	return k.d.DeleteMany(ctx, ids)
+}
+func (k deleteBatch) errorOf(err error) error { return err }
+func (k deleteBatch) failure(err error) error { return err }
+func (k deleteBatch) key(core.ID) core.ID     { return core.ID{} }
+func (k deleteBatch) lost() error             { return ErrUnknown }
+func (k deleteBatch) left(err error) error    { return fmt.Errorf("coalescer: %w: %w", ErrUnknown, err) }

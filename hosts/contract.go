@@ -89,6 +89,16 @@ type Batcher interface {
 	SaveMany(ctx context.Context, saves []Saving) []error
 }
 
+// BatchDeleter is implemented by stores that delete many sessions in one command. A
+// [Coalescer] over it gathers the logouts of many requests, and Manager.Revoke ends
+// a page of sessions at once.
+type BatchDeleter interface {
+	// DeleteMany answers ids[i] at [i], as Delete would. An ID may repeat. ErrBatch
+	// means what it does for Batcher; without it, an error leaves open whether the
+	// session was deleted.
+	DeleteMany(ctx context.Context, ids []core.ID) []error
+}
+
 // Loaded is one answer of Batcher.LoadMany.
 type Loaded struct {
 	Record core.Record

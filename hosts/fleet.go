@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -164,19 +165,44 @@ func (m *Manager) revokePass(ctx context.Context, q Query, spared map[core.ID]bo
 		if err != nil {
 			return ended, err
 		}
-		for _, r := range records {
-			if spared[r.ID] {
-				continue
-			}
-			if err := m.remove(ctx, r.ID); err != nil {
-				return ended, err
-			}
-			ended++
-			m.events.emit(Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: r.ID, Tenant: r.Tenant, User: r.User, At: m.now()})
+		live := slices.DeleteFunc(slices.Clone(records), func(r core.Record) bool { return spared[r.ID] })
+		n, err := m.removeAll(ctx, live)
+		if ended += n; err != nil {
+			return ended, err
 		}
 		if len(records) < findPage {
 			return ended, nil
 		}
 		after = records[len(records)-1].ID
 	}
+}
+
+// removeAll ends a page of sessions, at once where the store can, and again one by
+// one what failed then. It returns how many it ended, and the first error.
+func (m *Manager) removeAll(ctx context.Context, page []core.Record) (ended int, failed error) {
+	answers := make([]error, len(page))
+	deleter, ok := As[BatchDeleter](m.store)
+	if ok && len(page) > 0 {
+		ids := make([]core.ID, len(page))
+		for i := range page {
+			ids[i] = page[i].ID
+		}
+		answers = deleter.DeleteMany(ctx, ids)
+	}
+	for i, r := range page {
+		err := answers[i]
+		if !ok || err != nil {
+			if failed != nil {
+				continue
+			}
+			err = m.remove(ctx, r.ID)
+		}
+		if err != nil {
+			failed = err
+			continue
+		}
+		ended++
+		m.events.emit(Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: r.ID, Tenant: r.Tenant, User: r.User, At: m.now()})
+	}
+	return ended, failed
 }

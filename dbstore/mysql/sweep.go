@@ -10,6 +10,12 @@ import (
 // hour of an expiry, rounded down as dbstore.Bucket does.
 const hour = "(expires_at DIV 3600000 - (expires_at % 3600000 < 0))"
 
+// RemoveMany implements dbstore.Commands.
+func (c *commands) RemoveMany(ctx context.Context, ids []core.ID) error {
+	_, err := c.db.Write.ExecContext(ctx, "DELETE FROM "+c.name+" WHERE id IN "+list(len(ids)), values(ids)...)
+	return err
+}
+
 // SweepSome implements dbstore.Commands. It finds without locks and tests again
 // where it writes.
 func (c *commands) SweepSome(ctx context.Context, before core.Time, look, limit int) (seen, deleted int, err error) {

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore"
 )
@@ -33,6 +35,15 @@ func (c *commands) SweepSome(ctx context.Context, before core.Time, look, limit 
 		}
 	}
 	return seen, deleted, nil
+}
+
+// RemoveMany implements dbstore.Commands. The server looks for the IDs in their
+// order, so that two of them do not wait for each other.
+func (c *commands) RemoveMany(ctx context.Context, ids []core.ID) error {
+	return native(ctx, c.db.Write, func(p *pgx.Conn) error {
+		_, err := p.Exec(ctx, c.statements().remove, texts(ids))
+		return err
+	})
 }
 
 // Close implements dbstore.Commands.

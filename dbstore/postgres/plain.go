@@ -75,6 +75,12 @@ func (c plain) SaveMany(ctx context.Context, saves []hosts.Saving) ([]error, err
 	return answers, nil
 }
 
+// RemoveMany implements dbstore.Commands.
+func (c plain) RemoveMany(ctx context.Context, ids []core.ID) error {
+	_, err := c.db.Write.ExecContext(ctx, c.statements().remove, array(len(ids), func(i int) string { return bytea(ids[i][:]) }))
+	return err
+}
+
 // sent is an error after which a statement may have been applied, whatever the
 // driver says of its connection.
 type sent struct{ error }

@@ -13,7 +13,7 @@ type statements struct {
 	age                          int
 	loadOne, load, versions      string
 	update, touch, insert, mixed string
-	sweep, sweepAll              string
+	sweep, sweepAll, remove      string
 }
 
 // newStatements writes them with their age. A server keeps the plan of a prepared
@@ -41,6 +41,7 @@ func newStatements(t dbstore.Table, fast bool, age int) *statements {
 		mixed:    "WITH u AS (" + update + " RETURNING s.id), i AS (" + insert + " RETURNING id) SELECT id FROM u UNION ALL SELECT id FROM i" + mark,
 		sweep:    sweepText(name, " SKIP LOCKED"),
 		sweepAll: sweepText(name, ""),
+		remove:   "DELETE FROM " + name + " WHERE id = ANY($1::bytea[])" + durably + mark,
 	}
 	if fast {
 		s.touch = update + lazily + " RETURNING s.id" + mark

@@ -109,16 +109,28 @@ func (d *dialect) bound(conn connection) error {
 // maxPages is SQLite's own bound.
 const maxPages = 4294967294
 
-// Remove implements dbstore.Remover. A success is on the disk: with Fast, SQLite
-// does not sync; and where there is no session, whoever removed it may have been
-// killed before the sync.
+// Remove implements dbstore.Remover.
 func (c *commands) Remove(ctx context.Context, id core.ID) error {
-	var removed int64
-	err := c.end(ctx, func(conn connection) (err error) {
-		removed, err = conn.exec(remove, id[:])
-		return err
+	return c.RemoveMany(ctx, []core.ID{id})
+}
+
+// RemoveMany implements dbstore.Commands. A success is on the disk: with Fast,
+// SQLite does not sync; and where there is no session, whoever removed it may have
+// been killed before the sync.
+func (c *commands) RemoveMany(ctx context.Context, ids []core.ID) error {
+	missing := false
+	err := c.end(ctx, func(conn connection) error {
+		missing = false
+		for _, id := range ids {
+			n, err := conn.exec(remove, id[:])
+			if err != nil {
+				return err
+			}
+			missing = missing || n == 0
+		}
+		return nil
 	})
-	if err == nil && (removed == 0 || c.dialect.fast) {
+	if err == nil && (missing || c.dialect.fast) {
 		err = c.dialect.sync()
 	}
 	return err

@@ -60,8 +60,9 @@
 //
 // Version 1 of the schema kept rows in the order of their IDs. Open moves them to
 // version 2 in one transaction: reads go on, saves of other processes wait, and a
-// process that is killed meanwhile has changed nothing. It needs room for a second
-// copy. Processes of the release before go on with what they have open, and cannot
+// process that is killed meanwhile has changed nothing. A million sessions take some
+// seven seconds, and room for a second copy, which is used again.
+// Processes of the release before go on with what they have open, and cannot
 // open the file anew.
 //
 // Any program may read it, such as the sqlite3 command: who is signed in is

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -30,6 +31,14 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 		return err
 	}
 	return s.Store.Delete(ctx, id)
+}
+
+// DeleteMany implements hosts.BatchDeleter, as durably as Delete.
+func (s *Store) DeleteMany(ctx context.Context, ids []core.ID) []error {
+	if err := s.file.still(); err != nil {
+		return slices.Repeat([]error{err}, len(ids))
+	}
+	return s.Store.DeleteMany(ctx, ids)
 }
 
 // Find implements hosts.Finder.
