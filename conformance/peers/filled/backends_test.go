@@ -111,7 +111,7 @@ func inSQLite(b testing.TB) lineup {
 // quick has a file filled without a sync and with all of it in memory, by a
 // connection that is closed afterwards: how it came there is not measured.
 func quick(b testing.TB, e *engine, path string, use func(*database)) {
-	d := openSQLite(b, path, "OFF", 2<<20)
+	d := openSQLite(b, path, "OFF", 100<<10)
 	use(d)
 	e.settle = func(context.Context) error { return d.Close() }
 }
