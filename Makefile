@@ -87,14 +87,15 @@ ratios:
 
 # Each benchmark five times: the table has median and range. Stores are filled
 # with SESSIONS once.
-STORES := ./hosts/ ./fsstore/... ./dbstore/...
+STORES := ./hosts/ ./fsstore/... ./dbstore/... ./cachestore/redis/
 FIVE   := -run '^$$' -benchtime 1x -count 5 -timeout 60m -bench
 bench-stores:
 	@$(SERVERS) $(MAKE) --no-print-directory stores-ratios
 
 stores-ratios:
 	@{ $(GO) test -p 1 $(FIVE) Ratio $(STORES); \
-	   (cd $(PEERS) && $(GO) test $(FIVE) 'Ratio(Stores|Redis)' .); \
+	   (cd $(PEERS) && $(GO) test $(FIVE) 'Ratio(Stores|Redis|OneOfMany)' .); \
+	   $(GO) test -run '^$$' -benchtime 1x -bench RatioRevoke ./hosts/open/; \
 	   (cd $(PEERS) && BENCH_SESSIONS=$(SESSIONS) $(GO) test -run '^$$' -benchtime 1x -timeout 60m -bench Filled ./filled); \
 	   $(MAKE) --no-print-directory bench-wasm; } > ratios.out; \
 	status=$$?; cd $(PEERS) && $(GO) run ./results < ../../ratios.out > RESULTS.new && mv RESULTS.new RESULTS.md; exit $$status

@@ -83,12 +83,12 @@ func BenchmarkRatioRevoke(b *testing.B) {
 		many, rounds int
 	}{
 		{"memory", "memory:", 100_000, 3},
-		{"file", "file:" + b.TempDir(), 10_000, 1},
+		{"file", "file:" + b.TempDir(), 100_000, 1},
 		{"file+shared", "file+shared:" + b.TempDir(), 10_000, 1},
-		{"sqlite", "sqlite:" + b.TempDir() + "/sessions.db", 10_000, 1},
-		{"postgres", os.Getenv("TEST_POSTGRES_DSN"), 10_000, 1},
-		{"mysql", os.Getenv("TEST_MYSQL_DSN"), 10_000, 1},
-		{"redis", os.Getenv("TEST_REDIS_URL"), 10_000, 1},
+		{"sqlite", "sqlite:" + b.TempDir() + "/sessions.db", 100_000, 1},
+		{"postgres", os.Getenv("TEST_POSTGRES_DSN"), 100_000, 1},
+		{"mysql", os.Getenv("TEST_MYSQL_DSN"), 100_000, 1},
+		{"redis", os.Getenv("TEST_REDIS_URL"), 100_000, 1},
 	} {
 		if c.url == "" {
 			fmt.Printf("no server for %s: its sessions were not listed and ended\n", c.name)
