@@ -72,7 +72,7 @@ func perSession(b *testing.B, url string, n int) (list, revoke time.Duration) {
 }
 
 // BenchmarkRatioRevoke lists and ends the sessions of one user, few and many: a
-// session costs the same among many. Where each end is on a disk many are 10,000.
+// session costs the same among many. Where a search reads every file many are 10,000.
 func BenchmarkRatioRevoke(b *testing.B) {
 	if b.N > 1 {
 		return
