@@ -21,6 +21,10 @@ func main() {
 	if len(os.Args) > 1 {
 		dir = os.Args[1]
 	}
+	if len(os.Args) > 2 || strings.HasPrefix(dir, "-") {
+		fmt.Fprintf(os.Stderr, "generate: the arguments are %q; allowed: one folder, which is emptied [testdata]\n", os.Args[1:])
+		os.Exit(2)
+	}
 	if err := run(dir); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
