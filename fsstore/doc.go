@@ -20,7 +20,8 @@
 // When the disk is full or cannot be written, the error names the path and the
 // remedy, wraps [hosts.ErrFull] or [hosts.ErrUnavailable], and the session that
 // was stored stays as it was. Sessions can be loaded, ended and swept all the
-// same, each of them; saves go on once that has freed room.
+// same, each of them; saves go on once that has freed room. (Not on a filesystem
+// that copies on write, such as btrfs or ZFS: it needs room to write over a file.)
 //
 // A call returns when its context ends. A save that was under way by then may
 // still be done, and its error wraps [hosts.ErrUnknown]; the same save again
