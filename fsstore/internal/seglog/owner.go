@@ -1,12 +1,10 @@
 package seglog
 
 import (
-	"bytes"
+	"cmp"
+	"encoding/binary"
 	"hash/maphash"
 	"slices"
-
-	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/hosts"
 )
 
 // owner is a hash of a tenant in the upper half and of a user in the lower,
@@ -30,72 +28,62 @@ func (x *index) usersLike(o owner) (*table, uint32) {
 	return &x.users[hash>>24], hash
 }
 
-// firstOf returns the first session in the list of a user, or zero.
-func (x *index) firstOf(o owner) ref {
+// rootOf returns the root of the tree of a user's sessions, or zero.
+func (x *index) rootOf(o owner) ref {
 	t, hash := x.usersLike(o)
 	return t.find(hash, func(r ref) bool { return x.entry(r).owner == o })
 }
 
-// chain and unchain keep the sessions of a user in a list. Sessions without a
-// user, the many, are in none.
-func (x *index) chain(r ref) {
-	e := x.entry(r)
-	if e.owner.user() == 0 {
-		return
-	}
-	t, hash := x.usersLike(e.owner)
-	if e.next = x.firstOf(e.owner); e.next != 0 {
-		x.entry(e.next).prev = r
-		t.replace(hash, e.next, r)
-	} else {
-		t.add(hash, r)
-	}
-}
-
-func (x *index) unchain(r ref) {
-	e := x.entry(r)
-	if e.owner.user() == 0 {
-		return
-	}
-	t, hash := x.usersLike(e.owner)
-	if e.next != 0 {
-		x.entry(e.next).prev = e.prev
-	}
+func (x *index) setRoot(o owner, old, root ref) {
+	t, hash := x.usersLike(o)
 	switch {
-	case e.prev != 0:
-		x.entry(e.prev).next = e.next
-	case e.next != 0:
-		t.replace(hash, r, e.next)
+	case root == old:
+	case old == 0:
+		t.add(hash, root)
+	case root == 0:
+		t.remove(hash, old)
 	default:
-		t.remove(hash, r)
+		t.replace(hash, old, root)
 	}
-	e.next, e.prev = 0, 0
 }
 
-// matches reports whether the session may be one that q selects.
-func (x *index) matches(e *entry, q *hosts.Query, o owner) bool {
-	return (q.AnyTenant || e.owner.tenant() == o.tenant()) && (q.AnyUser || e.owner.user() == o.user()) &&
-		(q.ExpiresBefore == 0 || e.expires < q.ExpiresBefore)
+// own and disown keep the sessions of a user in a tree. Sessions without a user,
+// the many, are in none.
+func (x *index) own(r ref) {
+	o := x.entry(r).owner
+	if o.user() == 0 {
+		return
+	}
+	root := x.rootOf(o)
+	if x.opening && root != 0 {
+		x.later = append(x.later, r)
+		return
+	}
+	x.setRoot(o, root, x.plant(root, r))
 }
 
-// candidates returns the IDs behind after of sessions that q may select, sorted:
-// those of one user, or those whose first byte is b.
-func (x *index) candidates(q *hosts.Query, after core.ID, b byte) (ids []core.ID, oneUser bool) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	o := x.ownerOf(q.Tenant, q.User)
-	add := func(r ref) {
-		if e := x.entry(r); x.matches(e, q, o) && bytes.Compare(e.id[:], after[:]) > 0 {
-			ids = append(ids, e.id)
-		}
+func (x *index) disown(r ref) {
+	if o := x.entry(r).owner; o.user() != 0 {
+		root := x.rootOf(o)
+		x.setRoot(o, root, x.uproot(root, r))
 	}
-	if oneUser = !q.AnyTenant && !q.AnyUser && o.user() != 0; oneUser {
-		for r := x.firstOf(o); r != 0; r = x.entry(r).next {
-			add(r)
-		}
-	} else {
-		x.ids[b].all(add)
+}
+
+// ownLater plants what was put off while the log was opened, in the order of the
+// IDs: neighbours are at hand then, which in the order of the log are anywhere in
+// the memory. Some may be gone by now, or be planted.
+func (x *index) ownLater() {
+	type placed struct {
+		key uint64 // the first half of the ID
+		at  ref
 	}
-	slices.SortFunc(ids, func(a, b core.ID) int { return bytes.Compare(a[:], b[:]) })
-	return ids, oneUser
+	sorted := make([]placed, len(x.later))
+	for i, r := range x.later {
+		sorted[i] = placed{binary.BigEndian.Uint64(x.entry(r).id[:]), r}
+	}
+	x.opening, x.later = false, nil
+	slices.SortFunc(sorted, func(a, b placed) int { return cmp.Compare(a.key, b.key) })
+	for _, p := range sorted {
+		x.own(p.at)
+	}
 }
