@@ -49,8 +49,8 @@ type index struct {
 	expiries []ref
 	seed     maphash.Seed
 
-	opening bool  // it puts off what is cheaper in order
-	later   []ref // sessions of users that have others
+	opening bool
+	later   []unowned
 
 	segments map[uint32]*segment
 	base     uint32 // the oldest segment that counts

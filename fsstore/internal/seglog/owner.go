@@ -1,10 +1,13 @@
 package seglog
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
+
+	"github.com/rockstar-web/sessions/core"
 )
 
 // owner is a hash of a tenant in the upper half and of a user in the lower,
@@ -55,8 +58,8 @@ func (x *index) own(r ref) {
 		return
 	}
 	root := x.rootOf(o)
-	if x.opening && root != 0 {
-		x.later = append(x.later, r)
+	if x.opening && root != 0 && x.entry(root).left != 0 && x.entry(root).right != 0 {
+		x.later = append(x.later, unowned{key: uint64(o), at: r})
 		return
 	}
 	x.setRoot(o, root, x.plant(root, r))
@@ -69,21 +72,51 @@ func (x *index) disown(r ref) {
 	}
 }
 
-// ownLater plants what was put off while the log was opened, in the order of the
-// IDs: neighbours are at hand then, which in the order of the log are anywhere in
-// the memory. Some may be gone by now, or be planted.
+// unowned is a session that is put off while the log is opened: in the order of
+// the log the places in a large tree are anywhere in the memory, and each step to
+// them is waited for. A tree is cheaper built of all at once. Users with two or
+// three have none put off.
+type unowned struct {
+	key  uint64 // its owner, later the first half of its ID
+	at   ref
+	rank uint32 // here so that a tree is built without a look at the sessions
+}
+
+func compareKeys(a, b unowned) int { return cmp.Compare(a.key, b.key) }
+
+// ownLater plants what was put off. Some are gone by now, or are in their tree.
 func (x *index) ownLater() {
-	type placed struct {
-		key uint64 // the first half of the ID
-		at  ref
-	}
-	sorted := make([]placed, len(x.later))
-	for i, r := range x.later {
-		sorted[i] = placed{binary.BigEndian.Uint64(x.entry(r).id[:]), r}
-	}
+	later := x.later
 	x.opening, x.later = false, nil
-	slices.SortFunc(sorted, func(a, b placed) int { return cmp.Compare(a.key, b.key) })
-	for _, p := range sorted {
-		x.own(p.at)
+	slices.SortFunc(later, compareKeys)
+	for len(later) > 0 {
+		o, n := later[0].key, 1
+		for n < len(later) && later[n].key == o {
+			n++
+		}
+		x.ownAll(owner(o), later[:n])
+		later = later[n:]
 	}
+}
+
+// ownAll plants sessions that were put off, all of one user.
+func (x *index) ownAll(o owner, later []unowned) {
+	later = slices.DeleteFunc(later, func(u unowned) bool { return x.entry(u.at).owner != o })
+	for i, u := range later {
+		later[i].key, later[i].rank = binary.BigEndian.Uint64(x.entry(u.at).id[:]), x.rank(u.at)
+	}
+	slices.SortFunc(later, func(a, b unowned) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
+		}
+		return bytes.Compare(x.entry(a.at).id[:], x.entry(b.at).id[:])
+	})
+	var planted []ref
+	old := x.rootOf(o)
+	x.walkTree(old, core.ID{}, func(r ref) bool { planted = append(planted, r); return true })
+	root := x.build(slices.Compact(later))
+	for _, r := range planted {
+		root = x.plant(root, r)
+	}
+	x.setRoot(o, old, root)
 }

@@ -61,8 +61,9 @@ func (s *selection) next(limit int) (ids []core.ID, end bool) {
 // ofUser takes them from the tree of the user.
 func (s *selection) ofUser(limit int) (ids []core.ID, end bool) {
 	stop := s.looked + lookAtOnce
-	end = s.x.walkTree(s.x.rootOf(s.owner), s.after, func(e *entry) bool {
+	end = s.x.walkTree(s.x.rootOf(s.owner), s.after, func(r ref) bool {
 		s.looked++
+		e := s.x.entry(r)
 		if s.matches(e) {
 			ids = append(ids, e.id)
 		}

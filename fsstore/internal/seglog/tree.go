@@ -74,13 +74,37 @@ func (x *index) uproot(root, r ref) ref {
 
 // walkTree calls f for the entries of a tree behind after, in order, until it
 // returns false.
-func (x *index) walkTree(root ref, after core.ID, f func(*entry) bool) bool {
+func (x *index) walkTree(root ref, after core.ID, f func(ref) bool) bool {
 	for root != 0 {
 		e := x.entry(root)
-		if bytes.Compare(e.id[:], after[:]) > 0 && !(x.walkTree(e.left, after, f) && f(e)) {
+		if bytes.Compare(e.id[:], after[:]) > 0 && !(x.walkTree(e.left, after, f) && f(root)) {
 			return false
 		}
 		root = e.right
 	}
 	return true
+}
+
+// build makes a tree of sessions that are in the order of their IDs. Each comes
+// below the last of a higher rank, and above all others since that.
+func (x *index) build(sorted []unowned) ref {
+	var last []unowned // of the way from the root to the right
+	for _, u := range sorted {
+		e, n := x.entry(u.at), len(last)
+		for n > 0 && last[n-1].rank < u.rank {
+			n--
+		}
+		e.left, e.right = 0, 0
+		if n < len(last) {
+			e.left = last[n].at
+		}
+		if n > 0 {
+			x.entry(last[n-1].at).right = u.at
+		}
+		last = append(last[:n], u)
+	}
+	if len(last) == 0 {
+		return 0
+	}
+	return last[0].at
 }
