@@ -19,13 +19,13 @@ const (
 // entry is what the index keeps of a session: 64 bytes and no pointer, so that
 // the collector passes over millions of them.
 type entry struct {
-	id         core.ID
-	version    core.Version
-	expires    core.Time
-	owner      owner
-	at         span32
-	next, prev ref    // sessions of the same user; next also of a free entry
-	heap       uint32 // place in the heap of expiries
+	id          core.ID
+	version     core.Version
+	expires     core.Time
+	owner       owner
+	at          span32
+	left, right ref    // below it in the tree of the user's sessions; left also: the next free entry
+	heap        uint32 // place in the heap of expiries
 }
 
 // span32 is a span with its segment, packed.
@@ -41,13 +41,16 @@ func pack(segment uint32, s span) span32 {
 // under the lock; it reads without.
 type index struct {
 	mu       sync.RWMutex
-	ids      [256]table // by the first byte, so that a page of a listing sorts few
+	ids      [tables]table // by how the ID begins
 	chunks   [][]entry
 	free     ref
 	used     ref        // entries that were ever handed out
-	users    [256]table // the first session of each user's
+	users    [256]table // the roots of the users' trees
 	expiries []ref
 	seed     maphash.Seed
+
+	opening bool
+	later   []unowned
 
 	segments map[uint32]*segment
 	base     uint32 // the oldest segment that counts
@@ -90,7 +93,7 @@ const touchAhead = 32
 func (x *index) touch(some []said) (seen slot) {
 	for i := range some {
 		r := &some[i]
-		seen |= x.ids[r.id[0]].touch(x.hash(r.id))
+		seen |= x.ids[tableOf(r.id)].touch(x.hash(r.id))
 		t, hash := x.usersLike(r.owner)
 		seen |= t.touch(hash)
 	}
@@ -98,7 +101,7 @@ func (x *index) touch(some []said) (seen slot) {
 }
 
 func (x *index) lookup(hash uint32, id core.ID) ref {
-	return x.ids[id[0]].find(hash, func(r ref) bool { return x.entry(r).id == id })
+	return x.ids[tableOf(id)].find(hash, func(r ref) bool { return x.entry(r).id == id })
 }
 
 // put makes r, which lies at the given place, the state of its session.
@@ -112,7 +115,7 @@ func (x *index) set(id core.ID, version core.Version, expires core.Time, o owner
 	if place == 0 {
 		place = x.allocate()
 		*x.entry(place) = entry{id: id, expires: expires}
-		x.ids[id[0]].add(hash, place)
+		x.ids[tableOf(id)].add(hash, place)
 		x.push(place)
 	} else {
 		x.account(x.entry(place).at, -1)
@@ -125,9 +128,9 @@ func (x *index) set(id core.ID, version core.Version, expires core.Time, o owner
 		x.fix(int(e.heap))
 	}
 	if o != e.owner {
-		x.unchain(place)
+		x.disown(place)
 		e.owner = o
-		x.chain(place)
+		x.own(place)
 	}
 }
 
@@ -147,10 +150,10 @@ func (x *index) remove(id core.ID) {
 	}
 	e := x.entry(place)
 	x.account(e.at, -1)
-	x.unchain(place)
+	x.disown(place)
 	x.pull(int(e.heap))
-	x.ids[id[0]].remove(hash, place)
-	*e = entry{next: x.free}
+	x.ids[tableOf(id)].remove(hash, place)
+	*e = entry{left: x.free}
 	x.free = place
 }
 
@@ -165,7 +168,7 @@ func (x *index) account(at span32, sign int64) {
 
 func (x *index) allocate() ref {
 	if r := x.free; r != 0 {
-		x.free = x.entry(r).next
+		x.free = x.entry(r).left
 		return r
 	}
 	if x.used%chunkSize == 0 {

@@ -173,9 +173,7 @@ func (m *model) requireIndex(t *testing.T, s *Store) {
 	require.Equal(t, all, x.bytes)
 	for i := range x.users {
 		x.users[i].all(func(r ref) {
-			for ; r != 0; r = x.entry(r).next {
-				chained--
-			}
+			chained -= requireTree(t, x, r)
 		})
 	}
 	require.Zero(t, chained)

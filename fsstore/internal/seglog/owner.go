@@ -2,11 +2,12 @@ package seglog
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"hash/maphash"
 	"slices"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/hosts"
 )
 
 // owner is a hash of a tenant in the upper half and of a user in the lower,
@@ -30,72 +31,92 @@ func (x *index) usersLike(o owner) (*table, uint32) {
 	return &x.users[hash>>24], hash
 }
 
-// firstOf returns the first session in the list of a user, or zero.
-func (x *index) firstOf(o owner) ref {
+// rootOf returns the root of the tree of a user's sessions, or zero.
+func (x *index) rootOf(o owner) ref {
 	t, hash := x.usersLike(o)
 	return t.find(hash, func(r ref) bool { return x.entry(r).owner == o })
 }
 
-// chain and unchain keep the sessions of a user in a list. Sessions without a
-// user, the many, are in none.
-func (x *index) chain(r ref) {
-	e := x.entry(r)
-	if e.owner.user() == 0 {
-		return
-	}
-	t, hash := x.usersLike(e.owner)
-	if e.next = x.firstOf(e.owner); e.next != 0 {
-		x.entry(e.next).prev = r
-		t.replace(hash, e.next, r)
-	} else {
-		t.add(hash, r)
-	}
-}
-
-func (x *index) unchain(r ref) {
-	e := x.entry(r)
-	if e.owner.user() == 0 {
-		return
-	}
-	t, hash := x.usersLike(e.owner)
-	if e.next != 0 {
-		x.entry(e.next).prev = e.prev
-	}
+func (x *index) setRoot(o owner, old, root ref) {
+	t, hash := x.usersLike(o)
 	switch {
-	case e.prev != 0:
-		x.entry(e.prev).next = e.next
-	case e.next != 0:
-		t.replace(hash, r, e.next)
+	case root == old:
+	case old == 0:
+		t.add(hash, root)
+	case root == 0:
+		t.remove(hash, old)
 	default:
-		t.remove(hash, r)
+		t.replace(hash, old, root)
 	}
-	e.next, e.prev = 0, 0
 }
 
-// matches reports whether the session may be one that q selects.
-func (x *index) matches(e *entry, q *hosts.Query, o owner) bool {
-	return (q.AnyTenant || e.owner.tenant() == o.tenant()) && (q.AnyUser || e.owner.user() == o.user()) &&
-		(q.ExpiresBefore == 0 || e.expires < q.ExpiresBefore)
+// own and disown keep the sessions of a user in a tree. Sessions without a user,
+// the many, are in none.
+func (x *index) own(r ref) {
+	o := x.entry(r).owner
+	if o.user() == 0 {
+		return
+	}
+	root := x.rootOf(o)
+	if x.opening && root != 0 && x.entry(root).left != 0 && x.entry(root).right != 0 {
+		x.later = append(x.later, unowned{key: uint64(o), at: r})
+		return
+	}
+	x.setRoot(o, root, x.plant(root, r))
 }
 
-// candidates returns the IDs behind after of sessions that q may select, sorted:
-// those of one user, or those whose first byte is b.
-func (x *index) candidates(q *hosts.Query, after core.ID, b byte) (ids []core.ID, oneUser bool) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	o := x.ownerOf(q.Tenant, q.User)
-	add := func(r ref) {
-		if e := x.entry(r); x.matches(e, q, o) && bytes.Compare(e.id[:], after[:]) > 0 {
-			ids = append(ids, e.id)
-		}
+func (x *index) disown(r ref) {
+	if o := x.entry(r).owner; o.user() != 0 {
+		root := x.rootOf(o)
+		x.setRoot(o, root, x.uproot(root, r))
 	}
-	if oneUser = !q.AnyTenant && !q.AnyUser && o.user() != 0; oneUser {
-		for r := x.firstOf(o); r != 0; r = x.entry(r).next {
-			add(r)
+}
+
+// unowned is a session that is put off while the log is opened: in the order of
+// the log the places in a large tree are anywhere in the memory, and each step to
+// them is waited for. A tree is cheaper built of all at once. Users with two or
+// three have none put off.
+type unowned struct {
+	key  uint64 // its owner, later the first half of its ID
+	at   ref
+	rank uint32 // here so that a tree is built without a look at the sessions
+}
+
+func compareKeys(a, b unowned) int { return cmp.Compare(a.key, b.key) }
+
+// ownLater plants what was put off. Some are gone by now, or are in their tree.
+func (x *index) ownLater() {
+	later := x.later
+	x.opening, x.later = false, nil
+	slices.SortFunc(later, compareKeys)
+	for len(later) > 0 {
+		o, n := later[0].key, 1
+		for n < len(later) && later[n].key == o {
+			n++
 		}
-	} else {
-		x.ids[b].all(add)
+		x.ownAll(owner(o), later[:n])
+		later = later[n:]
 	}
-	slices.SortFunc(ids, func(a, b core.ID) int { return bytes.Compare(a[:], b[:]) })
-	return ids, oneUser
+}
+
+// ownAll plants sessions that were put off, all of one user.
+func (x *index) ownAll(o owner, later []unowned) {
+	later = slices.DeleteFunc(later, func(u unowned) bool { return x.entry(u.at).owner != o })
+	for i, u := range later {
+		later[i].key, later[i].rank = binary.BigEndian.Uint64(x.entry(u.at).id[:]), x.rank(u.at)
+	}
+	slices.SortFunc(later, func(a, b unowned) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
+		}
+		return bytes.Compare(x.entry(a.at).id[:], x.entry(b.at).id[:])
+	})
+	var planted []ref
+	old := x.rootOf(o)
+	x.walkTree(old, core.ID{}, func(r ref) bool { planted = append(planted, r); return true })
+	root := x.build(slices.Compact(later))
+	for _, r := range planted {
+		root = x.plant(root, r)
+	}
+	x.setRoot(o, old, root)
 }

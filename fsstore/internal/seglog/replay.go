@@ -19,6 +19,7 @@ func (s *Store) replayAll(segments []*segment) error {
 	}
 	next, stop := readAhead(len(segments), func(i int) *reading { return s.index.read(segments[i], behind[i]) })
 	defer stop()
+	s.index.opening = true
 	for i, g := range segments {
 		if i == 0 && g.number != s.index.base || i > 0 && g.number != segments[i-1].number+1 {
 			missing := segmentName(g.number - 1)
@@ -30,6 +31,7 @@ func (s *Store) replayAll(segments []*segment) error {
 		s.active, s.index.newest = g, g.number
 		s.index.bytes += g.bytes
 	}
+	s.index.ownLater()
 	return nil
 }
 

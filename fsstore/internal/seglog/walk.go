@@ -19,8 +19,10 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 	}
 	defer s.calls.End()
 	var found []core.Record
-	for b := int(after[0]); b < len(s.index.ids) && len(found) < limit; b++ {
-		ids, oneUser := s.index.candidates(&q, after, byte(b))
+	selected := s.index.selects(&q, after)
+	for end := false; !end && len(found) < limit; {
+		var ids []core.ID
+		ids, end = selected.next(limit - len(found))
 		for _, id := range ids {
 			if err := ctx.Err(); err != nil {
 				return nil, fmt.Errorf("fsstore: %w", err)
@@ -35,12 +37,6 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 			if q.Matches(&r) {
 				found = append(found, r)
 			}
-			if len(found) == limit {
-				break
-			}
-		}
-		if oneUser {
-			break
 		}
 	}
 	return found, nil
