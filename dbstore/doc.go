@@ -36,7 +36,7 @@
 // The columns are the same everywhere, and numbers or binary, so that no zone,
 // locale or collation of a server matters:
 //
-//	id             16 bytes, unique
+//	id             16 bytes, the key
 //	version        63 random bits
 //	tenant_id      text
 //	user_id        text, empty while nobody is signed in
@@ -61,9 +61,9 @@
 // Opening creates the table, or brings it up to date, unless Options.NoMigrate.
 // Any number of servers may start at once. A second table, the name with _schema
 // behind it, has the version, which is 2; one that is newer than the program is
-// refused. A table of version 1 is moved in place, with its sessions: PostgreSQL
-// builds two indexes anew, SQLite and MySQL copy the table. Meanwhile reads go on and
-// writes wait. A program of the release before that has the table open goes on; what
+// refused. A table of version 1 is moved in place, with its sessions: MySQL adds a
+// column, PostgreSQL also builds two indexes anew, SQLite copies the table. Meanwhile
+// reads go on and writes wait. A program of the release before that has the table open goes on; what
 // it saves counts as a change, never as a mere use.
 // [Schema] returns the SQL for an administrator to run where the program may
 // not create tables; it then needs SELECT, INSERT, UPDATE and DELETE on the

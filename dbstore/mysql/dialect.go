@@ -32,17 +32,15 @@ func (dialect) Syntax() dbstore.Syntax {
 	}
 }
 
-// Create implements dbstore.Dialect. The primary key is a number, so that new
-// sessions are written side by side: InnoDB keeps rows in the order of the
-// primary key, and under their random IDs each would change a page of its own.
-// No index has a column that a touch changes.
+// Create implements dbstore.Dialect. InnoDB keeps rows in the order of the primary
+// key, which is the ID: under a number of their own, new rows would lie side by side,
+// but each load would read a page of an index before that of the row. No index has a
+// column that a touch changes.
 func (dialect) Create(t dbstore.Table) []string {
 	return append([]string{
 		"CREATE TABLE IF NOT EXISTS " + t.String() + ` (
-  n bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  id binary(16) NOT NULL,
+  id binary(16) NOT NULL PRIMARY KEY,
   version bigint NOT NULL,
-  touch_version bigint NOT NULL DEFAULT 0,
   tenant_id varbinary(255) NOT NULL,
   user_id varbinary(255) NOT NULL,
   created_at bigint NOT NULL,
@@ -50,7 +48,7 @@ func (dialect) Create(t dbstore.Table) []string {
   expires_at bigint NOT NULL,
   expiry_hour bigint NOT NULL,
   data mediumblob NOT NULL,
-  UNIQUE KEY id (id),
+  touch_version bigint NOT NULL DEFAULT 0,
   KEY owner (user_id, tenant_id, id),
   KEY tenant (tenant_id, id),
   KEY expiry (expiry_hour)
@@ -61,13 +59,12 @@ func (dialect) Create(t dbstore.Table) []string {
 // Upgrades implements dbstore.Dialect.
 func (dialect) Upgrades(t dbstore.Table) [][]string { return [][]string{second(t)} }
 
-// second leads from version 1, which had the ID for its primary key and no
-// touch_version, to version 2, in one statement that is done whole or not at all.
-// It leaves alone a table that has all of version 2, and one that is not ours.
+// second leads from version 1, which had no touch_version, to version 2. It leaves
+// alone a table that has it, and one that is not ours. (Only MariaDB knows ADD
+// COLUMN IF NOT EXISTS.)
 func second(t dbstore.Table) []string {
 	const has = "(SELECT count(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '%s' AND column_name = '%s')"
-	alter := "ALTER TABLE " + t.String() + " ADD COLUMN n bigint unsigned NOT NULL AUTO_INCREMENT FIRST, DROP PRIMARY KEY, ADD PRIMARY KEY (n), " +
-		"ADD UNIQUE KEY id (id), ADD COLUMN touch_version bigint NOT NULL DEFAULT 0"
+	alter := "ALTER TABLE " + t.String() + " ADD COLUMN touch_version bigint NOT NULL DEFAULT 0"
 	return []string{
 		"SET @sessions_second = IF(" + fmt.Sprintf(has, t.Plain(), "expiry_hour") + " = 1 AND " + fmt.Sprintf(has, t.Plain(), "touch_version") + " = 0, '" + alter + "', 'DO 0')",
 		"PREPARE sessions_second FROM @sessions_second",

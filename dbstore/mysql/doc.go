@@ -44,17 +44,14 @@
 //	SELECT hex(id), from_unixtime(seen_at / 1000), from_unixtime(expires_at / 1000)
 //	FROM sessions WHERE user_id = 'ada' AND tenant_id = 'acme';
 //
-// [dbstore.Schema] of [Dialect] returns the SQL that creates it. The rows lie in the
-// order of a number, n, so that new ones are written side by side. The entries of
-// the indexes are at random places, some 200 bytes a session: give
-// innodb_buffer_pool_size room for them, or new sessions slow down as the table
-// grows.
+// [dbstore.Schema] of [Dialect] returns the SQL that creates it. IDs are random, so
+// that rows and the entries of the indexes are read and written at random places:
+// give innodb_buffer_pool_size room for them, some 450 bytes a session of 300
+// sealed, or all calls slow down as the table grows.
 //
-// Version 1 had the ID for its primary key. Opening moves it by one ALTER TABLE,
-// which copies the table: reads go on, writes wait. It does not queue up behind a
-// long transaction, but tries again each second. Where the copy takes too long, open
-// with migrate=false and move the table by an online schema change: the error has
-// the SQL.
+// Version 1 had no touch_version. Opening adds it, at once in MariaDB and MySQL 8, by
+// a copy of the table in MySQL 5.7. It does not queue up behind a long transaction,
+// but tries again each second.
 //
 // # Limits
 //

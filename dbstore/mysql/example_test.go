@@ -22,10 +22,8 @@ func ExampleOptions_noMigrate() {
 	// Output:
 	// CREATE TABLE IF NOT EXISTS `sessions_schema` (version BIGINT NOT NULL PRIMARY KEY);
 	// CREATE TABLE IF NOT EXISTS `sessions` (
-	//   n bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
-	//   id binary(16) NOT NULL,
+	//   id binary(16) NOT NULL PRIMARY KEY,
 	//   version bigint NOT NULL,
-	//   touch_version bigint NOT NULL DEFAULT 0,
 	//   tenant_id varbinary(255) NOT NULL,
 	//   user_id varbinary(255) NOT NULL,
 	//   created_at bigint NOT NULL,
@@ -33,12 +31,12 @@ func ExampleOptions_noMigrate() {
 	//   expires_at bigint NOT NULL,
 	//   expiry_hour bigint NOT NULL,
 	//   data mediumblob NOT NULL,
-	//   UNIQUE KEY id (id),
+	//   touch_version bigint NOT NULL DEFAULT 0,
 	//   KEY owner (user_id, tenant_id, id),
 	//   KEY tenant (tenant_id, id),
 	//   KEY expiry (expiry_hour)
 	// ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
-	// SET @sessions_second = IF((SELECT count(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'sessions' AND column_name = 'expiry_hour') = 1 AND (SELECT count(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'sessions' AND column_name = 'touch_version') = 0, 'ALTER TABLE `sessions` ADD COLUMN n bigint unsigned NOT NULL AUTO_INCREMENT FIRST, DROP PRIMARY KEY, ADD PRIMARY KEY (n), ADD UNIQUE KEY id (id), ADD COLUMN touch_version bigint NOT NULL DEFAULT 0', 'DO 0');
+	// SET @sessions_second = IF((SELECT count(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'sessions' AND column_name = 'expiry_hour') = 1 AND (SELECT count(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'sessions' AND column_name = 'touch_version') = 0, 'ALTER TABLE `sessions` ADD COLUMN touch_version bigint NOT NULL DEFAULT 0', 'DO 0');
 	// PREPARE sessions_second FROM @sessions_second;
 	// EXECUTE sessions_second;
 	// DEALLOCATE PREPARE sessions_second;
