@@ -171,15 +171,19 @@ func (b *backend) Delete(ctx context.Context, id core.ID) error {
 // maxRemove is the most IDs of one command that deletes.
 const maxRemove = hosts.DefaultBatchCalls
 
-// DeleteMany implements hosts.BatchDeleter, in the order of the IDs.
+// DeleteMany implements hosts.BatchDeleter, in the order of the IDs. Where the
+// server gives up whatever meets another program's save, a batch meets one sooner
+// than a single end, which then goes alone and is tried for longer.
 func (b *backend) DeleteMany(ctx context.Context, ids []core.ID) []error {
 	order := slices.SortedFunc(slices.Values(ids), func(x, y core.ID) int { return bytes.Compare(x[:], y[:]) })
 	failed := map[core.ID]error{}
 	for part := range slices.Chunk(slices.Compact(order), maxRemove) {
-		err := b.batchFailed(ctx, "delete", b.again(ctx, func() error { return b.commands.RemoveMany(ctx, part) }))
-		if err != nil {
-			for _, id := range part {
-				failed[id] = err
+		err := b.again(ctx, func() error { return b.commands.RemoveMany(ctx, part) })
+		alone := err != nil && ended(ctx) == nil && b.fault(err).Kind == Retry
+		err = b.batchFailed(ctx, "delete", err)
+		for _, id := range part {
+			if failed[id] = err; alone {
+				failed[id] = b.Delete(ctx, id)
 			}
 		}
 	}

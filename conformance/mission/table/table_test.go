@@ -101,7 +101,7 @@ func TestTroubleIsNeverSilent(t *testing.T) {
 func TestRows(t *testing.T) {
 	rows, err := parseRows(list)
 	require.NoError(t, err)
-	require.Len(t, rows, 89+28)
+	require.Len(t, rows, 89+34)
 	for i, r := range rows {
 		want := fmt.Sprintf("%02d", i+1)
 		if i >= 89 {
