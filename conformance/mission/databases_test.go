@@ -210,5 +210,5 @@ func indexedSchema(t *testing.T, b backend) {
 			return strings.HasPrefix(index+",", columns+",")
 		}), "%s among %v", columns, found)
 	}
-	require.Equal(t, []string{"1"}, s.rows("SELECT version FROM TABLE_schema"), "it knows its version")
+	require.Equal(t, []string{"2"}, s.rows("SELECT version FROM TABLE_schema"), "it knows its version")
 }

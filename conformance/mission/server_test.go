@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	_ "github.com/ncruces/go-sqlite3/driver" // "sqlite3"
 	"github.com/redis/rueidis"
 	"github.com/stretchr/testify/require"
 )

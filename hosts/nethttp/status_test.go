@@ -38,7 +38,7 @@ var statuses = map[int]map[string]error{
 	},
 	http.StatusInternalServerError: {
 		"core.ErrCounter": core.ErrCounter, "core.ErrAgain": core.ErrAgain, "nethttp.ErrUpdating": nethttp.ErrUpdating, "nethttp.ErrBypassed": nethttp.ErrBypassed,
-		"core.Error": core.Error("any other"), "core.ErrBadRecord": core.ErrBadRecord,
+		"core.Error": core.Error("any other"), "core.ErrBadRecord": core.ErrBadRecord, "core.ErrNewerRecord": core.ErrNewerRecord,
 		"core.ErrNoKey": core.ErrNoKey, "core.ErrKeyHex": core.ErrKeyHex, "core.ErrKeyLength": core.ErrKeyLength, "core.ErrWeakKey": core.ErrWeakKey,
 		"core.ErrKeyHexRaw": core.ErrKeyHexRaw, "core.ErrSameKey": core.ErrSameKey, "core.ErrNoSealing": core.ErrNoSealing,
 		"core.ErrTooManyKeys": core.ErrTooManyKeys, "core.ErrNoCipher": core.ErrNoCipher, "core.ErrKeyTimes": core.ErrKeyTimes,
