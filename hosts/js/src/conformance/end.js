@@ -1,6 +1,7 @@
 export const endCases = [
   ["delete", "Delete is unconditional and ends that session only; Load then returns null.", deleteOne],
   ["delete-missing", "Delete of a missing session is no error, also when it is repeated.", deleteMissing],
+  ["ended-is-new", "An ID that has ended is new to an insert: also the same Save, which is acknowledged once more, is there then.", endedIsNew],
   ["ended-stays-ended", "A session that has ended is never written back by a request that began before the end, in any order of the calls.", endedStaysEnded],
   ["schedules", "In every order of two clients' calls each answer is that of one store doing one call after the other: no change is lost.", updatesInAnyOrder],
 ];
@@ -22,6 +23,19 @@ async function deleteMissing(p) {
   await p.delete(r.id);
   await p.delete(r.id);
   await p.gone(r.id);
+}
+
+async function endedIsNew(p) {
+  const first = p.record(), second = p.next(first);
+  for (let i = 0; i < 2; i++) {
+    await p.save(first, 0n);
+    await p.save(second, first.version);
+    await p.holds(second);
+    await p.delete(first.id);
+    await p.gone(first.id);
+    await p.conflict(second, first.version);
+    await p.gone(first.id);
+  }
 }
 
 async function endedStaysEnded(p) {
