@@ -146,7 +146,7 @@ func CheckEach(ctx context.Context, open func() (a, b hosts.Store, done func(), 
 	each(run.close(ctx))
 }
 
-// openFailed is the name of what is told when open fails.
+// openFailed is the case under which a failed open is reported.
 const openFailed = "open"
 
 // check runs one case on a store of its own.

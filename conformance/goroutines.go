@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 )
 
-// Goroutines inherit the labels of those that start them: so those of one case
-// are told from all others, tests that run beside it included.
+// Goroutines inherit the labels of those that start them: so the kit can
+// count those of one case, also while other tests run.
 const labelKey = "conformance"
 
 var labels atomic.Int64

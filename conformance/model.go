@@ -54,8 +54,8 @@ func TestModelShared(t *testing.T, open func(t *testing.T) (a, b hosts.Store)) {
 	}
 }
 
-// FuzzStore is TestModel for go test -fuzz: seeds are drawn without an end, each
-// run on a store of its own.
+// FuzzStore is TestModel for go test -fuzz: the fuzzer draws seeds until it is
+// stopped, and each seed runs on a store of its own.
 //
 //	func FuzzStore(f *testing.F) { conformance.FuzzStore(f, open) }
 func FuzzStore(f *testing.F, open func(t *testing.T) hosts.Store) {

@@ -78,9 +78,9 @@
 // microseconds for each of its sessions; where one is made later, the next save or
 // search does. Sessions stay as they are. Servers of both versions may run side by
 // side for four weeks, and sessions live through that: those of the version before
-// go on with loads, changes and ends of sessions, but answer WRONGTYPE to logins
-// and searches, and to the first try of an end, which has been made. So replace
-// them soon. There is no way back.
+// can load, change and end sessions. They answer WRONGTYPE to logins and searches.
+// The first Delete of a session answers WRONGTYPE too, although it has worked: a
+// second one succeeds. So replace them soon. There is no way back.
 //
 // # Value
 //
