@@ -205,7 +205,8 @@ func (m *Manager) together(id core.ID, batch []*waiter) {
 			return
 		}
 		var lead *core.Session
-		lead, batch = m.fold(theirs, batch)
+		var later []*waiter
+		lead, batch, later = m.fold(theirs, batch)
 		if lead == nil {
 			return
 		}
@@ -213,8 +214,10 @@ func (m *Manager) together(id core.ID, batch []*waiter) {
 		e, err := m.attempt(ctx, lead)
 		if !lostRace(err) {
 			answerAll(batch, e, err)
-			return
+			batch = later
+			continue
 		}
+		batch = append(batch, later...)
 		if ctx.Err() != nil || try >= quickTries && !pause(ctx, try-quickTries) {
 			answerAll(batch, core.Effects{}, m.unavailable("save session", id, ErrBusy))
 			return

@@ -65,18 +65,23 @@ func (c led) Value(key any) any {
 }
 
 // fold rebases the batch on one record: the first that has something to store
-// leads and the others' changes go along. Who cannot or need not is answered.
-func (m *Manager) fold(theirs *core.Record, batch []*waiter) (lead *core.Session, left []*waiter) {
+// leads and the others' changes go along. Who cannot or need not is answered. Who
+// finds a value taken by one before them comes later: that is not stored yet.
+func (m *Manager) fold(theirs *core.Record, batch []*waiter) (lead *core.Session, left, later []*waiter) {
 	now := m.now()
 	for _, w := range batch {
 		next, err := m.join(lead, w, theirs, now)
+		if lead != nil && w.take != "" && errors.Is(err, ErrNoValue) {
+			later = append(later, w)
+			continue
+		}
 		if err != nil || next == nil {
 			w.answer <- answer{core.Effects{Next: w.session}, err}
 			continue
 		}
 		lead, left = next, append(left, w)
 	}
-	return lead, left
+	return lead, left, later
 }
 
 // join returns the session to commit with what w does, and leaves lead as it was
