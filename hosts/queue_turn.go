@@ -49,6 +49,9 @@ func (m *Manager) ask(w *waiter, name string, raw []byte) ([]byte, error) {
 	}
 }
 
+// waits reports whether the caller is there to be judged again after err.
+func (w *waiter) waits(err error) bool { return err != errPanicked && w.ctx.Err() == nil }
+
 // within is the context of a batch with the values of w's.
 func (w *waiter) within(timed context.Context) context.Context { return led{timed, w.ctx} }
 
@@ -66,12 +69,12 @@ func (c led) Value(key any) any {
 
 // fold rebases the batch on one record: the first that has something to store
 // leads and the others' changes go along. Who cannot or need not is answered. Who
-// finds a value taken by one before them comes later: that is not stored yet.
+// is refused behind a lead comes later: what refuses them is not stored yet.
 func (m *Manager) fold(theirs *core.Record, batch []*waiter) (lead *core.Session, left, later []*waiter) {
 	now := m.now()
 	for _, w := range batch {
 		next, err := m.join(lead, w, theirs, now)
-		if lead != nil && w.take != "" && errors.Is(err, ErrNoValue) {
+		if lead != nil && err != nil && w.waits(err) {
 			later = append(later, w)
 			continue
 		}
