@@ -13,12 +13,12 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: help run test all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
+.PHONY: release help run test all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo 'make lint    gofmt, vet, staticcheck'
-	@echo 'make unit    go test -race ./..., by itself without servers and browser'
+	@echo 'make unit    the tests of all modules but the peers, by itself without servers and browser'
 	@echo 'make wasm    core.wasm from nothing, compared with the committed one (wasm/build --write replaces it)'
 	@echo 'make edge    the story of one session in workerd, Deno, Bun and Node'
 	@echo 'make servers PostgreSQL, MariaDB, Redis and a cluster until ctrl-C, for go test in another terminal'
@@ -57,12 +57,11 @@ edge:
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
-	$(GO) vet ./...
-	$(GO) run $(STATIC) ./...
-	cd $(PEERS) && $(GO) vet ./... && $(GO) run $(STATIC) ./...
+	$(GO) vet work
+	$(GO) run $(STATIC) $$($(GO) list work)
 
 unit:
-	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v conformance/mission$$)
+	$(GO) test -race -timeout 20m $$($(GO) list work | grep -v -e conformance/mission$$ -e conformance/peers)
 
 peers:
 	cd $(PEERS) && $(GO) test -race -timeout 15m ./...
@@ -82,12 +81,11 @@ bench:
 	@$(SERVERS) $(MAKE) --no-print-directory ratios
 
 ratios:
-	cd $(PEERS) && $(GO) test -run '^$$' -bench Ratio -benchtime 1x ./...
-	$(GO) test -run '^$$' -bench Ratio -benchtime 1x ./...
+	$(GO) test -run '^$$' -bench Ratio -benchtime 1x work
 
 # Each benchmark five times: the table has median and range. Stores are filled
 # with SESSIONS once.
-STORES := ./hosts/ ./fsstore/... ./dbstore/... ./cachestore/redis/
+STORES := ./hosts/... ./fsstore/... ./dbstore/sqlite/ ./dbstore/postgres/ ./dbstore/mysql/ ./cachestore/redis/
 FIVE   := -run '^$$' -benchtime 1x -count 5 -timeout 60m -bench
 bench-stores:
 	@$(SERVERS) $(MAKE) --no-print-directory stores-ratios
@@ -108,12 +106,16 @@ crash:
 	@$(SERVERS) $(MAKE) --no-print-directory kills
 
 kills:
-	CRASH_KILLS=200 $(GO) test -count=1 -v -timeout 60m -run 'SurviveKill|ServerThatIsKilled' ./fsstore/... ./dbstore/... | grep -v 'no test'
+	CRASH_KILLS=200 $(GO) test -count=1 -v -timeout 60m -run 'SurviveKill|ServerThatIsKilled' ./fsstore/... ./dbstore/sqlite/ ./dbstore/postgres/ ./dbstore/mysql/ ./dbstore/tests/ | grep -v 'no test'
 
 # With TAGS=timing,purego it also shows Go's own code with tables. TestTiming tells how to read it.
 TAGS ?= timing
 timing:
 	$(GO) test -tags $(TAGS) -run '^TestTiming$$' -count 1 -v ./internal/aesgcm
+
+# Prepares a release of all modules: make release VERSION=v0.1.0. It prints the tags.
+release:
+	@$(GO) run ./release set $(VERSION)
 
 vuln:
 	@sh .ci/vuln $(VULN)

@@ -141,7 +141,7 @@ func noUserFillsTheStore(t *testing.T, b backend) {
 
 // formerSessionsAreAlive: what the release with schema 1 wrote is moved in place.
 func formerSessionsAreAlive(t *testing.T, b backend) {
-	const tables = "../../dbstore/testdata/schema1-"
+	const tables = "../../dbstore/tests/testdata/schema1-"
 	if b.name == "sqlite" {
 		const file = "../../dbstore/sqlite/testdata/schema1"
 		old, err := os.ReadFile(file + ".db")

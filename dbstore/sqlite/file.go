@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/internal/owner"
+	"github.com/rockstar-web/sessions/fsstore/owner"
 )
 
 // beside are the files of a database, by what their names have behind its own:

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rockstar-web/sessions/internal/owner"
+	"github.com/rockstar-web/sessions/fsstore/owner"
 )
 
 // A reserve is a file that takes room on the disk, to be given back for ends of

@@ -11,7 +11,7 @@ import (
 	"runtime"
 
 	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/internal/owner"
+	"github.com/rockstar-web/sessions/fsstore/owner"
 )
 
 // probeName is a file that exists for a moment at Open.

@@ -31,7 +31,7 @@ func TestHandlersAreThoseOfTheReadme(t *testing.T) {
 	require.NoError(t, err)
 	_, handlers, ok := strings.Cut(string(text), "\n)\n\n")
 	require.True(t, ok)
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../../README.md")
 	require.NoError(t, err)
 	require.Contains(t, string(readme), handlers)
 }

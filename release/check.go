@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// forTests are modules that nobody imports: they are tidy, and that is all.
+var forTests = []string{"conformance/mission", "conformance/peers", "dbstore/tests", "release"}
+
+// check sees the modules as users do: from a proxy, without go.work.
+func check(all []*mod) error {
+	u, done, err := newUser(all)
+	if err != nil {
+		return err
+	}
+	defer done()
+	v, err := version(all)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if err := u.isTidy(all, m); err != nil {
+			return err
+		}
+		if isForTests(m) {
+			continue
+		}
+		brought, err := u.get(m, v)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%-40s tidy; go get brings %d modules\n", m.path, brought)
+	}
+	return nil
+}
+
+func isForTests(m *mod) bool {
+	for _, dir := range forTests {
+		if m.dir == dir {
+			return true
+		}
+	}
+	return false
+}
+
+func (u *user) isTidy(all []*mod, m *mod) error {
+	file, sum, err := u.tidied(all, m)
+	if err != nil {
+		return err
+	}
+	for name, want := range map[string][]byte{"go.mod": file, "go.sum": others(sum)} {
+		have, err := os.ReadFile(filepath.Join(m.dir, name))
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		if name == "go.sum" {
+			have = others(have)
+		}
+		if !bytes.Equal(have, want) {
+			return fmt.Errorf("%s is not tidy: call go run ./release tidy; it would be\n%s", filepath.Join(m.dir, name), want)
+		}
+	}
+	return nil
+}
+
+// get makes a program of a user's that requires the module, builds all of it,
+// installs its commands, and counts the modules that came with it.
+func (u *user) get(m *mod, v string) (brought int, err error) {
+	dir := filepath.Join(u.dir, "get", filepath.FromSlash(m.dir))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return 0, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/app\n\ngo 1.26.0\n"), 0o644); err != nil {
+		return 0, err
+	}
+	for _, args := range [][]string{{"get", m.path + "/...@" + v}, {"build", m.path + "/..."}} {
+		if _, err := u.run(dir, args...); err != nil {
+			return 0, err
+		}
+	}
+	if strings.HasPrefix(m.dir, "cmd") {
+		if _, err := u.run(dir, "install", m.path+"@"+v); err != nil {
+			return 0, err
+		}
+	}
+	list, err := u.run(dir, "list", "-m", "all")
+	if err != nil {
+		return 0, err
+	}
+	return strings.Count(list, "\n") - 1, only(m, list)
+}
+
+// drivers are what a store or an adapter may bring, and nothing else of ours may.
+var drivers = map[string]string{
+	"github.com/ncruces/go-sqlite3":  "dbstore/sqlite",
+	"github.com/jackc/pgx/v5":        "dbstore/postgres",
+	"github.com/go-sql-driver/mysql": "dbstore/mysql",
+	"github.com/redis/rueidis":       "cachestore/redis",
+}
+
+// only refuses a driver that the module is not for: it would change the version
+// of the user's own.
+func only(m *mod, list string) error {
+	if m.dir == "stores/all" || m.dir == "cmd/sessionctl" {
+		return nil
+	}
+	for driver, dir := range drivers {
+		if strings.Contains(list, driver+" ") != (dir == m.dir) {
+			return fmt.Errorf("%s and %s: only %s brings it\n%s", m.path, driver, dir, list)
+		}
+	}
+	return nil
+}

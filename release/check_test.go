@@ -1,0 +1,32 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestModulesAsUsersGetThem packs the tree into a proxy: each module is tidy, can
+// be got, built and installed, and brings no driver but its own.
+func TestModulesAsUsersGetThem(t *testing.T) {
+	t.Chdir("..")
+	all, err := modules()
+	require.NoError(t, err)
+	require.NoError(t, check(all))
+}
+
+func TestARootModuleRequiresFewOthers(t *testing.T) {
+	t.Chdir("..")
+	all, err := modules()
+	require.NoError(t, err)
+	require.Equal(t, root, all[0].path, "it requires none of ours")
+	for _, r := range all[0].file.Require {
+		require.True(t, r.Indirect || rootMay[r.Mod.Path], r.Mod.Path)
+	}
+}
+
+// rootMay are the modules that the root may require directly: everybody has them.
+var rootMay = map[string]bool{
+	"github.com/cespare/xxhash/v2": true, "github.com/klauspost/compress": true,
+	"github.com/stretchr/testify": true, "github.com/tetratelabs/wazero": true,
+}

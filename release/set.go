@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/semver"
+)
+
+// set has all modules require each other at a version, with the sums of what is
+// packed from the tree, and prints the tags to make. The tree is then to be
+// committed as it is: any other change would change the sums.
+func set(all []*mod, v string) error {
+	if semver.Canonical(v) != v {
+		return fmt.Errorf("version is %q; allowed: vMAJOR.MINOR.PATCH", v)
+	}
+	for _, m := range all {
+		for _, r := range slices.Clone(m.file.Require) {
+			if isOwn(r.Mod.Path) {
+				if err := m.file.AddRequire(r.Mod.Path, v); err != nil {
+					return err
+				}
+			}
+		}
+		text, err := m.file.Format()
+		if err != nil {
+			return err
+		}
+		if err := write(m, text, nil); err != nil {
+			return err
+		}
+	}
+	if err := setWork(v); err != nil {
+		return err
+	}
+	for _, m := range all { // after what it requires, whose go.mod and go.sum are in its sums
+		u, done, err := newUser(all)
+		if err != nil {
+			return err
+		}
+		file, sum, err := u.tidied(all, m)
+		done()
+		if err != nil {
+			return err
+		}
+		if err := write(m, file, sum); err != nil {
+			return err
+		}
+	}
+	for _, m := range all {
+		if !isForTests(m) {
+			fmt.Println(strings.TrimPrefix(m.dir+"/"+v, "./"))
+		}
+	}
+	return nil
+}

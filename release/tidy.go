@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// A user is somebody who has the modules from a proxy alone.
+type user struct {
+	dir string // of its own go.mod
+	env []string
+}
+
+// newUser packs the tree into a proxy of its own.
+func newUser(all []*mod) (u *user, done func(), err error) {
+	dir, err := os.MkdirTemp("", "sessions-release-")
+	if err != nil {
+		return nil, nil, err
+	}
+	cache := filepath.Join(dir, "cache")
+	done = func() {
+		clean := exec.Command("go", "clean", "-modcache") // its files are read-only
+		clean.Env = append(os.Environ(), "GOWORK=off", "GOMODCACHE="+cache)
+		_ = clean.Run()
+		_ = os.RemoveAll(dir)
+	}
+	proxy := filepath.Join(dir, "proxy")
+	if err := pack(all, proxy); err != nil {
+		done()
+		return nil, nil, err
+	}
+	given, err := exec.Command("go", "env", "GOPROXY", "GOMODCACHE").Output()
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	upstream, shared, _ := strings.Cut(strings.TrimSpace(string(given)), "\n")
+	// What the machine has of others' modules is not fetched again.
+	others := "file://" + filepath.ToSlash(filepath.Join(shared, "cache", "download"))
+	u = &user{dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod", "GONOSUMDB="+root+","+root+"/*", "GOSUMDB=off",
+		"GOMODCACHE="+cache, "GOPROXY=file://"+filepath.ToSlash(proxy)+","+others+","+upstream)}
+	return u, done, nil
+}
+
+// run calls go in a directory.
+func (u *user) run(dir string, args ...string) (string, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Dir, cmd.Env = dir, u.env
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("%s: go %s: %w\n%s", dir, strings.Join(args, " "), err, out.String())
+	}
+	return out.String(), nil
+}
+
+// tidied is what go mod tidy makes of a module's go.mod and go.sum.
+func (u *user) tidied(all []*mod, m *mod) (file, sum []byte, err error) {
+	dir := filepath.Join(u.dir, "tidy", filepath.FromSlash(m.dir))
+	files, err := m.files(all)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range files {
+		e := f.(entry)
+		text, err := os.ReadFile(e.real)
+		if err != nil {
+			return nil, nil, err
+		}
+		to := filepath.Join(dir, filepath.FromSlash(e.path))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return nil, nil, err
+		}
+		if err := os.WriteFile(to, text, 0o644); err != nil {
+			return nil, nil, err
+		}
+	}
+	if _, err := u.run(dir, "mod", "tidy"); err != nil {
+		return nil, nil, err
+	}
+	if file, err = os.ReadFile(filepath.Join(dir, "go.mod")); err != nil {
+		return nil, nil, err
+	}
+	sum, err = os.ReadFile(filepath.Join(dir, "go.sum"))
+	if os.IsNotExist(err) {
+		err = nil
+	}
+	return file, sum, err
+}
+
+// others leaves out the sums of our own modules: they change with each commit
+// until a release, which adds them.
+func others(sum []byte) []byte {
+	var kept bytes.Buffer
+	for line := range strings.Lines(string(sum)) {
+		path, _, _ := strings.Cut(line, " ")
+		if !isOwn(path) {
+			kept.WriteString(line)
+		}
+	}
+	return kept.Bytes()
+}
+
+func tidyAll(all []*mod) error {
+	for i := range all {
+		// What a module requires is packed as it has become by then.
+		u, done, err := newUser(all)
+		if err != nil {
+			return err
+		}
+		file, sum, err := u.tidied(all, all[i])
+		done()
+		if err != nil {
+			return err
+		}
+		if err := write(all[i], file, others(sum)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func write(m *mod, file, sum []byte) error {
+	if err := os.WriteFile(filepath.Join(m.dir, "go.mod"), file, 0o644); err != nil {
+		return err
+	}
+	if len(sum) == 0 {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(m.dir, "go.sum"), sum, 0o644)
+}
