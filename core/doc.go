@@ -29,9 +29,9 @@
 //     fields of a request, how Set-Cookie is written, and what names and scopes
 //     a cookie may have.
 //   - record: a session as a store keeps it, what is sealed in it, and its bytes.
-//   - life: the [Machine] and the [Session]. The states, resuming, login,
-//     renewal, what a request did to each value, commit, and how that is merged
-//     and replayed on what another request has stored.
+//   - life: the [Machine] and the [Session], from life_state.go on. Resuming,
+//     login, renewal, what a request did to each value, commit, and how that is
+//     merged and replayed on what another request has stored.
 //
 // Under all of them are the settings in policy.go, the bounds in limits.go, the
 // errors in errors.go, and [Time], [ID] and [Version].

@@ -32,9 +32,7 @@ func NewRules(p Policy) (*Machine, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	m := &Machine{policy: p, ring: &ring{oldest: p.MaxLifetime}}
-	m.ring.ready.Store(&map[subkeyName]*subkey{})
-	return m, nil
+	return &Machine{policy: p, ring: emptyRing(p.MaxLifetime)}, nil
 }
 
 // Policy returns the policy in force, defaults filled in.

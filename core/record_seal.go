@@ -5,7 +5,7 @@ import "encoding/binary"
 // checkRecord reads the header of a sealed record. Records come from the
 // store, not from a visitor; a key opens its records for as long as it is in
 // the ring, because a record outlives what it was sealed with.
-func (k *ring) checkRecord(msg []byte) (header, error) {
+func (r *ring) checkRecord(msg []byte) (header, error) {
 	if len(msg) < sealedExtra {
 		return header{}, ErrCorrupt
 	}
@@ -14,7 +14,7 @@ func (k *ring) checkRecord(msg []byte) (header, error) {
 			", this release reads format "+decimal(sealedVersion))
 	}
 	id := keyID(msg[1:5])
-	h := header{k.find(id), binary.BigEndian.Uint32(msg[5:9])}
+	h := header{r.find(id), binary.BigEndian.Uint32(msg[5:9])}
 	if h.key == nil {
 		return header{}, refusal(ReasonCorrupt, "session record is sealed under key "+id.String()+", which is not in the ring")
 	}
@@ -38,44 +38,44 @@ func recordAAD(dst, head []byte, r *Record) []byte {
 }
 
 // openRecord opens a record into p.
-func (k *ring) openRecord(r *Record, p *payload, now Time) (old bool, _ error) {
-	if len(r.Sealed) > MaxSealed || len(r.Tenant) > MaxName || len(r.User) > MaxName {
+func (r *ring) openRecord(rec *Record, p *payload, now Time) (old bool, _ error) {
+	if len(rec.Sealed) > MaxSealed || len(rec.Tenant) > MaxName || len(rec.User) > MaxName {
 		return false, ErrCorrupt
 	}
-	h, err := k.checkRecord(r.Sealed)
+	h, err := r.checkRecord(rec.Sealed)
 	if err != nil {
 		return false, err
 	}
-	room := make([]byte, 0, recordAADLen+len(r.Tenant)+len(r.User)+len(r.Sealed)-sealedExtra)
-	aad := recordAAD(room, r.Sealed[:headerLen], r)
-	plain, err := k.open(room[len(aad):len(aad)], r.Sealed, aad, h, purposeRecord)
+	room := make([]byte, 0, recordAADLen+len(rec.Tenant)+len(rec.User)+len(rec.Sealed)-sealedExtra)
+	aad := recordAAD(room, rec.Sealed[:headerLen], rec)
+	plain, err := r.open(room[len(aad):len(aad)], rec.Sealed, aad, h, purposeRecord)
 	if err != nil {
 		return false, ErrCorrupt
 	}
 	if err := readPayload(plain, p); err != nil {
 		return false, err
 	}
-	return h.key != k.sealing(now) || p.format != recordFormat, nil
+	return h.key != r.sealing(now) || p.format != recordFormat, nil
 }
 
 // payloadRoom is what a payload without values takes, more or less.
 const payloadRoom = 256
 
 // sealRecord fills in Sealed.
-func (k *ring) sealRecord(r *Record, p *payload, now Time, seed *Seed) error {
-	key := k.sealing(now)
+func (r *ring) sealRecord(rec *Record, p *payload, now Time, seed *Seed) error {
+	key := r.sealing(now)
 	if key == nil {
 		return ErrNoSealing
 	}
 	h := header{key, epochOf(now)}
-	room := make([]byte, 0, recordAADLen+len(r.Tenant)+len(r.User)+payloadRoom+p.data.size)
-	aad := recordAAD(room, appendHeader(room, h), r)
+	room := make([]byte, 0, recordAADLen+len(rec.Tenant)+len(rec.User)+payloadRoom+p.data.size)
+	aad := recordAAD(room, appendHeader(room, h), rec)
 	plain := appendPayload(aad[len(aad):], p)
 	sealed := appendHeader(make([]byte, 0, sealedExtra+len(plain)), h)
-	sealed, err := k.seal(sealed, plain, aad, h, purposeRecord, seed)
+	sealed, err := r.seal(sealed, plain, aad, h, purposeRecord, seed)
 	if err != nil {
 		return err
 	}
-	r.Sealed = sealed
-	return r.Check()
+	rec.Sealed = sealed
+	return rec.Check()
 }

@@ -37,6 +37,13 @@ type subkey struct {
 	nonce [32]byte
 }
 
+// emptyRing has no key: it opens and seals nothing.
+func emptyRing(longest Time) *ring {
+	r := &ring{oldest: longest}
+	r.ready.Store(&map[subkeyName]*subkey{})
+	return r
+}
+
 func newRing(keys KeyRing, longest Time) (*ring, error) {
 	if len(keys) == 0 {
 		return nil, ErrNoKey
@@ -44,7 +51,7 @@ func newRing(keys KeyRing, longest Time) (*ring, error) {
 	if len(keys) > MaxKeys {
 		return nil, ErrTooManyKeys
 	}
-	r := &ring{oldest: longest}
+	r := emptyRing(longest)
 	for _, k := range keys {
 		b, err := keyBytes(k.Bytes.Bytes())
 		if err != nil {
@@ -62,7 +69,6 @@ func newRing(keys KeyRing, longest Time) (*ring, error) {
 	if _, err := derive(r.keys[0].key.Bytes(), 0, purposeCookie); err != nil {
 		return nil, ErrNoCipher
 	}
-	r.ready.Store(&map[subkeyName]*subkey{})
 	return r, nil
 }
 
