@@ -32,7 +32,7 @@ help:
 	@echo 'make vuln    govulncheck, where its database can be reached'
 
 run:
-	$(GO) run ./hosts/sessionctl demo --addr $(ADDR)
+	$(GO) run ./cmd/sessionctl demo --addr $(ADDR)
 
 test: tools
 	@$(SERVERS) $(MAKE) --no-print-directory all
@@ -95,7 +95,7 @@ bench-stores:
 stores-ratios:
 	@{ $(GO) test -p 1 $(FIVE) Ratio $(STORES); \
 	   (cd $(PEERS) && $(GO) test $(FIVE) 'Ratio(Stores|Redis|OneOfMany)' .); \
-	   $(GO) test -run '^$$' -benchtime 1x -bench RatioRevoke ./hosts/open/; \
+	   $(GO) test -run '^$$' -benchtime 1x -bench RatioRevoke ./stores/all/; \
 	   (cd $(PEERS) && BENCH_SESSIONS=$(SESSIONS) $(GO) test -run '^$$' -benchtime 1x -timeout 60m -bench Filled ./filled); \
 	   $(MAKE) --no-print-directory bench-wasm; } > ratios.out; \
 	status=$$?; cd $(PEERS) && $(GO) run ./results < ../../ratios.out > RESULTS.new && mv RESULTS.new RESULTS.md; exit $$status

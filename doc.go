@@ -6,7 +6,7 @@
 //   - fsstore, cachestore: stores
 //   - core: what decides everything, and the formats to the byte
 //   - conformance: the tests that any store must pass
-//   - hosts/sessionctl: the command, with a demo
+//   - cmd/sessionctl: the command, with a demo
 //
 // The README shows a first server; docs has the configuration, the security
 // promises and the cookie.

@@ -57,10 +57,10 @@ func TestReadmeServerShowsThatItsStoreIsDown(t *testing.T) {
 
 // TestReadmeServerWithoutItsMiddleware is a fault of the program, not "try again".
 func TestReadmeServerWithoutItsMiddleware(t *testing.T) {
-	s := readmeServer(t, "host.Handler(http.DefaultServeMux)")
+	s := readmeServer(t, "mw.Handler(http.DefaultServeMux)")
 	require.Contains(t, s.get("/", http.StatusInternalServerError), "The server has made a mistake")
 	s.stop()
-	require.Contains(t, s.log.String(), "wrap the handler in (*nethttp.Host).Handler")
+	require.Contains(t, s.log.String(), "wrap the handler in (*nethttp.Middleware).Handler")
 }
 
 // A server of the README, and one browser.
@@ -83,7 +83,7 @@ func readmeServer(t *testing.T, without string) *readme {
 	code, _, _ := strings.Cut("package main"+rest, "```")
 	if without != "" {
 		code = replaceOnce(t, code, without, "nil")
-		code = replaceOnce(t, code, "host := must(", "_ = must(")
+		code = replaceOnce(t, code, "mw := must(", "_ = must(")
 	}
 	code = replaceOnce(t, code, `log.Fatal(http.ListenAndServe("localhost:8080", `,
 		`l := must(net.Listen("tcp", "127.0.0.1:0")); fmt.Println(l.Addr()); log.Fatal(http.Serve(l, `)

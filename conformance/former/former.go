@@ -35,10 +35,10 @@ func AreAlive(t *testing.T, store hosts.Store, cookies string) {
 	m, err := hosts.New(store, hosts.Config{Key: secret, Clock: clock{}, NoCleanup: true})
 	check(t, err)
 	defer m.Close()
-	host, err := nethttp.New(m, nethttp.Options{})
+	mw, err := nethttp.New(m, nethttp.Options{})
 	check(t, err)
-	handler := host.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, err := nethttp.Session(r)
+	handler := mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, err := nethttp.From(r)
 		check(t, err)
 		n, err := hosts.Get[int](s, "n")
 		fmt.Fprintf(w, "%s %d %v", s.User(), n, err)

@@ -39,7 +39,7 @@ func cacheAddsLittle(t *testing.T, b backend) {
 	}
 	require.EqualValues(t, 20, counted.loads.Load(), "one load for each request that reads")
 	require.Zero(t, counted.saves.Load())
-	ann.call("/call", s.host.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP).is(http.StatusOK)
+	ann.call("/call", s.mw.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP).is(http.StatusOK)
 	ann.give("forged").get("/verbs/me").refused(core.ReasonMalformed)
 	require.EqualValues(t, 20, counted.loads.Load(), "none for a request that does not ask, nor for a forged cookie")
 
@@ -63,7 +63,7 @@ func cacheGivesMemoryBack(t *testing.T, b backend) {
 	s := open(t, b, setup{store: store, Config: hosts.Config{CleanupInterval: time.Millisecond}})
 	big := strings.Repeat("x", 8<<10)
 	for range 40 {
-		s.browser().visiting(func(v *nethttp.Visit, w http.ResponseWriter) { require.NoError(t, v.Put("big", big)) }).is(http.StatusOK)
+		s.browser().visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Put("big", big)) }).is(http.StatusOK)
 	}
 	full := store.Stats()
 	require.Equal(t, 40, full.Sessions)
@@ -80,7 +80,7 @@ func cacheIsBoundedAndLost(t *testing.T, b backend) {
 	store := b.open(t, t.TempDir()).(*cachestore.Store)
 	s := open(t, b, setup{store: store})
 	big := strings.Repeat("x", 60<<10)
-	fill := func(v *nethttp.Visit, w http.ResponseWriter) { require.NoError(t, v.Put("big", big)) }
+	fill := func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Put("big", big)) }
 	var stored []*browser
 	for {
 		ann := s.browser()

@@ -52,7 +52,7 @@ func inMemory(t *testing.T, b backend) {
 
 func idleTimeoutByConfig(t *testing.T, b backend) {
 	s := open(t, b, setup{Config: hosts.Config{IdleTimeout: 10 * time.Minute}})
-	protected := s.host.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})).ServeHTTP
+	protected := s.mw.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})).ServeHTTP
 	ann := s.browser()
 	ann.login("/middleware", "ann")
 	for range 3 { // a handler that does nothing about it
@@ -100,7 +100,7 @@ func periodicRenewal(t *testing.T, b backend) {
 func lifetimeOfOneSession(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	short, long, usual := s.browser(), s.browser(), s.browser()
-	short.visiting(func(v *nethttp.Visit, w http.ResponseWriter) { require.NoError(t, v.Login("kiosk", 5*time.Minute)) }).is(http.StatusOK)
+	short.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Login("kiosk", 5*time.Minute)) }).is(http.StatusOK)
 	usual.login("/middleware", "ann")
 	long.during(func(x *hosts.Exchange, w http.ResponseWriter) {
 		session, err := s.manager.Create(x)
@@ -149,11 +149,11 @@ func typedAccess(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann := s.browser()
 	want := profile{"Ann", 3, []string{"a", "b"}, time.Date(2030, 1, 2, 3, 4, 5, 6, time.UTC)}
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		require.NoError(t, hosts.Put(v, "profile", want))
 		require.Error(t, hosts.Put(v, "bad", make(chan int)))
 	}).is(http.StatusOK)
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		got, err := hosts.Get[profile](v, "profile")
 		require.NoError(t, err)
 		require.True(t, want.Since.Equal(got.Since))
@@ -197,13 +197,13 @@ func keyRotation(t *testing.T, b backend) {
 func getOrCreate(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann := s.browser()
-	a := ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) { require.False(t, v.Stored()) }).is(http.StatusOK)
+	a := ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.False(t, v.Stored()) }).is(http.StatusOK)
 	require.Empty(t, a.cookies(), "nothing is stored until something is in it")
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		require.ErrorIs(t, v.Refusal(), core.ErrNoCookie)
 		require.NoError(t, v.Put("cart", "book"))
 	}).is(http.StatusOK).cookie()
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		require.True(t, v.Stored())
 		require.NoError(t, v.Refusal())
 		cart, err := v.Get("cart")

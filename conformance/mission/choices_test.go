@@ -7,7 +7,7 @@ import (
 
 	"github.com/rockstar-web/sessions/dbstore/sqlite"
 	"github.com/rockstar-web/sessions/hosts"
-	stores "github.com/rockstar-web/sessions/hosts/open"
+	"github.com/rockstar-web/sessions/stores"
 	"github.com/stretchr/testify/require"
 )
 
@@ -18,7 +18,7 @@ func kindsByName(t *testing.T, b backend) {
 	t.Chdir(t.TempDir())
 	for word, leaves := range map[string]string{"database": "sessions.db", "cache": "", "filesystem": "sessions"} {
 		for _, style := range styles {
-			store, closer, err := stores.Store(t.Context(), word)
+			store, closer, err := stores.Open(t.Context(), word)
 			require.NoError(t, err, word)
 			s := open(t, b, setup{store: store})
 			ann := s.browser()
@@ -38,13 +38,13 @@ func kindsByName(t *testing.T, b backend) {
 
 func namedOrRefused(t *testing.T, _ backend) {
 	t.Chdir(t.TempDir())
-	store, closer, err := stores.Store(t.Context(), "")
+	store, closer, err := stores.Open(t.Context(), "")
 	require.NoError(t, err)
 	require.IsType(t, &sqlite.Store{}, store)
 	require.FileExists(t, "sessions.db")
 	require.NoError(t, closer.Close())
 	for _, bad := range []string{"memcache", "Database", "files", "sqlite", "tape:deck", "database:x"} {
-		_, _, err := stores.Store(t.Context(), bad)
+		_, _, err := stores.Open(t.Context(), bad)
 		var refused *hosts.ConfigError
 		require.ErrorAs(t, err, &refused, bad)
 		for _, allowed := range []string{"database", "cache", "filesystem", "sqlite:", "postgres://", "mysql://", "redis://"} {

@@ -58,15 +58,15 @@ func contextBringsSessions(t *testing.T, b backend) {
 	s := open(t, b, setup{Config: hosts.Config{CookieName: "own_" + core.DefaultCookieName, Lifetime: time.Hour, SameSite: core.SameSiteStrict}})
 	ann := s.browser()
 	deep := func(r *http.Request) { // which was given nothing but the request
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		require.NoError(t, err)
 		require.NoError(t, v.Login("ann", 0))
 	}
-	a := ann.call("/call", s.host.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { deep(r) })).ServeHTTP).is(http.StatusOK)
+	a := ann.call("/call", s.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { deep(r) })).ServeHTTP).is(http.StatusOK)
 	require.Regexp(t, "^own_rockstar_session=[^;]+; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Strict$", a.cookie().Raw)
 	ann.get("/middleware/me").is(http.StatusOK)
 	ann.call("/call", func(w http.ResponseWriter, r *http.Request) {
-		_, err := nethttp.Session(r)
+		_, err := nethttp.From(r)
 		require.ErrorIs(t, err, nethttp.ErrNoHandler)
 	}).is(http.StatusOK)
 }

@@ -149,14 +149,14 @@ func productionConfig(t *testing.T, b backend) {
 	c := ann.post("/middleware/login?user=ann").is(http.StatusOK).cookie()
 	require.Equal(t, "rockstar_session=; Path=/; Max-Age=7200; HttpOnly; Secure; SameSite=Strict", strings.Replace(c.Raw, c.Value, "", 1))
 	protected := func(s *site) http.HandlerFunc {
-		return s.host.Handler(s.host.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))).ServeHTTP
+		return s.mw.Handler(s.mw.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {}))).ServeHTTP
 	}
 	ann.call("/account", protected(one)).is(http.StatusOK)
 	ann.to(two).call("/account", protected(two)).is(http.StatusOK)
 	eve.call("/account", protected(one)).is(http.StatusUnauthorized)
 	one = one.restart()
 	ann.to(one).call("/account", protected(one)).is(http.StatusOK)
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) { require.NoError(t, v.Put("cart", []string{"book"})) }).is(http.StatusOK)
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Put("cart", []string{"book"})) }).is(http.StatusOK)
 	thief := ann.thief()
 	ann.post("/middleware/logout").is(http.StatusOK)
 	thief.to(two).call("/account", protected(two)).refused(core.ReasonUnknown)

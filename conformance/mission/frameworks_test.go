@@ -17,10 +17,10 @@ import (
 var frameworks = []row{{"E24", bypassedAnswer}, {"E25", requestAsItWasLeft}}
 
 // bypassed runs a handler that answers past the middleware's writer.
-func (s *site) bypassed(do func(v *nethttp.Visit) error) http.HandlerFunc {
+func (s *site) bypassed(do func(v *nethttp.Session) error) http.HandlerFunc {
 	return func(outer http.ResponseWriter, r *http.Request) {
-		s.host.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			v, err := nethttp.Session(r)
+		s.mw.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			v, err := nethttp.From(r)
 			if err == nil {
 				err = do(v)
 			}
@@ -36,11 +36,11 @@ func bypassedAnswer(t *testing.T, b backend) {
 		id := ann.login("/verbs", "ann")
 		before, err := s.stored(id)
 		require.NoError(t, err)
-		read := ann.call("/call", s.bypassed(func(*nethttp.Visit) error { return nil })).is(http.StatusOK)
+		read := ann.call("/call", s.bypassed(func(*nethttp.Session) error { return nil })).is(http.StatusOK)
 		require.Equal(t, "ann<nil>", read.body)
-		for _, do := range []func(v *nethttp.Visit) error{
-			func(v *nethttp.Visit) error { return v.Login("ben", 0) },
-			func(v *nethttp.Visit) error { return v.Put("cart", "book") },
+		for _, do := range []func(v *nethttp.Session) error{
+			func(v *nethttp.Session) error { return v.Login("ben", 0) },
+			func(v *nethttp.Session) error { return v.Put("cart", "book") },
 		} {
 			a, err := ann.tryCall("/call", s.bypassed(do))
 			if plain {
@@ -53,7 +53,7 @@ func bypassedAnswer(t *testing.T, b backend) {
 			require.NoError(t, err)
 			require.Equal(t, before, after)
 		}
-		require.Equal(t, 2, strings.Count(s.log.String(), "wrap the whole of it: host.Handler(engine)"), "once for reads, once for losses")
+		require.Equal(t, 2, strings.Count(s.log.String(), "wrap the whole of it: mw.Handler(engine)"), "once for reads, once for losses")
 		ann.get("/verbs/me").is(http.StatusOK)
 	}
 }
@@ -62,7 +62,7 @@ func requestAsItWasLeft(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann := s.browser()
 	ann.login("/middleware", "ann")
-	for _, wrap := range []func(http.Handler) http.Handler{s.host.Handler, s.host.Require} {
+	for _, wrap := range []func(http.Handler) http.Handler{s.mw.Handler, s.mw.Require} {
 		for _, panics := range []bool{false, true} {
 			form := new(multipart.Form)
 			ann.call("/call", func(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +70,7 @@ func requestAsItWasLeft(t *testing.T, b backend) {
 					if (recover() != nil) != panics || r.MultipartForm != form || r.Pattern != "/{name}" || r.PathValue("name") != "call" {
 						t.Error("another request than the handler's", r.MultipartForm, r.Pattern, r.PathValue("name"))
 					}
-					if _, err := nethttp.Session(r); err == nil {
+					if _, err := nethttp.From(r); err == nil {
 						t.Error("the session outlives the middleware")
 					}
 				}()

@@ -23,7 +23,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
-	stores "github.com/rockstar-web/sessions/hosts/open"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 // What stores do that are full, or older than the program.
@@ -97,7 +97,7 @@ func (c *counting) Find(ctx context.Context, q hosts.Query, after core.ID, limit
 	return finder.Find(ctx, q, after, limit)
 }
 
-// endsTakeStepsAsTheyAreMany: the time of each is hosts/open's BenchmarkRatioRevoke.
+// endsTakeStepsAsTheyAreMany: the time of each is stores/all's BenchmarkRatioRevoke.
 func endsTakeStepsAsTheyAreMany(t *testing.T, b backend) {
 	c := &counting{Store: b.open(t, t.TempDir())}
 	s := open(t, b, setup{store: c})
@@ -125,7 +125,7 @@ func noUserFillsTheStore(t *testing.T, b backend) {
 	big := strings.Repeat("x", 60<<10)
 	refused := 0
 	for range 200 {
-		a := s.browser().visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+		a := s.browser().visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 			require.NoError(t, v.Login("mallory", 0))
 			require.NoError(t, v.Put("big", big))
 		})
@@ -135,7 +135,7 @@ func noUserFillsTheStore(t *testing.T, b backend) {
 	}
 	require.Greater(t, refused, 100)
 	s.browser().login("/verbs", "ann")
-	bob.visiting(func(v *nethttp.Visit, w http.ResponseWriter) { require.NoError(t, v.Put("cart", big)) }).is(http.StatusOK)
+	bob.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Put("cart", big)) }).is(http.StatusOK)
 	bob.post("/middleware/logout").is(http.StatusOK)
 }
 
@@ -178,7 +178,7 @@ func formerSessionsAreAlive(t *testing.T, b backend) {
 }
 
 func aliveAt(t *testing.T, url, cookies string) {
-	s, closer, err := stores.Store(t.Context(), url)
+	s, closer, err := stores.Open(t.Context(), url)
 	require.NoError(t, err)
 	former.AreAlive(t, s, cookies)
 	require.NoError(t, closer.Close())
@@ -187,7 +187,7 @@ func aliveAt(t *testing.T, url, cookies string) {
 // noDriverIsRegistered under a name that others use: conformance/peers/drivers has
 // programs with both.
 func noDriverIsRegistered(t *testing.T, _ backend) {
-	out, err := exec.Command("go", "list", "-deps", "github.com/rockstar-web/sessions/hosts/open").CombinedOutput()
+	out, err := exec.Command("go", "list", "-deps", "github.com/rockstar-web/sessions/stores/all").CombinedOutput()
 	require.NoError(t, err, string(out))
 	linked := strings.Fields(string(out))
 	require.Contains(t, linked, "github.com/ncruces/go-sqlite3")

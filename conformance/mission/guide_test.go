@@ -170,7 +170,7 @@ func (s *site) refresh(x *hosts.Exchange, w http.ResponseWriter) {
 	answerJSON(w, http.StatusOK, map[string]any{"message": "Session refreshed"})
 }
 
-func visitLogin(v *nethttp.Visit, w http.ResponseWriter) {
+func visitLogin(v *nethttp.Session, w http.ResponseWriter) {
 	user, lifetime := asked(w, "user"), time.Duration(0)
 	if user == "" || asked(w, "password") == "wrong" {
 		answerJSON(w, http.StatusUnauthorized, map[string]any{"error": "Invalid credentials"})
@@ -186,7 +186,7 @@ func visitLogin(v *nethttp.Visit, w http.ResponseWriter) {
 	answerJSON(w, http.StatusOK, map[string]any{"message": "Login successful"})
 }
 
-func visitMe(v *nethttp.Visit, w http.ResponseWriter) {
+func visitMe(v *nethttp.Session, w http.ResponseWriter) {
 	if !v.Stored() {
 		refuse(w, v.Refusal())
 		return
@@ -194,7 +194,7 @@ func visitMe(v *nethttp.Visit, w http.ResponseWriter) {
 	answerJSON(w, http.StatusOK, map[string]any{"session_id": v.ID(), "user": v.User()})
 }
 
-func visitCount(v *nethttp.Visit, w http.ResponseWriter) {
+func visitCount(v *nethttp.Session, w http.ResponseWriter) {
 	value, _ := v.Get("n")
 	n, _ := value.(int)
 	if err := v.Put("n", n+1); err != nil {
@@ -204,7 +204,7 @@ func visitCount(v *nethttp.Visit, w http.ResponseWriter) {
 	answerJSON(w, http.StatusOK, map[string]any{"n": n + 1})
 }
 
-func visitLogout(v *nethttp.Visit, w http.ResponseWriter) {
+func visitLogout(v *nethttp.Session, w http.ResponseWriter) {
 	if err := v.Destroy(); err != nil {
 		refuse(w, err)
 		return
@@ -212,7 +212,7 @@ func visitLogout(v *nethttp.Visit, w http.ResponseWriter) {
 	answerJSON(w, http.StatusOK, map[string]any{"message": "Logged out"})
 }
 
-func visitRefresh(v *nethttp.Visit, w http.ResponseWriter) {
+func visitRefresh(v *nethttp.Session, w http.ResponseWriter) {
 	if !v.Stored() {
 		refuse(w, v.Refusal())
 		return

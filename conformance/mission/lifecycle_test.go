@@ -55,7 +55,7 @@ func laterRequest(t *testing.T, b backend) {
 		require.Equal(t, id, session.ID)
 		sameValues(t, someValues(), session.Data)
 	}).is(http.StatusOK)
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		require.Equal(t, id, v.ID())
 		for name, want := range someValues() {
 			got, err := v.Get(name)
@@ -146,9 +146,9 @@ func destroyedForEver(t *testing.T, b backend) {
 // inFlight begins requests of one visitor that have loaded the session and
 // wait, one of each kind, and returns what finishes them.
 func (s *site) inFlight(b *browser) map[string]func() answer {
-	visiting := func(do func(v *nethttp.Visit) error) func() answer {
+	visiting := func(do func(v *nethttp.Session) error) func() answer {
 		return b.slow(func(wait func()) http.HandlerFunc {
-			return s.within(func(v *nethttp.Visit, w http.ResponseWriter) {
+			return s.within(func(v *nethttp.Session, w http.ResponseWriter) {
 				wait()
 				require.NoError(s.t, do(v))
 			})
@@ -165,10 +165,10 @@ func (s *site) inFlight(b *browser) map[string]func() answer {
 				}
 			})
 		}),
-		"putting":    visiting(func(v *nethttp.Visit) error { return v.Put("late", true) }),
-		"refreshing": visiting((*nethttp.Visit).Refresh),
-		"renewing":   visiting((*nethttp.Visit).Renew),
-		"reading":    visiting(func(v *nethttp.Visit) error { _, err := v.Get("user_id"); return err }),
+		"putting":    visiting(func(v *nethttp.Session) error { return v.Put("late", true) }),
+		"refreshing": visiting((*nethttp.Session).Refresh),
+		"renewing":   visiting((*nethttp.Session).Renew),
+		"reading":    visiting(func(v *nethttp.Session) error { _, err := v.Get("user_id"); return err }),
 	}
 }
 
@@ -194,8 +194,8 @@ func logoutClearsCookie(t *testing.T, b backend) {
 		s := open(t, b, setup{Config: c})
 		for _, style := range styles {
 			ann := s.browser()
-			signIn := func(v *nethttp.Visit, w http.ResponseWriter) { require.NoError(t, v.Login("ann", 0)) }
-			show := func(v *nethttp.Visit, w http.ResponseWriter) { require.Equal(t, "ann", v.User()) }
+			signIn := func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Login("ann", 0)) }
+			show := func(v *nethttp.Session, w http.ResponseWriter) { require.Equal(t, "ann", v.User()) }
 			ann.call(deep, s.within(signIn)).is(http.StatusOK).cookie()
 			ann.call(deep, s.within(show)).is(http.StatusOK)
 			if style == "/verbs" {

@@ -128,7 +128,7 @@ func nothingReadableAtRest(t *testing.T, b backend) {
 	ann := s.browser().from("203.0.113.77:4711")
 	ann.headers["User-Agent"] = "Telltale/7"
 	id := ann.login("/middleware", "user-in-clear")
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		require.NoError(t, v.Put("name-of-value", "sentinel value"))
 	}).is(http.StatusOK)
 	at := s.everythingStored()
@@ -144,7 +144,7 @@ func nothingReadableAtRest(t *testing.T, b backend) {
 	}
 	require.Contains(t, at, "user-in-clear", "the search itself finds what is in clear")
 	require.Contains(t, at, string(id[:]))
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		value, err := v.Get("name-of-value")
 		require.NoError(t, err)
 		require.Equal(t, "sentinel value", value)

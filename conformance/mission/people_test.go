@@ -23,7 +23,7 @@ var people = []row{
 
 // crowd has n requests of one browser at once, by turns at the servers, and
 // returns their answers.
-func (b *browser) crowd(n int, servers []*site, do func(v *nethttp.Visit, i int) (string, error)) []answer {
+func (b *browser) crowd(n int, servers []*site, do func(v *nethttp.Session, i int) (string, error)) []answer {
 	answers := make([]answer, n)
 	var all sync.WaitGroup
 	for i := range n {
@@ -31,7 +31,7 @@ func (b *browser) crowd(n int, servers []*site, do func(v *nethttp.Visit, i int)
 		tab.site = s
 		all.Go(func() {
 			var err error
-			answers[i], err = tab.tryCall("/call", s.within(func(v *nethttp.Visit, w http.ResponseWriter) {
+			answers[i], err = tab.tryCall("/call", s.within(func(v *nethttp.Session, w http.ResponseWriter) {
 				text, err := do(v, i)
 				if err != nil {
 					status, text := nethttp.Failure(err)
@@ -59,7 +59,7 @@ func whatWasReadMustStillBeSo(t *testing.T, b backend) {
 	s, servers := twoServers(t, b, setup{})
 	ann := s.browser()
 	ann.login("/middleware", "ann")
-	answers := ann.crowd(20, servers, func(v *nethttp.Visit, i int) (string, error) {
+	answers := ann.crowd(20, servers, func(v *nethttp.Session, i int) (string, error) {
 		list, err := v.Get("list")
 		if err != nil && !errors.Is(err, hosts.ErrNoValue) {
 			return "", err
@@ -80,7 +80,7 @@ func whatWasReadMustStillBeSo(t *testing.T, b backend) {
 		}
 	}
 	require.Positive(t, kept)
-	ann.visiting(func(v *nethttp.Visit, _ http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, _ http.ResponseWriter) {
 		list, err := v.Get("list")
 		if have, _ := list.([]any); err != nil || len(have) != kept {
 			t.Errorf("%d of %d acknowledged values are kept: %v", len(have), kept, err)
@@ -114,7 +114,7 @@ func (s *site) awaitAny(servers []*site, kind hosts.EventKind) hosts.Event {
 func additionsCount(t *testing.T, b backend) {
 	s, servers := twoServers(t, b, setup{})
 	ann := s.browser()
-	add := func(v *nethttp.Visit, _ int) (string, error) {
+	add := func(v *nethttp.Session, _ int) (string, error) {
 		n, err := v.Add("visits", 1)
 		return fmt.Sprint("visit ", n), err
 	}
@@ -123,7 +123,7 @@ func additionsCount(t *testing.T, b backend) {
 		a.is(http.StatusOK)
 	}
 	require.Equal(t, "visit 52", ann.crowd(1, servers, add)[0].is(http.StatusOK).body)
-	ann.visiting(func(v *nethttp.Visit, _ http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, _ http.ResponseWriter) {
 		n, err := s.manager.Add(t.Context(), v.ID(), "visits", 8) // by ID, for programs
 		if n != 60 || err != nil {
 			t.Error(n, err)
@@ -147,13 +147,13 @@ func updatesAreKept(t *testing.T, b backend) {
 			return c, nil
 		}
 	}
-	for _, a := range ann.crowd(20, servers, func(v *nethttp.Visit, i int) (string, error) { return "", hosts.Update(v, "cart", put(i)) }) {
+	for _, a := range ann.crowd(20, servers, func(v *nethttp.Session, i int) (string, error) { return "", hosts.Update(v, "cart", put(i)) }) {
 		a.is(http.StatusOK)
 	}
 	require.NoError(t, hosts.UpdateByID(t.Context(), s.manager, id, "cart", put(20)))
 	refused := errors.New("refused")
 	require.ErrorIs(t, hosts.UpdateByID(t.Context(), s.manager, id, "cart", func(cart) (cart, error) { return cart{}, refused }), refused)
-	ann.visiting(func(v *nethttp.Visit, _ http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, _ http.ResponseWriter) {
 		c, err := hosts.Get[cart](v, "cart")
 		if err != nil || len(c.Items) != 21 || c.Total != 210 {
 			t.Error(c, err)
@@ -167,7 +167,7 @@ func oneTakes(t *testing.T, b backend) {
 	id := ann.login("/middleware", "ann")
 	require.NoError(t, s.manager.Set(t.Context(), id, "flash", "saved"))
 	got := 0
-	for _, a := range ann.crowd(10, servers, func(v *nethttp.Visit, i int) (string, error) {
+	for _, a := range ann.crowd(10, servers, func(v *nethttp.Session, i int) (string, error) {
 		flash, err := v.Take("flash")
 		if errors.Is(err, hosts.ErrNoValue) {
 			return "", v.Put(fmt.Sprint("other ", i), i)
@@ -181,7 +181,7 @@ func oneTakes(t *testing.T, b backend) {
 	require.Equal(t, 1, got)
 	_, err := s.manager.Take(t.Context(), id, "flash")
 	require.ErrorIs(t, err, hosts.ErrNoValue)
-	ann.visiting(func(v *nethttp.Visit, _ http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, _ http.ResponseWriter) {
 		if names := v.Names(); len(names) != 9+1 { // beside the user_id of the login
 			t.Error(names)
 		}
@@ -190,7 +190,7 @@ func oneTakes(t *testing.T, b backend) {
 
 // lateRequests bring a cookie of before a login, and are answered last.
 func lateRequests(t *testing.T, b backend) {
-	put := func(v *nethttp.Visit, w http.ResponseWriter) {
+	put := func(v *nethttp.Session, w http.ResponseWriter) {
 		if err := v.Put("cart", 2); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}

@@ -61,7 +61,7 @@ func sizeOfData(t *testing.T, b backend) {
 	require.ErrorIs(t, err, core.ErrTooLarge)
 	require.ErrorContains(t, err, "16384")
 	require.ErrorContains(t, err, `"blob"`)
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		require.ErrorIs(t, v.Put("blob", strings.Repeat("x", 17<<10)), core.ErrTooLarge)
 	}).is(http.StatusOK)
 	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
@@ -82,7 +82,7 @@ func privilegeChange(t *testing.T, b backend) {
 			session.Data["roles"] = []string{"admin"}
 			require.NoError(t, s.manager.Renew(x, session))
 		}),
-		"/middleware": s.within(func(v *nethttp.Visit, w http.ResponseWriter) {
+		"/middleware": s.within(func(v *nethttp.Session, w http.ResponseWriter) {
 			require.NoError(t, v.Renew())
 			if !v.Stored() {
 				refuse(w, v.Refusal())
@@ -132,7 +132,7 @@ func activityKeepsAlive(t *testing.T, b backend) {
 		s.clock.pass(20 * time.Hour)
 		ann.get(style + "/me").refused(core.ReasonIdle)
 	}
-	a := s.browser().call("/", s.within(func(v *nethttp.Visit, w http.ResponseWriter) {}))
+	a := s.browser().call("/", s.within(func(v *nethttp.Session, w http.ResponseWriter) {}))
 	require.Empty(t, a.is(http.StatusOK).cookies(), "no session passes, and none is begun")
 
 	steady := open(t, b, setup{Config: hosts.Config{IdleTimeout: 30 * time.Minute}})

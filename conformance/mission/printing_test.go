@@ -56,8 +56,8 @@ func nothingSecretIsPrinted(t *testing.T, b backend) {
 	require.NoError(t, err)
 	require.Len(t, tickets, 2)
 	p.print(machine, tickets, tickets[0], tickets[1])
-	a := ann.call("/call", s.host.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+	a := ann.call("/call", s.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := nethttp.From(r)
 		require.NoError(t, err)
 		require.NoError(t, v.Renew())
 		x := hosts.ExchangeFrom(r.Context())
@@ -101,10 +101,10 @@ func (p *press) config(s *site) {
 	require.NoError(p, err)
 	handler, err := nethttp.StoreHandler(s.store, token32)
 	require.NoError(p, err)
-	gate, err := gateway.New(gateway.Options{Origin: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Host: s.host})
+	gate, err := gateway.New(gateway.Options{Origin: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Middleware: s.mw})
 	require.NoError(p, err)
-	p.print(key, ring[0], ring, hosts.Config{Key: key, Keys: ring}, guest, handler, e, gate, gateway.Options{Host: s.host},
-		redis.Options{SentinelPassword: core.NewSecret(password)}, client, server, core.ByID(core.ID{1}), s.manager, s.host, s.store)
+	p.print(key, ring[0], ring, hosts.Config{Key: key, Keys: ring}, guest, handler, e, gate, gateway.Options{Middleware: s.mw},
+		redis.Options{SentinelPassword: core.NewSecret(password)}, client, server, core.ByID(core.ID{1}), s.manager, s.mw, s.store)
 }
 
 // print prints each value as it is, what it points to or a pointer to it, and

@@ -40,7 +40,7 @@ func oldCookieIsWorthless(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	for _, style := range styles {
 		ann := s.browser()
-		ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) { require.NoError(t, v.Put("cart", "book")) }).is(http.StatusOK)
+		ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Put("cart", "book")) }).is(http.StatusOK)
 		eve := ann.thief() // who planted the cookie, or stole it
 		eve.get("/verbs/me").is(http.StatusOK)
 		before := ann.cookie()
@@ -173,7 +173,7 @@ func tenantComesFromRequest(t *testing.T, b backend) {
 			require.NoError(t, err)
 			require.Equal(t, tenant, session.TenantID)
 		}).is(http.StatusOK)
-		ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) { require.Equal(t, tenant, v.Tenant()) }).is(http.StatusOK)
+		ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.Equal(t, tenant, v.Tenant()) }).is(http.StatusOK)
 	}
 	open(t, b, setup{}).browser().during(func(x *hosts.Exchange, w http.ResponseWriter) {
 		session, err := x.Manager().Create(x)
@@ -240,7 +240,7 @@ func tenantsCannotReachEachOther(t *testing.T, b backend) {
 		require.Zero(t, ended)
 	}
 	eve.during(func(x *hosts.Exchange, w http.ResponseWriter) { blue(x.Manager(), x) }).is(http.StatusOK)
-	eve.call("/call", s.host.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	eve.call("/call", s.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		blue(s.manager, r.Context()) // a handler's context alone is confined, too
 	})).ServeHTTP).is(http.StatusOK)
 	require.Equal(t, id, ann.get("/verbs/me").is(http.StatusOK).id(), "untouched by all that")

@@ -74,7 +74,7 @@ type site struct {
 	store   hosts.Store
 	free    func() // closes it, if it is this site's
 	manager *hosts.Manager
-	host    *nethttp.Host
+	mw      *nethttp.Middleware
 	server  *httptest.Server
 	network *http.Transport
 	events  chan hosts.Event
@@ -115,7 +115,7 @@ func open(t *testing.T, b backend, o setup) *site {
 func (s *site) serve(m *hosts.Manager, o nethttp.Options, plain bool) {
 	s.manager, s.faults = m, new(logbook)
 	var err error
-	s.host, err = nethttp.New(m, o)
+	s.mw, err = nethttp.New(m, o)
 	require.NoError(s.t, err)
 	s.server = httptest.NewUnstartedServer(s.routes())
 	s.server.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(s.faults, nil), slog.LevelError)
@@ -190,12 +190,12 @@ func (s *site) stored(id core.ID) (core.Record, error) { return s.store.Load(s.t
 type verbs func(x *hosts.Exchange, w http.ResponseWriter)
 
 // visit is a handler under the middleware.
-type visit func(v *nethttp.Visit, w http.ResponseWriter)
+type visit func(v *nethttp.Session, w http.ResponseWriter)
 
 // by makes a handler of one in the manner of the guide.
 func (s *site) by(h verbs) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		x := s.host.Exchange(w, r)
+		x := s.mw.Exchange(w, r)
 		defer x.Close()
 		h(x, form{w, r})
 	}
@@ -203,8 +203,8 @@ func (s *site) by(h verbs) http.HandlerFunc {
 
 // within makes a handler of one under the middleware.
 func (s *site) within(h visit) http.HandlerFunc {
-	return s.host.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+	return s.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := nethttp.From(r)
 		if err != nil {
 			refuse(w, err)
 			return

@@ -9,7 +9,8 @@ import (
 	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/hosts"
-	stores "github.com/rockstar-web/sessions/hosts/open"
+	"github.com/rockstar-web/sessions/stores"
+	_ "github.com/rockstar-web/sessions/stores/all"
 	"github.com/stretchr/testify/require"
 )
 

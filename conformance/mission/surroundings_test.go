@@ -27,7 +27,7 @@ const root = "../.."
 
 func keygen(t *testing.T, _ backend) {
 	run := func() string {
-		cmd := exec.Command("go", "run", "./hosts/sessionctl", "keygen")
+		cmd := exec.Command("go", "run", "./cmd/sessionctl", "keygen")
 		cmd.Dir = root
 		out, err := cmd.Output()
 		require.NoError(t, err)

@@ -24,7 +24,7 @@ var troubleshooting = []row{
 func forgottenSetCookie(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann := s.browser()
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) { require.NoError(t, v.Put("cart", "book")) }).is(http.StatusOK).cookie()
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Put("cart", "book")) }).is(http.StatusOK).cookie()
 	ann.get("/middleware/me").is(http.StatusOK)
 	s.browser().login("/verbs", "ben")
 	require.NotContains(t, s.log.String(), "WARN")
@@ -39,7 +39,7 @@ func forgottenSetCookie(t *testing.T, b backend) {
 	require.Empty(t, carl.during(forget).is(http.StatusOK).cookies())
 	require.Contains(t, s.log.String(), "call SetCookie")
 	require.Contains(t, s.log.String(), id.String())
-	s.browser().call("/call", s.host.Handler(s.by(forget)).ServeHTTP).is(http.StatusOK)
+	s.browser().call("/call", s.mw.Handler(s.by(forget)).ServeHTTP).is(http.StatusOK)
 	require.Equal(t, 2, strings.Count(s.log.String(), "call SetCookie"))
 }
 

@@ -22,24 +22,24 @@ func everyErrorHasItsStatus(t *testing.T, b backend) {
 	id := ann.login("/middleware", "ann")
 	for name, c := range map[string]struct {
 		status int
-		do     func(v *nethttp.Visit) error
+		do     func(v *nethttp.Session) error
 	}{
-		"empty user":    {http.StatusBadRequest, func(v *nethttp.Visit) error { return v.Login("", 0) }},
-		"long lifetime": {http.StatusBadRequest, func(v *nethttp.Visit) error { return v.Login("ann", 1<<62) }},
-		"empty name":    {http.StatusBadRequest, func(v *nethttp.Visit) error { return v.Put("", 1) }},
-		"empty query": {http.StatusBadRequest, func(*nethttp.Visit) error {
+		"empty user":    {http.StatusBadRequest, func(v *nethttp.Session) error { return v.Login("", 0) }},
+		"long lifetime": {http.StatusBadRequest, func(v *nethttp.Session) error { return v.Login("ann", 1<<62) }},
+		"empty name":    {http.StatusBadRequest, func(v *nethttp.Session) error { return v.Put("", 1) }},
+		"empty query": {http.StatusBadRequest, func(*nethttp.Session) error {
 			_, _, err := s.manager.Sessions(t.Context(), hosts.Query{}, core.ID{}, 0)
 			return err
 		}},
-		"too large":  {http.StatusRequestEntityTooLarge, func(v *nethttp.Visit) error { return v.Put("n", strings.Repeat("x", 2048)) }},
-		"no type":    {http.StatusInternalServerError, func(v *nethttp.Visit) error { return v.Put("n", struct{}{}) }},
-		"no handler": {http.StatusInternalServerError, func(*nethttp.Visit) error { _, err := nethttp.Session(new(http.Request)); return err }},
-		"conflict": {http.StatusConflict, func(v *nethttp.Visit) error {
+		"too large":  {http.StatusRequestEntityTooLarge, func(v *nethttp.Session) error { return v.Put("n", strings.Repeat("x", 2048)) }},
+		"no type":    {http.StatusInternalServerError, func(v *nethttp.Session) error { return v.Put("n", struct{}{}) }},
+		"no handler": {http.StatusInternalServerError, func(*nethttp.Session) error { _, err := nethttp.From(new(http.Request)); return err }},
+		"conflict": {http.StatusConflict, func(v *nethttp.Session) error {
 			require.NoError(t, s.manager.Set(t.Context(), id, "seat", 1))
 			return v.Put("seat", 2)
 		}},
 	} {
-		a := ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+		a := ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 			if err := c.do(v); err != nil {
 				status, text := nethttp.Failure(err)
 				http.Error(w, text, status)
@@ -47,11 +47,11 @@ func everyErrorHasItsStatus(t *testing.T, b backend) {
 		})
 		require.Equal(t, c.status, a.StatusCode, name)
 	}
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		require.NoError(t, s.manager.Destroy(t.Context(), id))
 		require.NoError(t, v.Put("n", 2))
 	}).is(http.StatusUnauthorized)
-	ann.call("/call", s.host.Require(http.NotFoundHandler()).ServeHTTP).is(http.StatusUnauthorized)
+	ann.call("/call", s.mw.Require(http.NotFoundHandler()).ServeHTTP).is(http.StatusUnauthorized)
 }
 
 // anOutageIsSeen in the log and as an event, whoever met it.

@@ -36,7 +36,7 @@ func managerFromContext(t *testing.T, b backend) {
 		require.NoError(t, err)
 		require.Equal(t, id, session.ID)
 	}).is(http.StatusOK)
-	ann.call("/call", s.host.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	ann.call("/call", s.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m := hosts.ExchangeFrom(r.Context()).Manager()
 		require.Same(t, s.manager, m)
 		session, err := m.GetSessionFromCookie(r.Context())
@@ -106,7 +106,7 @@ func anyValues(t *testing.T, b backend) {
 		session.Data = someValues()
 		require.NoError(t, s.manager.Save(x, session))
 	}).is(http.StatusOK)
-	ben.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ben.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		for name, value := range someValues() {
 			require.NoError(t, v.Put(name, value))
 		}
@@ -146,7 +146,7 @@ func saveStores(t *testing.T, b backend) {
 		require.Equal(t, "book", session.Data["cart"])
 		session.Data["cart"] = "two books" // and no Save
 	}).is(http.StatusOK)
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		cart, err := v.Get("cart")
 		require.NoError(t, err)
 		require.Equal(t, "book", cart)
@@ -257,7 +257,7 @@ func missingValueOrSession(t *testing.T, b backend) {
 	_, err = s.manager.Get(t.Context(), core.ID{9}, "user_id")
 	require.ErrorIs(t, err, core.ErrNotFound)
 	require.NotErrorIs(t, err, hosts.ErrNoValue)
-	ann.visiting(func(v *nethttp.Visit, w http.ResponseWriter) {
+	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		_, err := v.Get("nothing")
 		require.ErrorIs(t, err, hosts.ErrNoValue)
 	}).is(http.StatusOK)
@@ -304,7 +304,7 @@ func clearByID(t *testing.T, b backend) {
 	require.NoError(t, s.manager.Clear(t.Context(), id))
 	require.Equal(t, id, ann.get("/verbs/me").is(http.StatusOK).id())
 	ben.login("/middleware", "ben")
-	ben.visiting(func(v *nethttp.Visit, w http.ResponseWriter) { require.NoError(t, v.Clear()) }).is(http.StatusOK)
+	ben.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Clear()) }).is(http.StatusOK)
 	for user, visitor := range map[string]*browser{"ann": ann, "ben": ben} {
 		visitor.during(func(x *hosts.Exchange, w http.ResponseWriter) {
 			require.Empty(t, s.session(x).Data)

@@ -105,7 +105,7 @@ type userKey struct{}
 // user on in the context.
 func (s *site) authenticated(next http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		x := s.host.Exchange(w, r)
+		x := s.mw.Exchange(w, r)
 		defer x.Close()
 		session, err := s.manager.GetSessionFromCookie(x)
 		if err != nil {
@@ -121,8 +121,8 @@ func authMiddleware(t *testing.T, b backend) {
 	byHand := s.authenticated(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answerJSON(w, http.StatusOK, map[string]any{"user": r.Context().Value(userKey{})})
 	}))
-	required := s.host.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+	required := s.mw.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := nethttp.From(r)
 		require.NoError(t, err)
 		answerJSON(w, http.StatusOK, map[string]any{"user": v.User()})
 	})).ServeHTTP
@@ -147,8 +147,8 @@ func routeByRoute(t *testing.T, b backend) {
 	open := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answerJSON(w, http.StatusOK, nil) })
 	mux := http.NewServeMux()
 	mux.Handle("/open", open)
-	mux.Handle("/protected", s.host.Require(open))
-	site := s.host.Handler(mux).ServeHTTP
+	mux.Handle("/protected", s.mw.Require(open))
+	site := s.mw.Handler(mux).ServeHTTP
 	nobody, ann := s.browser(), s.browser()
 	ann.login("/verbs", "ann")
 	nobody.call("/open", site).is(http.StatusOK)

@@ -17,8 +17,8 @@ func BenchmarkRatioOneOfMany(b *testing.B) {
 		return
 	}
 	const rounds = 201
-	host, _ := site(b)
-	read := host.Handler(ours(b, func(v *nethttp.Visit) {
+	mw, _ := site(b)
+	read := mw.Handler(ours(b, func(v *nethttp.Session) {
 		if _, err := v.Get("value-000"); err != nil {
 			b.Error(err)
 		}
@@ -26,7 +26,7 @@ func BenchmarkRatioOneOfMany(b *testing.B) {
 	sizes := []struct{ values, calls int }{{1, 100}, {100, 60}, {1000, 20}} // about as long: what interrupts one interrupts all
 	var runs []func()
 	for _, c := range sizes {
-		begin := host.Handler(ours(b, func(v *nethttp.Visit) {
+		begin := mw.Handler(ours(b, func(v *nethttp.Session) {
 			for i := range c.values {
 				require.NoError(b, v.Put(fmt.Sprintf("value-%03d", i), fmt.Sprintf("something of %d", i)))
 			}

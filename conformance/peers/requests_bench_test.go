@@ -35,7 +35,7 @@ func (c *counted) Save(ctx context.Context, r core.Record, prev core.Version) er
 }
 
 // site serves the same three pages with our sessions, and counts store calls.
-func site(b *testing.B) (*nethttp.Host, *counted) {
+func site(b *testing.B) (*nethttp.Middleware, *counted) {
 	store, err := cachestore.Open(cachestore.Options{})
 	require.NoError(b, err)
 	c := &counted{Store: store}
@@ -47,9 +47,9 @@ func site(b *testing.B) (*nethttp.Host, *counted) {
 	return h, c
 }
 
-func ours(b *testing.B, f func(v *nethttp.Visit)) http.Handler {
+func ours(b *testing.B, f func(v *nethttp.Session)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		if err != nil {
 			b.Error(err)
 			return
@@ -86,8 +86,8 @@ func BenchmarkRatioRequest(b *testing.B) {
 		return
 	}
 	const rounds, calls = 101, 500
-	host, store := site(b)
-	begin := host.Handler(ours(b, func(v *nethttp.Visit) {
+	mw, store := site(b)
+	begin := mw.Handler(ours(b, func(v *nethttp.Session) {
 		require.NoError(b, v.Login("alice", 0))
 		require.NoError(b, v.Put("n", 1))
 		for name, value := range session() {
@@ -96,8 +96,8 @@ func BenchmarkRatioRequest(b *testing.B) {
 	}))
 	cookie := cookieFrom(serve(begin, "", 1))
 	n := 0
-	read := host.Handler(ours(b, func(v *nethttp.Visit) { _, _ = v.Get("n") }))
-	change := host.Handler(ours(b, func(v *nethttp.Visit) { n++; _ = v.Put("n", n) }))
+	read := mw.Handler(ours(b, func(v *nethttp.Session) { _, _ = v.Get("n") }))
+	change := mw.Handler(ours(b, func(v *nethttp.Session) { n++; _ = v.Put("n", n) }))
 	plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(hello) })
 
 	sm := scs.New() // with its memory store and codec
@@ -150,9 +150,9 @@ func BenchmarkRatioUntouched(b *testing.B) {
 		return
 	}
 	const rounds, calls = 101, 5000
-	host, store := site(b)
+	mw, store := site(b)
 	plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(hello) })
-	wrapped := host.Handler(plain)
+	wrapped := mw.Handler(plain)
 	r, w := httptest.NewRequest("GET", "http://example.test/", nil), discard{}
 	r.Header.Set("Cookie", "rockstar_session=whatever")
 	run := func(h http.Handler) func() {

@@ -88,11 +88,11 @@ func cookiesOf(b testing.TB, begin http.Handler) []string {
 func counterOfOurs(b testing.TB, store closingStore, n int) func() {
 	m, err := hosts.New(store, hosts.Config{Key: benchKey, NoCleanup: true})
 	require.NoError(b, err)
-	host, err := nethttp.New(m, nethttp.Options{})
+	mw, err := nethttp.New(m, nethttp.Options{})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, m.Close()); require.NoError(b, store.Close()) })
-	page := host.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+	page := mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := nethttp.From(r)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return

@@ -20,7 +20,8 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
-	"github.com/rockstar-web/sessions/hosts/open"
+	"github.com/rockstar-web/sessions/stores"
+	_ "github.com/rockstar-web/sessions/stores/all"
 	"github.com/stretchr/testify/require"
 )
 
@@ -65,7 +66,7 @@ var backends = []struct {
 func TestVisitsAndACartOverEveryStore(t *testing.T) {
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
-			n, err := open.Scratch(t.Context(), b.url(t, t.TempDir()))
+			n, err := stores.Scratch(t.Context(), b.url(t, t.TempDir()))
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, n.Drop(context.Background())) })
 			one := openStore(t, n)
@@ -92,7 +93,7 @@ func TestVisitsAndACartOverEveryStore(t *testing.T) {
 	}
 }
 
-func openStore(t *testing.T, n *open.Namespace) hosts.Store {
+func openStore(t *testing.T, n *stores.Namespace) hosts.Store {
 	s, closer, err := n.Open(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, closer.Close()) })
@@ -108,12 +109,12 @@ func serve(t *testing.T, s hosts.Store) (address string) {
 	m, err := hosts.New(s, hosts.Config{Key: core.NewSecret(key), AllowInsecure: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
-	host, err := nethttp.New(m, nethttp.Options{})
+	mw, err := nethttp.New(m, nethttp.Options{})
 	require.NoError(t, err)
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", host.Handler(page(visit)))
-	mux.Handle("GET /cart", host.Handler(page(show)))
-	mux.Handle("POST /cart", host.Handler(page(add)))
+	mux.Handle("GET /{$}", mw.Handler(page(visit)))
+	mux.Handle("GET /cart", mw.Handler(page(show)))
+	mux.Handle("POST /cart", mw.Handler(page(add)))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		served.Add(1)
 		mux.ServeHTTP(w, r)

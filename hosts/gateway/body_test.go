@@ -68,12 +68,12 @@ func inStreet(t *testing.T, limit time.Duration, h2 bool, do func(*street)) {
 		m, err := hosts.New(store, hosts.Config{Key: testKey, NoCleanup: true})
 		require.NoError(t, err)
 		defer m.Close()
-		host, err := nethttp.New(m, nethttp.Options{})
+		mw, err := nethttp.New(m, nethttp.Options{})
 		require.NoError(t, err)
 		transport := &http.Transport{DialContext: behind.dial}
 		defer transport.CloseIdleConnections()
 		g, err := gateway.New(gateway.Options{
-			Origin: &url.URL{Scheme: "http", Host: "origin.test"}, Host: host, Transport: transport, BodyTimeout: limit,
+			Origin: &url.URL{Scheme: "http", Host: "origin.test"}, Middleware: mw, Transport: transport, BodyTimeout: limit,
 			Rules: []gateway.Rule{{Prefix: "/public", Access: gateway.Public}}, Logger: slog.New(slog.DiscardHandler),
 		})
 		require.NoError(t, err)

@@ -35,9 +35,9 @@ func TestWhatReachesTheOrigin(t *testing.T) {
 	for _, trusted := range []bool{false, true} {
 		o := gateway.Options{}
 		if trusted {
-			host, err := nethttp.New(newSite(t, o, hosts.Config{}).manager, nethttp.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+			mw, err := nethttp.New(newSite(t, o, hosts.Config{}).manager, nethttp.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 			require.NoError(t, err)
-			o.Host = host
+			o.Middleware = mw
 		}
 		s := newSite(t, o, hosts.Config{})
 		for name, passes := range table {

@@ -23,9 +23,9 @@ func TestFailuresAreNotTakenForSignedOut(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, closed.Close())
 	dead := &url.URL{Scheme: "http", Host: closed.Addr().String()}
-	host, err := nethttp.New(s.manager, nethttp.Options{})
+	mw, err := nethttp.New(s.manager, nethttp.Options{})
 	require.NoError(t, err)
-	g, err := gateway.New(gateway.Options{Origin: dead, Host: host, Logger: slog.New(slog.DiscardHandler)})
+	g, err := gateway.New(gateway.Options{Origin: dead, Middleware: mw, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	ask := func(h http.Handler) int {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil)
@@ -58,23 +58,23 @@ func TestSlowOrigin(t *testing.T) {
 
 func TestOptionsThatAreRefused(t *testing.T) {
 	s := newSite(t, gateway.Options{}, hosts.Config{})
-	host, err := nethttp.New(s.manager, nethttp.Options{})
+	mw, err := nethttp.New(s.manager, nethttp.Options{})
 	require.NoError(t, err)
 	origin := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
 	other, err := nethttp.New(s.manager, nethttp.Options{ForwardedHeader: "Forwarded"})
 	require.NoError(t, err)
-	_, err = gateway.New(gateway.Options{Host: other, Origin: origin})
+	_, err = gateway.New(gateway.Options{Middleware: other, Origin: origin})
 	require.ErrorContains(t, err, "Forwarded")
 	public := []gateway.Rule{{Prefix: "/p", Access: gateway.Public}}
 	for field, o := range map[string]gateway.Options{
-		"Host":         {Origin: origin},
-		"Origin":       {Host: host, Origin: &url.URL{Scheme: "ftp", Host: "x"}},
-		"Timeout":      {Host: host, Origin: origin, Timeout: -1},
-		"BodyTimeout":  {Host: host, Origin: origin, BodyTimeout: -1},
-		"Grace":        {Host: host, Origin: origin, Grace: -1},
-		"Rules.Prefix": {Host: host, Origin: origin, Rules: []gateway.Rule{{Prefix: "/a/../b"}}},
-		"Rules.Access": {Host: host, Origin: origin, Rules: []gateway.Rule{{Prefix: "/a", Access: 9}}},
-		"LoginURL":     {Host: host, Origin: origin, LoginURL: "/login", Rules: public},
+		"Middleware":   {Origin: origin},
+		"Origin":       {Middleware: mw, Origin: &url.URL{Scheme: "ftp", Host: "x"}},
+		"Timeout":      {Middleware: mw, Origin: origin, Timeout: -1},
+		"BodyTimeout":  {Middleware: mw, Origin: origin, BodyTimeout: -1},
+		"Grace":        {Middleware: mw, Origin: origin, Grace: -1},
+		"Rules.Prefix": {Middleware: mw, Origin: origin, Rules: []gateway.Rule{{Prefix: "/a/../b"}}},
+		"Rules.Access": {Middleware: mw, Origin: origin, Rules: []gateway.Rule{{Prefix: "/a", Access: 9}}},
+		"LoginURL":     {Middleware: mw, Origin: origin, LoginURL: "/login", Rules: public},
 	} {
 		_, err := gateway.New(o)
 		var refused *hosts.ConfigError
@@ -82,9 +82,9 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		require.Equal(t, field, refused.Field)
 	}
 	for _, bad := range []string{"javascript:alert(1)", "//evil.example", "login", "https://me:pw@x/", "ftp://x/"} {
-		_, err := gateway.New(gateway.Options{Host: host, Origin: origin, LoginURL: bad, Rules: public})
+		_, err := gateway.New(gateway.Options{Middleware: mw, Origin: origin, LoginURL: bad, Rules: public})
 		require.Error(t, err, bad)
 	}
-	_, err = gateway.New(gateway.Options{Host: host, Origin: origin, LoginURL: "/p/login", Rules: public})
+	_, err = gateway.New(gateway.Options{Middleware: mw, Origin: origin, LoginURL: "/p/login", Rules: public})
 	require.NoError(t, err)
 }

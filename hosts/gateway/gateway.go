@@ -16,10 +16,10 @@ import (
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
-// Options sets up a Gateway. Origin and Host are required.
+// Options sets up a Gateway. Origin and Middleware are required.
 type Options struct {
-	Origin *url.URL      // http or https; a path in it stands before every request's
-	Host   *nethttp.Host // finds sessions; its Tenant counts here, too, and its TrustedProxies, which must set X-Forwarded-For, -Host and -Proto
+	Origin     *url.URL            // http or https; a path in it stands before every request's
+	Middleware *nethttp.Middleware // finds sessions; its Tenant counts here, too, and its TrustedProxies, which must set X-Forwarded-For, -Host and -Proto
 
 	Rules       []Rule        // [every path needs a user]
 	LoginURL    string        // [none: 401] where browsers without a session are sent, with return_to
@@ -60,7 +60,7 @@ func New(o Options) (*Gateway, error) {
 	if err := g.check(); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	policy := o.Host.Manager().Policy()
+	policy := o.Middleware.Manager().Policy()
 	g.cookie = policy.CookieName
 	g.o.Timeout, g.o.Grace = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.Grace, DefaultGrace)
 	g.o.BodyTimeout = cmp.Or(o.BodyTimeout, DefaultBodyTimeout)
@@ -75,10 +75,10 @@ func New(o Options) (*Gateway, error) {
 func (g *Gateway) check() (err error) {
 	o := &g.o
 	switch {
-	case o.Host == nil:
-		return &hosts.ConfigError{Field: "Host", Value: "nil", Allowed: "what nethttp.New returns"}
-	case o.Host.ForwardedHeader() != "X-Forwarded-For": // else a visitor's own X-Forwarded-For would be passed on as a proxy's
-		return &hosts.ConfigError{Field: "Host", Value: "one whose proxies set " + o.Host.ForwardedHeader(), Allowed: "one whose proxies set X-Forwarded-For, -Host and -Proto"}
+	case o.Middleware == nil:
+		return &hosts.ConfigError{Field: "Middleware", Value: "nil", Allowed: "what nethttp.New returns"}
+	case o.Middleware.ForwardedHeader() != "X-Forwarded-For": // else a visitor's own X-Forwarded-For would be passed on as a proxy's
+		return &hosts.ConfigError{Field: "Middleware", Value: "one whose proxies set " + o.Middleware.ForwardedHeader(), Allowed: "one whose proxies set X-Forwarded-For, -Host and -Proto"}
 	case o.Origin == nil || o.Origin.Scheme != "http" && o.Origin.Scheme != "https" || o.Origin.Host == "" || o.Origin.User != nil || o.Origin.RawQuery != "":
 		return &hosts.ConfigError{Field: "Origin", Value: "not such a URL", Allowed: "http://host:port or https://host, without user and query"}
 	case o.Timeout < 0:
@@ -120,7 +120,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	trusted := g.o.Host.Trusted(r)
+	trusted := g.o.Middleware.Trusted(r)
 	dropClaims(r.Header, trusted)
 	dropClaims(r.Trailer, trusted)
 	dropUpgrade(r)
@@ -144,8 +144,8 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request) {
 // origin's, which alone knows its attributes.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Cookie")
-	m := g.o.Host.Manager()
-	x := *g.o.Host.Exchange(w, r) // a copy: the request's own may be another handler's, too
+	m := g.o.Middleware.Manager()
+	x := *g.o.Middleware.Exchange(w, r) // a copy: the request's own may be another handler's, too
 	x.NoCookie, x.Reply = true, nil
 	defer x.Close()
 	s, err := m.Resume(&x)
@@ -171,7 +171,7 @@ func (g *Gateway) storeFailed(w http.ResponseWriter, err error) {
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	} else {
-		g.o.Host.Manager().Failed(err)
+		g.o.Middleware.Manager().Failed(err)
 	}
 	http.Error(w, text, status)
 }

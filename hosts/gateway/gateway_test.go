@@ -56,8 +56,8 @@ func newSite(t testing.TB, o gateway.Options, c hosts.Config) *site {
 	s.origin = httptest.NewServer(own.Handler(http.HandlerFunc(s.answer)))
 	t.Cleanup(s.origin.Close)
 	s.manager = manager(c)
-	if o.Host == nil {
-		o.Host, err = nethttp.New(s.manager, nethttp.Options{})
+	if o.Middleware == nil {
+		o.Middleware, err = nethttp.New(s.manager, nethttp.Options{})
 		require.NoError(t, err)
 	}
 	if o.Origin == nil {
@@ -80,7 +80,7 @@ func (s *site) answer(w http.ResponseWriter, r *http.Request) {
 	s.seen.Store(r)
 	switch r.URL.Path {
 	case "/public/login":
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		if err == nil {
 			err = v.Login(r.FormValue("user"), 0)
 		}
@@ -89,7 +89,7 @@ func (s *site) answer(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	case "/logout":
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		if err == nil {
 			err = v.Destroy()
 		}
@@ -296,7 +296,7 @@ func TestCookieAndForwarding(t *testing.T) {
 
 	proxied, err := nethttp.New(s.manager, nethttp.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	require.NoError(t, err)
-	s = newSite(t, gateway.Options{Host: proxied, KeepHost: true}, hosts.Config{})
+	s = newSite(t, gateway.Options{Middleware: proxied, KeepHost: true}, hosts.Config{})
 	s.do("GET", "/public/x", func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.7"); r.Host = "shop.example" })
 	require.Equal(t, "192.0.2.7, 127.0.0.1", s.seen.Load().Header.Get("X-Forwarded-For"))
 	require.Equal(t, []string{"http"}, s.seen.Load().Header["X-Forwarded-Proto"], "the proxy tells none")

@@ -43,14 +43,14 @@ func newCrowd(t testing.TB, users int, c hosts.Config) *crowd {
 	m, err := hosts.New(store, c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
-	host, err := nethttp.New(m, nethttp.Options{})
+	mw, err := nethttp.New(m, nethttp.Options{})
 	require.NoError(t, err)
-	g, err := gateway.New(gateway.Options{Origin: &url.URL{Scheme: "http", Host: "origin.test"}, Host: host, Transport: echo{}, Logger: slog.New(slog.DiscardHandler)})
+	g, err := gateway.New(gateway.Options{Origin: &url.URL{Scheme: "http", Host: "origin.test"}, Middleware: mw, Transport: echo{}, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	w := &crowd{gate: g, manager: m}
 	for n := range users {
-		login := host.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			v, err := nethttp.Session(r)
+		login := mw.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			v, err := nethttp.From(r)
 			require.NoError(t, err)
 			require.NoError(t, v.Login(fmt.Sprint("user-", n), 0))
 		}))
@@ -150,9 +150,9 @@ func BenchmarkRatioGateway(b *testing.B) {
 	b.Cleanup(origin.Close)
 	u, err := url.Parse(origin.URL)
 	require.NoError(b, err)
-	host, err := nethttp.New(s.manager, nethttp.Options{})
+	mw, err := nethttp.New(s.manager, nethttp.Options{})
 	require.NoError(b, err)
-	g, err := gateway.New(gateway.Options{Origin: u, Host: host, Rules: []gateway.Rule{{Prefix: "/public", Access: gateway.Public}}})
+	g, err := gateway.New(gateway.Options{Origin: u, Middleware: mw, Rules: []gateway.Rule{{Prefix: "/public", Access: gateway.Public}}})
 	require.NoError(b, err)
 	server := httptest.NewServer(g)
 	b.Cleanup(server.Close)

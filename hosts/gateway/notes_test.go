@@ -27,7 +27,7 @@ func (c *clock) pass(d time.Duration) { c.now += core.Milliseconds(d) }
 type town struct {
 	*site
 	clock  *clock
-	origin *nethttp.Host
+	origin *nethttp.Middleware
 }
 
 func newTown(t *testing.T, origin, gate hosts.Config) *town {
@@ -44,7 +44,7 @@ func newTown(t *testing.T, origin, gate hosts.Config) *town {
 		if r.URL.Path != "/public/login" && r.URL.Path != "/read" {
 			return
 		}
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		if err == nil && r.URL.Path == "/public/login" {
 			err = v.Login("alice", 0)
 		}
@@ -55,9 +55,9 @@ func newTown(t *testing.T, origin, gate hosts.Config) *town {
 	t.Cleanup(server.Close)
 	u, err := url.Parse(server.URL)
 	require.NoError(t, err)
-	host, err := nethttp.New(w.manager, nethttp.Options{})
+	mw, err := nethttp.New(w.manager, nethttp.Options{})
 	require.NoError(t, err)
-	g, err := gateway.New(gateway.Options{Origin: u, Host: host, Rules: []gateway.Rule{{Prefix: "/public", Access: gateway.Public}}})
+	g, err := gateway.New(gateway.Options{Origin: u, Middleware: mw, Rules: []gateway.Rule{{Prefix: "/public", Access: gateway.Public}}})
 	require.NoError(t, err)
 	w.server.Config.Handler = g
 	return w

@@ -44,7 +44,7 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	}
 	// The visitor's own claims are dropped before this. Of a trusted proxy's,
 	// the addresses stand before what is known here, and the others in its place.
-	trusted := g.o.Host.Trusted(p.In)
+	trusted := g.o.Middleware.Trusted(p.In)
 	if trusted {
 		p.Out.Header["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
 	}
@@ -70,7 +70,7 @@ func (g *Gateway) answered(a *http.Response) error {
 		return errSwitched
 	}
 	if a.Request != nil {
-		g.notes.keep(a.Request.Context(), g.o.Host.Manager())
+		g.notes.keep(a.Request.Context(), g.o.Middleware.Manager())
 		bodyOf(a.Request).answer(a.Header)
 	}
 	if setsCookie(a.Header, g.cookie) { // whatever the origin says of caches

@@ -13,7 +13,7 @@ import (
 func (g *Gateway) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
 	defer cancel()
-	_, err := g.o.Host.Manager().Store().Load(ctx, core.ID{0xff})
+	_, err := g.o.Middleware.Manager().Store().Load(ctx, core.ID{0xff})
 	if err != nil && !errors.Is(err, core.ErrNotFound) {
 		g.o.Logger.Warn("gateway: not ready", "error", err)
 		http.Error(w, "the session store does not answer", http.StatusServiceUnavailable)

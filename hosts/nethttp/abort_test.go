@@ -13,14 +13,14 @@ import (
 
 // abandon sends a request and goes away when the store is at the gate; then
 // the store goes on. It returns when the handler has ended.
-func (b *browser) abandon(g *gate, ended <-chan bool, f func(v *nethttp.Visit) error) {
+func (b *browser) abandon(g *gate, ended <-chan bool, f func(v *nethttp.Session) error) {
 	t := b.s.t
 	ctx, leave := context.WithCancel(t.Context())
 	gone, noticed := make(chan answer, 1), make(chan struct{})
 	go func() {
 		gone <- b.send(ctx, http.MethodPost, func(w http.ResponseWriter, r *http.Request) {
 			context.AfterFunc(r.Context(), func() { close(noticed) })
-			b.s.with(func(v *nethttp.Visit, _ http.ResponseWriter) error { return f(v) })(w, r)
+			b.s.with(func(v *nethttp.Session, _ http.ResponseWriter) error { return f(v) })(w, r)
 		})
 	}()
 	await(t, g.arrived)
@@ -39,7 +39,7 @@ func TestAnAbortedLoginIsWhole(t *testing.T) {
 		o.outside = telling(ended)
 		s := open(t, o)
 		b := s.browser()
-		b.abandon(s.stopBefore(conformance.Save), ended, func(v *nethttp.Visit) error { return v.Login("alice", 0) })
+		b.abandon(s.stopBefore(conformance.Save), ended, func(v *nethttp.Session) error { return v.Login("alice", 0) })
 		records := s.all()
 		require.Len(t, records, 1)
 		require.Equal(t, "alice", records[0].User)
@@ -48,7 +48,7 @@ func TestAnAbortedLoginIsWhole(t *testing.T) {
 		id := b.login("bob")
 		await(t, ended)
 		await(t, ended)
-		b.abandon(s.stopBefore(conformance.Delete), ended, func(v *nethttp.Visit) error { return v.Destroy() })
+		b.abandon(s.stopBefore(conformance.Delete), ended, func(v *nethttp.Session) error { return v.Destroy() })
 		_, lives := s.stored(id)
 		require.False(t, lives)
 		require.ErrorIs(t, b.refusal(), core.ErrNotFound)
@@ -58,7 +58,7 @@ func TestAnAbortedLoginIsWhole(t *testing.T) {
 		b.login("carol")
 		await(t, ended)
 		await(t, ended)
-		b.abandon(s.stopBefore(conformance.Save), ended, func(v *nethttp.Visit) error { return v.Put("n", 1) })
+		b.abandon(s.stopBefore(conformance.Save), ended, func(v *nethttp.Session) error { return v.Put("n", 1) })
 		require.Equal(t, 1, b.value("n"))
 	})
 }

@@ -12,8 +12,8 @@ type field struct{ name, value string }
 
 // reply keeps a field for the answer, in place of an earlier one: of its name,
 // or for cookies of its name, path and domain.
-func (v *Visit) reply(name, value string) error {
-	if v.round.sent.Load() {
+func (v *Session) reply(name, value string) error {
+	if v.request.sent.Load() {
 		return ErrHeadersSent
 	}
 	f := field{name, value}
@@ -45,10 +45,10 @@ func cookieScope(value string) string {
 // begin commits and puts on the answer what the session adds to it, beside the
 // handler's cookies and over what it says to caches. After a failure nothing of the
 // handler's is left on the answer.
-func (v *Visit) begin(h http.Header) error {
+func (v *Session) begin(h http.Header) error {
 	if v.dead = v.commit(); v.dead != nil {
 		clear(h)
-		maps.Copy(h, v.round.given)
+		maps.Copy(h, v.request.given)
 		return v.dead
 	}
 	cookie := false
@@ -67,7 +67,7 @@ func (v *Visit) begin(h http.Header) error {
 	return nil
 }
 
-func (v *Visit) addVary(h http.Header) {
+func (v *Session) addVary(h http.Header) {
 	if len(h["Vary"]) == 0 {
 		v.vary[0] = "Cookie"
 		h["Vary"] = v.vary[:1:1]

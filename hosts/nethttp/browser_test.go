@@ -80,15 +80,15 @@ func (b *browser) get(h http.HandlerFunc) answer {
 }
 
 // visit asks for the session and has f use it; an error of f fails the test.
-func (b *browser) visit(f func(v *nethttp.Visit, w http.ResponseWriter) error) answer {
+func (b *browser) visit(f func(v *nethttp.Session, w http.ResponseWriter) error) answer {
 	ctx, cancel := context.WithTimeout(b.s.t.Context(), patience)
 	defer cancel()
 	return b.send(ctx, http.MethodPost, b.s.with(f)) // which no client sends twice
 }
 
-func (s *site) with(f func(v *nethttp.Visit, w http.ResponseWriter) error) http.HandlerFunc {
+func (s *site) with(f func(v *nethttp.Session, w http.ResponseWriter) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		if err == nil {
 			err = f(v, w)
 		}
@@ -99,7 +99,7 @@ func (s *site) with(f func(v *nethttp.Visit, w http.ResponseWriter) error) http.
 }
 
 // start is visit in the background.
-func (b *browser) start(f func(v *nethttp.Visit, w http.ResponseWriter) error) <-chan answer {
+func (b *browser) start(f func(v *nethttp.Session, w http.ResponseWriter) error) <-chan answer {
 	answers := make(chan answer, 1)
 	go func() { answers <- b.visit(f) }()
 	return answers
@@ -108,28 +108,28 @@ func (b *browser) start(f func(v *nethttp.Visit, w http.ResponseWriter) error) <
 // login signs in and returns the session's ID.
 func (b *browser) login(user string) core.ID {
 	b.s.t.Helper()
-	require.Equal(b.s.t, 200, b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Login(user, 0) }).status)
+	require.Equal(b.s.t, 200, b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Login(user, 0) }).status)
 	return b.id()
 }
 
 func (b *browser) put(name string, value any) answer {
-	return b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Put(name, value) })
+	return b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Put(name, value) })
 }
 
 // id returns the session's ID, user the user, as a request sees them.
 func (b *browser) id() (id core.ID) {
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { id = v.ID(); return nil })
+	b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { id = v.ID(); return nil })
 	return id
 }
 
 func (b *browser) user() (user string) {
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { user = v.User(); return nil })
+	b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { user = v.User(); return nil })
 	return user
 }
 
 // value returns a value, or the error's text where there is none.
 func (b *browser) value(name string) (value any) {
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+	b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 		got, err := v.Get(name)
 		if value = got; err != nil {
 			value = err.Error()
@@ -141,7 +141,7 @@ func (b *browser) value(name string) (value any) {
 
 // refusal returns why the cookie opens no session.
 func (b *browser) refusal() (err error) {
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { err = b.s.note(v.Refusal()); return nil })
+	b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { err = b.s.note(v.Refusal()); return nil })
 	return err
 }
 

@@ -13,25 +13,25 @@ import (
 // the session is stored, but for what Destroy and the manager's verbs have
 // stored at once: the request is answered 500, or its answer cut off where it
 // may have left already. One that only read its session is served and logged.
-var ErrBypassed = errors.New("the answer went past the http.ResponseWriter of nethttp.Host.Handler, and the session's cookie with it; " +
-	"write to the w that Handler passes on; with a framework whose handlers have a writer of their own, wrap the whole of it: host.Handler(engine)")
+var ErrBypassed = errors.New("the answer went past the http.ResponseWriter of nethttp.Middleware.Handler, and the session's cookie with it; " +
+	"write to the w that Handler passes on; with a framework whose handlers have a writer of their own, wrap the whole of it: mw.Handler(engine)")
 
 // bypassLogged is how often one kind of bypass is logged.
 const bypassLogged = time.Minute
 
 // past looks, before the session is committed, whether the answer has begun
 // without it. An error means that the request did what would be lost with it.
-func (rd *round) past(v *Visit) (found, error) {
-	if rd.outer.Err() != nil {
+func (rq *request) past(v *Session) (found, error) {
+	if rq.outer.Err() != nil {
 		return unsent, nil // given up: nobody gets this answer, and another goroutine may be at the writer
 	}
-	f, _ := look(rd.ResponseWriter)
+	f, _ := look(rq.ResponseWriter)
 	if f == unsent {
 		return f, nil
 	}
-	s := v.session()
+	s := v.current()
 	lost := v.firm || len(**v.fields) > 0 || s != nil && (s.Changed() || v.needsCookie())
-	rd.host.bypassed.report(rd.host, lost)
+	rq.middleware.bypassed.report(rq.middleware, lost)
 	if lost {
 		v.dead = ErrBypassed
 	}
@@ -47,7 +47,7 @@ type bypassCount struct {
 	since atomic.Int64 // requests since the last line
 }
 
-func (l *bypassLog) report(h *Host, lost bool) {
+func (l *bypassLog) report(h *Middleware, lost bool) {
 	c := &l.read
 	if lost {
 		c = &l.lost
@@ -62,23 +62,23 @@ func (l *bypassLog) report(h *Host, lost bool) {
 // refuse sends the error page, also in place of an answer that has begun, if it
 // is still in the server's buffers; else it cuts that answer off, so that
 // nobody takes it for a success.
-func (rd *round) refuse(f found, err error) {
+func (rq *request) refuse(f found, err error) {
 	if f == unsent {
-		rd.host.fail(rd.ResponseWriter, rd.request, err)
+		rq.middleware.fail(rq.ResponseWriter, rq.request, err)
 		return
 	}
-	p := &page{header: rd.given.Clone()}
+	p := &page{header: rq.given.Clone()}
 	if p.header == nil {
 		p.header = http.Header{}
 	}
-	rd.host.fail(p, rd.request, err)
-	_, server := look(rd.ResponseWriter)
+	rq.middleware.fail(p, rq.request, err)
+	_, server := look(rq.ResponseWriter)
 	switch f {
 	case held, left:
-		if form := rd.inner.MultipartForm; form != nil {
+		if form := rq.inner.MultipartForm; form != nil {
 			_ = form.RemoveAll() // net/http does not on a connection that was taken from it
 		}
-		if !p.replace(server, f == held, rd.request) {
+		if !p.replace(server, f == held, rq.request) {
 			panic(http.ErrAbortHandler)
 		}
 	case stream:

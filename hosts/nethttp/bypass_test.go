@@ -83,12 +83,12 @@ func eachOuter(t *testing.T, f func(t *testing.T, o setup, page bool)) {
 // TestABypassIsNoSuccess: whatever a request does that needs its cookie or is to
 // be stored is answered 500, or cut off, and nothing of it is stored.
 func TestABypassIsNoSuccess(t *testing.T) {
-	for name, do := range map[string]func(*nethttp.Visit) error{
-		"login":   func(v *nethttp.Visit) error { return v.Login("bob", 0) },
-		"put":     func(v *nethttp.Visit) error { return v.Put("n", 2) },
-		"renew":   (*nethttp.Visit).Renew,
-		"refresh": (*nethttp.Visit).Refresh,
-		"delete":  func(v *nethttp.Visit) error { return v.Delete("n") },
+	for name, do := range map[string]func(*nethttp.Session) error{
+		"login":   func(v *nethttp.Session) error { return v.Login("bob", 0) },
+		"put":     func(v *nethttp.Session) error { return v.Put("n", 2) },
+		"renew":   (*nethttp.Session).Renew,
+		"refresh": (*nethttp.Session).Refresh,
+		"delete":  func(v *nethttp.Session) error { return v.Delete("n") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachOuter(t, func(t *testing.T, o setup, page bool) {
@@ -97,10 +97,10 @@ func TestABypassIsNoSuccess(t *testing.T) {
 				id := b.login("alice")
 				b.put("n", 1)
 				before, _ := s.stored(id)
-				kept := make(chan *nethttp.Visit, 1)
+				kept := make(chan *nethttp.Session, 1)
 				a := b.send(t.Context(), "POST", func(w http.ResponseWriter, r *http.Request) {
 					w.Header().Set("X-Page", "of the handler")
-					v, err := nethttp.Session(r)
+					v, err := nethttp.From(r)
 					if err == nil {
 						err = do(v)
 					}
@@ -134,7 +134,7 @@ func TestALogoutThatIsBypassed(t *testing.T) {
 		b := s.browser()
 		b.login("alice")
 		a := b.send(t.Context(), "POST", func(_ http.ResponseWriter, r *http.Request) {
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			if err == nil {
 				err = v.Destroy()
 			}
@@ -158,7 +158,7 @@ func TestABypassThatOnlyReadIsServed(t *testing.T) {
 		for range 5 {
 			s.clock.pass(29 * time.Minute)
 			a := b.send(t.Context(), "POST", func(_ http.ResponseWriter, r *http.Request) {
-				v, err := nethttp.Session(r)
+				v, err := nethttp.From(r)
 				fmt.Fprint(outerOf(r), v.User(), err)
 			})
 			require.NoError(t, a.err)
@@ -185,7 +185,7 @@ func TestABypassBeforeTheSessionIsAskedFor(t *testing.T) {
 		s := open(t, o)
 		a := s.browser().send(t.Context(), "POST", func(w http.ResponseWriter, r *http.Request) {
 			outerOf(r).WriteHeader(http.StatusAccepted)
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			if err == nil {
 				err = v.Login("alice", 0)
 			}
@@ -199,7 +199,7 @@ func TestABypassBeforeTheSessionIsAskedFor(t *testing.T) {
 		require.Empty(t, s.all())
 		a = s.browser().send(t.Context(), "POST", func(w http.ResponseWriter, r *http.Request) {
 			outerOf(r).WriteHeader(http.StatusEarlyHints)
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			if err == nil {
 				err = v.Login("alice", 0)
 			}
@@ -220,7 +220,7 @@ func TestARenewalLostByABypass(t *testing.T) {
 		for range 3 {
 			s.clock.pass(11 * time.Minute)
 			a := b.send(t.Context(), "POST", func(_ http.ResponseWriter, r *http.Request) {
-				v, err := nethttp.Session(r)
+				v, err := nethttp.From(r)
 				fmt.Fprint(outerOf(r), v.User(), err)
 			})
 			require.Equal(t, "alice<nil>", a.body)
@@ -234,7 +234,7 @@ func TestARenewalLostByABypass(t *testing.T) {
 func TestAHijackPastTheWriter(t *testing.T) {
 	s := open(t, setup{outside: under(outers["bare"].wrap)})
 	a := s.browser().send(t.Context(), "POST", func(_ http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		if err == nil {
 			err = v.Login("alice", 0)
 		}
@@ -256,8 +256,8 @@ func TestAHijackPastTheWriter(t *testing.T) {
 func TestABypassOfWritersWithoutAServer(t *testing.T) {
 	s := open(t, setup{})
 	bypass := func(w http.ResponseWriter) {
-		s.host.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			v, err := nethttp.Session(r)
+		s.mw.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			v, err := nethttp.From(r)
 			if err == nil {
 				err = v.Login("alice", 0)
 			}

@@ -16,7 +16,7 @@ const maxHops = 32
 // proxies are believed: from the right, the first address that is not one of
 // theirs is the client's, since every proxy appends whom it heard from. The
 // address is not valid when nobody tells it.
-func (h *Host) client(r *http.Request) (ip netip.Addr, https bool) {
+func (h *Middleware) client(r *http.Request) (ip netip.Addr, https bool) {
 	ip, https = address(r.RemoteAddr), r.TLS != nil
 	if !h.Trusted(r) {
 		return ip, https
@@ -50,14 +50,14 @@ func (h *Host) client(r *http.Request) (ip netip.Addr, https bool) {
 
 // Trusted reports whether a request came from a trusted proxy, whose forwarding
 // header tells who sent it.
-func (h *Host) Trusted(r *http.Request) bool {
+func (h *Middleware) Trusted(r *http.Request) bool {
 	return h.trusted(address(r.RemoteAddr)) || h.o.TrustUnixSocket && byUnixSocket(r)
 }
 
 // ForwardedHeader is the one that trusted proxies set: see Options.
-func (h *Host) ForwardedHeader() string { return h.o.ForwardedHeader }
+func (h *Middleware) ForwardedHeader() string { return h.o.ForwardedHeader }
 
-func (h *Host) trusted(a netip.Addr) bool {
+func (h *Middleware) trusted(a netip.Addr) bool {
 	for _, p := range h.o.TrustedProxies {
 		if p.Contains(a) {
 			return true

@@ -18,13 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func hostWith(t *testing.T, o nethttp.Options) *nethttp.Host {
+func middlewareWith(t *testing.T, o nethttp.Options) *nethttp.Middleware {
 	t.Helper()
 	return hostNamed(t, "", o)
 }
 
 // hostNamed is a host with a memory of its own and its own cookie name.
-func hostNamed(t *testing.T, cookie string, o nethttp.Options) *nethttp.Host {
+func hostNamed(t *testing.T, cookie string, o nethttp.Options) *nethttp.Middleware {
 	t.Helper()
 	store, err := cachestore.Open(cachestore.Options{})
 	require.NoError(t, err)
@@ -96,24 +96,24 @@ func TestTheClientsAddress(t *testing.T) {
 		}
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr, r.Header = c.remote, c.header
-		x := hostWith(t, o).Exchange(httptest.NewRecorder(), r)
+		x := middlewareWith(t, o).Exchange(httptest.NewRecorder(), r)
 		require.Equal(t, c.ip, x.IP.String(), c.name)
 		require.Equal(t, c.https, x.HTTPS, c.name)
 	}
 	r := httptest.NewRequest("GET", "/", nil)
 	r.TLS = new(tls.ConnectionState)
-	require.True(t, hostWith(t, nethttp.Options{}).Exchange(nil, r).HTTPS)
+	require.True(t, middlewareWith(t, nethttp.Options{}).Exchange(nil, r).HTTPS)
 }
 
 // TestBehindAUnixSocket a peer has no address: it is believed when that is asked for.
 func TestBehindAUnixSocket(t *testing.T) {
 	for _, trust := range []bool{false, true} {
-		h := hostWith(t, nethttp.Options{TrustUnixSocket: trust, TrustedProxies: prefixes("10.0.0.0/8")})
+		h := middlewareWith(t, nethttp.Options{TrustUnixSocket: trust, TrustedProxies: prefixes("10.0.0.0/8")})
 		var ip netip.Addr
 		srv := httptest.NewUnstartedServer(h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			x := h.Exchange(w, r)
 			ip = x.IP
-			if v, err := nethttp.Session(r); err != nil || v.Login("alice", 0) != nil {
+			if v, err := nethttp.From(r); err != nil || v.Login("alice", 0) != nil {
 				t.Error("no session on a Unix socket")
 			}
 		})))
@@ -144,7 +144,7 @@ func TestBehindAUnixSocket(t *testing.T) {
 func TestBadOptionsAreRefused(t *testing.T) {
 	_, err := nethttp.New(nil, nethttp.Options{})
 	require.ErrorContains(t, err, "hosts.New")
-	m := hostWith(t, nethttp.Options{}).Manager()
+	m := middlewareWith(t, nethttp.Options{}).Manager()
 	for _, c := range []struct {
 		o    nethttp.Options
 		text string
@@ -158,8 +158,8 @@ func TestBadOptionsAreRefused(t *testing.T) {
 		require.True(t, errors.As(err, &bad))
 		require.ErrorContains(t, err, c.text)
 	}
-	_, err = nethttp.Session(httptest.NewRequest("GET", "/", nil))
+	_, err = nethttp.From(httptest.NewRequest("GET", "/", nil))
 	require.ErrorIs(t, err, nethttp.ErrNoHandler)
-	_, err = hostWith(t, nethttp.Options{}).Session(httptest.NewRequest("GET", "/", nil))
+	_, err = middlewareWith(t, nethttp.Options{}).From(httptest.NewRequest("GET", "/", nil))
 	require.ErrorIs(t, err, nethttp.ErrNoHandler)
 }

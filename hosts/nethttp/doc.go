@@ -1,11 +1,11 @@
 // Package nethttp gives the handlers of a net/http server their sessions.
 //
-//	host, err := nethttp.New(manager, nethttp.Options{})
-//	mux.Handle("/", host.Handler(home))                // sessions for whoever asks
-//	mux.Handle("/account", host.Require(account))      // signed-in visitors only
+//	mw, err := nethttp.New(manager, nethttp.Options{})
+//	mux.Handle("/", mw.Handler(home))                // sessions for whoever asks
+//	mux.Handle("/account", mw.Require(account))      // signed-in visitors only
 //
 //	func home(w http.ResponseWriter, r *http.Request) {
-//		s, err := nethttp.Session(r)
+//		s, err := nethttp.From(r)
 //		if err != nil {
 //			status, text := nethttp.Failure(err)
 //			http.Error(w, text, status)
@@ -22,8 +22,8 @@
 // fails, an error page replaces the answer.
 //
 // A value that is read and then written must still be what was read, or the
-// request is refused with a 409: see [Visit]. [Visit.Add], [Visit.Update] and
-// [Visit.Take] are for values that several requests change at once.
+// request is refused with a 409: see [Session]. [Session.Add], [Session.Update] and
+// [Session.Take] are for values that several requests change at once.
 //
 // The work outlives a client that goes away. Logging out acts at once, also on
 // requests in flight: what they change is refused, and their answer replaced.
@@ -31,10 +31,10 @@
 // The handler must answer by the writer that Handler gives it. Frameworks whose
 // handlers have a writer of their own go inside as a whole,
 //
-//	http.ListenAndServe(addr, host.Handler(engine)) // gin, echo and others
+//	http.ListenAndServe(addr, mw.Handler(engine)) // gin, echo and others
 //
-// or take the writer over, as echo.WrapMiddleware(host.Handler) and chi's
-// r.Use(host.Handler) do. A gin middleware that calls c.Next in a handler of its
+// or take the writer over, as echo.WrapMiddleware(mw.Handler) and chi's
+// r.Use(mw.Handler) do. A gin middleware that calls c.Next in a handler of its
 // own drops the writer: gin's handlers answer past it, without the cookie. Such
 // a request stores nothing and is ErrBypassed: it is answered 500 where HTTP/1
 // still has the whole answer in its buffers, else the answer is cut off. One that only
@@ -48,6 +48,6 @@
 // outlives the handler must not write to its request.
 //
 // Middleware that recovers from panics, times handlers out or logs belongs
-// around Host.Handler. Inside of it, what such a middleware answers counts as
+// around Middleware.Handler. Inside of it, what such a middleware answers counts as
 // the handler's answer, and commits.
 package nethttp

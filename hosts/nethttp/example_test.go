@@ -14,8 +14,8 @@ import (
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
-// exampleHost keeps sessions in memory, for plain HTTP on this machine.
-func exampleHost() *nethttp.Host {
+// exampleMiddleware keeps sessions in memory, for plain HTTP on this machine.
+func exampleMiddleware() *nethttp.Middleware {
 	store, err := cachestore.Open(cachestore.Options{})
 	if err != nil {
 		panic(err)
@@ -24,11 +24,11 @@ func exampleHost() *nethttp.Host {
 	if err != nil {
 		panic(err)
 	}
-	host, err := nethttp.New(manager, nethttp.Options{})
+	mw, err := nethttp.New(manager, nethttp.Options{})
 	if err != nil {
 		panic(err)
 	}
-	return host
+	return mw
 }
 
 // show asks for pages one after the other, as one browser does.
@@ -50,11 +50,11 @@ func show(h http.Handler, paths ...string) {
 
 // A counter for each visitor: stored before the answer's first byte, with the
 // cookie that a new session needs.
-func ExampleHost_Handler() {
-	host := exampleHost()
+func ExampleMiddleware_Handler() {
+	mw := exampleMiddleware()
 	count := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var n int64
-		session, err := nethttp.Session(r)
+		session, err := nethttp.From(r)
 		if err == nil {
 			n, err = session.Add("visits", 1)
 		}
@@ -65,7 +65,7 @@ func ExampleHost_Handler() {
 		}
 		fmt.Fprint(w, "visit ", n)
 	})
-	show(host.Handler(count), "/", "/", "/")
+	show(mw.Handler(count), "/", "/", "/")
 	// Output:
 	// /: 200 visit 1
 	// /: 200 visit 2
@@ -75,11 +75,11 @@ func ExampleHost_Handler() {
 // Sign in, be greeted, and sign out. Login gives the session a new secret, so
 // that whoever knew the old cookie has nothing.
 func ExampleSession() {
-	host := exampleHost()
+	mw := exampleMiddleware()
 	mux := http.NewServeMux()
-	with := func(path string, f func(w http.ResponseWriter, s *nethttp.Visit) error) {
+	with := func(path string, f func(w http.ResponseWriter, s *nethttp.Session) error) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			s, err := nethttp.Session(r)
+			s, err := nethttp.From(r)
 			if err == nil {
 				err = f(w, s)
 			}
@@ -89,25 +89,25 @@ func ExampleSession() {
 			}
 		})
 	}
-	with("/login", func(w http.ResponseWriter, s *nethttp.Visit) error {
+	with("/login", func(w http.ResponseWriter, s *nethttp.Session) error {
 		if err := s.Login("alice", 0); err != nil { // for the configured lifetime
 			return err
 		}
 		_, err := fmt.Fprint(w, "welcome")
 		return err
 	})
-	with("/", func(w http.ResponseWriter, s *nethttp.Visit) error {
+	with("/", func(w http.ResponseWriter, s *nethttp.Session) error {
 		_, err := fmt.Fprintf(w, "hello %q", s.User())
 		return err
 	})
-	with("/logout", func(w http.ResponseWriter, s *nethttp.Visit) error {
+	with("/logout", func(w http.ResponseWriter, s *nethttp.Session) error {
 		if err := s.Destroy(); err != nil { // at once, also for requests in flight
 			return err
 		}
 		_, err := fmt.Fprint(w, "bye")
 		return err
 	})
-	show(host.Handler(mux), "/", "/login", "/", "/logout", "/")
+	show(mw.Handler(mux), "/", "/login", "/", "/logout", "/")
 	// Output:
 	// /: 200 hello ""
 	// /login: 200 welcome
@@ -118,11 +118,11 @@ func ExampleSession() {
 
 // A cart is a struct that several tabs change at once, and a flash message is for
 // one page. The function of Update may run again, so it must only compute.
-func ExampleVisit_Update() {
+func ExampleSession_Update() {
 	type cart struct{ Items []string }
-	host := exampleHost()
+	mw := exampleMiddleware()
 	mux := http.NewServeMux()
-	with := func(path string, f func(s *nethttp.Visit) (string, error)) {
+	with := func(path string, f func(s *nethttp.Session) (string, error)) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			s, err := nethttp.FromContext(r.Context())
 			text := ""
@@ -137,7 +137,7 @@ func ExampleVisit_Update() {
 			fmt.Fprint(w, text)
 		})
 	}
-	with("/buy", func(s *nethttp.Visit) (string, error) {
+	with("/buy", func(s *nethttp.Session) (string, error) {
 		err := hosts.Update(s, "cart", func(c cart) (cart, error) {
 			c.Items = append(c.Items, "tea")
 			return c, nil
@@ -147,7 +147,7 @@ func ExampleVisit_Update() {
 		}
 		return "bought", s.Put("flash", "It is in your cart.")
 	})
-	with("/", func(s *nethttp.Visit) (string, error) {
+	with("/", func(s *nethttp.Session) (string, error) {
 		c, err := hosts.Get[cart](s, "cart")
 		if err != nil && !errors.Is(err, hosts.ErrNoValue) {
 			return "", err
@@ -158,7 +158,7 @@ func ExampleVisit_Update() {
 		}
 		return fmt.Sprint(c.Items, " ", flash), err
 	})
-	show(host.Handler(mux), "/", "/buy", "/buy", "/", "/")
+	show(mw.Handler(mux), "/", "/buy", "/buy", "/", "/")
 	// Output:
 	// /: 200 []
 	// /buy: 200 bought
@@ -168,11 +168,11 @@ func ExampleVisit_Update() {
 }
 
 // Only one route needs a user. The others load no session.
-func ExampleHost_Require() {
-	host := exampleHost()
+func ExampleMiddleware_Require() {
+	mw := exampleMiddleware()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/login", func(w http.ResponseWriter, r *http.Request) {
-		s, err := nethttp.Session(r)
+		s, err := nethttp.From(r)
 		if err == nil {
 			err = s.Login("alice", 0)
 		}
@@ -183,11 +183,11 @@ func ExampleHost_Require() {
 		}
 		fmt.Fprint(w, "welcome")
 	})
-	mux.Handle("/account", host.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, _ := nethttp.Session(r) // loaded by Require already
+	mux.Handle("/account", mw.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, _ := nethttp.From(r) // loaded by Require already
 		fmt.Fprint(w, "the account of ", s.User())
 	})))
-	show(host.Handler(mux), "/account", "/login", "/account")
+	show(mw.Handler(mux), "/account", "/login", "/account")
 	// Output:
 	// /account: 401 {"error":"Authentication required","reason":"none"}
 	// /login: 200 welcome

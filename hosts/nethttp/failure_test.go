@@ -82,7 +82,7 @@ func TestAFailedCommitIsAnErrorPage(t *testing.T) {
 					continue
 				}
 				before := b.cookie
-				a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+				a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 					decorate(w)
 					if err := v.Put("n", 1+b.count(v)); err != nil {
 						return err
@@ -129,7 +129,7 @@ func TestAFailedCommitIsAnErrorPage(t *testing.T) {
 	}
 }
 
-func (b *browser) count(v *nethttp.Visit) int {
+func (b *browser) count(v *nethttp.Session) int {
 	got, err := v.Get("n")
 	if b.s.note(err) != nil {
 		return 0
@@ -140,14 +140,14 @@ func (b *browser) count(v *nethttp.Visit) int {
 // TestAFailedBeginningIsAnErrorPage: of a session that is not stored yet.
 func TestAFailedBeginningIsAnErrorPage(t *testing.T) {
 	for fault, plan := range commitFaults {
-		for name, do := range map[string]func(v *nethttp.Visit) error{
-			"login": func(v *nethttp.Visit) error { return v.Login("alice", 0) },
-			"put":   func(v *nethttp.Visit) error { return v.Put("n", 1) },
+		for name, do := range map[string]func(v *nethttp.Session) error{
+			"login": func(v *nethttp.Session) error { return v.Login("alice", 0) },
+			"put":   func(v *nethttp.Session) error { return v.Put("n", 1) },
 		} {
 			s := open(t, setup{Config: short})
 			b := s.browser()
 			s.faults(plan)
-			a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error { decorate(w); return do(v) })
+			a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error { decorate(w); return do(v) })
 			requireErrorPage(t, a, fault+" "+name)
 			require.Empty(t, b.cookie)
 		}
@@ -161,7 +161,7 @@ func TestAFailedLogoutIsToldAndTriedAgain(t *testing.T) {
 	b := s.browser()
 	id := b.login("alice")
 	logout := func(mended bool) answer {
-		return b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+		return b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 			s.faults(always(conformance.Delete, conformance.Fail))
 			if err := v.Destroy(); !errors.Is(s.note(err), hosts.ErrUnavailable) {
 				t.Error("logged out of a store that is down:", err)
@@ -190,7 +190,7 @@ func TestALostAnswerIsNotAFailure(t *testing.T) {
 	b.put("n", 0)
 	for i := range 10 {
 		var lost atomic.Bool
-		a := b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+		a := b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 			s.faults(func(_ int, verb conformance.Verb) conformance.Fault {
 				if verb == conformance.Save && !lost.Swap(true) {
 					return conformance.LoseAnswer
@@ -221,7 +221,7 @@ func TestCountsAreExactUnderFaults(t *testing.T) {
 			rolls[i] = faults[dice.IntN(len(faults))]
 		}
 		var at atomic.Int64
-		a := b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+		a := b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 			s.faults(func(_ int, verb conformance.Verb) conformance.Fault {
 				if verb != conformance.Save {
 					return conformance.Pass
@@ -258,7 +258,7 @@ func TestAStoreThatCannotBeAsked(t *testing.T) {
 		ended := make(chan bool, 1)
 		a := b.get(func(w http.ResponseWriter, r *http.Request) {
 			defer close(ended)
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			for _, err := range []error{err, v.Put("n", 1), v.Delete("n"), v.Clear(), v.Login("bob", 0), v.Renew(), v.Refresh(), v.Destroy()} {
 				if !errors.Is(s.note(err), hosts.ErrUnavailable) {
 					t.Error("not told:", err)
@@ -287,13 +287,13 @@ func TestALoadIsAskedAgainUnderAContextThatLives(t *testing.T) {
 	s.faults(always(conformance.Load, conformance.Hang))
 	b.get(func(_ http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), time.Millisecond)
-		_, err := nethttp.Session(r.WithContext(ctx))
+		_, err := nethttp.From(r.WithContext(ctx))
 		cancel()
 		if s.note(err) == nil {
 			t.Error("loaded from a store that hangs")
 		}
 		s.mend()
-		if v, err := nethttp.Session(r); s.note(err) != nil || v.User() != "alice" {
+		if v, err := nethttp.From(r); s.note(err) != nil || v.User() != "alice" {
 			t.Error(err)
 		}
 	})
@@ -316,7 +316,7 @@ func TestErrorPagesOfOnesOwn(t *testing.T) {
 			})
 		}})
 	s.faults(commitFaults["down"])
-	a := s.browser().visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a := s.browser().visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		decorate(w)
 		w.Header().Add("Vary", "Accept")
 		return v.Put("n", 1)
@@ -336,12 +336,12 @@ func TestWhatTheRequestItselfIsToBlameFor(t *testing.T) {
 		Options: nethttp.Options{Tenant: func(r *http.Request) string { return r.Header.Get("X-Tenant") }}})
 	b := s.browser()
 	b.header.Set("X-Tenant", strings.Repeat("long.", 100))
-	a := b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Put("n", 1) })
+	a := b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Put("n", 1) })
 	require.Equal(t, 400, a.status, a.body)
 
 	b = s.browser()
 	b.login("alice")
-	a = b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+	a = b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 		b.copy().put("seat", "12A")
 		return v.Put("seat", "12B")
 	})

@@ -59,7 +59,7 @@ func TestCommitBeforeTheFirstByte(t *testing.T) {
 			var during [3]int64
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			a := b.send(ctx, way.method, s.with(func(v *nethttp.Visit, w http.ResponseWriter) error {
+			a := b.send(ctx, way.method, s.with(func(v *nethttp.Session, w http.ResponseWriter) error {
 				if err := v.Put("way", way.name); err != nil {
 					return err
 				}
@@ -107,7 +107,7 @@ func TestSendfileIsKept(t *testing.T) {
 	}})
 	b := s.browser()
 	a := b.get(func(w http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		if s.note(err) != nil || v.Put("page", 1) != nil {
 			t.Error("no session")
 		}
@@ -132,7 +132,7 @@ func TestEarlyHintsCommitNothing(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		a := b.send(httptrace.WithClientTrace(ctx, trace), http.MethodGet,
-			s.with(func(v *nethttp.Visit, w http.ResponseWriter) error {
+			s.with(func(v *nethttp.Session, w http.ResponseWriter) error {
 				if err := v.Put("early", true); err != nil {
 					return err
 				}
@@ -167,7 +167,7 @@ func TestSwitchingProtocolsCommits(t *testing.T) {
 	during := make(chan [3]int64, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	go up.send(ctx, http.MethodGet, s.with(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	go up.send(ctx, http.MethodGet, s.with(func(v *nethttp.Session, w http.ResponseWriter) error {
 		s.counts()
 		if err := v.Put("up", 1); err != nil {
 			return err
@@ -185,7 +185,7 @@ func TestSwitchingProtocolsCommits(t *testing.T) {
 func TestControllerReachesTheConnection(t *testing.T) {
 	each(t, func(t *testing.T, o setup) {
 		s := open(t, o)
-		a := s.browser().visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+		a := s.browser().visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 			rc := http.NewResponseController(w)
 			for _, err := range []error{
 				rc.SetReadDeadline(time.Now().Add(time.Hour)),

@@ -42,12 +42,12 @@ func TestAFixatedCookieIsWorthlessAfterTheLogin(t *testing.T) {
 // TestASupersededRequestCannotWrite: it came in before the victim's login and
 // stores after it. Its answer is replaced, whatever it wrote.
 func TestASupersededRequestCannotWrite(t *testing.T) {
-	for name, do := range map[string]func(v *nethttp.Visit) error{
-		"put":     func(v *nethttp.Visit) error { return v.Put("cart", "poison") },
-		"delete":  func(v *nethttp.Visit) error { return v.Delete("cart") },
-		"clear":   func(v *nethttp.Visit) error { return v.Clear() },
-		"refresh": func(v *nethttp.Visit) error { return v.Refresh() },
-		"renew":   func(v *nethttp.Visit) error { return v.Renew() },
+	for name, do := range map[string]func(v *nethttp.Session) error{
+		"put":     func(v *nethttp.Session) error { return v.Put("cart", "poison") },
+		"delete":  func(v *nethttp.Session) error { return v.Delete("cart") },
+		"clear":   func(v *nethttp.Session) error { return v.Clear() },
+		"refresh": func(v *nethttp.Session) error { return v.Refresh() },
+		"renew":   func(v *nethttp.Session) error { return v.Renew() },
 	} {
 		s := open(t, setup{})
 		attacker := s.browser()
@@ -55,7 +55,7 @@ func TestASupersededRequestCannotWrite(t *testing.T) {
 		victim := attacker.copy()
 		var id core.ID
 		var before core.Record
-		a := attacker.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+		a := attacker.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 			id = victim.login("victim")
 			before, _ = s.stored(id)
 			if err := do(v); err != nil {
@@ -82,7 +82,7 @@ func TestASupersededReaderGoesOn(t *testing.T) {
 	b := s.browser()
 	b.put("cart", "book")
 	login := b.copy()
-	a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		login.login("alice")
 		got, err := v.Get("cart")
 		fmt.Fprint(w, got)
@@ -103,7 +103,7 @@ func TestADoubleClickSignsInTwice(t *testing.T) {
 		}
 		second := first.copy()
 		g := s.stopBefore(conformance.Save)
-		login := func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Login("alice", 0) }
+		login := func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Login("alice", 0) }
 		answered := first.start(login) // loads, and waits at the store
 		await(t, g.arrived)
 		require.Equal(t, 200, second.visit(login).status)

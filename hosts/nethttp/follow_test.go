@@ -10,7 +10,7 @@ import (
 )
 
 // TestVisitFollowsTheManager: a sign-in by the manager's verbs is not undone by
-// the Visit of the same request, whichever is asked first and whether the
+// the Session of the same request, whichever is asked first and whether the
 // visitor had a session before.
 func TestVisitFollowsTheManager(t *testing.T) {
 	s := open(t, setup{})
@@ -19,7 +19,7 @@ func TestVisitFollowsTheManager(t *testing.T) {
 		return err
 	}
 	create := func(w http.ResponseWriter, r *http.Request) error {
-		x := s.host.Exchange(w, r)
+		x := s.mw.Exchange(w, r)
 		n, err := s.manager.Create(x)
 		if err != nil {
 			return err
@@ -29,12 +29,12 @@ func TestVisitFollowsTheManager(t *testing.T) {
 	}
 	put := func(name string) func(http.ResponseWriter, *http.Request) error {
 		return func(_ http.ResponseWriter, r *http.Request) error {
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			return errors.Join(err, v.Put(name, name))
 		}
 	}
 	renew := func(_ http.ResponseWriter, r *http.Request) error {
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		return errors.Join(err, v.Renew())
 	}
 	for what, steps := range map[string][]func(http.ResponseWriter, *http.Request) error{
@@ -47,7 +47,7 @@ func TestVisitFollowsTheManager(t *testing.T) {
 		for _, known := range []bool{false, true} {
 			b := s.browser()
 			if known {
-				b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Put("cart", 1) })
+				b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Put("cart", 1) })
 			}
 			a := b.get(func(w http.ResponseWriter, r *http.Request) {
 				for _, step := range steps {
@@ -55,12 +55,12 @@ func TestVisitFollowsTheManager(t *testing.T) {
 						t.Errorf("%s: a step failed", what)
 					}
 				}
-				if v, err := nethttp.Session(r); s.note(err) == nil && v.User() != "alice" {
+				if v, err := nethttp.From(r); s.note(err) == nil && v.User() != "alice" {
 					t.Errorf("%s: the visit shows user %q", what, v.User())
 				}
 			})
 			require.Equal(t, http.StatusOK, a.status, what)
-			b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+			b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 				if v.User() != "alice" {
 					t.Errorf("%s: the browser is signed in as %q", what, v.User())
 				}

@@ -40,7 +40,7 @@ func TestASocketKeepsItsSession(t *testing.T) {
 	b.login("alice")
 	await(t, ended) // of the login
 	await(t, ended) // and of asking who that is
-	conn, r := b.dial(s.with(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	conn, r := b.dial(s.with(func(v *nethttp.Session, w http.ResponseWriter) error {
 		s.counts()
 		if err := v.Put("joined", true); err != nil {
 			return err
@@ -88,12 +88,12 @@ func TestAHijackThatNeedsACookieIsRefused(t *testing.T) {
 	s := open(t, setup{})
 	known := s.browser()
 	known.login("alice")
-	for name, do := range map[string]func(v *nethttp.Visit) error{
-		"login":   func(v *nethttp.Visit) error { return v.Login("alice", 0) },
-		"renew":   func(v *nethttp.Visit) error { return v.Renew() },
-		"refresh": func(v *nethttp.Visit) error { return v.Refresh() },
+	for name, do := range map[string]func(v *nethttp.Session) error{
+		"login":   func(v *nethttp.Session) error { return v.Login("alice", 0) },
+		"renew":   func(v *nethttp.Session) error { return v.Renew() },
+		"refresh": func(v *nethttp.Session) error { return v.Refresh() },
 	} {
-		a := known.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+		a := known.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 			if err := do(v); err != nil {
 				return err
 			}
@@ -108,7 +108,7 @@ func TestAHijackThatNeedsACookieIsRefused(t *testing.T) {
 		require.Equal(t, "alice", known.user())
 	}
 	stranger := s.browser()
-	a := stranger.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a := stranger.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		if err := v.Put("n", 1); err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func TestAHijackThatNeedsACookieIsRefused(t *testing.T) {
 // TestAStrangerMayHijack: nothing of a visitor without a session needs a cookie.
 func TestAStrangerMayHijack(t *testing.T) {
 	s := open(t, setup{})
-	_, r := s.browser().dial(s.with(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	_, r := s.browser().dial(s.with(func(v *nethttp.Session, w http.ResponseWriter) error {
 		if err := v.Refresh(); err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func TestAFailedHijackLeavesTheRequest(t *testing.T) {
 	s := open(t, setup{http2: true})
 	b := s.browser()
 	b.login("alice")
-	a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		if err := v.Put("before", 1); err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ func TestAFailedHijackLeavesTheRequest(t *testing.T) {
 	b.login("alice")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	a = b.send(ctx, http.MethodGet, s.with(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a = b.send(ctx, http.MethodGet, s.with(func(v *nethttp.Session, w http.ResponseWriter) error {
 		if err := v.Put("n", 1); err != nil {
 			return err
 		}

@@ -32,8 +32,8 @@ func TestChangesAfterTheFirstByteAreStoredAtTheEnd(t *testing.T) {
 		await(t, ended)
 		await(t, ended)
 		s.counts()
-		var kept *nethttp.Visit
-		a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+		var kept *nethttp.Session
+		a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 			kept = v
 			if err := v.Put("before", 1); err != nil {
 				return err
@@ -77,7 +77,7 @@ func TestNoSessionBeginsAfterTheFirstByte(t *testing.T) {
 		stored := len(s.all())
 		a := visitor.get(func(w http.ResponseWriter, r *http.Request) {
 			s.note(begun(w))
-			v, err := nethttp.Session(r) // for the first time
+			v, err := nethttp.From(r) // for the first time
 			if s.note(err) != nil {
 				t.Error(err)
 			}
@@ -109,7 +109,7 @@ func TestALateFailureIsLogged(t *testing.T) {
 	id := b.login("alice")
 	await(t, ended)
 	await(t, ended)
-	a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		err := begun(w)
 		s.faults(always(conformance.Save, conformance.Fail))
 		return errors.Join(err, v.Put("progress", 1))
@@ -134,12 +134,12 @@ func TestARenewalThatIsTooLateLosesNobody(t *testing.T) {
 		first := b.cookie
 		a := b.get(func(w http.ResponseWriter, r *http.Request) {
 			if early {
-				_, err := nethttp.Session(r)
+				_, err := nethttp.From(r)
 				s.note(err)
 			}
 			s.note(begun(w))
 			s.clock.pass(11 * time.Minute)
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			if err = errors.Join(err, v.Put("progress", 1)); s.note(err) != nil {
 				t.Error(err)
 			}
@@ -157,7 +157,7 @@ func TestARenewalThatIsTooLateLosesNobody(t *testing.T) {
 }
 
 // useOn goes on with everything that a visit can do until it is told to stop.
-func useOn(s *site, v *nethttp.Visit, r *http.Request, w http.ResponseWriter, stop <-chan struct{}) (stored int) {
+func useOn(s *site, v *nethttp.Session, r *http.Request, w http.ResponseWriter, stop <-chan struct{}) (stored int) {
 	for i := 1; ; i++ {
 		err := v.Put("n", i)
 		switch {
@@ -169,7 +169,7 @@ func useOn(s *site, v *nethttp.Visit, r *http.Request, w http.ResponseWriter, st
 		_, _ = v.Get("n")
 		_, _, _, _ = v.Names(), v.User(), v.ID(), v.Refusal()
 		_ = v.Delete("other")
-		_, _ = nethttp.Session(r)
+		_, _ = nethttp.From(r)
 		_, _ = fmt.Fprint(w, "late")
 		select {
 		case <-stop:
@@ -198,7 +198,7 @@ func TestATimedOutHandlerLosesNothingInSilence(t *testing.T) {
 		await(t, ended)
 		stop, stored := make(chan struct{}), make(chan int, 1)
 		a := b.get(func(w http.ResponseWriter, r *http.Request) {
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			if err = errors.Join(err, v.Put("first", 1)); s.note(err) != nil {
 				t.Error(err)
 			}
@@ -229,7 +229,7 @@ func TestGoroutinesOfOneHandlerShareAVisit(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 8 {
 			all.Go(func() {
-				v, err := nethttp.Session(r)
+				v, err := nethttp.From(r)
 				for j := range 20 {
 					err = errors.Join(err, v.Put(fmt.Sprint("value", i), j))
 				}

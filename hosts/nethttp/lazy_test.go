@@ -34,7 +34,7 @@ func TestAReadIsOneLoadAndNothingElse(t *testing.T) {
 	s.counts()
 	a := b.get(func(w http.ResponseWriter, r *http.Request) {
 		for range 3 {
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			if err != nil || v.User() != "alice" || len(v.Names()) != 0 || !v.Stored() {
 				t.Error(v, err)
 			}
@@ -50,7 +50,7 @@ func TestAReadIsOneLoadAndNothingElse(t *testing.T) {
 	require.Equal(t, before.Version, after.Version)
 
 	s.clock.pass(29 * time.Minute)
-	a = b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return nil })
+	a = b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return nil })
 	require.Equal(t, [3]int64{1, 1, 0}, s.counts(), "its use is noted now and then")
 	require.Empty(t, a.header["Set-Cookie"], "without a cookie")
 	s.clock.pass(29 * time.Minute)
@@ -60,7 +60,7 @@ func TestAReadIsOneLoadAndNothingElse(t *testing.T) {
 func TestCrawlersStoreNothing(t *testing.T) {
 	s := open(t, setup{})
 	for range 20 {
-		a := s.browser().visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+		a := s.browser().visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 			if v.Stored() || !v.ID().IsZero() {
 				t.Error("a crawler has a session")
 			}
@@ -81,7 +81,7 @@ func TestManyChangesAreOneWrite(t *testing.T) {
 	b := s.browser()
 	b.put("first", 1)
 	s.counts()
-	a := b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+	a := b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 		for i := range 10 {
 			if err := v.Put(fmt.Sprint("n", i), i); err != nil {
 				return err
@@ -95,7 +95,7 @@ func TestManyChangesAreOneWrite(t *testing.T) {
 	require.Equal(t, 9, b.value("n9"))
 
 	s.counts()
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+	b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 		if err := v.Put("n9", 10); err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func TestVaryIsAppendedOnce(t *testing.T) {
 		{[]string{"*"}, []string{"*"}},
 		{[]string{"Cookies"}, []string{"Cookies", "Cookie"}},
 	} {
-		a := s.browser().visit(func(_ *nethttp.Visit, w http.ResponseWriter) error {
+		a := s.browser().visit(func(_ *nethttp.Session, w http.ResponseWriter) error {
 			w.Header()["Vary"] = c.before
 			return nil
 		})
@@ -134,9 +134,9 @@ func TestNoCacheKeepsACookie(t *testing.T) {
 	s := open(t, setup{})
 	b := s.browser()
 	public := func(w http.ResponseWriter) { w.Header().Set("Cache-Control", "public, max-age=3600") }
-	a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error { public(w); return v.Login("alice", 0) })
+	a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error { public(w); return v.Login("alice", 0) })
 	require.Equal(t, []string{"no-store"}, a.header["Cache-Control"])
-	a = b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error { defer public(w); return v.Destroy() })
+	a = b.visit(func(v *nethttp.Session, w http.ResponseWriter) error { defer public(w); return v.Destroy() })
 	require.Len(t, a.ours(), 1)
 	require.Equal(t, []string{"no-store"}, a.header["Cache-Control"])
 }
@@ -144,7 +144,7 @@ func TestNoCacheKeepsACookie(t *testing.T) {
 func TestOtherCookiesStay(t *testing.T) {
 	s := open(t, setup{})
 	b := s.browser()
-	a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		http.SetCookie(w, &http.Cookie{Name: "theme", Value: "dark"})
 		if err := v.Login("alice", 0); err != nil {
 			return err
@@ -155,7 +155,7 @@ func TestOtherCookiesStay(t *testing.T) {
 	require.Len(t, a.header["Set-Cookie"], 3)
 	require.Equal(t, []string{"theme=dark", "lang=de"}, a.header["Set-Cookie"][:2])
 	require.Equal(t, "alice", b.user())
-	a = b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a = b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		err := v.Destroy()
 		w.Header()["Set-Cookie"] = []string{"theme=light"} // as http.TimeoutHandler does
 		return err
@@ -169,7 +169,7 @@ func TestOneCookieForEachScope(t *testing.T) {
 	former := hosts.Config{FormerScopes: []core.Scope{{Path: "/app"}, {Path: "/", Domain: "example.com"}}}
 	s := open(t, setup{Config: former})
 	b := s.browser()
-	a := b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+	a := b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 		for _, user := range []string{"alice", "bob", "carol"} {
 			if err := v.Login(user, 0); err != nil {
 				return err
@@ -191,7 +191,7 @@ func TestOneCookieForEachScope(t *testing.T) {
 	require.Len(t, s.all(), 1)
 	b.cookie = strings.TrimPrefix(strings.SplitN(fields[0], ";", 2)[0], cookieName+"=")
 	require.Equal(t, "carol", b.user())
-	a = b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+	a = b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 		_ = v.Login("carol", 0)
 		return v.Destroy()
 	})

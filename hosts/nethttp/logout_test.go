@@ -17,21 +17,21 @@ import (
 // inFlight is a request that a logout meets, and what must come of it.
 type inFlight struct {
 	name   string
-	do     func(v *nethttp.Visit) error
+	do     func(v *nethttp.Session) error
 	told   bool // it changed something: its answer is replaced
 	renews bool // it replaces the cookie
 }
 
 var inFlights = []inFlight{
-	{"reading", func(v *nethttp.Visit) error { _, err := v.Get("n"); return err }, false, false},
-	{"changing nothing", func(v *nethttp.Visit) error { return v.Put("n", 1) }, false, false},
-	{"putting", func(v *nethttp.Visit) error { return v.Put("n", 2) }, true, false},
-	{"deleting", func(v *nethttp.Visit) error { return v.Delete("n") }, true, false},
-	{"clearing", func(v *nethttp.Visit) error { return v.Clear() }, true, false},
-	{"refreshing", func(v *nethttp.Visit) error { return v.Refresh() }, true, false},
-	{"renewing", func(v *nethttp.Visit) error { return v.Renew() }, true, true},
-	{"signing in", func(v *nethttp.Visit) error { return v.Login("alice", 0) }, false, true},
-	{"logging out", func(v *nethttp.Visit) error { return v.Destroy() }, false, false},
+	{"reading", func(v *nethttp.Session) error { _, err := v.Get("n"); return err }, false, false},
+	{"changing nothing", func(v *nethttp.Session) error { return v.Put("n", 1) }, false, false},
+	{"putting", func(v *nethttp.Session) error { return v.Put("n", 2) }, true, false},
+	{"deleting", func(v *nethttp.Session) error { return v.Delete("n") }, true, false},
+	{"clearing", func(v *nethttp.Session) error { return v.Clear() }, true, false},
+	{"refreshing", func(v *nethttp.Session) error { return v.Refresh() }, true, false},
+	{"renewing", func(v *nethttp.Session) error { return v.Renew() }, true, true},
+	{"signing in", func(v *nethttp.Session) error { return v.Login("alice", 0) }, false, true},
+	{"logging out", func(v *nethttp.Session) error { return v.Destroy() }, false, false},
 }
 
 // A moment is where in the request the whole logout happens.
@@ -80,7 +80,7 @@ func meet(t *testing.T, request inFlight, m moment, touch bool) {
 	if m.stop != nil {
 		g = m.stop(s)
 	}
-	answers := b.start(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	answers := b.start(func(v *nethttp.Session, w http.ResponseWriter) error {
 		err := request.do(v)
 		if m.stop == nil {
 			g.pass()
@@ -107,7 +107,7 @@ func meet(t *testing.T, request inFlight, m moment, touch bool) {
 	if request.renews && (m.late || !reached) { // the copy's cookie is superseded
 		require.NoError(t, s.manager.Destroy(t.Context(), id))
 	} else {
-		require.Equal(t, 200, out.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Destroy() }).status)
+		require.Equal(t, 200, out.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Destroy() }).status)
 		require.Empty(t, out.cookie)
 	}
 	if reached {

@@ -23,11 +23,11 @@ func TestTheManagersVerbsSeeTheRequestsSession(t *testing.T) {
 		if known {
 			b.put("cart", 1)
 		}
-		a := b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+		a := b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 			return errors.Join(v.Login("alice", 0), v.Put("auth", "password"))
 		})
 		require.Equal(t, 200, a.status)
-		steps := func(ctx context.Context, v *nethttp.Visit) error {
+		steps := func(ctx context.Context, v *nethttp.Session) error {
 			m := s.manager
 			if err := errors.Join(v.Login("alice", 0), v.Put("role", "admin")); err != nil {
 				return err
@@ -71,7 +71,7 @@ func TestAVerbEndsTheRequestsSession(t *testing.T) {
 	b := s.browser()
 	id := b.login("alice")
 	a := b.get(func(_ http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		err = errors.Join(err, v.Put("lost", 1), s.manager.Destroy(r.Context(), id), v.Put("kept", 2))
 		if s.note(err) != nil || v.User() != "" || !errors.Is(v.Refusal(), core.ErrEnded) {
 			t.Error(err, v.User(), v.Refusal())
@@ -97,11 +97,11 @@ func TestALogoutEndsEverySessionThatTheCookiesProve(t *testing.T) {
 			ids[i] = browsers[i].login([]string{"victim", "victim", "attacker"}[i])
 		}
 		old := browsers[1].copy()
-		browsers[1].visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Renew() })
+		browsers[1].visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Renew() })
 		both := s.browser()
 		both.cookie = browsers[order[0]].cookie + "; " + cookieName + "=" + browsers[order[1]].cookie + "; " + cookieName + "=forged; " +
 			cookieName + "=" + browsers[order[2]].cookie
-		a := both.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Destroy() })
+		a := both.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Destroy() })
 		require.Equal(t, 200, a.status)
 		for _, id := range ids {
 			_, lives := s.stored(id)
@@ -113,11 +113,11 @@ func TestALogoutEndsEverySessionThatTheCookiesProve(t *testing.T) {
 	victim := s.browser()
 	id := victim.login("victim")
 	old := victim.copy()
-	victim.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Renew() })
+	victim.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Renew() })
 	other := s.browser()
 	other.login("attacker")
 	other.cookie += "; " + cookieName + "=" + old.cookie
-	other.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Destroy() })
+	other.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Destroy() })
 	_, lives := s.stored(id)
 	require.True(t, lives, "a superseded cookie proves nothing")
 }
@@ -147,7 +147,7 @@ func TestCrossSiteRequests(t *testing.T) {
 		s := open(t, setup{Config: hosts.Config{SameSite: c.site}})
 		b := s.browser()
 		b.header = c.header
-		put := s.with(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+		put := s.with(func(v *nethttp.Session, _ http.ResponseWriter) error {
 			if barred := errors.Is(v.Refusal(), core.ErrCrossSite); barred != (c.status == 403) {
 				t.Error(c.what, v.Refusal())
 			}
@@ -158,9 +158,9 @@ func TestCrossSiteRequests(t *testing.T) {
 		require.Equal(t, c.status == 200, len(a.ours()) > 0, c.what)
 		b = s.browser()
 		b.header = c.header
-		a = b.send(t.Context(), c.method, s.with(func(v *nethttp.Visit, _ http.ResponseWriter) error { _ = v.Names(); return nil }))
+		a = b.send(t.Context(), c.method, s.with(func(v *nethttp.Session, _ http.ResponseWriter) error { _ = v.Names(); return nil }))
 		require.Equal(t, 200, a.status, c.what)
-		a = b.send(t.Context(), c.method, s.with(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+		a = b.send(t.Context(), c.method, s.with(func(v *nethttp.Session, _ http.ResponseWriter) error {
 			return errors.Join(v.Put("n", 1), v.Login("alice", 0))
 		}))
 		require.Equal(t, 200, a.status, c.what)
@@ -170,7 +170,7 @@ func TestCrossSiteRequests(t *testing.T) {
 }
 
 func put2(s *site) http.HandlerFunc {
-	return s.with(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Put("n", 2) })
+	return s.with(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Put("n", 2) })
 }
 
 // TestSecureFollowsTheRequest: a program that serves HTTP, and HTTPS behind a

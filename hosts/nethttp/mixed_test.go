@@ -21,58 +21,58 @@ import (
 
 // step is one thing that a handler does, by the middleware's session or by a
 // verb of the manager.
-type step func(ctx context.Context, m *hosts.Manager, v *nethttp.Visit, w http.ResponseWriter, n int) error
+type step func(ctx context.Context, m *hosts.Manager, v *nethttp.Session, w http.ResponseWriter, n int) error
 
 // mixedSteps are all of them, but for those that leave the session.
 var mixedSteps = map[string]step{
-	"get": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, n int) error {
+	"get": func(_ context.Context, _ *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, n int) error {
 		_, err := v.Get(fmt.Sprint("name ", n%3))
 		return err
 	},
-	"put": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, n int) error {
+	"put": func(_ context.Context, _ *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, n int) error {
 		return v.Put(fmt.Sprint("name ", n%3), n)
 	},
-	"delete": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, n int) error {
+	"delete": func(_ context.Context, _ *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, n int) error {
 		return v.Delete(fmt.Sprint("name ", n%3))
 	},
-	"update": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, n int) error {
+	"update": func(_ context.Context, _ *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, n int) error {
 		return hosts.Update(v, "list", func(l []int) ([]int, error) { _ = v.User(); return append(slices.Clone(l), n), nil })
 	},
-	"take": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, n int) error {
+	"take": func(_ context.Context, _ *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, n int) error {
 		_, err := v.Take(fmt.Sprint("name ", n%3))
 		return err
 	},
-	"renew": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, _ int) error {
+	"renew": func(_ context.Context, _ *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, _ int) error {
 		return v.Renew()
 	},
-	"refresh": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, _ int) error {
+	"refresh": func(_ context.Context, _ *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, _ int) error {
 		return v.Refresh()
 	},
-	"login": func(_ context.Context, _ *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, _ int) error {
+	"login": func(_ context.Context, _ *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, _ int) error {
 		return v.Login("ann", 0)
 	},
-	"manager login": func(ctx context.Context, m *hosts.Manager, _ *nethttp.Visit, _ http.ResponseWriter, _ int) error {
+	"manager login": func(ctx context.Context, m *hosts.Manager, _ *nethttp.Session, _ http.ResponseWriter, _ int) error {
 		_, err := m.Login(ctx, "ann", 0)
 		return err
 	},
-	"set by ID": func(ctx context.Context, m *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, n int) error {
+	"set by ID": func(ctx context.Context, m *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, n int) error {
 		return m.Set(ctx, v.ID(), fmt.Sprint("name ", n%3), n)
 	},
-	"get by ID": func(ctx context.Context, m *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, n int) error {
+	"get by ID": func(ctx context.Context, m *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, n int) error {
 		_, err := m.Get(ctx, v.ID(), fmt.Sprint("name ", n%3))
 		return err
 	},
-	"update by ID": func(ctx context.Context, m *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, n int) error {
+	"update by ID": func(ctx context.Context, m *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, n int) error {
 		return hosts.UpdateByID(ctx, m, v.ID(), "list", func(l []int) ([]int, error) { _ = v.Names(); return append(slices.Clone(l), n), nil })
 	},
-	"take by ID": func(ctx context.Context, m *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, n int) error {
+	"take by ID": func(ctx context.Context, m *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, n int) error {
 		_, err := m.Take(ctx, v.ID(), fmt.Sprint("name ", n%3))
 		return err
 	},
-	"refresh by ID": func(ctx context.Context, m *hosts.Manager, v *nethttp.Visit, _ http.ResponseWriter, _ int) error {
+	"refresh by ID": func(ctx context.Context, m *hosts.Manager, v *nethttp.Session, _ http.ResponseWriter, _ int) error {
 		return m.Refresh(ctx, v.ID())
 	},
-	"the guide's verbs": func(ctx context.Context, m *hosts.Manager, _ *nethttp.Visit, _ http.ResponseWriter, n int) error {
+	"the guide's verbs": func(ctx context.Context, m *hosts.Manager, _ *nethttp.Session, _ http.ResponseWriter, n int) error {
 		s, err := m.GetSessionFromCookie(ctx)
 		if err != nil {
 			return err
@@ -80,7 +80,7 @@ var mixedSteps = map[string]step{
 		s.Data[fmt.Sprint("own ", n)] = n
 		return m.Save(ctx, s)
 	},
-	"write": func(_ context.Context, _ *hosts.Manager, _ *nethttp.Visit, w http.ResponseWriter, _ int) error {
+	"write": func(_ context.Context, _ *hosts.Manager, _ *nethttp.Session, w http.ResponseWriter, _ int) error {
 		_, err := w.Write([]byte("text "))
 		return err
 	},
@@ -116,7 +116,7 @@ func mixedVerbs(t *testing.T, firm bool) {
 				}
 				sums := random.IntN(2)
 				a := tab.send(t.Context(), "POST", func(w http.ResponseWriter, r *http.Request) {
-					v, err := nethttp.Session(r)
+					v, err := nethttp.From(r)
 					if s.note(err) != nil {
 						t.Error(err)
 						return

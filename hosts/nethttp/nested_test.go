@@ -22,19 +22,19 @@ func TestASecondHandlerDoesNothing(t *testing.T) {
 	b.put("n", 1)
 	s.counts()
 	a := b.get(func(w http.ResponseWriter, r *http.Request) {
-		outer, err := nethttp.Session(r)
+		outer, err := nethttp.From(r)
 		if s.note(err) != nil {
 			t.Error(err)
 		}
 		inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			if s.note(err) != nil || v != outer || v.Login("alice", 0) != nil || v.Put("n", 2) != nil {
 				t.Error("another session inside", err)
 			}
 		})
-		s.host.Handler(other.Handler(inner)).ServeHTTP(w, r)
-		s.host.Require(other.Require(inner)).ServeHTTP(w, r)
-		if s.host.Exchange(w, r) != other.Exchange(w, r) {
+		s.mw.Handler(other.Handler(inner)).ServeHTTP(w, r)
+		s.mw.Require(other.Require(inner)).ServeHTTP(w, r)
+		if s.mw.Exchange(w, r) != other.Exchange(w, r) {
 			t.Error("another exchange inside")
 		}
 	})
@@ -49,18 +49,18 @@ func TestTwoManagersShareARequest(t *testing.T) {
 	staff := hostNamed(t, "staff", nethttp.Options{})
 	s := open(t, setup{inside: staff.Handler})
 	var sent []*http.Cookie
-	ask := func(f func(mine, theirs *nethttp.Visit) error) *http.Response {
+	ask := func(f func(mine, theirs *nethttp.Session) error) *http.Response {
 		path := fmt.Sprint("/", s.number.Add(1))
 		s.routes.Store(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			mine, err := s.host.Session(r)
+			mine, err := s.mw.From(r)
 			if s.note(err) != nil {
 				t.Error(err)
 			}
-			theirs, err := staff.Session(r)
+			theirs, err := staff.From(r)
 			if s.note(err) != nil {
 				t.Error(err)
 			}
-			if innermost, _ := nethttp.Session(r); innermost != theirs || mine == theirs {
+			if innermost, _ := nethttp.From(r); innermost != theirs || mine == theirs {
 				t.Error("the sessions are mixed up")
 			}
 			if err := f(mine, theirs); s.note(err) != nil {
@@ -78,7 +78,7 @@ func TestTwoManagersShareARequest(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		return resp
 	}
-	resp := ask(func(mine, theirs *nethttp.Visit) error {
+	resp := ask(func(mine, theirs *nethttp.Session) error {
 		if err := theirs.Login("operator", 0); err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func TestTwoManagersShareARequest(t *testing.T) {
 	require.Len(t, resp.Cookies(), 2)
 	require.Equal(t, []string{"Cookie"}, resp.Header["Vary"])
 	sent = resp.Cookies()
-	resp = ask(func(mine, theirs *nethttp.Visit) error {
+	resp = ask(func(mine, theirs *nethttp.Session) error {
 		require.Equal(t, "alice", mine.User())
 		require.Equal(t, "operator", theirs.User())
 		return theirs.Destroy()
@@ -96,10 +96,10 @@ func TestTwoManagersShareARequest(t *testing.T) {
 	require.Equal(t, "staff", resp.Cookies()[0].Name)
 
 	s.faults(commitFaults["down"])
-	resp = ask(func(mine, theirs *nethttp.Visit) error { return mine.Put("n", 1) })
+	resp = ask(func(mine, theirs *nethttp.Session) error { return mine.Put("n", 1) })
 	require.Equal(t, 503, resp.StatusCode)
 	s.mend()
-	resp = ask(func(mine, theirs *nethttp.Visit) error {
+	resp = ask(func(mine, theirs *nethttp.Session) error {
 		require.Equal(t, "alice", mine.User())
 		require.Empty(t, theirs.User())
 		return nil
@@ -115,10 +115,10 @@ func TestATenantsCookieIsRefusedElsewhere(t *testing.T) {
 	a := s.browser()
 	a.tenant = "a"
 	a.header.Set("X-Host", "a.example.com")
-	a.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Login("alice", 0) })
+	a.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Login("alice", 0) })
 	id := a.id()
 	require.False(t, id.IsZero())
-	a.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { require.Equal(t, "a", v.Tenant()); return nil })
+	a.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { require.Equal(t, "a", v.Tenant()); return nil })
 
 	b := a.copy()
 	b.tenant = "b"
@@ -129,7 +129,7 @@ func TestATenantsCookieIsRefusedElsewhere(t *testing.T) {
 	require.Equal(t, [3]int64{0, 1, 0}, s.counts(), "a foreign cookie costs no store call")
 	var errs []error
 	b.get(func(_ http.ResponseWriter, r *http.Request) {
-		m, ctx := s.host.Manager(), r.Context()
+		m, ctx := s.mw.Manager(), r.Context()
 		_, err := m.Load(ctx, id)
 		errs = append(errs, s.note(err), s.note(m.Destroy(ctx, id)), s.note(m.Set(ctx, id, "n", 2)))
 	})
@@ -137,7 +137,7 @@ func TestATenantsCookieIsRefusedElsewhere(t *testing.T) {
 	for _, err := range errs {
 		require.ErrorContains(t, err, "another tenant")
 	}
-	a.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { require.Equal(t, "alice", v.User()); return nil })
+	a.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { require.Equal(t, "alice", v.User()); return nil })
 }
 
 // TestVerbsOfTheManagerInAHandler go by the same exchange as the visit.
@@ -169,7 +169,7 @@ func TestVerbsOfTheManagerInAHandler(t *testing.T) {
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
 	w.Header().Set("Cache-Control", "public")
 	http.SetCookie(w, &http.Cookie{Name: "theme", Value: "dark"})
-	x := s.host.Exchange(w, r)
+	x := s.mw.Exchange(w, r)
 	_, err := s.manager.Login(x, "alice", 0)
 	require.NoError(t, err)
 	x.Close()

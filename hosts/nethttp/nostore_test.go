@@ -35,27 +35,27 @@ func TestNoCDNKeepsACookie(t *testing.T) {
 	}
 	s := open(t, setup{})
 	b := s.browser()
-	a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error { public(w); return v.Login("alice", 0) })
+	a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error { public(w); return v.Login("alice", 0) })
 	require.Len(t, a.ours(), 1)
 	require.Zero(t, count(a.header))
-	a = b.visit(func(_ *nethttp.Visit, w http.ResponseWriter) error { public(w); return nil })
+	a = b.visit(func(_ *nethttp.Session, w http.ResponseWriter) error { public(w); return nil })
 	require.Empty(t, a.ours())
 	require.Equal(t, len(names), count(a.header), "an answer without our cookie is the handler's")
-	a = b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error { defer public(w); return v.Destroy() })
+	a = b.visit(func(v *nethttp.Session, w http.ResponseWriter) error { defer public(w); return v.Destroy() })
 	require.Len(t, a.ours(), 1)
 	require.Zero(t, count(a.header))
 
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
 		"the manager's verbs": func(w http.ResponseWriter, r *http.Request) {
-			_, err := s.manager.Login(s.host.Exchange(w, r), "alice", 0)
+			_, err := s.manager.Login(s.mw.Exchange(w, r), "alice", 0)
 			require.NoError(t, err)
 		},
 		"Unauthorized": func(w http.ResponseWriter, r *http.Request) { nethttp.Unauthorized(w, r, core.ErrNoCookie) },
 		"Failed": func(w http.ResponseWriter, r *http.Request) {
 			s.faults(commitFaults["down"])
 			defer s.mend()
-			s.host.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				v, err := nethttp.Session(r)
+			s.mw.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				v, err := nethttp.From(r)
 				require.NoError(t, err)
 				require.NoError(t, v.Login("alice", 0))
 			})).ServeHTTP(w, r)

@@ -16,21 +16,21 @@ import (
 // deedOf is what a request of a tab does.
 type deedOf struct {
 	name string
-	do   func(v *nethttp.Visit) error
+	do   func(v *nethttp.Session) error
 	user string // who is signed in afterwards, of a browser in which ann or nobody was
 	same bool   // the session stays, with its values
 }
 
 var (
-	asAnn   = deedOf{"login as ann", func(v *nethttp.Visit) error { return v.Login("ann", 0) }, "ann", true}
-	asBen   = deedOf{"login as ben", func(v *nethttp.Visit) error { return v.Login("ben", 0) }, "ben", false}
-	renews  = deedOf{"renewal", (*nethttp.Visit).Renew, "ann", true}
-	logsOut = deedOf{"logout", (*nethttp.Visit).Destroy, "", false}
+	asAnn   = deedOf{"login as ann", func(v *nethttp.Session) error { return v.Login("ann", 0) }, "ann", true}
+	asBen   = deedOf{"login as ben", func(v *nethttp.Session) error { return v.Login("ben", 0) }, "ben", false}
+	renews  = deedOf{"renewal", (*nethttp.Session).Renew, "ann", true}
+	logsOut = deedOf{"logout", (*nethttp.Session).Destroy, "", false}
 )
 
 func cartOf(n int) deedOf {
 	name := fmt.Sprint("cart", n)
-	return deedOf{name: name, do: func(v *nethttp.Visit) error { return v.Put(name, n) }}
+	return deedOf{name: name, do: func(v *nethttp.Session) error { return v.Put(name, n) }}
 }
 
 // orders calls f with every order of sending, serving and answering so many
@@ -66,14 +66,14 @@ type tabs struct {
 	cookie string
 }
 
-func (b *tabs) serve(cookie string, do func(v *nethttp.Visit) error) *http.Response {
+func (b *tabs) serve(cookie string, do func(v *nethttp.Session) error) *http.Response {
 	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/", nil)
 	if cookie != "" {
 		r.Header.Set("Cookie", cookieName+"="+cookie)
 	}
 	w := httptest.NewRecorder()
-	b.s.host.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+	b.s.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := nethttp.From(r)
 		if err == nil {
 			err = do(v)
 		}
@@ -113,7 +113,7 @@ func TestEveryOrderOfThreeRequests(t *testing.T) {
 func threeRequests(t *testing.T, base string, renewal bool, requests []deedOf, events []int) {
 	s := ordersSite(t, renewal)
 	b := &tabs{s: s}
-	b.take(b.serve("", func(v *nethttp.Visit) error {
+	b.take(b.serve("", func(v *nethttp.Session) error {
 		if base != "" {
 			return v.Login(base, 0)
 		}
@@ -145,7 +145,7 @@ func threeRequests(t *testing.T, base string, renewal bool, requests []deedOf, e
 	}
 	var user string
 	values := map[string]bool{}
-	b.serve(b.cookie, func(v *nethttp.Visit) error {
+	b.serve(b.cookie, func(v *nethttp.Session) error {
 		user = v.User()
 		for _, name := range v.Names() {
 			values[name] = true
@@ -193,7 +193,7 @@ func ordersSite(t *testing.T, renewal bool) *site {
 	require.NoError(t, err)
 	s.manager, err = hosts.New(s.memory, c)
 	require.NoError(t, err)
-	s.host, err = nethttp.New(s.manager, nethttp.Options{})
+	s.mw, err = nethttp.New(s.manager, nethttp.Options{})
 	require.NoError(t, err)
 	return s
 }

@@ -33,8 +33,8 @@ func TestAPanicCommitsNothing(t *testing.T) {
 			id := b.login("alice")
 			before, _ := s.stored(id)
 			s.counts()
-			kept := make(chan *nethttp.Visit, 1)
-			a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+			kept := make(chan *nethttp.Session, 1)
+			a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 				kept <- v
 				_ = v.Put("n", 1)
 				_ = v.Login("bob", 0)
@@ -60,7 +60,7 @@ func TestAPanicCommitsNothing(t *testing.T) {
 func TestAPanicRecoveredInsideIsAnAnswer(t *testing.T) {
 	s := open(t, setup{inside: recovering})
 	b := s.browser()
-	a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		_ = v.Put("n", 1)
 		panic("handler gave up")
 	})
@@ -72,7 +72,7 @@ func TestDestroySurvivesAPanic(t *testing.T) {
 	s := open(t, setup{})
 	b := s.browser()
 	id := b.login("alice")
-	a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		if err := v.Destroy(); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func TestAPanicAfterTheFirstByte(t *testing.T) {
 	s := open(t, setup{})
 	b := s.browser()
 	b.login("alice")
-	a := b.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	a := b.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		_ = v.Put("before", 1)
 		_, _ = io.WriteString(w, "half")
 		_ = http.NewResponseController(w).Flush()

@@ -61,7 +61,7 @@ func TestSwitchingPartitioned(t *testing.T) {
 				h, err := nethttp.New(m, nethttp.Options{})
 				require.NoError(t, err)
 				return h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					v, err := nethttp.Session(r)
+					v, err := nethttp.From(r)
 					require.NoError(t, err)
 					switch r.URL.Path {
 					case "/login":

@@ -14,13 +14,13 @@ const (
 )
 
 // Format implements fmt.Formatter, for every verb.
-func (c *roundContext) Format(to fmt.State, _ rune) { _, _ = io.WriteString(to, contextText) }
+func (c *requestContext) Format(to fmt.State, _ rune) { _, _ = io.WriteString(to, contextText) }
 
 // Format implements fmt.Formatter, for every verb.
 func (w *writer) Format(to fmt.State, _ rune) { _, _ = io.WriteString(to, writerText) }
 
 // MarshalText is for JSON and logs.
-func (c *roundContext) MarshalText() ([]byte, error) { return []byte(contextText), nil }
+func (c *requestContext) MarshalText() ([]byte, error) { return []byte(contextText), nil }
 
 // MarshalText is for JSON and logs.
 func (w *writer) MarshalText() ([]byte, error) { return []byte(writerText), nil }

@@ -1,11 +1,194 @@
 package nethttp
 
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// A request is what a request has on its way through Handler: its context and its
+// response writer in one small allocation. Handlers that time out go on using
+// it while the server is done with it, so nothing of it is pooled, and the
+// header of the answer is touched only from begin.
+type request struct {
+	http.ResponseWriter
+	middleware *Middleware
+	request    *http.Request           // as it came
+	outer      context.Context         // of that request, which is written to at the end
+	inner      *http.Request           // the same with this as its context
+	given      http.Header             // what was on the answer before the handler's turn
+	opened     atomic.Pointer[Session] // nil until the session is asked for
+
+	mu   sync.Mutex  // guards the Session and the way to the first byte
+	sent atomic.Bool // the header is on its way; set under mu
+	over atomic.Bool // the handler has returned, panicked, or was given up
+}
+
+// requestRoom is a request with its http.Request, which has the cookie and is not to be
+// printed with it, in one allocation.
+type requestRoom struct {
+	request
+	inner http.Request
+}
+
+func newRequest(h *Middleware, w http.ResponseWriter, r *http.Request) *request {
+	room := &requestRoom{request: request{ResponseWriter: w, middleware: h, request: r, outer: r.Context()}}
+	rq := &room.request
+	rq.inner = &room.inner
+	room.inner = *r.WithContext((*requestContext)(rq)) // the copy stays on the stack
+	if header := w.Header(); len(header) > 0 {
+		rq.given = maps.Clone(header)
+	}
+	return rq
+}
+
+// requestContext is the request as the request's context.
+type requestContext request
+
+// requestKey finds the request of a manager; of no manager: the innermost.
+type requestKey struct{ manager *hosts.Manager }
+
+// Value finds the request itself and its hosts.Request, and else asks the request's own context.
+func (c *requestContext) Value(key any) any {
+	if k, ok := key.(requestKey); ok && (k.manager == nil || k.manager == c.middleware.manager) {
+		return (*request)(c)
+	}
+	if key == (hosts.ExchangeKey{}) {
+		return &(*request)(c).session().x
+	}
+	return c.outer.Value(key)
+}
+
+// The rest of context.Context is the request's own.
+func (c *requestContext) Deadline() (time.Time, bool) { return c.outer.Deadline() }
+func (c *requestContext) Done() <-chan struct{}       { return c.outer.Done() }
+func (c *requestContext) Err() error                  { return c.outer.Err() }
+
+func requestOf(ctx context.Context, m *hosts.Manager) *request {
+	rq, _ := ctx.Value(requestKey{m}).(*request)
+	return rq
+}
+
+// ErrNoHandler means that a request did not come through Middleware.Handler.
+var ErrNoHandler = errors.New("no session on this request: wrap the handler in (*nethttp.Middleware).Handler")
+
+// Session returns the session of a request that came through a Handler, the
+// innermost if there are several. A visitor without a live session gets a new
+// one, of which nothing is stored until something is in it. The error wraps
+// hosts.ErrUnavailable when the store cannot be asked before r's context ends;
+// the Session then returns it from every verb.
+func From(r *http.Request) (*Session, error) { return from(r.Context(), nil) }
+
+// FromContext is Session for code that has the request's context alone.
+func FromContext(ctx context.Context) (*Session, error) { return from(ctx, nil) }
+
+// Session is the function of that name where several hosts share a request:
+// it returns the session of this one.
+func (h *Middleware) From(r *http.Request) (*Session, error) { return from(r.Context(), h.manager) }
+
+func from(ctx context.Context, m *hosts.Manager) (*Session, error) {
+	rq := requestOf(ctx, m)
+	if rq == nil {
+		return nil, ErrNoHandler
+	}
+	v := rq.session()
+	rq.mu.Lock()
+	defer rq.mu.Unlock()
+	return v, v.load(ctx)
+}
+
+// sessionRoom is a Session with what it only points to, so that no cookie is in what
+// is printed, in one allocation: over two pointers, see core.Secret.
+type sessionRoom struct {
+	Session
+	cookies hosts.CookieRoom
+	at      *[]field
+	fields  []field
+}
+
+func (rq *request) session() *Session {
+	if v := rq.opened.Load(); v != nil {
+		return v
+	}
+	rq.mu.Lock()
+	defer rq.mu.Unlock()
+	if v := rq.opened.Load(); v != nil {
+		return v
+	}
+	room := &sessionRoom{Session: Session{request: rq}}
+	v := &room.Session
+	room.at = &room.fields
+	v.fields = &room.at
+	rq.middleware.fill(&v.x, rq.request, &room.cookies)
+	v.x.Reply, v.x.Guard = v.reply, (*guard)(v)
+	rq.opened.Store(v)
+	return v
+}
+
+// begin is called before the first byte: it stores what changed and completes
+// the header, or sends the error page, after which nothing may follow.
+func (rq *request) begin() error {
+	if v := rq.opened.Load(); v != nil && v.updating.Load() {
+		return ErrUpdating
+	}
+	if !rq.sent.Load() {
+		if f, err := rq.complete(); err != nil {
+			rq.refuse(f, err)
+		}
+	}
+	if v := rq.opened.Load(); v != nil {
+		return v.dead
+	}
+	return nil
+}
+
+// complete commits and completes the header, and returns an error to whoever
+// must send the error page.
+func (rq *request) complete() (f found, err error) {
+	rq.mu.Lock()
+	defer rq.mu.Unlock()
+	v := rq.opened.Load()
+	if rq.sent.Load() || v != nil && v.updating.Load() {
+		return unsent, nil
+	}
+	if v != nil {
+		if f, err = rq.past(v); err == nil {
+			err = v.begin(rq.Header())
+		}
+	}
+	rq.sent.Store(true)
+	return f, err
+}
+
+// end is called when the handler has returned or panicked: from now on changes
+// fail.
+func (rq *request) end() {
+	if !rq.over.Load() {
+		rq.over.Store(true)
+	}
+}
+
+// finish is called when the handler has returned.
+func (rq *request) finish() {
+	err := rq.begin()
+	rq.end()
+	if v := rq.opened.Load(); v != nil && err == nil {
+		v.close()
+	}
+}
+
 // giveBack leaves the request that came as the handler left its copy, but for
 // the context: net/http removes the files of its MultipartForm, and middlewares
 // outside read its Pattern and path values. A goroutine that outlives the
 // handler may ask for its session for the first time, which reads that request.
-func (rd *round) giveBack() {
-	rd.mu.Lock()
-	defer rd.mu.Unlock()
-	*rd.request = *rd.inner.WithContext(rd.outer) // the copy stays on the stack
+func (rq *request) giveBack() {
+	rq.mu.Lock()
+	defer rq.mu.Unlock()
+	*rq.request = *rq.inner.WithContext(rq.outer) // the copy stays on the stack
 }

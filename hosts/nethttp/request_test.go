@@ -68,11 +68,11 @@ func TestTheRequestIsLeftAsTheHandlerLeftIt(t *testing.T) {
 	b.login("alice")
 	for name, wrap := range map[string]func(http.Handler) http.Handler{
 		"nothing":        func(next http.Handler) http.Handler { return next },
-		"Handler":        s.host.Handler,
-		"Require":        s.host.Require,
-		"second Handler": func(next http.Handler) http.Handler { return s.host.Handler(s.host.Handler(next)) },
+		"Handler":        s.mw.Handler,
+		"Require":        s.mw.Require,
+		"second Handler": func(next http.Handler) http.Handler { return s.mw.Handler(s.mw.Handler(next)) },
 		"another manager": func(next http.Handler) http.Handler {
-			return s.host.Handler(hostNamed(t, "staff", nethttp.Options{}).Handler(next))
+			return s.mw.Handler(hostNamed(t, "staff", nethttp.Options{}).Handler(next))
 		},
 	} {
 		for _, panics := range []bool{false, true} {
@@ -116,7 +116,7 @@ func TestAnUploadLeavesNoFile(t *testing.T) {
 		"no answer": {setup{}, func(http.ResponseWriter, *http.Request) {}},
 		"panic":     {setup{outside: recovering}, func(http.ResponseWriter, *http.Request) { panic("handler gave up") }},
 		"bypass": {setup{outside: under(outers["bare"].wrap)}, func(_ http.ResponseWriter, r *http.Request) {
-			if v, err := nethttp.Session(r); err != nil || v.Login("alice", 0) != nil {
+			if v, err := nethttp.From(r); err != nil || v.Login("alice", 0) != nil {
 				t.Error(err)
 			}
 			fmt.Fprint(outerOf(r), "thanks")
@@ -162,7 +162,7 @@ func TestTimeoutsShareNoRequest(t *testing.T) {
 				go func() { // longer than the handler
 					<-answered
 					_ = r.Clone(r.Context()).ParseForm()
-					_, err := nethttp.Session(r)
+					_, err := nethttp.From(r)
 					done <- s.note(err)
 				}()
 			})
@@ -180,10 +180,10 @@ func TestASessionIsAskedForWhileTheRequestIsGivenBack(t *testing.T) {
 	s := open(t, setup{})
 	for range 50 {
 		started, done := make(chan bool), make(chan error, 1)
-		s.host.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		s.mw.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			go func() {
 				close(started)
-				_, err := nethttp.Session(r)
+				_, err := nethttp.From(r)
 				done <- err
 			}()
 			<-started

@@ -19,8 +19,8 @@ import (
 
 // private is a route that needs a user, and greets them.
 func (s *site) private(b *browser) answer {
-	return b.get(s.host.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+	return b.get(s.mw.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := nethttp.From(r)
 		if s.note(err) != nil {
 			s.t.Error(err)
 		}
@@ -116,8 +116,8 @@ func TestRequireTellsWhyTheSessionEnded(t *testing.T) {
 
 	b = user()
 	a := b.get(func(w http.ResponseWriter, r *http.Request) {
-		b.s.with(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Destroy() })(w, r)
-		s.host.Require(http.NotFoundHandler()).ServeHTTP(w, r)
+		b.s.with(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Destroy() })(w, r)
+		s.mw.Require(http.NotFoundHandler()).ServeHTTP(w, r)
 	})
 	requireUnauthorized(t, a, "ended", "Session expired")
 
@@ -170,7 +170,7 @@ func TestRequireBringsItsOwnHandler(t *testing.T) {
 	b := s.browser()
 	b.login("alice")
 	direct := httptest.NewServer(app.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.with(func(v *nethttp.Visit, w http.ResponseWriter) error { fmt.Fprint(w, v.User()); return nil })(w, r)
+		s.with(func(v *nethttp.Session, w http.ResponseWriter) error { fmt.Fprint(w, v.User()); return nil })(w, r)
 	})))
 	defer direct.Close()
 	ask := func(cookie string) int {

@@ -77,13 +77,13 @@ func TestNothingSecretIsShown(t *testing.T) {
 	stolen.cookie = second[:50] + "AAAA" + second[54:]
 	require.Error(t, stolen.refusal())
 	require.Equal(t, 200, b.get(func(_ http.ResponseWriter, r *http.Request) {
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		s.note(err)
 		x := hosts.ExchangeFrom(r.Context())
 		fmt.Fprintf(&s.log, "%v %+v %s %v %+v", v, v, v, x, x)
 		require.Equal(t, "session "+id.String(), v.String())
 	}).status)
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Destroy() })
+	b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Destroy() })
 
 	require.NoError(t, s.manager.Close()) // the events are out
 	text := s.log.String()

@@ -21,7 +21,7 @@ func (s *site) putBack(r core.Record) {
 	require.NoError(s.t, s.memory.Save(s.t.Context(), r, core.NoVersion))
 }
 
-func renew(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Renew() }
+func renew(v *nethttp.Session, _ http.ResponseWriter) error { return v.Renew() }
 
 // TestWhoWritesToTheStore can put back an older state of a session, and nothing else.
 func TestWhoWritesToTheStore(t *testing.T) {
@@ -36,7 +36,7 @@ func TestWhoWritesToTheStore(t *testing.T) {
 	s.putBack(before)
 	require.Equal(t, "admin", b.value("role"), "an old value")
 
-	b.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return v.Destroy() })
+	b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return v.Destroy() })
 	require.Empty(t, old.user())
 	s.putBack(before)
 	require.Equal(t, "alice", old.user(), "a logged-out session")
@@ -130,17 +130,17 @@ func TestWhatRevokeLeaves(t *testing.T) {
 func TestWhatALoginKeeps(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		login func(v *nethttp.Visit) error
+		login func(v *nethttp.Session) error
 		want  any
 	}{
-		{"alone", func(v *nethttp.Visit) error { return v.Login("alice", 0) }, true},
-		{"and a value put with it", func(v *nethttp.Visit) error {
+		{"alone", func(v *nethttp.Session) error { return v.Login("alice", 0) }, true},
+		{"and a value put with it", func(v *nethttp.Session) error {
 			if err := v.Login("alice", 0); err != nil {
 				return err
 			}
 			return v.Put("mfa", false)
 		}, false},
-		{"on a session that was cleared", func(v *nethttp.Visit) error {
+		{"on a session that was cleared", func(v *nethttp.Session) error {
 			if err := v.Clear(); err != nil {
 				return err
 			}
@@ -151,13 +151,13 @@ func TestWhatALoginKeeps(t *testing.T) {
 		attacker := s.browser()
 		attacker.put("mfa", true)
 		victim := attacker.copy()
-		victim.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return c.login(v) })
+		victim.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return c.login(v) })
 		require.Equal(t, c.want, victim.value("mfa"), c.name)
 
 		again := s.browser()
 		again.login("alice")
 		again.put("mfa", true)
-		again.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error { return c.login(v) })
+		again.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { return c.login(v) })
 		require.Equal(t, c.want, again.value("mfa"), c.name+", by the same user")
 	}
 }

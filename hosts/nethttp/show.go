@@ -9,26 +9,26 @@ import (
 
 // CreatedAt returns when the session began; the zero Time while it is new, as
 // with the other times.
-func (v *Visit) CreatedAt() time.Time { return view(v, at((*core.Session).CreatedAt)) }
+func (v *Session) CreatedAt() time.Time { return view(v, at((*core.Session).CreatedAt)) }
 
 // LoginAt returns when the user signed in; the zero Time if nobody has.
-func (v *Visit) LoginAt() time.Time { return view(v, at((*core.Session).LoginAt)) }
+func (v *Session) LoginAt() time.Time { return view(v, at((*core.Session).LoginAt)) }
 
 // LastSeenAt returns the last use that was noted before this request's: uses
 // are noted at most sixteen times in an idle timeout.
-func (v *Visit) LastSeenAt() time.Time { return view(v, at((*core.Session).SeenAt)) }
+func (v *Session) LastSeenAt() time.Time { return view(v, at((*core.Session).SeenAt)) }
 
 // ExpiresAt returns the end of the lifetime, which only Refresh and a login
 // move.
-func (v *Visit) ExpiresAt() time.Time { return view(v, at((*core.Session).Deadline)) }
+func (v *Session) ExpiresAt() time.Time { return view(v, at((*core.Session).Deadline)) }
 
 // IdleExpiresAt returns when the session ends without further use: ExpiresAt
 // where there is no idle timeout.
-func (v *Visit) IdleExpiresAt() time.Time { return view(v, at((*core.Session).ExpiresAt)) }
+func (v *Session) IdleExpiresAt() time.Time { return view(v, at((*core.Session).ExpiresAt)) }
 
 // IPAddress returns the address of the creating request; it is not valid where
 // that was unknown.
-func (v *Visit) IPAddress() netip.Addr {
+func (v *Session) IPAddress() netip.Addr {
 	return view(v, func(s *core.Session) netip.Addr {
 		a, _ := netip.AddrFromSlice([]byte(s.IP()))
 		return a
@@ -36,10 +36,10 @@ func (v *Visit) IPAddress() netip.Addr {
 }
 
 // UserAgent returns the user agent of the creating request.
-func (v *Visit) UserAgent() string { return view(v, (*core.Session).UserAgent) }
+func (v *Session) UserAgent() string { return view(v, (*core.Session).UserAgent) }
 
 // Size returns the bytes of all names and values, which Config.SessionSize bounds.
-func (v *Visit) Size() int { return view(v, (*core.Session).Size) }
+func (v *Session) Size() int { return view(v, (*core.Session).Size) }
 
 func at(f func(*core.Session) core.Time) func(*core.Session) time.Time {
 	return func(s *core.Session) time.Time {

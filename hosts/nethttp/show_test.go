@@ -30,7 +30,7 @@ func TestAVisitShowsItsSession(t *testing.T) {
 	h, err := nethttp.New(m, nethttp.Options{})
 	require.NoError(t, err)
 
-	visit := func(cookie string, do func(*nethttp.Visit)) string {
+	visit := func(cookie string, do func(*nethttp.Session)) string {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = "192.0.2.7:1234"
 		r.Header.Set("User-Agent", "first")
@@ -41,7 +41,7 @@ func TestAVisitShowsItsSession(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			require.NoError(t, err)
 			do(v)
 		})).ServeHTTP(w, r)
@@ -51,7 +51,7 @@ func TestAVisitShowsItsSession(t *testing.T) {
 		}
 		return cookie
 	}
-	cookie := visit("", func(v *nethttp.Visit) {
+	cookie := visit("", func(v *nethttp.Session) {
 		for _, at := range []time.Time{v.CreatedAt(), v.LoginAt(), v.LastSeenAt(), v.ExpiresAt(), v.IdleExpiresAt()} {
 			require.True(t, at.IsZero())
 		}
@@ -62,7 +62,7 @@ func TestAVisitShowsItsSession(t *testing.T) {
 	})
 	now += clock(10 * core.Minute)
 	for range 2 { // the first visit notes its use, the second shows it
-		visit(cookie, func(v *nethttp.Visit) {
+		visit(cookie, func(v *nethttp.Session) {
 			require.True(t, v.CreatedAt().Equal(start))
 			require.True(t, v.LoginAt().Equal(start))
 			require.True(t, v.ExpiresAt().Equal(start.Add(24*time.Hour)))
@@ -71,7 +71,7 @@ func TestAVisitShowsItsSession(t *testing.T) {
 			require.Equal(t, 4, v.Size())
 		})
 	}
-	visit(cookie, func(v *nethttp.Visit) {
+	visit(cookie, func(v *nethttp.Session) {
 		require.True(t, v.LastSeenAt().Equal(start.Add(10*time.Minute)))
 		require.True(t, v.IdleExpiresAt().Equal(start.Add(70*time.Minute)))
 	})

@@ -11,7 +11,7 @@ import (
 // called once more: this session lives until the others have ended. It needs a
 // store that is a hosts.Finder (else hosts.ErrNoFinder), and somebody who is signed
 // in (else ErrNotSignedIn).
-func (v *Visit) SignOutEverywhere(ctx context.Context) (ended int, err error) {
+func (v *Session) SignOutEverywhere(ctx context.Context) (ended int, err error) {
 	own := v.Stored()
 	if ended, err = v.endOthers(ctx); err != nil {
 		return ended, err
@@ -29,7 +29,7 @@ func (v *Visit) SignOutEverywhere(ctx context.Context) (ended int, err error) {
 // returns how many there were. This session gets a new secret, so that a stolen
 // copy of its cookie ends, too: call it before the answer begins, or it does
 // nothing and returns ErrHeadersSent. It needs what SignOutEverywhere needs.
-func (v *Visit) SignOutOthers(ctx context.Context) (ended int, err error) {
+func (v *Session) SignOutOthers(ctx context.Context) (ended int, err error) {
 	if v.User() == "" {
 		return 0, ErrNotSignedIn
 	}
@@ -39,10 +39,10 @@ func (v *Visit) SignOutOthers(ctx context.Context) (ended int, err error) {
 	return v.endOthers(ctx)
 }
 
-func (v *Visit) endOthers(ctx context.Context) (int, error) {
+func (v *Session) endOthers(ctx context.Context) (int, error) {
 	user, tenant, id := v.User(), v.Tenant(), v.ID()
 	if user == "" {
 		return 0, ErrNotSignedIn
 	}
-	return v.round.host.manager.Revoke(ctx, hosts.Query{Tenant: tenant, User: user}, id)
+	return v.request.middleware.manager.Revoke(ctx, hosts.Query{Tenant: tenant, User: user}, id)
 }

@@ -27,7 +27,7 @@ func TestSignOutEverywhere(t *testing.T) {
 	s := open(t, setup{})
 	own, others, strangers := fleet(s)
 	var ended int
-	a := own.visit(func(v *nethttp.Visit, _ http.ResponseWriter) (err error) {
+	a := own.visit(func(v *nethttp.Session, _ http.ResponseWriter) (err error) {
 		ended, err = v.SignOutEverywhere(t.Context())
 		return err
 	})
@@ -46,7 +46,7 @@ func TestSignOutOthers(t *testing.T) {
 	own, others, strangers := fleet(s)
 	stolen := own.copy()
 	var ended int
-	a := own.visit(func(v *nethttp.Visit, _ http.ResponseWriter) (err error) {
+	a := own.visit(func(v *nethttp.Session, _ http.ResponseWriter) (err error) {
 		ended, err = v.SignOutOthers(t.Context())
 		return err
 	})
@@ -64,7 +64,7 @@ func TestSignOutOthers(t *testing.T) {
 func TestSignOutNeedsSomebody(t *testing.T) {
 	s := open(t, setup{})
 	own, _, strangers := fleet(s)
-	strangers[1].visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+	strangers[1].visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 		_, err := v.SignOutEverywhere(t.Context())
 		require.ErrorIs(t, err, nethttp.ErrNotSignedIn)
 		_, err = v.SignOutOthers(t.Context())
@@ -73,14 +73,14 @@ func TestSignOutNeedsSomebody(t *testing.T) {
 	})
 	require.NoError(t, strangers[1].refusal(), "visitors are not signed out by mistake")
 
-	own.visit(func(v *nethttp.Visit, w http.ResponseWriter) error {
+	own.visit(func(v *nethttp.Session, w http.ResponseWriter) error {
 		w.WriteHeader(http.StatusOK)
 		_, err := v.SignOutOthers(t.Context())
 		require.ErrorIs(t, err, nethttp.ErrHeadersSent, "too late for a new cookie")
 		return nil
 	})
 	s.faults(always(conformance.Find, conformance.Fail))
-	own.visit(func(v *nethttp.Visit, _ http.ResponseWriter) error {
+	own.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
 		_, err := v.SignOutEverywhere(t.Context())
 		require.ErrorIs(t, err, hosts.ErrUnavailable)
 		return nil

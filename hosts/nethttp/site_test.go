@@ -66,7 +66,7 @@ type site struct {
 	clock   *stillClock
 	memory  *cachestore.Store // beneath the faults
 	manager *hosts.Manager
-	host    *nethttp.Host
+	mw      *nethttp.Middleware
 	server  *httptest.Server
 	log     logbook
 	plan    atomic.Pointer[conformance.Plan]
@@ -98,14 +98,14 @@ func open(t *testing.T, o setup) *site {
 		return (*s.plan.Load())(call, v)
 	}), o.Config)
 	require.NoError(t, err)
-	s.host, err = nethttp.New(s.manager, o.Options)
+	s.mw, err = nethttp.New(s.manager, o.Options)
 	require.NoError(t, err)
 
 	handler := http.Handler(http.HandlerFunc(s.route))
 	if o.inside != nil {
 		handler = o.inside(handler)
 	}
-	if handler = s.host.Handler(handler); o.outside != nil {
+	if handler = s.mw.Handler(handler); o.outside != nil {
 		handler = o.outside(handler)
 	}
 	s.server = httptest.NewUnstartedServer(handler)

@@ -130,7 +130,7 @@ func TestAFaultOfTheProgramIsLogged(t *testing.T) {
 	s := open(t, setup{})
 	b := s.browser()
 	a := b.get(func(w http.ResponseWriter, r *http.Request) {
-		s.host.Require(http.NotFoundHandler()).ServeHTTP(w, r.WithContext(t.Context()))
+		s.mw.Require(http.NotFoundHandler()).ServeHTTP(w, r.WithContext(t.Context()))
 	})
 	require.NotEqual(t, http.StatusServiceUnavailable, a.status)
 	s.manager.Failed(nethttp.ErrNoHandler)

@@ -15,15 +15,15 @@ import (
 // TestAnUpdateMeetsAConflict: its function runs again on what is stored, can
 // read the session, and must not change it; by the session's verb and by ID.
 func TestAnUpdateMeetsAConflict(t *testing.T) {
-	type update func(m *hosts.Manager, v *nethttp.Visit, r *http.Request, id core.ID, fn func(int) (int, error)) error
+	type update func(m *hosts.Manager, v *nethttp.Session, r *http.Request, id core.ID, fn func(int) (int, error)) error
 	for what, do := range map[string]update{
-		"of the session": func(_ *hosts.Manager, v *nethttp.Visit, _ *http.Request, _ core.ID, fn func(int) (int, error)) error {
+		"of the session": func(_ *hosts.Manager, v *nethttp.Session, _ *http.Request, _ core.ID, fn func(int) (int, error)) error {
 			return hosts.Update(v, "n", fn)
 		},
-		"by its ID": func(m *hosts.Manager, v *nethttp.Visit, r *http.Request, id core.ID, fn func(int) (int, error)) error {
+		"by its ID": func(m *hosts.Manager, v *nethttp.Session, r *http.Request, id core.ID, fn func(int) (int, error)) error {
 			return hosts.UpdateByID(r.Context(), m, id, "n", fn)
 		},
-		"by its ID, elsewhere": func(m *hosts.Manager, v *nethttp.Visit, r *http.Request, id core.ID, fn func(int) (int, error)) error {
+		"by its ID, elsewhere": func(m *hosts.Manager, v *nethttp.Session, r *http.Request, id core.ID, fn func(int) (int, error)) error {
 			return hosts.UpdateByID(t.Context(), m, id, "n", fn)
 		},
 	} {
@@ -33,7 +33,7 @@ func TestAnUpdateMeetsAConflict(t *testing.T) {
 		b.put("n", 1)
 		runs := 0
 		a := b.get(func(_ http.ResponseWriter, r *http.Request) {
-			v, err := nethttp.Session(r)
+			v, err := nethttp.From(r)
 			err = errors.Join(err, do(s.manager, v, r, id, func(n int) (int, error) {
 				if runs++; runs == 1 {
 					if err := s.manager.Set(t.Context(), id, "n", 10); err != nil { // another request is faster
@@ -72,7 +72,7 @@ func TestAnUpdateThatFails(t *testing.T) {
 			var runs atomic.Int64
 			wrong := errors.New("wrong")
 			b.send(t.Context(), "POST", func(w http.ResponseWriter, r *http.Request) {
-				v, err := nethttp.Session(r)
+				v, err := nethttp.From(r)
 				err = errors.Join(err, v.Put("other", 1), hosts.Update(v, "n", func(n int) (int, error) {
 					if runs.Add(1) == 1 && at == 2 {
 						return n, s.manager.Set(t.Context(), id, "n", 10)

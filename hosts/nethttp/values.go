@@ -9,11 +9,11 @@ import (
 
 // Get returns a value as it was put: the same Go type. hosts.ErrNoValue means
 // that there is none of that name. It notes that the value was read, or that it
-// was missing: see [Visit].
-func (v *Visit) Get(name string) (any, error) {
-	v.round.mu.Lock()
-	defer v.round.mu.Unlock()
-	s := v.session()
+// was missing: see [Session].
+func (v *Session) Get(name string) (any, error) {
+	v.request.mu.Lock()
+	defer v.request.mu.Unlock()
+	s := v.current()
 	if s == nil {
 		return nil, v.err
 	}
@@ -31,7 +31,7 @@ func (v *Visit) Get(name string) (any, error) {
 // Put keeps a value of one of the types that core.AppendValue lists; hosts.Put
 // does structs. Where the name was not read before, the later of two requests
 // wins.
-func (v *Visit) Put(name string, value any) error {
+func (v *Session) Put(name string, value any) error {
 	raw, err := hosts.EncodeValue(name, value)
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (v *Visit) Put(name string, value any) error {
 }
 
 // Delete removes a value; a missing one is no error.
-func (v *Visit) Delete(name string) error {
+func (v *Session) Delete(name string) error {
 	return v.change(func(s *core.Session) error {
 		v.x.Updates.Forget(name)
 		return s.DeleteValue(name)
@@ -51,7 +51,7 @@ func (v *Visit) Delete(name string) error {
 }
 
 // Clear removes all values; the session lives on.
-func (v *Visit) Clear() error {
+func (v *Session) Clear() error {
 	return v.change(func(s *core.Session) error {
 		v.x.Updates.Clear()
 		return s.ClearValues()
@@ -61,7 +61,7 @@ func (v *Visit) Clear() error {
 // Add adds n to a counter, an int or int64, and returns the sum; a missing one
 // is 0. However many requests add at once, all count: the sum that is stored may
 // be larger. core.ErrCounter means that the value is of another type.
-func (v *Visit) Add(name string, n int64) (sum int64, err error) {
+func (v *Session) Add(name string, n int64) (sum int64, err error) {
 	err = v.change(func(s *core.Session) error {
 		if sum, err = s.AddValue(name, n); err == nil {
 			v.x.Updates.KeepAdd(name, n)
@@ -76,9 +76,9 @@ func (v *Visit) Add(name string, n int64) (sum int64, err error) {
 // most one gets a value; exactly one where no answer of the store is lost.
 // hosts.ErrNoValue means that there is none, or that another was first. The
 // removal is stored at once and alone. It works also after the answer has begun.
-func (v *Visit) Take(name string) (value any, err error) {
-	v.round.mu.Lock()
-	defer v.round.mu.Unlock()
+func (v *Session) Take(name string) (value any, err error) {
+	v.request.mu.Lock()
+	defer v.request.mu.Unlock()
 	switch {
 	case v.dead != nil:
 		return nil, v.dead
@@ -86,11 +86,11 @@ func (v *Visit) Take(name string) (value any, err error) {
 		return nil, v.err
 	case v.updating.Load():
 		return nil, ErrUpdating
-	case v.round.over.Load():
+	case v.request.over.Load():
 		return nil, ErrCommitted
 	}
-	v.session()
-	return v.round.host.manager.TakeFrom(&v.x, name)
+	v.current()
+	return v.request.middleware.manager.TakeFrom(&v.x, name)
 }
 
 // Update keeps what fn computes from the value of a name; [hosts.Update] does
@@ -99,29 +99,29 @@ func (v *Visit) Take(name string) (value any, err error) {
 // written from the first may be older than what is stored. fn runs at once, and
 // again on the goroutine that writes the first byte of the answer, within
 // Config.CommitTimeout: it must only compute. Its error, or panic, stores nothing.
-func (v *Visit) Update(name string, fn hosts.UpdateFunc) error {
+func (v *Session) Update(name string, fn hosts.UpdateFunc) error {
 	return v.x.Updates.Run(name, fn, v.change)
 }
 
-// guard is a Visit as the manager's verbs lock it.
-type guard Visit
+// guard is a Session as the manager's verbs lock it.
+type guard Session
 
-func (g *guard) Lock()   { g.round.mu.Lock() }
-func (g *guard) Unlock() { g.round.mu.Unlock() }
+func (g *guard) Lock()   { g.request.mu.Lock() }
+func (g *guard) Unlock() { g.request.mu.Unlock() }
 
 // Outside runs the functions of updates in a commit, without the lock that the
 // commit holds: they may read the session. They do not run while the handler
 // that gave them may still do so elsewhere, timed out by a middleware inside of
 // ours.
 func (g *guard) Outside(run func() error) error {
-	rd := g.round
-	if g.x.Context != context.Context((*roundContext)(rd)) && g.x.Err() != nil {
+	rq := g.request
+	if g.x.Context != context.Context((*requestContext)(rq)) && g.x.Err() != nil {
 		return errLeft
 	}
 	g.updating.Store(true)
-	rd.mu.Unlock()
+	rq.mu.Unlock()
 	defer func() {
-		rd.mu.Lock()
+		rq.mu.Lock()
 		g.updating.Store(false)
 	}()
 	return run()

@@ -8,9 +8,9 @@ import (
 	"net/http"
 )
 
-// writer is the round as the handler's response writer. It commits before the
+// writer is the request as the handler's response writer. It commits before the
 // first byte, whichever way that takes.
-type writer round
+type writer request
 
 // Unwrap lets http.ResponseController reach what is not listed here:
 // deadlines and full duplex.
@@ -25,14 +25,14 @@ func (w *writer) WriteHeader(status int) {
 		}
 		return
 	}
-	if (*round)(w).begin() == nil {
+	if (*request)(w).begin() == nil {
 		w.ResponseWriter.WriteHeader(status)
 	}
 }
 
 // Write commits first. After an error page it writes nothing.
 func (w *writer) Write(p []byte) (int, error) {
-	if err := (*round)(w).begin(); err != nil {
+	if err := (*request)(w).begin(); err != nil {
 		return 0, err
 	}
 	return w.ResponseWriter.Write(p)
@@ -40,7 +40,7 @@ func (w *writer) Write(p []byte) (int, error) {
 
 // WriteString is Write without a copy where the server can do that.
 func (w *writer) WriteString(s string) (int, error) {
-	if err := (*round)(w).begin(); err != nil {
+	if err := (*request)(w).begin(); err != nil {
 		return 0, err
 	}
 	return io.WriteString(w.ResponseWriter, s)
@@ -48,7 +48,7 @@ func (w *writer) WriteString(s string) (int, error) {
 
 // ReadFrom keeps sendfile.
 func (w *writer) ReadFrom(src io.Reader) (int64, error) {
-	if err := (*round)(w).begin(); err != nil {
+	if err := (*request)(w).begin(); err != nil {
 		return 0, err
 	}
 	if rf, ok := w.ResponseWriter.(io.ReaderFrom); ok {
@@ -62,7 +62,7 @@ func (w *writer) Flush() { _ = w.FlushError() }
 
 // FlushError commits before it sends the header.
 func (w *writer) FlushError() error {
-	if err := (*round)(w).begin(); err != nil {
+	if err := (*request)(w).begin(); err != nil {
 		return err
 	}
 	return http.NewResponseController(w.ResponseWriter).Flush()
@@ -72,12 +72,12 @@ func (w *writer) FlushError() error {
 // session that needs a cookie is ErrHeadersSent. After an error the connection
 // is still the server's, and the handler can answer as usual.
 func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	rd := (*round)(w)
-	rd.mu.Lock()
-	defer rd.mu.Unlock()
-	if v := rd.visited.Load(); v != nil && v.dead != nil {
+	rq := (*request)(w)
+	rq.mu.Lock()
+	defer rq.mu.Unlock()
+	if v := rq.opened.Load(); v != nil && v.dead != nil {
 		return nil, nil, v.dead
-	} else if v != nil && !rd.sent.Load() {
+	} else if v != nil && !rq.sent.Load() {
 		if v.needsCookie() {
 			return nil, nil, fmt.Errorf("hijack with a sign-in, renewal, refresh or new session: %w", ErrHeadersSent)
 		}
@@ -87,7 +87,7 @@ func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	if err == nil {
-		rd.sent.Store(true)
+		rq.sent.Store(true)
 	}
 	return conn, rw, err
 }

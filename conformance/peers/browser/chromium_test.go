@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
+	_ "github.com/rockstar-web/sessions/stores/all"
 	"github.com/stretchr/testify/require"
 )
 
@@ -121,7 +122,7 @@ func (b *browser) cookie(name string) *network.Cookie {
 func demo(t *testing.T, args ...string) (url string) {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "sessionctl")
-	build := exec.Command("go", "build", "-o", bin, "./hosts/sessionctl")
+	build := exec.Command("go", "build", "-o", bin, "./cmd/sessionctl")
 	build.Dir = "../../.." // in its own module
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))

@@ -56,7 +56,7 @@ func (a *app) configure(c hosts.Config) {
 			fmt.Fprintf(w, "<!doctype html>around<iframe src=%q></iframe>", a.url("app.test", path))
 			return
 		}
-		v, err := nethttp.Session(r)
+		v, err := nethttp.From(r)
 		switch r.URL.Path {
 		case "/login":
 			err = v.Login("alice", 0)

@@ -20,7 +20,8 @@ import (
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/hosts/open"
+	"github.com/rockstar-web/sessions/stores"
+	_ "github.com/rockstar-web/sessions/stores/all"
 )
 
 // lineup is who is measured beside whom. raw, or all but its bulk, and schema1
@@ -51,7 +52,7 @@ var backends = []backend{
 }
 
 func opened(b testing.TB, url string) hosts.Store {
-	s, closer, err := open.Store(b.Context(), url)
+	s, closer, err := stores.Open(b.Context(), url)
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, closer.Close()) })
 	return s

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rockstar-web/sessions/hosts/open"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 // A log is opened with so many times the sessions that the others are measured with.
@@ -22,7 +22,7 @@ func inFiles(b testing.TB, scheme string) lineup {
 	dir := b.TempDir()
 	l := lineup{empty: ours(opened(b, scheme+filepath.Join(dir, "empty"))), peer: fileEngine(filepath.Join(dir, "theirs"))}
 	log := filepath.Join(dir, "filled")
-	store, closer, err := open.Store(b.Context(), scheme+log)
+	store, closer, err := stores.Open(b.Context(), scheme+log)
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, closer.Close()) })
 	l.filled = ours(store)
@@ -52,7 +52,7 @@ func fillOn(b testing.TB, s *side) int {
 func reopen(b testing.TB, log string, stored int) {
 	size, read := readAll(b, log)
 	start := time.Now()
-	_, closer, err := open.Store(context.Background(), "file:"+log)
+	_, closer, err := stores.Open(context.Background(), "file:"+log)
 	took := time.Since(start)
 	require.NoError(b, err)
 	require.NoError(b, closer.Close())

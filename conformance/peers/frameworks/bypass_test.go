@@ -35,8 +35,8 @@ func TestALoginWhoseAnswerWentPastTheWriterIsNoSuccess(t *testing.T) {
 			for _, body := range bodies {
 				t.Run(name+"/"+protocol+"/"+body.name, func(t *testing.T) {
 					s := open(t)
-					server := s.serve(t, protocol, mount(s.host, func(w http.ResponseWriter, r *http.Request) {
-						v, err := nethttp.Session(r)
+					server := s.serve(t, protocol, mount(s.mw, func(w http.ResponseWriter, r *http.Request) {
+						v, err := nethttp.From(r)
 						if err == nil {
 							err = v.Login("alice", 0)
 						}
@@ -62,7 +62,7 @@ func TestALoginWhoseAnswerWentPastTheWriterIsNoSuccess(t *testing.T) {
 					}
 					require.Empty(t, a.header["Set-Cookie"])
 					require.Zero(t, s.memory.Stats().Sessions)
-					require.Equal(t, 1, strings.Count(s.log.String(), "wrap the whole of it: host.Handler(engine)"), s.log.String())
+					require.Equal(t, 1, strings.Count(s.log.String(), "wrap the whole of it: mw.Handler(engine)"), s.log.String())
 					require.Contains(t, s.log.String(), "level=ERROR")
 				})
 			}
@@ -78,11 +78,11 @@ func TestAReadWhoseAnswerWentPastTheWriterIsLogged(t *testing.T) {
 			t.Run(name+"/"+protocol, func(t *testing.T) {
 				s := open(t)
 				for lines, f := range []func(r *http.Request){func(*http.Request) {}, func(r *http.Request) {
-					if v, err := nethttp.Session(r); err != nil || v.User() != "" {
+					if v, err := nethttp.From(r); err != nil || v.User() != "" {
 						t.Error(v, err)
 					}
 				}} {
-					server := s.serve(t, protocol, mount(s.host, func(w http.ResponseWriter, r *http.Request) {
+					server := s.serve(t, protocol, mount(s.mw, func(w http.ResponseWriter, r *http.Request) {
 						f(r)
 						fmt.Fprint(w, "welcome")
 					}))
@@ -93,7 +93,7 @@ func TestAReadWhoseAnswerWentPastTheWriterIsLogged(t *testing.T) {
 						require.Equal(t, strings.HasPrefix(protocol, "HTTP/2"), a.proto == 2)
 						require.Equal(t, "welcome", a.body)
 					}
-					require.Equal(t, lines, strings.Count(s.log.String(), "host.Handler(engine)"), s.log.String())
+					require.Equal(t, lines, strings.Count(s.log.String(), "mw.Handler(engine)"), s.log.String())
 				}
 			})
 		}

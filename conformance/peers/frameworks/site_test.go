@@ -29,13 +29,13 @@ import (
 )
 
 // careless mounts page in each framework so that it writes past our writer.
-var careless = map[string]func(h *nethttp.Host, page http.HandlerFunc) http.Handler{
-	"net/http": func(h *nethttp.Host, page http.HandlerFunc) http.Handler { return closed(h, page) },
-	"gin.New":  func(h *nethttp.Host, page http.HandlerFunc) http.Handler { return ginEngine(gin.New(), h, page) },
-	"gin.Default": func(h *nethttp.Host, page http.HandlerFunc) http.Handler {
+var careless = map[string]func(h *nethttp.Middleware, page http.HandlerFunc) http.Handler{
+	"net/http": func(h *nethttp.Middleware, page http.HandlerFunc) http.Handler { return closed(h, page) },
+	"gin.New":  func(h *nethttp.Middleware, page http.HandlerFunc) http.Handler { return ginEngine(gin.New(), h, page) },
+	"gin.Default": func(h *nethttp.Middleware, page http.HandlerFunc) http.Handler {
 		return ginEngine(gin.Default(), h, page)
 	},
-	"echo": func(h *nethttp.Host, page http.HandlerFunc) http.Handler {
+	"echo": func(h *nethttp.Middleware, page http.HandlerFunc) http.Handler {
 		e := echo.New()
 		e.Use(middleware.Recover(), func(next echo.HandlerFunc) echo.HandlerFunc {
 			return func(c echo.Context) (err error) {
@@ -49,30 +49,30 @@ var careless = map[string]func(h *nethttp.Host, page http.HandlerFunc) http.Hand
 		e.Any("/", func(c echo.Context) error { page(c.Response(), c.Request()); return nil })
 		return e
 	},
-	"chi": func(h *nethttp.Host, page http.HandlerFunc) http.Handler {
+	"chi": func(h *nethttp.Middleware, page http.HandlerFunc) http.Handler {
 		r := chi.NewRouter()
 		r.Use(chimiddleware.RequestLogger(&chimiddleware.DefaultLogFormatter{Logger: log.New(io.Discard, "", 0)}), chimiddleware.Recoverer)
 		r.Handle("/", closed(h, page))
 		return r
 	},
-	"negroni": func(h *nethttp.Host, page http.HandlerFunc) http.Handler {
+	"negroni": func(h *nethttp.Middleware, page http.HandlerFunc) http.Handler {
 		n := negroni.New(negroni.NewRecovery())
 		n.UseHandler(closed(h, page))
 		return n
 	},
-	"gorilla": func(h *nethttp.Host, page http.HandlerFunc) http.Handler {
+	"gorilla": func(h *nethttp.Middleware, page http.HandlerFunc) http.Handler {
 		return handlers.RecoveryHandler(handlers.RecoveryLogger(log.New(io.Discard, "", 0)))(handlers.LoggingHandler(io.Discard, closed(h, page)))
 	},
 }
 
 // closed is a handler that closes over the outer writer.
-func closed(h *nethttp.Host, page http.HandlerFunc) http.Handler {
+func closed(h *nethttp.Middleware, page http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(outer http.ResponseWriter, r *http.Request) {
 		h.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { page(outer, r) })).ServeHTTP(outer, r)
 	})
 }
 
-func ginEngine(e *gin.Engine, h *nethttp.Host, page http.HandlerFunc) http.Handler {
+func ginEngine(e *gin.Engine, h *nethttp.Middleware, page http.HandlerFunc) http.Handler {
 	e.Use(func(c *gin.Context) {
 		h.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			c.Request = r
@@ -105,7 +105,7 @@ type site struct {
 	t       *testing.T
 	memory  *cachestore.Store
 	manager *hosts.Manager
-	host    *nethttp.Host
+	mw      *nethttp.Middleware
 	log     logbook
 }
 
@@ -120,7 +120,7 @@ func open(t *testing.T) *site {
 		Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.manager.Close()) })
-	s.host, err = nethttp.New(s.manager, nethttp.Options{})
+	s.mw, err = nethttp.New(s.manager, nethttp.Options{})
 	require.NoError(t, err)
 	return s
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/hosts/open"
+	"github.com/rockstar-web/sessions/stores"
+	_ "github.com/rockstar-web/sessions/stores/all"
 	"github.com/stretchr/testify/require"
 )
 
@@ -65,7 +66,7 @@ func each(t *testing.T, test func(t *testing.T, b backend, url string)) {
 
 func opened(t *testing.T, url string) hosts.Store {
 	t.Helper()
-	s, closer, err := open.Store(t.Context(), url)
+	s, closer, err := stores.Open(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, closer.Close()) })
 	return s
@@ -73,7 +74,7 @@ func opened(t *testing.T, url string) hosts.Store {
 
 func drop(t *testing.T, url string) {
 	ctx := context.Background() // the test's has ended
-	s, closer, err := open.Store(ctx, url)
+	s, closer, err := stores.Open(ctx, url)
 	require.NoError(t, err)
 	defer func(c io.Closer) { require.NoError(t, c.Close()) }(closer)
 	if table, ok := s.(interface{ Drop(context.Context) error }); ok {

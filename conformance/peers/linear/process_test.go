@@ -17,7 +17,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/peers/linear"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/hosts/open"
+	"github.com/rockstar-web/sessions/stores"
 	"github.com/stretchr/testify/require"
 )
 
@@ -58,7 +58,7 @@ func child(text string) error {
 	if err != nil {
 		return err
 	}
-	store, closer, err := open.Store(ctx, j.URL)
+	store, closer, err := stores.Open(ctx, j.URL)
 	if err != nil && ctx.Err() != nil {
 		return nil // it was told to end before it began
 	}

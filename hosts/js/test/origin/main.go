@@ -33,7 +33,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	host, err := nethttp.New(manager, nethttp.Options{})
+	mw, err := nethttp.New(manager, nethttp.Options{})
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func run() error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/store/", http.StripPrefix("/store", lent))
-	mux.Handle("/", host.Handler(http.HandlerFunc(page)))
+	mux.Handle("/", mw.Handler(http.HandlerFunc(page)))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func run() error {
 }
 
 func page(w http.ResponseWriter, r *http.Request) {
-	v, err := nethttp.Session(r)
+	v, err := nethttp.From(r)
 	var flash any
 	if err == nil {
 		switch r.URL.Path {

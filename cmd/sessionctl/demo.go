@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log/slog"
+	"net"
+
+	"github.com/rockstar-web/sessions/cmd/sessionctl/demo"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/sessionctl"
+	"github.com/rockstar-web/sessions/stores"
+)
+
+var demoCommand = sessionctl.Command{
+	Name: "demo", Brief: "run a web application with sessions",
+	About: `Serves a small shop with notes, to try sessions by hand (users alice with password
+wonderland, bob with builder), and the same as a JSON API for scripts:
+
+  POST /api/login {"user","password","remember"}   GET /api/session   PUT, DELETE /api/data/NAME
+  POST /api/add/NAME?n=N   POST /api/take/NAME   POST /api/refresh   POST /api/logout
+  POST /api/slow?ms=N&set=NAME   GET /healthz
+
+Without a key in the environment it makes one and keeps it beside the sessions
+(` + sessionctl.DevelopmentKeyFile + `, mode 0600), so that they survive a restart. An interrupt lets
+running requests end; a second one does not.`,
+	Flags: demoFlags,
+}
+
+func demoFlags(set *flag.FlagSet) func(context.Context, *sessionctl.Program, []string) error {
+	var (
+		o          demo.Options
+		https, log bool
+	)
+	set.StringVar(&o.Addr, "addr", demo.DefaultAddr, "listen on `HOST:PORT`")
+	set.StringVar(&o.Store, "store", demo.DefaultStore, "keep sessions in `STORE`: "+stores.Allowed())
+	set.BoolVar(&o.Tenants, "tenants", false, "take the tenant from the first label of the host name")
+	set.BoolVar(&https, "https", false, "serve HTTPS, with Secure and a __Host- cookie name; needs --cert and --key")
+	set.StringVar(&o.Cert, "cert", "", "`FILE` with the certificate in PEM")
+	set.StringVar(&o.CertKey, "key", "", "`FILE` with the certificate's private key in PEM")
+	set.DurationVar(&o.Idle, "idle", 0, "end a session after `DURATION` without use, such as 30m (never)")
+	set.DurationVar(&o.Cleanup, "cleanup", hosts.DefaultCleanupInterval, "remove expired sessions every `DURATION`")
+	set.Func("trusted-proxy", "believe X-Forwarded-For from `CIDR`; may be repeated", func(text string) error {
+		return sessionctl.AddPrefix(&o.TrustedProxies, text)
+	})
+	set.BoolVar(&log, "log", false, "log the events of sessions on stderr")
+	return func(ctx context.Context, p *sessionctl.Program, _ []string) error {
+		if https != (o.Cert != "") || https != (o.CertKey != "") {
+			return sessionctl.Usagef("demo: --https, --cert and --key go together: all three or none")
+		}
+		if _, _, err := net.SplitHostPort(o.Addr); err != nil {
+			return sessionctl.Usagef("demo: --addr is %q; allowed: HOST:PORT, such as %s", o.Addr, demo.DefaultAddr)
+		}
+		if sessionctl.KeyGiven() {
+			var err error
+			if o.Keys, err = hosts.KeysFromEnv(); err != nil {
+				return sessionctl.Usagef("%w", err)
+			}
+		}
+		if log {
+			o.Logger = slog.New(slog.NewTextHandler(p.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		}
+		err := demo.Run(ctx, o, p.Out, p.Err)
+		var refused *hosts.ConfigError
+		if errors.As(err, &refused) {
+			return sessionctl.Usagef("%w", err)
+		}
+		return err
+	}
+}

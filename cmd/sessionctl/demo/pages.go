@@ -1,0 +1,214 @@
+package demo
+
+import (
+	"bytes"
+	"errors"
+	"html/template"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+)
+
+// page is what the layout shows around every page.
+type page struct {
+	Title, Path  string
+	User, Tenant string
+	Unasked      bool // who it is: an error page does not ask the session
+	Theme        string
+	Warning      string
+	Style, Icon  string
+	Notice       string
+	Content      any
+}
+
+const flashName = "flash" // a key of notices
+
+// notices are what a page may say after a form has led to it.
+var notices = map[string]string{
+	"signed-in":   "You are signed in. Your cookie has a new secret; the old one is worthless.",
+	"signed-out":  "You are signed out. This session can never come back.",
+	"everywhere":  "You are signed out everywhere.",
+	"device":      "That device is signed out.",
+	"no-device":   "That session had ended already.",
+	"refreshed":   "The session has its whole lifetime again.",
+	"preferences": "Your preferences are kept in the session.",
+	"noted":       "The note is kept in your session.",
+	"bad-note":    noteRule,
+}
+
+func (s *site) pageRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", s.home)
+	mux.HandleFunc("GET /signin", func(w http.ResponseWriter, r *http.Request) {
+		s.signInPage(w, r, http.StatusOK, signInForm{Next: r.FormValue("next")})
+	})
+	mux.HandleFunc("POST /signin", s.form(s.postSignIn))
+	mux.HandleFunc("POST /signout", s.form(s.postSignOut))
+	mux.HandleFunc("GET /cart", s.cartPage)
+	mux.HandleFunc("POST /cart", s.form(s.postCart))
+	mux.HandleFunc("GET /session", s.sessionPage)
+	mux.HandleFunc("POST /session/refresh", s.form(s.postRefresh))
+	mux.HandleFunc("POST /session/preferences", s.form(s.postPreferences))
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"GET /notes":                 s.notesPage,
+		"POST /notes":                s.form(s.postNote),
+		"POST /notes/delete":         s.form(s.postNoteDelete),
+		"GET /devices":               s.devicesPage,
+		"POST /devices/{id}/signout": s.form(s.postDeviceSignOut),
+		"POST /signout/everywhere":   s.form(s.postSignOutEverywhere),
+	} {
+		mux.Handle(pattern, s.mw.Require(handler))
+	}
+	for _, a := range s.assets {
+		mux.HandleFunc("GET "+a.path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", a.mediaType)
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+			_, _ = w.Write(a.body) // the browser has gone
+		})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.show(w, r, http.StatusNotFound, "trouble", http.StatusText(http.StatusNotFound), "There is no such page.")
+	})
+}
+
+func (s *site) loadPages() error {
+	s.pages = map[string]*template.Template{}
+	for _, name := range []string{"home", "signin", "cart", "notes", "session", "devices", "trouble"} {
+		t, err := template.New("layout.html").Funcs(template.FuncMap{
+			"when": when, "left": func(t time.Time) string { return left(t.Sub(s.now())) },
+			"money": money,
+		}).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
+		if err != nil {
+			return err
+		}
+		s.pages[name] = t
+	}
+	return nil
+}
+
+// form reads a form before its handler does.
+func (s *site) form(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var long *http.MaxBytesError
+		switch err := r.ParseForm(); {
+		case errors.As(err, &long):
+			s.trouble(w, r, http.StatusRequestEntityTooLarge, "The form is too large.", "too_large")
+		case err != nil:
+			s.trouble(w, r, http.StatusBadRequest, "The form cannot be read.", "bad_value")
+		default:
+			next(w, r)
+		}
+	}
+}
+
+// show renders a page of the visitor's. Nothing of it may be kept by caches.
+func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name, title string, content any) {
+	v, err := nethttp.From(r)
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	notice := r.URL.Query().Get("done")
+	if flash, err := v.Take(flashName); err == nil {
+		notice, _ = flash.(string)
+	} else if !errors.Is(err, hosts.ErrNoValue) {
+		s.failed(w, r, err)
+		return
+	}
+	s.write(w, status, name, page{
+		Title: title, Path: r.URL.Path, User: v.User(), Tenant: v.Tenant(), Theme: preferencesOf(v).Theme,
+		Notice: notices[notice], Content: content,
+	})
+}
+
+func (s *site) write(w http.ResponseWriter, status int, name string, p page) {
+	p.Warning, p.Style, p.Icon = s.warning, s.assets["style.css"].path, s.assets["icon.svg"].path
+	var body bytes.Buffer
+	if err := s.pages[name].Execute(&body, p); err != nil {
+		http.Error(w, "The page cannot be rendered.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.Copy(w, &body) // the browser has gone, or the error page was sent
+}
+
+// again leads the browser to a page after a form was done. A notice waits in the
+// session for one page to take it; a visitor without one gets none for that.
+func (s *site) again(w http.ResponseWriter, r *http.Request, path, notice string) {
+	v, err := nethttp.From(r)
+	switch {
+	case err != nil || notice == "":
+	case v.Stored() || v.User() != "":
+		err = v.Put(flashName, notice)
+	default:
+		path += "?done=" + notice
+	}
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	http.Redirect(w, r, path, http.StatusSeeOther)
+}
+
+func (s *site) home(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, http.StatusOK, "home", "Home", nil)
+}
+
+type signInForm struct{ User, Next, Trouble string }
+
+func (s *site) signInPage(w http.ResponseWriter, r *http.Request, status int, f signInForm) {
+	f.Next = localPath(f.Next)
+	s.show(w, r, status, "signin", "Sign in", f)
+}
+
+// localPath lets no form lead away from this site.
+func localPath(path string) string {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return "/"
+	}
+	return path
+}
+
+func (s *site) postSignIn(w http.ResponseWriter, r *http.Request) {
+	user := r.PostForm.Get("user")
+	account, ok := authenticate(user, r.PostForm.Get("password"))
+	if !ok {
+		s.signInPage(w, r, http.StatusUnauthorized, signInForm{user, r.PostForm.Get("next"), "User and password do not match."})
+		return
+	}
+	v, err := nethttp.From(r)
+	if err == nil {
+		err = s.signIn(v, user, account, r.PostForm.Get("remember") != "")
+	}
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	s.again(w, r, localPath(r.PostForm.Get("next")), "signed-in")
+}
+
+func (s *site) postSignOut(w http.ResponseWriter, r *http.Request) {
+	v, err := nethttp.From(r)
+	if err == nil {
+		err = v.Destroy()
+	}
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	s.again(w, r, "/", "signed-out")
+}
+
+// pageTrouble tells a visitor what became of a form.
+func (s *site) pageTrouble(w http.ResponseWriter, r *http.Request, err error) {
+	if status, _ := nethttp.Failure(err); status == http.StatusRequestEntityTooLarge {
+		s.trouble(w, r, status, "Your session is full: remove something first.", "too_large")
+		return
+	}
+	s.failed(w, r, err)
+}

@@ -1,0 +1,176 @@
+package nethttp
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// Options says how requests are read and refusals are answered. Its zero value
+// is for a server without a proxy before it and without tenants.
+type Options struct {
+	// Tenant names the tenant of a request, by its host for example. Tenants
+	// that share a host name need a cookie name or path each.
+	Tenant func(*http.Request) string
+
+	// TrustedProxies may say who the client is. From everybody else the
+	// forwarding header is ignored.
+	TrustedProxies []netip.Prefix
+	// TrustUnixSocket makes whoever connects by a Unix socket one of them.
+	// Such a peer has no address.
+	TrustUnixSocket bool
+	// ForwardedHeader is the one that the proxies set: "X-Forwarded-For"
+	// (the default, with X-Forwarded-Proto) or "Forwarded" (RFC 7239). Only
+	// one, since a client can send the other through.
+	ForwardedHeader string
+
+	// Unauthorized answers for Require when nobody is signed in: err is the
+	// refusal, or ErrNotSignedIn. The default is 401 with a JSON object
+	// {"error","reason"}.
+	Unauthorized func(w http.ResponseWriter, r *http.Request, err error)
+	// Failed answers when a session could not be loaded or stored: nothing of
+	// the handler's answer is sent. It must write a status. The default is
+	// plain text with the status that Failure gives.
+	Failed func(w http.ResponseWriter, r *http.Request, err error)
+}
+
+// Middleware gives the handlers of a net/http server their sessions. It is safe for
+// concurrent use.
+type Middleware struct {
+	manager  *hosts.Manager
+	o        Options
+	bypassed bypassLog
+}
+
+// New returns a Middleware for a manager.
+func New(m *hosts.Manager, o Options) (*Middleware, error) {
+	if m == nil {
+		return nil, errors.New("nethttp: manager is nil: make one with hosts.New")
+	}
+	switch http.CanonicalHeaderKey(o.ForwardedHeader) {
+	case "":
+		o.ForwardedHeader = "X-Forwarded-For"
+	case "X-Forwarded-For", "Forwarded":
+		o.ForwardedHeader = http.CanonicalHeaderKey(o.ForwardedHeader)
+	default:
+		return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "ForwardedHeader", Value: o.ForwardedHeader, Allowed: "X-Forwarded-For, Forwarded"})
+	}
+	o.TrustedProxies = slices.Clone(o.TrustedProxies)
+	for _, p := range o.TrustedProxies {
+		if !p.IsValid() || p.Addr().Is4In6() {
+			return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "TrustedProxies", Value: p.String(), Allowed: "address prefixes such as 10.0.0.0/8 and fd00::/8; IPv4 as such, not in IPv6"})
+		}
+	}
+	if o.Unauthorized == nil {
+		o.Unauthorized = Unauthorized
+	}
+	if o.Failed == nil {
+		o.Failed = failed
+	}
+	return &Middleware{manager: m, o: o}, nil
+}
+
+// Manager returns the manager that the host was made with.
+func (h *Middleware) Manager() *hosts.Manager { return h.manager }
+
+// Handler gives next its sessions: [From] finds them. A session is loaded
+// when it is first asked for, and what changed is stored before the first byte
+// of the answer; when that fails, an error page is sent in place of the
+// handler's answer and without its header fields. A handler that panics stores
+// nothing, unless the panic is recovered inside of next. A second Handler of
+// the same manager on the same request does nothing.
+func (h *Middleware) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requestOf(r.Context(), h.manager) != nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		rq := newRequest(h, w, r)
+		defer rq.giveBack()
+		defer rq.end()
+		next.ServeHTTP((*writer)(rq), rq.inner)
+		rq.finish() // not reached by a panic
+	})
+}
+
+// ErrNotSignedIn means that the visitor has a session, and it is anonymous.
+var ErrNotSignedIn = errors.New("nobody is signed in")
+
+// Require lets only requests with a signed-in user through to next. It brings
+// its own Handler where there is none.
+func (h *Middleware) Require(next http.Handler) http.Handler {
+	return h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := h.From(r)
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		if v.User() != "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if err = v.Refusal(); err == nil {
+			err = ErrNotSignedIn
+		}
+		h.o.Unauthorized(w, r, err)
+	}))
+}
+
+// fail answers a request whose session could not be loaded or stored.
+func (h *Middleware) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if status, _ := Failure(err); status == http.StatusInternalServerError && !errors.Is(err, ErrBypassed) { // that one is logged already
+		h.manager.Failed(err)
+	}
+	h.o.Failed(w, r, err)
+}
+
+// Exchange returns the request as the manager's verbs take it: the one of the
+// Handler around it, or a new one, to be closed at the end of the request.
+func (h *Middleware) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange {
+	if rq := requestOf(r.Context(), h.manager); rq != nil {
+		return &rq.session().x
+	}
+	x := new(hosts.Exchange)
+	h.fill(x, r, new(hosts.CookieRoom))
+	x.Reply = func(field, value string) error {
+		if field == "Set-Cookie" {
+			w.Header().Add(field, value)
+			NoStore(w.Header())
+		} else {
+			w.Header().Set(field, value)
+		}
+		return nil
+	}
+	return x
+}
+
+// fill reads the request into an exchange, and its cookies into their place.
+func (h *Middleware) fill(x *hosts.Exchange, r *http.Request, room *hosts.CookieRoom) {
+	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), room.Keep(r.Header["Cookie"]), r.UserAgent(), cannotTravel(r)
+	x.IP, x.HTTPS = h.client(r)
+	if site := first(r.Header["Sec-Fetch-Site"]); site != "" {
+		x.CrossSite = hosts.CrossSiteOf(r.Method, site, first(r.Header["Sec-Fetch-Mode"]), first(r.Header["Sec-Fetch-Dest"]))
+	}
+	if h.o.Tenant != nil {
+		x.Tenant = h.o.Tenant(r)
+	}
+	h.manager.Attach(x)
+}
+
+// cannotTravel finds requests whose answer may not bring a cookie home.
+func cannotTravel(r *http.Request) bool {
+	return r.Method == http.MethodHead || r.Header["Upgrade"] != nil ||
+		strings.HasPrefix(first(r.Header["Sec-Purpose"]), "prefetch") || first(r.Header["Purpose"]) == "prefetch"
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}

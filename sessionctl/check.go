@@ -1,0 +1,159 @@
+package sessionctl
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rockstar-web/sessions/conformance"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/stores"
+)
+
+// dropTimeout bounds the removal of a scratch namespace, also after an interrupt.
+const dropTimeout = 30 * time.Second
+
+var checkCommand = Command{
+	Name: "check", Args: "[STORE]", Brief: "hold your own server to the contract of a session store",
+	About: `Runs the cases that every store of this project passes against a server of yours: as
+two processes would use it, in a fresh scratch namespace for each case (a table, a
+prefix of keys, a directory or a file with "check_" in its name), which is removed.
+The sessions that are there are not touched. It takes some minutes at most, and loads
+the server meanwhile. A promise that is broken is told with what was seen, exit code 1.`,
+	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+		c := &checking{}
+		c.target.add(set)
+		return c.run
+	},
+}
+
+type checking struct {
+	target
+	p      *Program
+	counts map[string]int // by result
+	failed error          // of the scratch namespaces or of writing, not of a promise
+}
+
+// The results of a case.
+const (
+	kept    = "kept"
+	broken  = "broken"
+	skipped = "skipped" // the store does not implement the interface that promises it
+)
+
+// checked is one case as it is told.
+type checked struct {
+	Case    string `json:"case"`
+	Result  string `json:"result"`
+	Promise string `json:"promise"`
+	Seen    string `json:"seen,omitempty"`
+}
+
+func (c *checking) run(ctx context.Context, p *Program, args []string) error {
+	c.p, c.counts = p, map[string]int{}
+	if len(args) > 1 || len(args) == 1 && c.url != "" {
+		return Usagef("check: %d arguments; allowed: one store, here or with --store", len(args))
+	}
+	if len(args) == 1 {
+		c.url = args[0]
+	}
+	url, err := c.name()
+	if err != nil {
+		return err
+	}
+	if err := c.try(ctx, url); err != nil {
+		return stopped(ctx, "check", opened(err))
+	}
+	start := p.Now()
+	conformance.CheckEach(ctx, func() (a, b hosts.Store, done func(), err error) { return c.scratch(ctx, url) },
+		func(r conformance.CaseResult) {
+			if ctx.Err() == nil {
+				c.tell(r)
+			}
+		})
+	if err := c.summary(p.Now().Sub(start)); err != nil {
+		return err
+	}
+	if err := stopped(ctx, "check", c.failed); err != nil {
+		return err
+	}
+	if c.counts[broken] > 0 {
+		return errFindings
+	}
+	return nil
+}
+
+// try finds out whether there can be a scratch namespace at all.
+func (c *checking) try(ctx context.Context, url string) error {
+	_, _, done, err := c.scratch(ctx, url)
+	if err != nil {
+		return err
+	}
+	done()
+	return c.failed
+}
+
+func (c *checking) drop(ctx context.Context, n *stores.Namespace) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
+	defer cancel()
+	return n.Drop(ctx)
+}
+
+// scratch opens two handles on a fresh namespace: an interrupt lets it be made,
+// so that it can be removed.
+func (c *checking) scratch(ctx context.Context, url string) (a, b hosts.Store, done func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
+	defer cancel()
+	n, err := stores.Scratch(ctx, url)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	a, closeA, err := n.Open(ctx)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, c.drop(ctx, n))
+	}
+	b, closeB, err := n.Open(ctx)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, closeA.Close(), c.drop(ctx, n))
+	}
+	return a, b, func() {
+		c.failed = errors.Join(c.failed, closeA.Close(), closeB.Close(), c.drop(ctx, n))
+	}, nil
+}
+
+func (c *checking) tell(r conformance.CaseResult) {
+	told := checked{Case: r.Name, Result: kept, Promise: r.Promise, Seen: r.Seen}
+	switch {
+	case r.Skipped:
+		told.Result = skipped
+	case r.Seen != "":
+		told.Result = broken
+	}
+	c.counts[told.Result]++
+	var err error
+	switch {
+	case c.json:
+		err = c.p.object(told)
+	case told.Result == broken:
+		_, err = fmt.Fprintf(c.p.Out, "BROKEN    %s\n          promise: %s\n          seen: %s\n", told.Case, told.Promise,
+			strings.ReplaceAll(told.Seen, "\n", "\n          "))
+	default:
+		_, err = fmt.Fprintf(c.p.Out, "%-8s  %s\n", told.Result, told.Case)
+	}
+	c.failed = errors.Join(c.failed, err)
+}
+
+func (c *checking) summary(took time.Duration) error {
+	if c.json {
+		return c.p.object(map[string]any{kept: c.counts[kept], broken: c.counts[broken], skipped: c.counts[skipped], "seconds": took.Seconds()})
+	}
+	_, err := fmt.Fprintf(c.p.Out, "promises kept: %d, broken: %d, skipped: %d; took %v\n",
+		c.counts[kept], c.counts[broken], c.counts[skipped], took.Round(time.Millisecond))
+	return err
+}

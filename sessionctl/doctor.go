@@ -1,0 +1,128 @@
+package sessionctl
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/stores"
+)
+
+var doctorCommand = Command{
+	Name: "doctor", Brief: "look for what is wrong with a setup",
+	About: `Looks at the key, the cookie's attributes against how browsers reach the site, the
+store (by saving, loading and deleting a scratch session), the clock and the modes
+of files. Each finding comes with its remedy. Exit code 1 means that there are some.`,
+	Flags: doctorFlags,
+}
+
+// A doctor is one examination.
+type doctor struct {
+	keyFile, store, url, sameSite string
+	policy                        core.Policy
+	proxy                         bool
+	trusted                       []netip.Prefix
+
+	*Program
+	json     bool
+	findings int
+	err      error // of writing
+}
+
+func doctorFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+	d := &doctor{}
+	set.StringVar(&d.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
+	set.StringVar(&d.store, "store", "", "try `STORE`, a name as below; without it the one that "+storeVariable+" has, or "+stores.Default)
+	set.BoolVar(&d.json, "json", false, "print JSON, an object a line")
+	set.StringVar(&d.url, "url", "", "`URL` at which browsers reach the site, such as https://example.com")
+	set.BoolVar(&d.proxy, "proxy", false, "a proxy stands before the server")
+	set.Func("trusted-proxy", "`CIDR` of a proxy that the server believes; may be repeated", func(text string) error {
+		return AddPrefix(&d.trusted, text)
+	})
+	set.StringVar(&d.policy.CookieName, "name", core.DefaultCookieName, "`NAME` of the cookie")
+	set.StringVar(&d.policy.CookiePath, "path", "/", "`PATH` of the cookie")
+	set.StringVar(&d.policy.CookieDomain, "domain", "", "`DOMAIN` of the cookie")
+	set.StringVar(&d.sameSite, "samesite", "Lax", "SameSite of the cookie: `WORD` is Lax, Strict or None")
+	set.BoolVar(&d.policy.AllowInsecure, "insecure", false, "the cookie is without Secure (AllowInsecure)")
+	set.BoolVar(&d.policy.AllowScripts, "scripts", false, "the cookie is without HttpOnly (AllowScripts)")
+	return d.run
+}
+
+func (d *doctor) run(ctx context.Context, p *Program, _ []string) error {
+	d.Program = p
+	d.store = cmp.Or(d.store, os.Getenv(storeVariable), stores.Default)
+	var ok bool
+	d.policy.SameSite, ok = map[string]core.SameSite{
+		"lax": core.SameSiteLax, "strict": core.SameSiteStrict, "none": core.SameSiteNone,
+	}[strings.ToLower(d.sameSite)]
+	if !ok {
+		return Usagef("doctor: --samesite is %q; allowed: Lax, Strict, None", d.sameSite)
+	}
+	site, err := url.Parse(d.url)
+	if err != nil || d.url != "" && (site.Scheme != "http" && site.Scheme != "https" || site.Host == "") {
+		return Usagef("doctor: --url is not usable; allowed: http:// or https:// and a host name")
+	}
+	keys := d.examineKey()
+	d.examineCookie(site)
+	d.examineProxies()
+	if err := d.examineStore(ctx, keys); err != nil {
+		return err
+	}
+	switch {
+	case d.err != nil:
+		return d.err
+	case d.json:
+		err = d.object(map[string]int{"findings": d.findings})
+	case d.findings == 0:
+		_, err = fmt.Fprintln(d.Out, "no findings")
+	default:
+		_, err = fmt.Fprintf(d.Out, "findings: %d\n", d.findings)
+	}
+	if err == nil && d.findings > 0 {
+		return errFindings
+	}
+	return err
+}
+
+// fine tells what is as it should be.
+func (d *doctor) fine(about, format string, args ...any) {
+	d.tell(told{Level: "ok", About: about, Text: fmt.Sprintf(format, args...)})
+}
+
+// note tells what is worth knowing and no fault.
+func (d *doctor) note(about, format string, args ...any) {
+	d.tell(told{Level: "note", About: about, Text: fmt.Sprintf(format, args...)})
+}
+
+// finding tells a fault and what to do about it.
+func (d *doctor) finding(about, remedy, format string, args ...any) {
+	d.findings++
+	d.tell(told{Level: "FINDING", About: about, Text: fmt.Sprintf(format, args...), Remedy: remedy})
+}
+
+// told is one line of an examination.
+type told struct {
+	Level  string `json:"level"` // ok, note, FINDING
+	About  string `json:"about"` // key, cookie, proxy, store, clock
+	Text   string `json:"text"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+func (d *doctor) tell(t told) {
+	var err error
+	if d.json {
+		err = d.object(t)
+	} else {
+		if t.Remedy != "" {
+			t.Remedy = "\n         remedy: " + t.Remedy
+		}
+		_, err = fmt.Fprintf(d.Out, "%-7s  %-7s %s%s\n", t.Level, t.About, t.Text, t.Remedy)
+	}
+	d.err = cmp.Or(d.err, err)
+}

@@ -1,0 +1,202 @@
+package sessionctl
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+// maxPasses bounds end-all over sessions that keep appearing.
+const maxPasses = 100
+
+var endCommand = Command{
+	Name: "end", Args: "ID...", IDs: true, Brief: "end sessions by their IDs",
+	About: `Ends the sessions that are named: at once, for every server, and for good. It needs
+no key, and asks nothing. One that is not there is no error.`,
+	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+		t := &target{}
+		t.add(set)
+		return t.end
+	},
+}
+
+var endAllCommand = Command{
+	Name: "end-all", Brief: "end all sessions of a user, of a tenant, or of everybody",
+	About: `Ends the sessions that are selected, and looks again until a whole pass finds none,
+so that a login which races with it does not slip through. It needs no key, and
+asks nothing:
+
+  end-all --user U                 sessions of U that are without a tenant
+  end-all --user U --tenant T      sessions of U in T
+  end-all --user U --all-tenants   sessions of U wherever they are
+  end-all --tenant T               everybody in T, signed in or not
+  end-all --all-tenants            everybody
+
+Where tenants are in use, --user alone ends with exit code 1 if U has sessions in one.`,
+	Flags: endAllFlags,
+}
+
+// parseIDs reads all before anything is done with one.
+func parseIDs(verb string, args []string) ([]core.ID, error) {
+	if len(args) == 0 {
+		return nil, Usagef("%s: no session ID is given; allowed: 22 characters, as list prints them", verb)
+	}
+	ids := make([]core.ID, len(args))
+	for i, arg := range args {
+		var err error
+		if ids[i], err = core.ParseID(arg); err != nil {
+			return nil, Usagef("%s: argument %d: %w", verb, i+1, err)
+		}
+	}
+	return ids, nil
+}
+
+// An end is what became of the sessions that were named.
+type end struct {
+	ended, missing, failed int
+	first                  error // of those that failed
+}
+
+// endEach tries every session, also where one before it failed, until ctx ends.
+func endEach(ctx context.Context, store hosts.Store, ids []core.ID) (e end) {
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			return e
+		}
+		there, err := endOne(ctx, store, id)
+		switch {
+		case err != nil:
+			e.failed++
+			e.first = cmp.Or(e.first, fmt.Errorf("session %v: %w", id, err))
+		case there:
+			e.ended++
+		default:
+			e.missing++
+		}
+	}
+	return e
+}
+
+func endOne(ctx context.Context, store hosts.Store, id core.ID) (there bool, err error) {
+	ctx, cancel := begin(ctx, callTime)
+	defer cancel()
+	_, err = store.Load(ctx, id)
+	there = !errors.Is(err, core.ErrNotFound)
+	return there, store.Delete(ctx, id)
+}
+
+func (t *target) end(ctx context.Context, p *Program, args []string) error {
+	ids, err := parseIDs("end", args)
+	if err != nil {
+		return err
+	}
+	return t.with(ctx, false, func(store hosts.Store) error {
+		e := endEach(ctx, store, ids)
+		if err := t.told(p, e.ended, e.missing); err != nil {
+			return err
+		}
+		if e.failed > 1 {
+			e.first = fmt.Errorf("%s are left, the first of them: %w", plural(e.failed), e.first)
+		}
+		return stopped(ctx, "end", e.first)
+	})
+}
+
+func (t *target) told(p *Program, ended, missing int) error {
+	if t.json {
+		return p.object(map[string]int{"ended": ended, "missing": missing})
+	}
+	_, err := fmt.Fprintf(p.Out, "ended %s", plural(ended))
+	if err == nil && missing > 0 {
+		_, err = fmt.Fprintf(p.Out, "; not there: %d", missing)
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(p.Out)
+	}
+	return err
+}
+
+type ending struct {
+	target
+	selection
+	everywhere bool
+}
+
+func endAllFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+	e := &ending{}
+	e.target.add(set)
+	e.target.addProgress(set)
+	e.selection.add(set, "of `USER`", "of `TENANT`")
+	set.BoolVar(&e.everywhere, "all-tenants", false, "whatever the tenant")
+	return e.run
+}
+
+// check refuses what was likely meant otherwise, such as an empty variable.
+func (e *ending) check() error {
+	switch {
+	case e.user == nil && e.tenant == nil && !e.everywhere:
+		return Usagef("end-all: nothing is selected; allowed: --user, --tenant, --all-tenants")
+	case e.user != nil && *e.user == "":
+		return Usagef(`end-all: --user is ""; allowed: a user`)
+	case e.tenant != nil && *e.tenant == "":
+		return Usagef(`end-all: --tenant is ""; allowed: a tenant, or leave it out for sessions without one`)
+	case e.tenant != nil && e.everywhere:
+		return Usagef("end-all: --tenant and --all-tenants; allowed: one of them")
+	}
+	return nil
+}
+
+func (e *ending) run(ctx context.Context, p *Program, _ []string) error {
+	if err := e.check(); err != nil {
+		return err
+	}
+	q := e.query()
+	q.AnyTenant = e.everywhere
+	return e.with(ctx, false, func(store hosts.Store) error {
+		m := p.meter("end-all", e.progress)
+		ended, err := endAll(ctx, store, q, m)
+		m.done()
+		if told := e.told(p, ended, 0); told != nil {
+			return told
+		}
+		if err := stopped(ctx, "end-all", err); err != nil {
+			return err
+		}
+		if e.tenant == nil && !e.everywhere {
+			q.AnyTenant = true
+			for _, err := range walk(ctx, store, q) {
+				if err != nil {
+					return stopped(ctx, "end-all", err)
+				}
+				return fmt.Errorf("end-all: %s has sessions in tenants, which were left; name --tenant or --all-tenants", shown(*e.user))
+			}
+		}
+		return nil
+	})
+}
+
+// endAll repeats itself until a whole pass finds none.
+func endAll(ctx context.Context, store hosts.Store, q hosts.Query, m *meter) (int, error) {
+	var ended atomic.Int64
+	for range maxPasses {
+		before := ended.Load()
+		err := each(ctx, walk(ctx, store, q), workers, func(ctx context.Context, r core.Record) error {
+			if err := store.Delete(ctx, r.ID); err != nil {
+				return fmt.Errorf("session %v: %w", r.ID, err)
+			}
+			ended.Add(1)
+			m.add(1)
+			return nil
+		})
+		if err != nil || ended.Load() == before {
+			return int(ended.Load()), err
+		}
+	}
+	return int(ended.Load()), fmt.Errorf("new ones keep appearing after %d passes: %w", maxPasses, hosts.ErrBusy)
+}

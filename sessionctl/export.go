@@ -1,0 +1,129 @@
+package sessionctl
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/sessionctl/archive"
+)
+
+var exportCommand = Command{
+	Name: "export", Args: "FILE|-", Brief: "write all sessions, still sealed, to a file",
+	About: `Writes all sessions, expired ones too, to a new FILE with mode 0600, or to standard
+output. They stay sealed: it needs no key, and the file shows no more than the store
+does. FILE gets its name when it is whole; an existing one is refused.
+
+Each session is in it as it was at one moment, but not all as they were at the same:
+what begins, changes or ends meanwhile may be in it or not. Stop the servers for a
+copy of one moment. Whatever ends afterwards is still in the file; see import.`,
+	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+		t := &target{}
+		t.add(set)
+		t.addProgress(set)
+		return t.export
+	},
+}
+
+func (t *target) export(ctx context.Context, p *Program, args []string) error {
+	if len(args) != 1 {
+		return Usagef("export: %d arguments; allowed: a FILE, or - for standard output", len(args))
+	}
+	path := args[0]
+	if path == "" {
+		return Usagef(`export: the file is ""; allowed: a FILE, or - for standard output`)
+	}
+	if path == "-" && isTerminal(p.Out) {
+		return Usagef("export: standard output is a terminal; allowed: a file or a pipe")
+	}
+	if _, err := os.Lstat(path); err == nil && path != "-" {
+		return Usagef("export: the file %s is there already; allowed: a name that is free", path)
+	}
+	return t.with(ctx, false, func(store hosts.Store) error {
+		m := p.meter("export", t.progress)
+		defer m.done()
+		written := uint64(0)
+		write := func(dst io.Writer) (err error) {
+			written, err = writeArchive(ctx, store, dst, core.Time(p.Now().UnixMilli()), m)
+			return err
+		}
+		summary := p.Out
+		var err error
+		if path == "-" {
+			summary, err = p.Err, write(p.Out)
+		} else {
+			err = newFile(path, write)
+		}
+		if err != nil {
+			return stopped(ctx, "export", fmt.Errorf("after %s: %w", plural(int(written)), err))
+		}
+		m.done()
+		told := Program{Out: summary}
+		if t.json {
+			return told.object(map[string]uint64{"exported": written})
+		}
+		_, err = fmt.Fprintf(told.Out, "exported %s\n", plural(int(written)))
+		return err
+	})
+}
+
+// writeArchive returns how many sessions it wrote.
+func writeArchive(ctx context.Context, store hosts.Store, dst io.Writer, now core.Time, m *meter) (uint64, error) {
+	w, err := archive.NewWriter(dst, now)
+	if err != nil {
+		return 0, err
+	}
+	for r, err := range walk(ctx, store, hosts.Query{AnyTenant: true, AnyUser: true}) {
+		if err == nil {
+			err = w.Add(&r)
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return w.Count(), err
+		}
+		m.add(1)
+	}
+	return w.Count(), w.Close()
+}
+
+// newFile makes a file whole and on the disk, or not at all.
+func newFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.partial") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	err = write(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("the file %s has come to be meanwhile", path)
+	} else if err != nil { // a filesystem without links
+		if err := os.Rename(f.Name(), path); err != nil {
+			return err
+		}
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes names durable.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

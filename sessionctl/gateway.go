@@ -1,0 +1,181 @@
+package sessionctl
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/gateway"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+	"github.com/rockstar-web/sessions/hosts/wazero"
+	"github.com/rockstar-web/sessions/stores"
+)
+
+var gatewayCommand = Command{
+	Name: "gateway", Brief: "let only signed-in visitors through to an origin",
+	About: `A reverse proxy that checks sessions before the origin is asked, and tells it who
+is signed in by the header fields Session-User, Session-Tenant and Session-Id;
+whoever sends these from outside has them dropped. Every path needs a user but
+those below --public; the longest prefix counts. docs/gateway.md tells more.
+
+With --admin there are /healthz, /readyz and /metrics on an address of their own.
+An interrupt lets running requests end; a second one does not.`,
+	Flags: gatewayFlags,
+}
+
+// gatewaySetup is what the flags say.
+type gatewaySetup struct {
+	o                                 gateway.Options
+	c                                 hosts.Config
+	store                             target
+	proxies                           []netip.Prefix
+	addr, admin, origin               string
+	engine, cert, certKey, cookieName string
+}
+
+const defaultGatewayAddr = "127.0.0.1:8081"
+
+func gatewayFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+	g := &gatewaySetup{}
+	rule := func(access gateway.Access) func(string) error {
+		return func(prefix string) error {
+			g.o.Rules = append(g.o.Rules, gateway.Rule{Prefix: prefix, Access: access})
+			return nil
+		}
+	}
+	set.StringVar(&g.origin, "origin", "", "the `URL` of the application, such as http://127.0.0.1:8080")
+	set.StringVar(&g.addr, "addr", defaultGatewayAddr, "listen on `HOST:PORT`")
+	set.StringVar(&g.admin, "admin", "", "health and metrics on `HOST:PORT`, which only operators should reach (none)")
+	set.StringVar(&g.store.url, "store", "", "the origin's `STORE` of sessions, without it the one that "+storeVariable+" has: "+sharedStores())
+	set.StringVar(&g.engine, "engine", "native", "what opens cookies: `native`, or wasm for the core as WebAssembly")
+	set.Func("public", "let everybody ask for the paths below `PREFIX`; may be repeated", rule(gateway.Public))
+	set.Func("signed-in", "ask for a user again below `PREFIX` of a public path; may be repeated", rule(gateway.SignedIn))
+	set.Func("deny", "let nobody ask for the paths below `PREFIX`; may be repeated", rule(gateway.Denied))
+	set.StringVar(&g.o.LoginURL, "login", "", "send browsers that are not signed in to `URL`, with return_to (401)")
+	set.BoolVar(&g.o.StripCookie, "strip-cookie", false, "keep the session cookie from the origin")
+	set.BoolVar(&g.o.KeepHost, "keep-host", false, "hand the visitor's Host on to the origin")
+	set.DurationVar(&g.o.Timeout, "timeout", gateway.DefaultTimeout, "wait for `DURATION` until the origin begins to answer")
+	set.DurationVar(&g.o.BodyTimeout, "body-timeout", gateway.DefaultBodyTimeout, "wait for `DURATION` for each 32 KiB of a request's body, until the origin begins to answer")
+	set.StringVar(&g.cookieName, "cookie", "", "the `NAME` of the session cookie, as at the origin (rockstar_session)")
+	set.DurationVar(&g.c.IdleTimeout, "idle", 0, "end a session after `DURATION` without use, as at the origin; without it use through the gateway does not count")
+	set.DurationVar(&g.c.RenewGrace, "renew-grace", 0, "take a renewed session's previous cookie for `DURATION`, as at the origin, and then for stolen (30s)")
+	set.StringVar(&g.cert, "cert", "", "`FILE` with the certificate in PEM, for HTTPS")
+	set.StringVar(&g.certKey, "key", "", "`FILE` with the certificate's private key in PEM")
+	set.Func("trusted-proxy", "believe X-Forwarded-For, -Host and -Proto from `CIDR`; may be repeated", func(text string) error {
+		return AddPrefix(&g.proxies, text)
+	})
+	return g.run
+}
+
+func (g *gatewaySetup) run(ctx context.Context, p *Program, _ []string) (err error) {
+	if err := g.check(); err != nil {
+		return err
+	}
+	g.o.Logger = slog.New(slog.NewTextHandler(p.Err, nil))
+	g.c.Logger = slog.New(slog.NewTextHandler(p.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	g.c.NoCleanup, g.c.CookieName = true, g.cookieName // the origin sweeps
+	if g.engine == "wasm" {
+		engine, err := wazero.New(ctx, wazero.Options{})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, engine.Close()) }()
+		g.c.Engine = engine.Configure
+	}
+	return g.store.with(ctx, false, func(store hosts.Store) error { return g.before(ctx, p, store) })
+}
+
+// before serves before the origin whose store this is.
+func (g *gatewaySetup) before(ctx context.Context, p *Program, store hosts.Store) (err error) {
+	manager, err := hosts.New(store, g.c)
+	if err != nil {
+		return refusedIsUsage(err)
+	}
+	defer func() { err = errors.Join(err, manager.Close()) }()
+	if g.o.Middleware, err = nethttp.New(manager, nethttp.Options{TrustedProxies: g.proxies}); err != nil {
+		return refusedIsUsage(err)
+	}
+	gate, err := gateway.New(g.o)
+	if err != nil {
+		return refusedIsUsage(err)
+	}
+	return g.serve(ctx, p, gate)
+}
+
+func (g *gatewaySetup) check() (err error) {
+	if g.origin == "" {
+		return Usagef("gateway: --origin is required, such as --origin http://127.0.0.1:8080")
+	}
+	if g.o.Origin, err = url.Parse(g.origin); err != nil {
+		return Usagef("gateway: --origin cannot be read; allowed: http://host:port or https://host")
+	}
+	if g.engine != "native" && g.engine != "wasm" {
+		return Usagef("gateway: --engine is %q; allowed: native, wasm", g.engine)
+	}
+	if (g.cert == "") != (g.certKey == "") {
+		return Usagef("gateway: --cert and --key go together: both or none")
+	}
+	if g.c.Keys, err = hosts.KeysFromEnv(); err != nil {
+		return usageError{err}
+	}
+	store, err := g.store.name()
+	if err == nil && ofOneProcess(store) {
+		scheme, _, _ := strings.Cut(store, ":")
+		return Usagef("gateway: the store is %s, which one process has to itself; allowed: the origin's, one of %s", scheme, sharedStores())
+	}
+	return err
+}
+
+// ofOneProcess tells the names of stores that an origin cannot share.
+func ofOneProcess(name string) bool {
+	scheme, _, _ := strings.Cut(name, ":")
+	return slices.Contains([]string{"memory", "cache", "file", "filesystem"}, scheme)
+}
+
+// sharedStores lists the names of the others.
+func sharedStores() string {
+	return strings.Join(slices.DeleteFunc(strings.Split(stores.Allowed(), ", "), ofOneProcess), ", ")
+}
+
+func refusedIsUsage(err error) error {
+	if _, ok := errors.AsType[*hosts.ConfigError](err); ok {
+		return usageError{err}
+	}
+	return err
+}
+
+func (g *gatewaySetup) serve(ctx context.Context, p *Program, gate *gateway.Gateway) error {
+	listen := func(addr, flag string) (net.Listener, error) {
+		l, err := (&net.ListenConfig{KeepAlive: time.Minute}).Listen(ctx, "tcp", addr)
+		if err != nil {
+			return nil, fmt.Errorf("%w; choose another address with --%s", err, flag)
+		}
+		return l, nil
+	}
+	visitors, err := listen(g.addr, "addr")
+	if err != nil {
+		return err
+	}
+	var operators net.Listener
+	if g.admin != "" {
+		if operators, err = listen(g.admin, "admin"); err != nil {
+			return errors.Join(err, visitors.Close())
+		}
+		fmt.Fprintf(p.Err, "sessionctl: health and metrics on http://%s/\n", operators.Addr())
+	}
+	scheme := "http"
+	if g.cert != "" {
+		scheme = "https"
+	}
+	fmt.Fprintf(p.Out, "%s://%s/\n", scheme, visitors.Addr())
+	return gate.Serve(ctx, visitors, operators, g.cert, g.certKey)
+}

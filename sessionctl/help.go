@@ -1,0 +1,63 @@
+package sessionctl
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/rockstar-web/sessions/stores"
+)
+
+// surroundings is what all commands have in common.
+func surroundings() string {
+	return "Environment:\n" +
+		"  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits, as keygen prints it\n" +
+		"  SESSION_ENCRYPTION_KEYS  in its place, the keys of a rotation: HEX@..UNTIL,HEX@FROM,\n" +
+		"                           times as in 2026-05-01T00:00:00Z: from FROM on a key seals,\n" +
+		"                           until UNTIL it opens cookies\n" +
+		"  SESSION_STORE            the store where --store names none; unlike a command\n" +
+		"                           line, it does not show a password to other users\n" +
+		"\nStores:\n  " + strings.ReplaceAll(stores.Allowed(), ", ", "\n  ") + "\n"
+}
+
+func (p *Program) help(args []string) error {
+	var text bytes.Buffer
+	if len(args) == 0 {
+		fmt.Fprint(&text, "Sessionctl is the command of the session library.\n\nUsage: sessionctl COMMAND [flags]\n\n")
+		table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
+		for _, c := range p.commands() {
+			fmt.Fprintf(table, "  %s\t%s\n", c.Name, c.Brief)
+		}
+		fmt.Fprint(table, "  help COMMAND\tall about a command\n")
+		table.Flush()
+		fmt.Fprintf(&text, "\n%s\nExit codes: 0 fine, 1 something is wrong, 2 wrong usage. Errors go to stderr.\n", surroundings())
+		_, err := text.WriteTo(p.Out)
+		return err
+	}
+	c, err := p.find(args[0])
+	if err != nil {
+		return err
+	}
+	set := flag.NewFlagSet(c.Name, flag.ContinueOnError)
+	c.Flags(set)
+	fmt.Fprintf(&text, "Usage: %s\n\n%s\n", strings.Join(strings.Fields("sessionctl "+c.Name+" [flags] "+c.Args), " "), c.About)
+	table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
+	first := true
+	set.VisitAll(func(f *flag.Flag) {
+		if first {
+			fmt.Fprint(table, "\nFlags:\n")
+			first = false
+		}
+		shape, usage := flag.UnquoteUsage(f)
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" {
+			usage += " (" + f.DefValue + ")"
+		}
+		fmt.Fprintf(table, "  --%s\t%s\n", strings.TrimSpace(f.Name+" "+shape), usage)
+	})
+	table.Flush()
+	fmt.Fprint(&text, "\n"+surroundings())
+	_, err = text.WriteTo(p.Out)
+	return err
+}

@@ -1,0 +1,143 @@
+package sessionctl
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/sessionctl/archive"
+)
+
+var importCommand = Command{
+	Name: "import", Args: "FILE|-", Brief: "bring the sessions of an export into a store",
+	About: `Compares an export with the store and, with --revive, saves those of its sessions
+that are not there. It never overwrites: a session that is there in the same version
+is left, and so is one in another version, which is a conflict. It needs no key.
+
+Nothing can tell a session that was never in this store from one that has ended since
+the export: a logout leaves no trace. Whatever ended after the export began would live
+again, with the cookie that it had then, also if a login or renewal has replaced that.
+So without --revive nothing is written, and what would be is counted.
+
+A FILE is read to its end first: one that is damaged or cut short changes nothing.
+Standard input is saved as it comes. Broken off, it may be run again, and goes on.
+Sessions that expired more than an hour before now are left out.
+
+Exit code 1 means that sessions of the export are not in the store as they are in it.`,
+	Flags: importFlags,
+}
+
+type importing struct {
+	target
+	revive bool
+}
+
+func importFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+	i := &importing{}
+	i.target.add(set)
+	i.target.addProgress(set)
+	set.BoolVar(&i.revive, "revive", false, "save them, although what has ended since the export lives again")
+	return i.run
+}
+
+func (i *importing) run(ctx context.Context, p *Program, args []string) error {
+	if len(args) != 1 {
+		return Usagef("import: %d arguments; allowed: a FILE, or - for standard input", len(args))
+	}
+	var src io.Reader = &interruptible{ctx: ctx, src: p.In}
+	if args[0] != "-" {
+		f, err := os.Open(args[0])
+		if err != nil {
+			return fmt.Errorf("import: %w", err)
+		}
+		defer f.Close()
+		if err := verify(ctx, f); err != nil {
+			return stopped(ctx, "import", fmt.Errorf("%s: %w; nothing was written", args[0], err))
+		}
+		src = f
+	}
+	r, err := archive.NewReader(src)
+	if err != nil {
+		return stopped(ctx, "import", err)
+	}
+	defer r.Close()
+	return i.with(ctx, i.revive, func(store hosts.Store) error { return i.bring(ctx, p, store, r) })
+}
+
+// verify reads a whole file, and goes back to its beginning.
+func verify(ctx context.Context, f *os.File) error {
+	r, err := archive.NewReader(f)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for _, err := range contents(ctx, r) {
+		if err != nil {
+			return err
+		}
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return err
+}
+
+func contents(ctx context.Context, r *archive.Reader) iter.Seq2[core.Record, error] {
+	return func(yield func(core.Record, error) bool) {
+		for {
+			record, err := r.Next()
+			if err == io.EOF {
+				return
+			}
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(record, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// bring saves what is not there, or counts it.
+func (i *importing) bring(ctx context.Context, p *Program, store hosts.Store, r *archive.Reader) error {
+	t := &tally{p: p, json: i.json}
+	expired := core.Time(p.Now().Add(-defaultRetention).UnixMilli())
+	m := p.meter("import", i.progress)
+	size, atOnce := lotCalls, lotWorkers
+	batcher, ok := hosts.As[hosts.Batcher](store)
+	if !ok {
+		size, atOnce = 1, workers
+	}
+	err := each(ctx, lots(contents(ctx, r), size), atOnce, func(ctx context.Context, lot []core.Record) error {
+		outcomes, err := i.lot(ctx, store, batcher, lot, expired)
+		for n, o := range outcomes {
+			if o != outcomeFailed {
+				err = errors.Join(err, t.add(lot[n].ID, o))
+				m.add(1)
+			}
+		}
+		return err
+	})
+	m.done()
+	if told := t.tell(i.revive, err == nil); told != nil {
+		return told
+	}
+	switch {
+	case ctx.Err() == nil && (errors.Is(err, archive.ErrTruncated) || errors.Is(err, archive.ErrDamaged)):
+		return fmt.Errorf("import: %w; what came before that is done, and the whole export would go on from there", err)
+	case err != nil || ctx.Err() != nil:
+		return fmt.Errorf("%w; run it again to go on", stopped(ctx, "import", err))
+	case !i.revive && t.counts[outcomeNew] > 0:
+		return fmt.Errorf("import: nothing was written: %s of this export, begun %v, are not in the store; "+
+			"they were never there, or have ended since and would live again; --revive saves them",
+			plural(t.counts[outcomeNew]), moment(r.Began()))
+	case t.counts[outcomeConflict] > 0:
+		return errFindings
+	}
+	return nil
+}

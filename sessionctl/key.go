@@ -1,0 +1,74 @@
+package sessionctl
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+var keygenCommand = Command{
+	Name: "keygen", Brief: "print a fresh encryption key",
+	About: "Prints a fresh random key of 32 bytes as 64 hexadecimal digits, and nothing else.",
+	Flags: func(*flag.FlagSet) func(context.Context, *Program, []string) error { return keygen },
+}
+
+func keygen(_ context.Context, p *Program, _ []string) error {
+	key := make([]byte, core.KeyLen)
+	rand.Read(key) // never fails
+	_, err := fmt.Fprintln(p.Out, hex.EncodeToString(key))
+	return err
+}
+
+// DevelopmentKeyFile is the key that the demo makes, in hex, beside sessions that
+// are in files. The doctor looks at its mode.
+const DevelopmentKeyFile = "development.key"
+
+// maxKeyFile is how many bytes of a key file are read.
+const maxKeyFile = 4 << 10
+
+// errNoKeyGiven means that neither a file nor the environment has a key.
+var errNoKeyGiven = errors.New("no key: name a file with --key-file, or set " + hosts.DefaultKeyVariable)
+
+// KeyGiven reports whether the environment has a key, or several.
+func KeyGiven() bool {
+	return os.Getenv(hosts.DefaultKeyVariable) != "" || os.Getenv(hosts.DefaultKeysVariable) != ""
+}
+
+// readKeys takes the keys from a file, a raw one or as hosts.ParseKeys reads them,
+// or else from the environment. Never from the command line, which every process
+// can read.
+func readKeys(path string) (core.KeyRing, error) {
+	if path == "" {
+		if !KeyGiven() {
+			return nil, errNoKeyGiven
+		}
+		return hosts.KeysFromEnv()
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	keys := core.KeyRing{{Bytes: core.NewSecret(text)}}
+	if len(text) != core.KeyLen {
+		keys, err = hosts.ParseKeys(string(text))
+	} else {
+		_, err = core.NewMachine(core.Policy{}, keys)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key file %s: %w", path, err)
+	}
+	return keys, nil
+}

@@ -1,0 +1,113 @@
+package sessionctl
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"iter"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+var listCommand = Command{
+	Name: "list", Brief: "list sessions, by user, tenant or expiry",
+	About: `Lists sessions in the order of their IDs, expired ones that are not swept yet too:
+what the store keeps in clear, and how many bytes are sealed. It needs no key, and
+however many there are, they pass through one page at a time. Sessions that begin
+or end meanwhile may be in the list or not; all others are, once.`,
+	Flags: listFlags,
+}
+
+type listing struct {
+	target
+	selection
+	before string
+	limit  int
+}
+
+func listFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+	l := &listing{}
+	l.target.add(set)
+	l.target.addProgress(set)
+	l.selection.add(set, `of `+"`USER`"+`, in every tenant unless --tenant says which; "" for those who are not signed in`,
+		"of `TENANT`; \"\" for sessions without one")
+	set.StringVar(&l.before, "expired-before", "", "that expired before `TIME`, such as 2026-05-04T03:02:01Z, or longer ago than 90m; 0s is now")
+	set.IntVar(&l.limit, "limit", 0, "at most `N`; 0 is all")
+	return l.run
+}
+
+// row is a session as the store shows it.
+type row struct {
+	ID      core.ID `json:"id"`
+	Tenant  string  `json:"tenant"`
+	User    string  `json:"user"`
+	Created moment  `json:"created"`
+	Seen    moment  `json:"seen"`
+	Expires moment  `json:"expires"`
+	Size    int     `json:"size"` // sealed bytes
+}
+
+func rowOf(r *core.Record) row {
+	return row{r.ID, r.Tenant, r.User, moment(r.CreatedAt), moment(r.SeenAt), moment(r.ExpiresAt), len(r.Sealed)}
+}
+
+func (l *listing) run(ctx context.Context, p *Program, _ []string) error {
+	if l.limit < 0 {
+		return Usagef("list: --limit is %d; allowed: 1 or more, or 0 for all", l.limit)
+	}
+	q := l.query()
+	if l.before != "" {
+		var err error
+		if q.ExpiresBefore, err = parseMoment("expired-before", l.before, p.Now()); err != nil {
+			return err
+		}
+	}
+	return l.with(ctx, false, func(store hosts.Store) error {
+		m := &meter{}
+		if l.progress || !isTerminal(p.Out) { // else the list itself tells
+			m = p.meter("list", l.progress)
+		}
+		defer m.done()
+		buffered := bufio.NewWriterSize(p.Out, 64<<10)
+		inner := *p
+		inner.Out = buffered
+		err := l.print(&inner, m, walk(ctx, store, q))
+		if flushed := buffered.Flush(); err == nil {
+			err = flushed
+		}
+		return stopped(ctx, "list", err)
+	})
+}
+
+func (l *listing) print(p *Program, m *meter, records iter.Seq2[core.Record, error]) error {
+	const layout = "%-22s  %-20s  %-20s  %-20s  %7s  %s\n"
+	n := 0
+	for r, err := range records {
+		if err != nil {
+			return err
+		}
+		if n == 0 && !l.json {
+			fmt.Fprintf(p.Out, layout, "ID", "CREATED", "SEEN", "EXPIRES", "SIZE", "USER, TENANT")
+		}
+		s := rowOf(&r)
+		if l.json {
+			err = p.object(s)
+		} else {
+			names := shown(s.User)
+			if s.Tenant != "" {
+				names += "  " + shown(s.Tenant)
+			}
+			_, err = fmt.Fprintf(p.Out, layout, s.ID, s.Created, s.Seen, s.Expires, fmt.Sprint(s.Size), names)
+		}
+		if err != nil {
+			return err
+		}
+		m.add(1)
+		if n++; n == l.limit {
+			return nil
+		}
+	}
+	return nil
+}

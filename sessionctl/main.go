@@ -1,0 +1,139 @@
+// Package sessionctl is the operator's command of the session library: it lists,
+// ends, sweeps, exports and imports the sessions of any store, checks a store
+// against its contract, makes keys, opens cookies, runs the gateway, and finds
+// what is wrong with a setup. The author of a store has a command for it in a
+// few lines:
+//
+//	func init() { stores.Register(stores.Driver{Schemes: []string{"pigeon"}, Open: open, Drop: drop}) }
+//
+//	func main() { sessionctl.Main() }
+//
+// cmd/sessionctl is that with the stores of this project. See docs/sessionctl.md.
+package sessionctl
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Exit codes.
+const (
+	exitFine     = 0
+	exitFindings = 1 // something is wrong: a refused cookie, a finding, a failure
+	exitUsage    = 2 // the command line, the key or its file is not usable
+)
+
+// A Program is one run of the command: what it reads and writes, and its words.
+type Program struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Now      func() time.Time
+	More     []Command // beside those of this package
+}
+
+// A Command is one of the words after sessionctl.
+type Command struct {
+	Name, Args, Brief string // Args and Brief are for help texts
+	About             string // more, for its own help
+	IDs               bool   // its arguments are session IDs, which may begin with "-"
+	// Flags enters the command's flags and returns what runs once they are read.
+	Flags func(*flag.FlagSet) func(ctx context.Context, p *Program, args []string) error
+}
+
+func (p *Program) commands() []Command {
+	return append([]Command{
+		keygenCommand, inspectCommand, listCommand, showCommand, endCommand, endAllCommand, sweepCommand,
+		migrateCommand, exportCommand, importCommand, checkCommand, doctorCommand, gatewayCommand,
+	}, p.More...)
+}
+
+// Usagef is the error of a command line that cannot be carried out: exit code 2.
+func Usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// errFindings ends a command that has printed what it found.
+var errFindings = errors.New("findings")
+
+// Main runs the command that the process's arguments name, and exits. An
+// interrupt or SIGTERM ends it in order, a second one at once.
+func Main(more ...Command) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	p := &Program{os.Stdin, os.Stdout, os.Stderr, time.Now, more}
+	os.Exit(p.Run(ctx, os.Args[1:]))
+}
+
+// Run carries out one command line, without the name of the program, and returns
+// the exit code: 0 fine, 1 something is wrong, 2 wrong usage.
+func (p *Program) Run(ctx context.Context, args []string) int {
+	err := p.dispatch(ctx, args)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitFine
+	case errors.Is(err, errFindings):
+		return exitFindings
+	case errors.As(err, &usage):
+		fmt.Fprintln(p.Err, "sessionctl:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(p.Err, "sessionctl:", err)
+	return exitFindings
+}
+
+func (p *Program) dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return Usagef("no command is given; allowed: %s; see sessionctl help", p.names())
+	}
+	name, rest := args[0], args[1:]
+	switch name {
+	case "help", "-h", "-help", "--help":
+		return p.help(rest)
+	}
+	c, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	set := flag.NewFlagSet(c.Name, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	run := c.Flags(set)
+	args, err = parseArgs(set, rest, c.IDs)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return p.help([]string{name})
+	case err != nil:
+		return Usagef("%s: %w; see sessionctl help %s", name, err, name)
+	case c.Args == "" && len(args) > 0:
+		return Usagef("%s: %d arguments too many; it takes flags alone; see sessionctl help %s", name, len(args), name)
+	}
+	return run(ctx, p, args)
+}
+
+func (p *Program) find(name string) (Command, error) {
+	for _, c := range p.commands() {
+		if c.Name == name {
+			return c, nil
+		}
+	}
+	return Command{}, Usagef("unknown command %q; allowed: %s; see sessionctl help", name, p.names())
+}
+
+func (p *Program) names() string {
+	var list []string
+	for _, c := range p.commands() {
+		list = append(list, c.Name)
+	}
+	return strings.Join(append(list, "help"), ", ")
+}

@@ -1,0 +1,146 @@
+package sessionctl
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// asCommand makes this test binary the command itself, so that what runs is
+// built with the race detector.
+const asCommand = "SESSIONCTL_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if peak := os.Getenv(peakFile); peak != "" {
+		os.Exit(measured(peak))
+	}
+	if os.Getenv(asCommand) != "" {
+		Main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// runTime is more than any of the calls here takes, on a busy machine too.
+const runTime = 5 * time.Minute
+
+const testKey = "8f1b41207465737420206b65792c2072656164206279206e6f626f6479212121"
+
+// A call of the command.
+type call struct {
+	args  []string
+	stdin string
+	env   []string
+	dir   string
+}
+
+func (c call) command(t *testing.T) *exec.Cmd {
+	t.Helper()
+	path, err := os.Executable()
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), runTime)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, path, c.args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // a check removes what it made
+	cmd.WaitDelay = dropTimeout
+	// The race detector would wait for a second at each exit.
+	cmd.Env = append([]string{asCommand + "=1", "GORACE=atexit_sleep_ms=0", "TMPDIR=" + os.TempDir()}, c.env...)
+	cmd.Dir = c.dir
+	if c.dir == "" {
+		cmd.Dir = t.TempDir()
+	}
+	cmd.Stdin = strings.NewReader(c.stdin)
+	return cmd
+}
+
+func (c call) run(t *testing.T) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd := c.command(t)
+	var out, warn bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &warn
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil {
+		require.ErrorAs(t, err, &exit)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), warn.String()
+}
+
+func TestUsage(t *testing.T) {
+	for line, want := range map[string]struct {
+		code           int
+		stdout, stderr string
+	}{
+		"help":                     {0, "sessionctl COMMAND", ""},
+		"--help":                   {0, "Exit codes: 0 fine, 1 something is wrong, 2 wrong usage", ""},
+		"-h":                       {0, "SESSION_ENCRYPTION_KEY", ""},
+		"inspect -h":               {0, "[COOKIE]", ""},
+		"help keygen":              {0, "and nothing else", ""},
+		"help doctor":              {0, "SESSION_ENCRYPTION_KEY", ""},
+		"":                         {2, "", "no command is given; allowed: keygen, inspect, list, show, end, end-all, sweep, migrate, export, import,"},
+		"brew":                     {2, "", `unknown command "brew"`},
+		"help brew":                {2, "", `unknown command "brew"`},
+		"keygen --bits 512":        {2, "", "see sessionctl help keygen"},
+		"keygen now":               {2, "", "1 arguments too many"},
+		"inspect --now noon":       {2, "", "2026-05-04T03:02:01Z"},
+		"inspect a b":              {2, "", "one cookie"},
+		"inspect a":                {2, "", "--key-file"},
+		"doctor --samesite no":     {2, "", "Lax, Strict, None"},
+		"doctor --url example.com": {2, "", "http:// or https://"},
+		"doctor --store x:":        {2, "", "allowed: memory:"},
+	} {
+		t.Run(line, func(t *testing.T) {
+			code, stdout, stderr := call{args: strings.Fields(line)}.run(t)
+			require.Equal(t, want.code, code, stderr)
+			require.Contains(t, stdout, want.stdout)
+			require.Contains(t, stderr, want.stderr)
+			if want.stderr != "" {
+				lines := strings.Split(strings.TrimSpace(stderr), "\n")
+				require.Regexp(t, `^sessionctl: `, lines[len(lines)-1])
+			}
+			if want.code == 0 {
+				require.Empty(t, stderr)
+			}
+		})
+	}
+}
+
+func TestKeygen(t *testing.T) {
+	seen := map[string]bool{}
+	for range 3 {
+		code, stdout, stderr := call{args: []string{"keygen"}}.run(t)
+		require.Zero(t, code)
+		require.Empty(t, stderr)
+		require.Regexp(t, `^[0-9a-f]{64}\n$`, stdout)
+		require.False(t, seen[stdout])
+		seen[stdout] = true
+		code, _, stderr = call{args: []string{"doctor", "--store", "memory:"}, env: []string{"SESSION_ENCRYPTION_KEY=" + stdout[:64]}}.run(t)
+		require.Zero(t, code, stderr)
+	}
+}
+
+func TestABadKeyIsNamedAndNotShown(t *testing.T) {
+	for _, args := range []string{"inspect x", "gateway --origin http://127.0.0.1:1 --store file+shared:x"} {
+		code, stdout, stderr := call{args: strings.Fields(args), env: []string{"SESSION_ENCRYPTION_KEY=5ec4e7"}}.run(t)
+		require.Equal(t, 2, code)
+		require.Contains(t, stderr, "SESSION_ENCRYPTION_KEY")
+		require.Contains(t, stderr, "32 bytes for AES-256")
+		require.NotContains(t, stdout+stderr, "5ec4e7")
+	}
+}
+
+func TestEveryCommandIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/sessionctl.md")
+	require.NoError(t, err)
+	for _, c := range new(Program).commands() {
+		require.Regexp(t, "(?m)^## .*\\b"+c.Name+"\\b|`(sessionctl )?"+c.Name+"`", string(text), c.Name)
+		require.NotEmpty(t, c.Brief, c.Name)
+		require.NotEmpty(t, c.About, c.Name)
+	}
+}

@@ -1,0 +1,48 @@
+package sessionctl
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/stores"
+)
+
+var migrateCommand = Command{
+	Name: "migrate", Brief: "bring the schema of a database up to date",
+	About: `Creates the tables of a database, or brings them up to date, with the rights of the
+user in the URL, also where that has migrate=false; servers may then run with fewer
+rights. Any number of processes may do so at once. A directory or a file that is not
+there is made; other stores have nothing to migrate, and say so.`,
+	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+		t := &target{}
+		t.add(set)
+		return t.migrate
+	},
+}
+
+// migrator is implemented by stores that have a schema.
+type migrator interface {
+	Migrate(ctx context.Context) error
+}
+
+func (t *target) migrate(ctx context.Context, p *Program, _ []string) error {
+	return t.by(ctx, stores.OpenMigrated, func(store hosts.Store) error {
+		schema, ok := store.(migrator)
+		if ok {
+			if err := schema.Migrate(ctx); err != nil {
+				return stopped(ctx, "migrate", err)
+			}
+		}
+		if t.json {
+			return p.object(map[string]bool{"schema": ok})
+		}
+		text := "the schema is up to date"
+		if !ok {
+			text = "nothing to migrate: this store has no schema"
+		}
+		_, err := fmt.Fprintln(p.Out, text)
+		return err
+	})
+}

@@ -1,0 +1,82 @@
+package sessionctl
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"time"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+)
+
+const (
+	sweepBatch       = 1000            // sessions deleted in one call of the store
+	sweepTime        = 5 * time.Minute // of such a call, on a busy disk
+	defaultRetention = time.Hour       // as core.Policy has it
+)
+
+var sweepCommand = Command{
+	Name: "sweep", Brief: "delete the sessions that have expired",
+	About: `Deletes the sessions that expired longer ago than the retention, and prints how many.
+It never deletes a live one. Servers do this by themselves unless NoCleanup is set.
+A store that forgets by itself says so.`,
+	Flags: sweepFlags,
+}
+
+type sweeping struct {
+	target
+	retention time.Duration
+}
+
+func sweepFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+	s := &sweeping{}
+	s.target.add(set)
+	s.target.addProgress(set)
+	set.DurationVar(&s.retention, "retention", defaultRetention, "leave those that expired less than `DURATION` ago, for their reason to be told")
+	return s.run
+}
+
+func (s *sweeping) run(ctx context.Context, p *Program, _ []string) error {
+	if s.retention < 0 {
+		return Usagef("sweep: --retention is %v; allowed: 0s or more", s.retention)
+	}
+	before := core.Time(p.Now().Add(-s.retention).UnixMilli())
+	return s.with(ctx, false, func(store hosts.Store) error {
+		sweeper, ok := hosts.As[hosts.Sweeper](store)
+		switch {
+		case ok:
+		case s.json:
+			return p.object(map[string]any{"swept": 0, "by_itself": true})
+		default:
+			_, err := fmt.Fprintln(p.Out, "nothing to do: this store forgets expired sessions by itself")
+			return err
+		}
+		m := p.meter("sweep", s.progress)
+		total, err := sweepAll(ctx, sweeper, before, m)
+		m.done()
+		if s.json {
+			if err := p.object(map[string]any{"swept": total, "by_itself": false}); err != nil {
+				return err
+			}
+		} else if _, err := fmt.Fprintf(p.Out, "swept %s\n", plural(total)); err != nil {
+			return err
+		}
+		return stopped(ctx, "sweep", err)
+	})
+}
+
+// sweepAll stops between two batches when ctx ends.
+func sweepAll(ctx context.Context, sweeper hosts.Sweeper, before core.Time, m *meter) (total int, err error) {
+	for ctx.Err() == nil {
+		call, cancel := begin(ctx, sweepTime)
+		n, err := sweeper.Sweep(call, before, sweepBatch)
+		cancel()
+		total += n
+		m.add(n)
+		if err != nil || n < sweepBatch {
+			return total, err
+		}
+	}
+	return total, ctx.Err()
+}
