@@ -32,8 +32,8 @@ var clockNames = strings.Fields("Now Since Until Sleep After AfterFunc Tick NewT
 // arrows are the packages of this module that a package may import; those that
 // are not listed import none. Tests are free.
 var arrows = map[string][]string{
-	"core":                    {"internal/aesgcm", "internal/digest"},
-	"core/wire":               {"core"},
+	"core":                    {"internal/aesgcm", "internal/digest", "internal/unpack"},
+	"core/wire":               {"core", "internal/unpack"},
 	"hosts/js/test/origin":    {"cachestore", "core", "hosts", "hosts/nethttp"},
 	"wasm/aesguest":           {"internal/aesgcm"},
 	"wasm/guest":              {"core/wire"},

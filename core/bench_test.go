@@ -23,7 +23,7 @@ func BenchmarkRatioCookie(b *testing.B) {
 	m := testMachine(b, Policy{})
 	now := Time(1_800_000_000_000)
 	ticket, seed := Ticket{ID: ID{1}}, seeded(1)
-	value, err := m.appendCookie(nil, &ticket, "", now, &seed)
+	value, err := m.ring.appendCookie(nil, &ticket, m.policy.CookieName, "", now, &seed)
 	require.NoError(b, err)
 	fields := []string{DefaultCookieName + "=" + string(value)}
 
@@ -54,7 +54,7 @@ func BenchmarkRatioCookie(b *testing.B) {
 		var room [cookieLen]byte
 		for i := range calls {
 			seed[0] = byte(i)
-			value, err := m.appendCookie(room[:0], &ticket, "", now, &seed)
+			value, err := m.ring.appendCookie(room[:0], &ticket, m.policy.CookieName, "", now, &seed)
 			if err != nil {
 				b.Fatal(err)
 			}

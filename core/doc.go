@@ -16,6 +16,26 @@
 // Effects are carried out in the order of their fields, and a step that fails
 // ends them: no cookie is set for what was not saved.
 //
+// # Parts
+//
+// The files are in five groups, which a file's name begins with. A group uses
+// those before it and none behind it, so they can be read in this order:
+//
+//   - value: a session's values as deterministic CBOR. Writing, checking and
+//     reading one, and the list of all of them by name.
+//   - seal: keys, the ring that they are in, and the sealed format: a message
+//     that only the ring's keys open and that nobody can change.
+//   - cookie: what is sealed in the cookie, how it is found among the Cookie
+//     fields of a request, how Set-Cookie is written, and what names and scopes
+//     a cookie may have.
+//   - record: a session as a store keeps it, what is sealed in it, and its bytes.
+//   - life: the [Machine] and the [Session], from life_state.go on. Resuming,
+//     login, renewal, what a request did to each value, commit, and how that is
+//     merged and replayed on what another request has stored.
+//
+// Under all of them are the settings in policy.go, the bounds in limits.go, the
+// errors in errors.go, and [Time], [ID] and [Version].
+//
 // # States
 //
 // Each verb of a request leads from one state to another; all others are

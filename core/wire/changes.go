@@ -21,8 +21,8 @@ const (
 // that is refused ends it, and nothing of them is in a session.
 func apply(dst []byte, r *reader, m *core.Machine) []byte {
 	s := r.session(m)
-	for !r.bad && len(r.b) > 0 {
-		if err := change(s, r); err != nil && !r.bad {
+	for !r.Bad && len(r.Rest) > 0 {
+		if err := change(s, r); err != nil && !r.Bad {
 			return appendError(dst, err)
 		}
 	}
@@ -33,22 +33,22 @@ func apply(dst []byte, r *reader, m *core.Machine) []byte {
 }
 
 func change(s *core.Session, r *reader) error {
-	switch r.byte() {
+	switch r.Byte() {
 	case ChangeSet:
-		name, value := string(r.short()), r.long()
-		if r.bad {
+		name, value := string(r.Short()), r.Long()
+		if r.Bad {
 			return nil
 		}
 		return s.SetValue(name, value)
 	case ChangeDelete:
-		if name := string(r.short()); !r.bad {
+		if name := string(r.Short()); !r.Bad {
 			return s.DeleteValue(name)
 		}
 	case ChangeClear:
 		return s.ClearValues()
 	case ChangeLogin:
-		user, lifetime := string(r.short()), r.time()
-		if r.bad {
+		user, lifetime := string(r.Short()), r.time()
+		if r.Bad {
 			return nil
 		}
 		return s.Login(user, lifetime)
@@ -57,30 +57,30 @@ func change(s *core.Session, r *reader) error {
 	case ChangeRefresh:
 		return s.Refresh()
 	case ChangeSetLifetime:
-		if lifetime := r.time(); !r.bad {
+		if lifetime := r.time(); !r.Bad {
 			return s.SetLifetime(lifetime)
 		}
 	case ChangeEnd:
 		s.End()
 	case ChangeRead:
-		if name := string(r.short()); !r.bad {
+		if name := string(r.Short()); !r.Bad {
 			s.Read(name)
 		}
 	case ChangeAdd:
-		name, n := string(r.short()), int64(r.uint64())
-		if r.bad {
+		name, n := string(r.Short()), int64(r.Uint64())
+		if r.Bad {
 			return nil
 		}
 		_, err := s.AddValue(name, n)
 		return err
 	case ChangeUpdate:
-		name, value := string(r.short()), r.long()
-		if r.bad {
+		name, value := string(r.Short()), r.Long()
+		if r.Bad {
 			return nil
 		}
 		return s.UpdateValue(name, value)
 	default:
-		r.bad = true
+		r.Bad = true
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ func (r *reader) effects(m *core.Machine) core.Effects {
 	}
 	if r.flag() {
 		rec := r.record()
-		e.Save, e.Prev = &rec, core.Version(r.uint64())
+		e.Save, e.Prev = &rec, core.Version(r.Uint64())
 	}
 	e.Touch = r.flag()
 	for _, list := range [...]*[]string{&e.Cookies, &e.Dropped} {
@@ -122,7 +122,7 @@ func (r *reader) effects(m *core.Machine) core.Effects {
 			*list = texts
 		}
 	}
-	e.Did, e.Size, e.Warn = core.Deed(r.byte()), int(r.uint32()), r.flag()
+	e.Did, e.Size, e.Warn = core.Deed(r.Byte()), int(r.Uint32()), r.flag()
 	e.Next = r.session(m)
 	return e
 }

@@ -34,8 +34,8 @@ func Configure(call func([]byte) ([]byte, error), p core.Policy, keys core.KeyRi
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{Call: call, rules: rules, machine: r.uint32(), warnings: r.strings()}
-	name, idle, retention := string(r.short()), r.time(), r.time()
+	c := &Client{Call: call, rules: rules, machine: r.Uint32(), warnings: r.strings()}
+	name, idle, retention := string(r.Short()), r.time(), r.time()
 	p = rules.Policy()
 	if !r.end() || name != p.CookieName || idle != p.IdleTimeout || retention != p.Retention {
 		return nil, ErrMalformed

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/internal/unpack"
 )
 
 // codes are the errors that cross by number, in the order of their codes, with
@@ -103,21 +104,21 @@ func (e *coded) Unwrap() error { return e.is }
 
 // readStatus returns the error that a reply is, or nil and its results.
 func readStatus(reply []byte) (*reader, error) {
-	r := &reader{b: reply}
+	r := &reader{unpack.Reader{Rest: reply}}
 	var err error
-	switch r.byte() {
+	switch r.Byte() {
 	case StatusOK:
-		if !r.bad {
+		if !r.Bad {
 			return r, nil
 		}
 	case StatusRefused:
-		reason, recent := core.Reason(r.byte()), r.flag()
-		if refused := core.NewRefusal(reason, recent, string(r.short())); refused != nil {
+		reason, recent := core.Reason(r.Byte()), r.flag()
+		if refused := core.NewRefusal(reason, recent, string(r.Short())); refused != nil {
 			err = refused
 		}
 	case StatusError:
-		code := int(r.byte())
-		text := string(r.short())
+		code := int(r.Byte())
+		text := string(r.Short())
 		switch {
 		case code > 0 && code < len(codes) && codes[code].err.Error() == text:
 			err = codes[code].err
@@ -125,11 +126,11 @@ func readStatus(reply []byte) (*reader, error) {
 			err = &coded{text, codes[code].err}
 		}
 	case StatusTooLarge:
-		err = &core.SizeError{Name: string(r.short()), Size: int(r.uint32()), Limit: int(r.uint32())}
+		err = &core.SizeError{Name: string(r.Short()), Size: int(r.Uint32()), Limit: int(r.Uint32())}
 	case StatusPolicy:
-		err = &core.PolicyError{Field: string(r.short()), Value: string(r.short()), Allowed: string(r.short())}
+		err = &core.PolicyError{Field: string(r.Short()), Value: string(r.Short()), Allowed: string(r.Short())}
 	case StatusConflict:
-		err = &core.ConflictError{Name: string(r.short())}
+		err = &core.ConflictError{Name: string(r.Short())}
 	case StatusUnknownOp:
 		err = ErrOp
 	case StatusUnknownMachine:

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/internal/unpack"
 )
 
 // Version is of the frames and of what the guest exports; a host refuses a
@@ -40,7 +41,7 @@ const (
 const (
 	StatusOK             byte = iota
 	StatusRefused             // reason 1, flag recent 1, lp2(text): the visitor does not get the session
-	StatusError               // code 1, lp2(text): see Codes
+	StatusError               // code 1, lp2(text): see CodeName
 	StatusTooLarge            // lp2(name) size 4 limit 4: a value is too large for the session
 	StatusPolicy              // lp2(field) lp2(value) lp2(allowed): the policy is refused
 	StatusMalformed           // the frame is none
@@ -56,79 +57,22 @@ var (
 	ErrMachine   = errors.New("wire: the guest has no machine of that number")
 )
 
-// reader takes a frame apart. What is missing makes it bad, and from then on
-// it answers zeros.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-// take, short and uint64 stay calls: in the guest they would be copied into a hundred places.
-//
-//go:noinline
-func (r *reader) take(n int) []byte {
-	if r.bad || n < 0 || n > len(r.b) {
-		r.bad = true
-		return nil
-	}
-	out := r.b[:n:n]
-	r.b = r.b[n:]
-	return out
-}
-
-func (r *reader) byte() byte {
-	if b := r.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
+// reader takes a frame apart.
+type reader struct{ unpack.Reader }
 
 func (r *reader) flag() bool {
-	b := r.byte()
-	r.bad = r.bad || b > 1
+	b := r.Byte()
+	r.Bad = r.Bad || b > 1
 	return b == 1
 }
 
-func (r *reader) uint32() uint32 {
-	if b := r.take(4); b != nil {
-		return binary.LittleEndian.Uint32(b)
-	}
-	return 0
-}
-
-//go:noinline
-func (r *reader) uint64() uint64 {
-	if b := r.take(8); b != nil {
-		return binary.LittleEndian.Uint64(b)
-	}
-	return 0
-}
-
-func (r *reader) time() core.Time { return core.Time(r.uint64()) }
-
-//go:noinline
-func (r *reader) short() []byte {
-	b := r.take(2)
-	if b == nil {
-		return nil
-	}
-	return r.take(int(binary.LittleEndian.Uint16(b)))
-}
-
-func (r *reader) long() []byte {
-	n := r.uint32()
-	if r.bad || uint64(n) > uint64(len(r.b)) {
-		r.bad = true
-		return nil
-	}
-	return r.take(int(n))
-}
+func (r *reader) time() core.Time { return core.Time(r.Uint64()) }
 
 // count reads how many entries follow, each of at least least bytes.
 func (r *reader) count(least int) int {
-	n := r.uint32()
-	if r.bad || n > maxList || uint64(n)*uint64(least) > uint64(len(r.b)) {
-		r.bad = true
+	n := r.Uint32()
+	if r.Bad || n > maxList || uint64(n)*uint64(least) > uint64(len(r.Rest)) {
+		r.Bad = true
 		return 0
 	}
 	return int(n)
@@ -138,54 +82,54 @@ func (r *reader) strings() []string {
 	n := r.count(4)
 	list := make([]string, 0, n)
 	for range n {
-		list = append(list, string(r.long()))
+		list = append(list, string(r.Long()))
 	}
 	return list
 }
 
 func (r *reader) id() (id core.ID) {
-	copy(id[:], r.take(len(id)))
+	copy(id[:], r.Take(len(id)))
 	return id
 }
 
 func (r *reader) seed() (s core.Seed) {
-	copy(s[:], r.take(len(s)))
+	copy(s[:], r.Take(len(s)))
 	return s
 }
 
 // end reports whether the frame was whole and nothing stands behind it.
-func (r *reader) end() bool { return !r.bad && len(r.b) == 0 }
+func (r *reader) end() bool { return !r.Bad && len(r.Rest) == 0 }
 
 func (r *reader) ticket() core.Ticket {
-	if r.bad {
+	if r.Bad {
 		return core.Ticket{}
 	}
-	t, rest, err := core.ReadTicket(r.b)
-	r.b, r.bad = rest, err != nil
+	t, rest, err := core.ReadTicket(r.Rest)
+	r.Rest, r.Bad = rest, err != nil
 	return t
 }
 
 func (r *reader) request() core.Request {
-	if r.bad {
+	if r.Bad {
 		return core.Request{}
 	}
-	q, rest, err := core.ReadRequest(r.b)
-	r.b, r.bad = rest, err != nil
+	q, rest, err := core.ReadRequest(r.Rest)
+	r.Rest, r.Bad = rest, err != nil
 	return q
 }
 
 func (r *reader) session(m *core.Machine) *core.Session {
-	if r.bad {
+	if r.Bad {
 		return nil
 	}
-	s, rest, err := m.ReadSession(r.b)
-	r.b, r.bad = rest, err != nil
+	s, rest, err := m.ReadSession(r.Rest)
+	r.Rest, r.Bad = rest, err != nil
 	return s
 }
 
 func (r *reader) record() core.Record {
-	q := core.Record{ID: r.id(), Version: core.Version(r.uint64()), CreatedAt: r.time(), SeenAt: r.time(), ExpiresAt: r.time()}
-	q.Tenant, q.User, q.Sealed = string(r.short()), string(r.short()), r.long()
+	q := core.Record{ID: r.id(), Version: core.Version(r.Uint64()), CreatedAt: r.time(), SeenAt: r.time(), ExpiresAt: r.time()}
+	q.Tenant, q.User, q.Sealed = string(r.Short()), string(r.Short()), r.Long()
 	return q
 }
 
@@ -231,7 +175,7 @@ func AppendRecord(dst []byte, r *core.Record) []byte { return appendRecord(dst, 
 // ReadRecord returns the record that AppendRecord wrote; ErrMalformed unless it
 // is all of b. It lies in b.
 func ReadRecord(b []byte) (core.Record, error) {
-	r := &reader{b: b}
+	r := &reader{unpack.Reader{Rest: b}}
 	rec := r.record()
 	if !r.end() {
 		return core.Record{}, ErrMalformed

@@ -60,28 +60,28 @@ func appendPolicy(dst []byte, p *core.Policy) []byte {
 }
 
 func (r *reader) policy() core.Policy {
-	p := core.Policy{CookieName: string(r.short()), CookiePath: string(r.short()), CookieDomain: string(r.short())}
-	flags := r.byte()
-	r.bad = r.bad || flags >= policyFlags
+	p := core.Policy{CookieName: string(r.Short()), CookiePath: string(r.Short()), CookieDomain: string(r.Short())}
+	flags := r.Byte()
+	r.Bad = r.Bad || flags >= policyFlags
 	p.AllowInsecure, p.AllowScripts = flags&flagAllowInsecure != 0, flags&flagAllowScripts != 0
 	p.Partitioned, p.EndWithBrowser = flags&flagPartitioned != 0, flags&flagEndWithBrowser != 0
 	p.BindUserAgent = flags&flagBindUserAgent != 0
 	p.SecureByRequest, p.LastWinsAll = flags&flagSecureByRequest != 0, flags&flagLastWinsAll != 0
-	p.SameSite = core.SameSite(r.byte())
+	p.SameSite = core.SameSite(r.Byte())
 	for range r.count(4) {
-		p.FormerScopes = append(p.FormerScopes, core.Scope{Path: string(r.short()), Domain: string(r.short())})
+		p.FormerScopes = append(p.FormerScopes, core.Scope{Path: string(r.Short()), Domain: string(r.Short())})
 	}
 	for _, t := range [...]*core.Time{&p.Lifetime, &p.AnonymousLifetime, &p.MaxLifetime, &p.IdleTimeout, &p.RenewAfter, &p.RenewGrace, &p.Retention} {
 		*t = r.time()
 	}
 	for _, n := range [...]*int{&p.BindIPv4Bits, &p.BindIPv6Bits, &p.SessionSize, &p.WarnSize} {
-		*n = int(int32(r.uint32())) // negative ones are for the policy's own check
+		*n = int(int32(r.Uint32())) // negative ones are for the policy's own check
 	}
 	if n := r.count(3); n > 0 {
 		p.Merge = make(map[string]core.MergeKind, n)
 		for range n {
-			name := string(r.short())
-			p.Merge[name] = core.MergeKind(r.byte())
+			name := string(r.Short())
+			p.Merge[name] = core.MergeKind(r.Byte())
 		}
 	}
 	p.Exclusive, p.LastWins = r.strings(), r.strings()
@@ -104,7 +104,7 @@ func (r *reader) keys() core.KeyRing {
 	n := r.count(26)
 	keys := make(core.KeyRing, 0, n)
 	for range n {
-		keys = append(keys, core.Key{Bytes: core.NewSecret(r.short()), Created: r.time(), SealFrom: r.time(), OpenUntil: r.time()})
+		keys = append(keys, core.Key{Bytes: core.NewSecret(r.Short()), Created: r.time(), SealFrom: r.time(), OpenUntil: r.time()})
 	}
 	return keys
 }

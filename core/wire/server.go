@@ -1,6 +1,9 @@
 package wire
 
-import "github.com/rockstar-web/sessions/core"
+import (
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/internal/unpack"
+)
 
 // Server is the guest's side: machines, by the number that configuring one
 // returns, from 1 on. It is not safe for concurrent use.
@@ -9,9 +12,9 @@ type Server struct{ machines []*core.Machine }
 // Handle answers one frame, appending the reply to dst. The frame may be
 // overwritten as soon as it has returned.
 func (s *Server) Handle(dst, frame []byte) []byte {
-	r := &reader{b: frame}
-	op := r.byte()
-	if r.bad || len(frame) > MaxFrame {
+	r := &reader{unpack.Reader{Rest: frame}}
+	op := r.Byte()
+	if r.Bad || len(frame) > MaxFrame {
 		return append(dst, StatusMalformed)
 	}
 	if op == OpConfigure {
@@ -20,11 +23,11 @@ func (s *Server) Handle(dst, frame []byte) []byte {
 	if op > OpQuiet || verbs[op] == nil {
 		return append(dst, StatusUnknownOp)
 	}
-	n := r.uint32()
-	if !r.bad && (n == 0 || uint64(n) > uint64(len(s.machines))) {
+	n := r.Uint32()
+	if !r.Bad && (n == 0 || uint64(n) > uint64(len(s.machines))) {
 		return append(dst, StatusUnknownMachine)
 	}
-	if r.bad {
+	if r.Bad {
 		return append(dst, StatusMalformed)
 	}
 	return verbs[op](dst, r, s.machines[n-1])
@@ -60,7 +63,7 @@ var verbs = [OpQuiet + 1]func(dst []byte, r *reader, m *core.Machine) []byte{
 
 // identify: now 8, lp2 tenant, strings(cookie fields) -> n 4, tickets.
 func identify(dst []byte, r *reader, m *core.Machine) []byte {
-	now, tenant, cookies := r.time(), string(r.short()), r.strings()
+	now, tenant, cookies := r.time(), string(r.Short()), r.strings()
 	if !r.end() {
 		return append(dst, StatusMalformed)
 	}
@@ -146,7 +149,7 @@ func fold(dst []byte, r *reader, m *core.Machine) []byte {
 
 // applied: now 8, version 8, prev 8, record -> applied 1, known 1.
 func applied(dst []byte, r *reader, m *core.Machine) []byte {
-	now, version, prev, rec := r.time(), core.Version(r.uint64()), core.Version(r.uint64()), r.record()
+	now, version, prev, rec := r.time(), core.Version(r.Uint64()), core.Version(r.Uint64()), r.record()
 	if !r.end() {
 		return append(dst, StatusMalformed)
 	}
@@ -192,7 +195,7 @@ func quiet(dst []byte, r *reader, m *core.Machine) []byte {
 // inspect: now 8, lp2 tenant, lp4 value -> format 1, lp2 key ID, epoch 8, ID 16,
 // chain 4, step 4.
 func inspect(dst []byte, r *reader, m *core.Machine) []byte {
-	now, tenant, value := r.time(), string(r.short()), string(r.long())
+	now, tenant, value := r.time(), string(r.Short()), string(r.Long())
 	if !r.end() {
 		return append(dst, StatusMalformed)
 	}

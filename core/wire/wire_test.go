@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
@@ -229,6 +230,9 @@ func recorded(t testing.TB) (frames, replies [][]byte) {
 		append([]byte{wire.OpApply}, append(bytes.Clone(number), wire.AppendUpdate(wire.AppendAdd(wire.AppendRead(bytes.Clone(state), "r"), "n", -2), "u", []byte{2})...)...),
 		wire.AppendQuiet(nil, 1, s),
 		wire.AppendClearCookie(nil, 1, true),
+		wire.AppendNew(nil, 1, core.Request{Tenant: "acme"}),
+		wire.AppendKeepID(nil, 1, core.Seed{3}, c.New(core.Request{})),
+		wire.AppendInspect(nil, 1, now, "acme", strings.TrimPrefix(strings.SplitN(e.Cookies[0], ";", 2)[0], core.DefaultCookieName+"=")),
 	} {
 		reply, err := call(frame)
 		require.NoError(t, err)
@@ -281,6 +285,20 @@ func TestMachinesAreBounded(t *testing.T) {
 		require.Equal(t, wire.StatusOK, server.Handle(nil, frames[0])[0])
 	}
 	require.Equal(t, wire.StatusError, server.Handle(nil, frames[0])[0])
+}
+
+func TestRecordsComeBack(t *testing.T) {
+	want := core.Record{ID: core.ID{1}, Version: 2, Tenant: "acme", User: "alice", CreatedAt: 3, SeenAt: 4, ExpiresAt: -5, Sealed: []byte("sealed")}
+	b := wire.AppendRecord(nil, &want)
+	got, err := wire.ReadRecord(b)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	for n := range b {
+		_, err := wire.ReadRecord(b[:n])
+		require.ErrorIs(t, err, wire.ErrMalformed, n)
+	}
+	_, err = wire.ReadRecord(append(b, 0))
+	require.ErrorIs(t, err, wire.ErrMalformed)
 }
 
 func FuzzServer(f *testing.F) {

@@ -166,7 +166,7 @@ function part(r, n) {
 
 const noMarks = new Map();
 
-/** What a session's bytes show, and where its values lie in them: see core/session_bytes.go. */
+/** What a session's bytes show, and where its values lie in them: see core/life_bytes.go. */
 export function viewOf(bytes) {
   const r = new Reader(bytes);
   r.u8(); // format, which the ABI version covers
@@ -196,7 +196,7 @@ export function viewOf(bytes) {
 // Flags of a session's bytes.
 const flagOwned = 1, flagsOfDeeds = 8 | 16 | 32 | 64, flagMarked = 1024; // login, renew, refresh, lifetime
 
-// What a request did to a name at last, and flags of that: see core/marks.go.
+// What a request did to a name at last, and flags of that: see core/life_marks.go.
 const didRead = 0, didDrop = 4, flagAgain = 4;
 
 function marksOf(r) {
@@ -225,7 +225,7 @@ export function changed(bytes) {
   return false;
 }
 
-const keyOfValues = 17; // in the sealed payload: core/payload.go
+const keyOfValues = 17; // in the sealed payload: core/record_payload.go
 
 function valuesOf(r) {
   const values = new Map();

@@ -13,7 +13,7 @@ import (
 )
 
 // parts are the files and folders that the modules are made of.
-var parts = []string{"core", "internal/aesgcm", "internal/digest", "wasm/guest", "wasm/aesguest", "wasm/exports", "wasm/tinygo.json", "wasm/build"}
+var parts = []string{"core", "internal/aesgcm", "internal/digest", "internal/unpack", "wasm/guest", "wasm/aesguest", "wasm/exports", "wasm/tinygo.json", "wasm/build"}
 
 // Of returns the SHA-256, in hexadecimal, over names and contents of the sources
 // below root, in the order of their names; tests and their data do not count.

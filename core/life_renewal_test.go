@@ -1,6 +1,10 @@
 package core
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -173,4 +177,24 @@ func TestSwitchedOnLater(t *testing.T) {
 	g.rec = *e.Save
 	next := renewed(t, m, g, now+1, 3)
 	next.resume(t, testMachine(t, Policy{}), now+Hour)
+}
+
+// TestDerivedSecret holds the next secret of a chain to HMAC by its definition.
+func TestDerivedSecret(t *testing.T) {
+	rng := rand.NewChaCha8(numbered(5))
+	for range 1000 {
+		var key, before [32]byte
+		var id ID
+		for _, b := range [][]byte{key[:], before[:], id[:]} {
+			_, err := rng.Read(b)
+			require.NoError(t, err)
+		}
+		gen := generation{uint32(rng.Uint64()), uint32(rng.Uint64())}
+		mac := hmac.New(sha256.New, key[:])
+		mac.Write(id[:])
+		require.NoError(t, binary.Write(mac, binary.BigEndian, []uint32{gen.chain, gen.step}))
+		mac.Write(before[:])
+		got := derivedSecret(&payload{renewalKey: hide(key)}, id, gen, &before)
+		require.Equal(t, mac.Sum(nil), got[:])
+	}
 }

@@ -1,96 +1,8 @@
 package core
 
 import (
-	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 )
-
-func (p *Policy) check() error {
-	if err := p.checkCookie(); err != nil {
-		return err
-	}
-	for _, d := range []struct {
-		field string
-		value Time
-		least Time
-		most  Time
-	}{
-		{"Lifetime", p.Lifetime, Second, MaxLifetime},
-		{"AnonymousLifetime", p.AnonymousLifetime, Second, MaxLifetime},
-		{"MaxLifetime", p.MaxLifetime, p.Lifetime, MaxLifetime},
-		{"IdleTimeout", p.IdleTimeout, 0, MaxLifetime},
-		{"RenewAfter", p.RenewAfter, 0, MaxLifetime},
-		{"RenewGrace", p.RenewGrace, Second, 5 * Minute},
-		{"Retention", p.Retention, Second, MaxLifetime},
-	} {
-		if d.value < d.least || d.value > d.most {
-			return &PolicyError{d.field, millis(d.value), millis(d.least) + " to " + millis(d.most)}
-		}
-	}
-	if p.RenewAfter != 0 && p.RenewAfter < 4*p.RenewGrace {
-		return &PolicyError{"RenewAfter", millis(p.RenewAfter), "0 (off), or at least four times RenewGrace, " + millis(4*p.RenewGrace)}
-	}
-	for _, d := range []struct {
-		field              string
-		value, least, most int
-	}{
-		{"BindIPv4Bits", p.BindIPv4Bits, 0, 32},
-		{"BindIPv6Bits", p.BindIPv6Bits, 0, 128},
-		{"SessionSize", p.SessionSize, 1 << 10, MaxSessionSize},
-		{"WarnSize", p.WarnSize, 1, MaxSessionSize},
-	} {
-		if d.value < d.least || d.value > d.most {
-			return &PolicyError{d.field, decimal(d.value), decimal(d.least) + " to " + decimal(d.most)}
-		}
-	}
-	return p.checkNames()
-}
-
-// checkNames holds the names of values that have rules. Of several bad ones it
-// tells the first in order, whatever the order of the map.
-func (p *Policy) checkNames() error {
-	var bad *PolicyError
-	for name, kind := range p.Merge {
-		e := &PolicyError{"Merge", name, ""}
-		switch {
-		case !validValueName(name):
-			e.Allowed = "names of 1 to 128 bytes of valid UTF-8"
-		case kind != MergeCounter && kind != MergeSet:
-			e.Allowed = "MergeCounter and MergeSet, not kind " + decimal(int(kind))
-		case slices.Contains(p.Exclusive, name):
-			e.Allowed = "names that are not in Exclusive"
-		default:
-			continue
-		}
-		if bad == nil || name < bad.Value {
-			bad = e
-		}
-	}
-	if bad != nil {
-		return bad
-	}
-	for _, name := range p.Exclusive {
-		if !validValueName(name) {
-			return &PolicyError{"Exclusive", name, "names of 1 to 128 bytes of valid UTF-8"}
-		}
-	}
-	for _, name := range p.LastWins {
-		e := &PolicyError{"LastWins", name, ""}
-		_, merges := p.Merge[name]
-		switch {
-		case !validValueName(name):
-			e.Allowed = "names of 1 to 128 bytes of valid UTF-8"
-		case merges || slices.Contains(p.Exclusive, name):
-			e.Allowed = "names that are not in Merge or Exclusive"
-		default:
-			continue
-		}
-		return e
-	}
-	return nil
-}
 
 func (p *Policy) checkCookie() error {
 	name := lower(p.CookieName) // browsers compare the prefixes so
@@ -161,17 +73,6 @@ func (s Scope) host() string {
 	return domain
 }
 
-// lower is strings.ToLower for ASCII, without its tables, a hundredth of the guest.
-func lower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c >= 'A' && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
-}
-
 func (s Scope) check(pathField, domainField string) error {
 	if !strings.HasPrefix(s.Path, "/") || len(s.Path) > 1024 || !attribute(s.Path) {
 		return &PolicyError{pathField, s.Path, "a path that begins with /, without ; and control characters, of at most 1024 bytes"}
@@ -212,28 +113,13 @@ func attribute(s string) bool {
 	return true
 }
 
-// quote puts a text in quotes, with escapes for what would not show as itself:
-// strconv.Quote without its tables, a twentieth of the guest.
-func quote(s string) string {
-	const digits = "0123456789abcdef"
-	out := append(make([]byte, 0, len(s)+2), '"')
-	for s != "" {
-		r, n := utf8.DecodeRuneInString(s)
-		switch {
-		case r == '"' || r == '\\':
-			out = append(out, '\\', byte(r))
-		case r >= 0x20 && r < 0x7f || r >= 0xa0 && r != utf8.RuneError:
-			out = append(out, s[:n]...)
-		default:
-			for _, b := range []byte(s[:n]) {
-				out = append(out, '\\', 'x', digits[b>>4], digits[b&15])
-			}
+// lower is strings.ToLower for ASCII, without its tables, a hundredth of the guest.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
 		}
-		s = s[n:]
 	}
-	return string(append(out, '"'))
+	return string(b)
 }
-
-func decimal(n int) string { return strconv.Itoa(n) }
-
-func millis(t Time) string { return strconv.FormatInt(int64(t), 10) + " ms" }

@@ -28,7 +28,7 @@ func (m *Machine) Rebase(s *Session, theirs *Record, now Time) (*Session, error)
 		return s.rescue(ErrEnded, false)
 	}
 	t := &Session{m: m, state: StateActive, rec: *theirs, req: s.req, ticket: s.ticket, quiet: s.quiet}
-	old, err := m.openRecord(theirs, &t.in, now)
+	old, err := m.ring.openRecord(theirs, &t.in, now)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +255,7 @@ func (m *Machine) Applied(theirs *Record, version, prev Version, now Time) (appl
 		return theirs.Version == version, true, nil
 	}
 	var p payload
-	if _, err := m.openRecord(theirs, &p, now); err != nil {
+	if _, err := m.ring.openRecord(theirs, &p, now); err != nil {
 		return false, false, err
 	}
 	applied, whole := p.follows(version)

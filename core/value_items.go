@@ -3,6 +3,7 @@ package core
 import (
 	"bytes"
 	"slices"
+	"unicode/utf8"
 )
 
 // An item is one name and its value as CBOR. Both may lie in the opened
@@ -111,3 +112,7 @@ func sameValues(a, b *values) bool {
 
 // itemOverhead is what a name and a value take beside their own bytes.
 const itemOverhead = 2
+
+func validValueName(name string) bool {
+	return name != "" && len(name) <= MaxNameLength && utf8.ValidString(name)
+}

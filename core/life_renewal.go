@@ -1,6 +1,10 @@
 package core
 
-import "github.com/rockstar-web/sessions/internal/digest"
+import (
+	"encoding/binary"
+
+	"github.com/rockstar-web/sessions/internal/digest"
+)
 
 // authenticate decides on the secret: a new one at the beginning, at a login
 // and at a change of privilege; the next one of the chain when a renewal is
@@ -88,4 +92,15 @@ func (d *draft) follow() {
 	}
 	d.ticket = Ticket{ID: d.rec.ID, secret: hide(secret), gen: d.next.gen}
 	d.cookie, d.firm = true, true
+}
+
+// derivedSecret is HMAC-SHA-256 under the renewal key over ID, generation and
+// the secret before: whoever shows that one gets the same next one, always.
+func derivedSecret(p *payload, id ID, gen generation, before *[32]byte) [32]byte {
+	var msg [16 + 8 + 32]byte
+	copy(msg[:], id[:])
+	binary.BigEndian.PutUint32(msg[16:], gen.chain)
+	binary.BigEndian.PutUint32(msg[20:], gen.step)
+	copy(msg[24:], before[:])
+	return digest.HMAC(shown(p.renewalKey)[:], msg[:])
 }

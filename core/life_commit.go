@@ -228,7 +228,7 @@ func (d *draft) effects() (Effects, error) {
 	if gives {
 		d.next.givenAt = d.now
 	}
-	if err := m.sealRecord(&d.rec, &d.next, d.now, d.seed); err != nil {
+	if err := m.ring.sealRecord(&d.rec, &d.next, d.now, d.seed); err != nil {
 		return Effects{}, err
 	}
 	next := &Session{m: m, state: s.state, rec: d.rec, in: d.next, cur: d.next.data,
@@ -245,7 +245,7 @@ func (d *draft) effects() (Effects, error) {
 	e := Effects{Delete: s.replaces, Trace: trace, Dropped: s.Dropped(), Save: &next.rec, Prev: s.rec.Version, Touch: d.did&^DidTouch == 0 && !d.firm, Did: d.did,
 		Size: size, Warn: size > m.policy.WarnSize && s.in.data.size <= m.policy.WarnSize, Next: next}
 	if gives {
-		if e.Cookies, err = m.giveCookie(&d.ticket, &s.req, d.rec.Tenant, m.maxAge(next, d.now), d.now, d.seed); err != nil {
+		if e.Cookies, err = m.policy.giveCookie(m.ring, &d.ticket, s.req.HTTPS, d.rec.Tenant, m.maxAge(next, d.now), d.now, d.seed); err != nil {
 			return Effects{}, err
 		}
 	}
@@ -260,7 +260,7 @@ func (d *draft) trace() (*Record, error) {
 	}
 	r := &Record{ID: d.s.replaces, Version: d.rec.Version, Tenant: d.rec.Tenant, CreatedAt: d.now, SeenAt: d.now, ExpiresAt: d.now + SupersededHold}
 	p := &payload{format: recordFormat, deadline: r.ExpiresAt, gen: generation{chain: math.MaxUint32}, renewedAt: d.now, givenAt: d.now, chainAt: d.now, replaced: true}
-	return r, d.s.m.sealRecord(r, p, d.now, d.seed)
+	return r, d.s.m.ring.sealRecord(r, p, d.now, d.seed)
 }
 
 // newSecret replaces the secret and remembers only its hash in the record.

@@ -13,7 +13,7 @@ import (
 func cookieOf(t testing.TB, m *Machine, ticket Ticket, now Time) string {
 	t.Helper()
 	seed := numbered(uint64(ticket.gen.step) + 1)
-	b, err := m.appendCookie([]byte(m.policy.CookieName+"="), &ticket, "", now, &seed)
+	b, err := m.ring.appendCookie([]byte(m.policy.CookieName+"="), &ticket, m.policy.CookieName, "", now, &seed)
 	require.NoError(t, err)
 	return string(b)
 }

@@ -3,7 +3,8 @@ package core
 import "math"
 
 // A reader takes a payload apart. The first thing that is not as it must be
-// makes it bad, and from then on it answers zeros.
+// makes it bad, and from then on it answers zeros. It is no unpack.Reader: in
+// CBOR a length is part of the head, which readHead reads for values as well.
 type reader struct {
 	data []byte
 	at   int

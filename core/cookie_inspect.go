@@ -17,11 +17,8 @@ type Inspection struct {
 // readable without a key.
 const headerText = headerLen / 3 * 4 // 9 bytes are 3 groups of 3: no rest
 
-// Inspect opens one value of the session cookie and tells what it says, also
-// of a value that Identify refuses, as far as that goes; the error is the
-// refusal. No store is asked: an authentic cookie may be of a session that has
-// ended.
-func (m *Machine) Inspect(value, tenant string, now Time) (Inspection, error) {
+// inspect is Machine.Inspect under the keys of the ring.
+func (r *ring) inspect(name, value, tenant string, now Time) (Inspection, error) {
 	var in Inspection
 	if len(value) >= headerText {
 		var head [headerLen]byte
@@ -33,7 +30,7 @@ func (m *Machine) Inspect(value, tenant string, now Time) (Inspection, error) {
 			}
 		}
 	}
-	t, err := m.openCookie(new(opening), value, tenant, now)
+	t, err := r.openCookie(new(opening), name, value, tenant, now)
 	if err != nil {
 		return in, err
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"math/rand/v2"
@@ -88,26 +87,6 @@ func TestNoncesAreHedged(t *testing.T) {
 		nonces[n] = true
 	}
 	require.True(t, nonces[nonceOf(h, purposeCookie, "aad", "plain")], "the same inputs give the same bytes")
-}
-
-// TestDerivedSecret holds the next secret of a chain to HMAC by its definition.
-func TestDerivedSecret(t *testing.T) {
-	rng := rand.NewChaCha8(numbered(5))
-	for range 1000 {
-		var key, before [32]byte
-		var id ID
-		for _, b := range [][]byte{key[:], before[:], id[:]} {
-			_, err := rng.Read(b)
-			require.NoError(t, err)
-		}
-		gen := generation{uint32(rng.Uint64()), uint32(rng.Uint64())}
-		mac := hmac.New(sha256.New, key[:])
-		mac.Write(id[:])
-		require.NoError(t, binary.Write(mac, binary.BigEndian, []uint32{gen.chain, gen.step}))
-		mac.Write(before[:])
-		got := derivedSecret(&payload{renewalKey: hide(key)}, id, gen, &before)
-		require.Equal(t, mac.Sum(nil), got[:])
-	}
 }
 
 // TestSeedParts: no two uses of a seed share a byte string, and the same seed

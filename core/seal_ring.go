@@ -8,24 +8,6 @@ import (
 	"github.com/rockstar-web/sessions/internal/digest"
 )
 
-// The sealed format, of cookies (then base64url without padding) and of
-// records (as it is):
-//
-//	version 1 | keyID 4 | epoch 4 | nonce 12 | ciphertext | tag 16
-const (
-	sealedVersion = 1
-	headerLen     = 1 + 4 + 4
-	nonceLen      = 12
-	tagLen        = 16
-	sealedExtra   = headerLen + nonceLen + tagLen
-)
-
-// Purposes keep one kind of message from being taken for another.
-const (
-	purposeCookie = "cookie"
-	purposeRecord = "record"
-)
-
 // A ring finds keys by ID and keeps AEADs that are ready: one for each key,
 // purpose and epoch. An epoch is a Unix hour, so one subkey seals far fewer
 // messages than the 2^32 that random nonces allow (NIST SP 800-38D, 8.3).
@@ -55,6 +37,13 @@ type subkey struct {
 	nonce [32]byte
 }
 
+// emptyRing has no key: it opens and seals nothing.
+func emptyRing(longest Time) *ring {
+	r := &ring{oldest: longest}
+	r.ready.Store(&map[subkeyName]*subkey{})
+	return r
+}
+
 func newRing(keys KeyRing, longest Time) (*ring, error) {
 	if len(keys) == 0 {
 		return nil, ErrNoKey
@@ -62,7 +51,7 @@ func newRing(keys KeyRing, longest Time) (*ring, error) {
 	if len(keys) > MaxKeys {
 		return nil, ErrTooManyKeys
 	}
-	r := &ring{oldest: longest}
+	r := emptyRing(longest)
 	for _, k := range keys {
 		b, err := keyBytes(k.Bytes.Bytes())
 		if err != nil {
@@ -80,7 +69,6 @@ func newRing(keys KeyRing, longest Time) (*ring, error) {
 	if _, err := derive(r.keys[0].key.Bytes(), 0, purposeCookie); err != nil {
 		return nil, ErrNoCipher
 	}
-	r.ready.Store(&map[subkeyName]*subkey{})
 	return r, nil
 }
 
@@ -108,74 +96,6 @@ func (r *ring) sealing(now Time) *ringKey {
 }
 
 func epochOf(now Time) uint32 { return uint32(max(now, 0) / Hour) }
-
-// header of a sealed message, checked before anything is derived from it.
-type header struct {
-	key   *ringKey
-	epoch uint32
-}
-
-// check reads the header of a sealed message. Epochs that no clock of ours can
-// have written are refused here, so that nobody makes us derive keys for them.
-func (r *ring) check(msg []byte, now Time) (header, error) {
-	if len(msg) < sealedExtra {
-		return header{}, ErrMalformed
-	}
-	if msg[0] != sealedVersion {
-		return header{}, unknownFormat(msg[0])
-	}
-	h := header{r.find(keyID(msg[1:5])), binary.BigEndian.Uint32(msg[5:9])}
-	current := epochOf(now)
-	switch {
-	case h.key == nil || !h.key.opens(now):
-		return header{}, unknownKey(keyID(msg[1:5]))
-	case h.epoch > current && h.epoch-current > 1:
-		return header{}, sealedAhead(h.epoch - current)
-	case h.epoch < current && Time(current-h.epoch-1)*Hour >= r.oldest:
-		return header{}, ErrExpired
-	}
-	return h, nil
-}
-
-// open appends the plaintext of msg to dst. The AEAD is kept only after a
-// message was authentic, so forged ones cannot push out those in use.
-func (r *ring) open(dst, msg, aad []byte, h header, purpose string) ([]byte, error) {
-	sub, cached, err := r.subkey(h, purpose)
-	if err != nil {
-		return nil, err
-	}
-	plain, err := sub.aead.Open(dst, msg[headerLen:headerLen+nonceLen], msg[headerLen+nonceLen:], aad)
-	if err != nil {
-		return nil, ErrNotAuthentic
-	}
-	if !cached {
-		r.keep(sub)
-	}
-	return plain, nil
-}
-
-// seal appends a sealed message whose header stands in dst already. The nonce
-// is hedged: derived from a key of this epoch and purpose, the seed, the AAD
-// and the plaintext. A seed that comes twice can repeat a message, but never a nonce
-// under another plaintext.
-func (r *ring) seal(dst, plain, aad []byte, h header, purpose string, seed *Seed) ([]byte, error) {
-	sub, cached, err := r.subkey(h, purpose)
-	if err != nil {
-		return nil, err
-	}
-	if !cached {
-		r.keep(sub)
-	}
-	nonce := oneStep(&sub.nonce, seed[:], aad, plain)
-	dst = append(dst, nonce[:nonceLen]...)
-	return sub.aead.Seal(dst, dst[len(dst)-nonceLen:], plain, aad), nil
-}
-
-func appendHeader(dst []byte, h header) []byte {
-	dst = append(dst, sealedVersion)
-	dst = append(dst, h.key.id[:]...)
-	return binary.BigEndian.AppendUint32(dst, h.epoch)
-}
 
 func (r *ring) subkey(h header, purpose string) (s *subkey, cached bool, err error) {
 	name := subkeyName{h.key.id, h.epoch, purpose == purposeRecord}
@@ -250,21 +170,31 @@ func (r *ring) keep(s *subkey) {
 	}
 }
 
-// checkRecord reads the header of a sealed record. Records come from the
-// store, not from a visitor; a key opens its records for as long as it is in
-// the ring, because a record outlives what it was sealed with.
-func (r *ring) checkRecord(msg []byte) (header, error) {
-	if len(msg) < sealedExtra {
-		return header{}, ErrCorrupt
+// after returns the key that takes over from one that seals from the moment given.
+func (r *ring) after(from Time) *ringKey {
+	var next *ringKey
+	for i := range r.keys {
+		if k := &r.keys[i]; k.from > from && (next == nil || k.from < next.from) {
+			next = k
+		}
 	}
-	if msg[0] != sealedVersion {
-		return header{}, refusal(ReasonCorrupt, "session record is sealed in format "+decimal(int(msg[0]))+
-			", this release reads format "+decimal(sealedVersion))
+	return next
+}
+
+// warnings tells which keys are taken out of use before the cookies under them
+// have run out.
+func (r *ring) warnings(lifetime Time) (list []string) {
+	for _, k := range r.keys {
+		next := r.after(k.from)
+		switch {
+		case k.till == 0:
+		case next == nil:
+			list = append(list, "encryption key "+k.id.String()+
+				" seals until it opens no more; give it a successor, or the last cookies are lost before their time")
+		case k.till < next.from+lifetime:
+			list = append(list, "encryption key "+k.id.String()+" opens until "+millis(k.till-next.from)+
+				" after its successor begins to seal; cookies live for "+millis(lifetime)+" and are lost before their time")
+		}
 	}
-	id := keyID(msg[1:5])
-	h := header{r.find(id), binary.BigEndian.Uint32(msg[5:9])}
-	if h.key == nil {
-		return header{}, refusal(ReasonCorrupt, "session record is sealed under key "+id.String()+", which is not in the ring")
-	}
-	return h, nil
+	return list
 }

@@ -54,14 +54,3 @@ func oneStep(secret *[32]byte, a, b, c []byte) [32]byte {
 	}
 	return digest.Sum256(buf)
 }
-
-// derivedSecret is HMAC-SHA-256 under the renewal key over ID, generation and
-// the secret before: whoever shows that one gets the same next one, always.
-func derivedSecret(p *payload, id ID, gen generation, before *[32]byte) [32]byte {
-	var msg [16 + 8 + 32]byte
-	copy(msg[:], id[:])
-	binary.BigEndian.PutUint32(msg[16:], gen.chain)
-	binary.BigEndian.PutUint32(msg[20:], gen.step)
-	copy(msg[24:], before[:])
-	return digest.HMAC(shown(p.renewalKey)[:], msg[:])
-}
