@@ -41,8 +41,13 @@ func newUser(all []*mod) (u *user, done func(), err error) {
 	upstream, shared, _ := strings.Cut(strings.TrimSpace(string(given)), "\n")
 	// What the machine has of others' modules is not fetched again.
 	others := "file://" + filepath.ToSlash(filepath.Join(shared, "cache", "download"))
-	u = &user{dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod", "GONOSUMDB="+root+","+root+"/*", "GOSUMDB=off",
-		"GOMODCACHE="+cache, "GOPROXY=file://"+filepath.ToSlash(proxy)+","+others+","+upstream)}
+	u = &user{dir: dir, env: os.Environ()}
+	for name, value := range map[string]string{
+		"GOWORK": "off", "GOFLAGS": "-mod=mod", "GOSUMDB": "off", "GOMODCACHE": cache,
+		"GOPROXY": strings.Join([]string{"file://" + filepath.ToSlash(proxy), others, upstream}, ","),
+	} {
+		u.env = append(u.env, name+"="+value)
+	}
 	return u, done, nil
 }
 
