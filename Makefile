@@ -87,7 +87,7 @@ ratios:
 
 # Each benchmark five times: the table has median and range. Stores are filled
 # with SESSIONS once.
-STORES := ./hosts/ ./fsstore/... ./dbstore/... ./cachestore/redis/
+STORES := ./hosts/ ./hosts/coalesce/ ./fsstore/... ./dbstore/... ./cachestore/redis/
 FIVE   := -run '^$$' -benchtime 1x -count 5 -timeout 60m -bench
 bench-stores:
 	@$(SERVERS) $(MAKE) --no-print-directory stores-ratios
