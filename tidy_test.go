@@ -38,11 +38,12 @@ var arrows = map[string][]string{
 	"wasm/aesguest":            {"internal/aesgcm"},
 	"wasm/guest":               {"core/wire"},
 	"wasm/sources":             {"wasm/sources/hash"},
-	"hosts":                    {"core"},
+	"hosts":                    {"core", "hosts/values"},
+	"hosts/values":             {"core"},
 	"hosts/coalesce":           {"core", "hosts"},
 	"hosts/gateway":            {"core", "hosts", "hosts/nethttp"},
 	"hosts/wazero":             {"core", "core/wire", "hosts", "wasm"},
-	"hosts/nethttp":            {"core", "core/wire", "hosts"},
+	"hosts/nethttp":            {"core", "core/wire", "hosts", "hosts/values"},
 	"hosts/open":               {"cachestore", "cachestore/redis", "core", "dbstore", "dbstore/mysql", "dbstore/postgres", "dbstore/sqlite", "fsstore", "hosts"},
 	"hosts/sessionctl":         {"core", "hosts", "hosts/open", "hosts/gateway", "hosts/nethttp", "hosts/wazero", "conformance", "hosts/sessionctl/archive", "hosts/sessionctl/demo"},
 	"hosts/sessionctl/archive": {"core"},
@@ -57,7 +58,7 @@ var arrows = map[string][]string{
 	"fsstore/internal/place":   {"core", "hosts", "internal/owner"},
 	"fsstore/internal/seglog":  {"core", "fsstore/internal/place", "hosts", "hosts/coalesce"},
 	"fsstore/internal/slots":   {"core", "fsstore/internal/place", "hosts"},
-	"conformance":              {"core", "hosts"},
+	"conformance":              {"core", "hosts", "hosts/values"},
 }
 
 // sources walks the module's Go files, those of conformance/peers too.
