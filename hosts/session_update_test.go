@@ -115,6 +115,8 @@ func TestTakeFromARequestsOwnSession(t *testing.T) {
 	v, err = m.Take(x, id, "link") // meets a conflict, and is made again
 	require.NoError(t, err)
 	require.Equal(t, "once", v)
+	_, ok := x.Current().Value("link")
+	require.False(t, ok, "the request goes on without it")
 	require.Equal(t, map[string]any{"other": 1}, m.data(id), "the removal is stored at once, and alone")
 	_, err = m.Commit(x, x.Current())
 	require.NoError(t, err)
