@@ -12,6 +12,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 func TestRightStore(t *testing.T) {
@@ -35,7 +36,7 @@ func TestTwoHandles(t *testing.T) {
 func TestStoreBehindACoalescer(t *testing.T) {
 	TestStore(t, func(t *testing.T) hosts.Store {
 		m := newMapStore()
-		c, err := hosts.NewCoalescer(m, hosts.Coalescing{Direct: -1})
+		c, err := coalesce.New(m, coalesce.Options{Direct: -1})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, c.Close()) })
 		return c

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/values"
 )
 
 // The acts whose outcome depends on what was stored, and their values: "sum" is
@@ -65,7 +66,7 @@ func (c *scene) rewrite(m *hosts.Manager, x *hosts.Exchange, d *deed) error {
 		}
 		list, _ = v.([]any)
 	}
-	raw, err := hosts.EncodeValue("chain", append(slices.Clone(list), d.value))
+	raw, err := values.Encode("chain", append(slices.Clone(list), d.value))
 	if err == nil {
 		err = s.SetValue("chain", raw)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // backend does the calls, each as it comes. The coalescer stands before it.
@@ -169,7 +170,7 @@ func (b *backend) Delete(ctx context.Context, id core.ID) error {
 }
 
 // maxRemove is the most IDs of one command that deletes.
-const maxRemove = hosts.DefaultBatchCalls
+const maxRemove = coalesce.DefaultBatchCalls
 
 // DeleteMany implements hosts.BatchDeleter, in the order of the IDs. Where the
 // server gives up whatever meets another program's save, a batch meets one sooner

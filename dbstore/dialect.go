@@ -7,6 +7,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // Dialect is what one database does otherwise than another. It is safe for
@@ -91,8 +92,8 @@ type Syntax struct {
 	ByOwner   string // follows the table's name where sessions of one user are asked for
 	Prepare   bool   // statements are prepared by database/sql; else the driver does that or need not
 
-	Loads      hosts.Coalescing // defaults for this database
-	Saves      hosts.Coalescing
+	Loads      coalesce.Options // defaults for this database
+	Saves      coalesce.Options
 	SweepBatch int     // records that one SweepSome looks at
 	SweepRest  float64 // pause after each, in times of how long it took, at most MaxSweepRest
 }

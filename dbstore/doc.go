@@ -23,7 +23,7 @@
 // context ends.
 //
 // While few calls are under way each is one prepared statement. Under load those
-// that wait go together in one command ([hosts.Coalescer]), and each gets its own
+// that wait go together in one command ([coalesce.Store]), and each gets its own
 // answer: a batch is a statement or a transaction of its own.
 //
 // Errors name the database and the remedy, and wrap hosts.ErrUnavailable,

@@ -3,7 +3,7 @@ package dbstore
 import (
 	"database/sql"
 
-	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // Options of New. The zero value is the default.
@@ -21,5 +21,5 @@ type Options struct {
 	CloseDB bool
 	// Loads and Saves bound the gathering of calls. Where they are zero the
 	// dialect's defaults hold.
-	Loads, Saves hosts.Coalescing
+	Loads, Saves coalesce.Options
 }

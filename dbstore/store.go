@@ -11,17 +11,18 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // maxCalls of Find, Sweep, LoadMany, SaveMany and DeleteMany may run and wait; more
-// get hosts.ErrBusy. Load, Save and Delete have the bounds of hosts.Coalescing.
+// get hosts.ErrBusy. Load, Save and Delete have the bounds of coalesce.Options.
 const maxCalls = 4096
 
 // Store keeps sessions in one table of a database. It is safe for concurrent
 // use, also by other processes on the same table.
 type Store struct {
 	*backend
-	loads, saves, ends *hosts.Coalescer // three, since what suits one does not suit the others
+	loads, saves, ends *coalesce.Store // three, since what suits one does not suit the others
 
 	mu      sync.Mutex // guards calls and closed
 	calls   int
@@ -63,12 +64,12 @@ func New(ctx context.Context, db *sql.DB, d Dialect, o Options) (*Store, error) 
 		return nil, err
 	}
 	s := &Store{backend: b, done: make(chan struct{}), closeDB: o.CloseDB}
-	if s.loads, err = hosts.NewCoalescer(b, cmp.Or(o.Loads, syntax.Loads)); err == nil {
+	if s.loads, err = coalesce.New(b, cmp.Or(o.Loads, syntax.Loads)); err == nil {
 		saves := cmp.Or(o.Saves, syntax.Saves)
-		s.saves, err = hosts.NewCoalescer(b, saves)
+		s.saves, err = coalesce.New(b, saves)
 		if err == nil {
 			saves.Timeout = max(saves.Timeout, endPatience)
-			s.ends, err = hosts.NewCoalescer(b, saves)
+			s.ends, err = coalesce.New(b, saves)
 		}
 	}
 	if err != nil {

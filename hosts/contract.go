@@ -74,7 +74,7 @@ type Finder interface {
 }
 
 // Batcher is implemented by stores that do many calls in one command. A
-// [Coalescer] over it gathers the calls of many requests.
+// coalesce.Store over it gathers the calls of many requests.
 //
 // Every call has an answer of its own: one that is refused takes no other with
 // it. A command that fails as a whole, with nothing of it applied, answers
@@ -90,7 +90,7 @@ type Batcher interface {
 }
 
 // BatchDeleter is implemented by stores that delete many sessions in one command. A
-// [Coalescer] over it gathers the logouts of many requests, and Manager.Revoke ends
+// coalesce.Store over it gathers the logouts of many requests, and Manager.Revoke ends
 // a page of sessions at once.
 type BatchDeleter interface {
 	// DeleteMany answers ids[i] at [i], as Delete would. An ID may repeat. ErrBatch

@@ -20,8 +20,8 @@ import (
 //     Record.Check. The program hears it, and nothing is tried again.
 //   - ErrRefused, ErrBusy, ErrFull, ErrClosed: nothing was changed. The program
 //     hears it (HTTP: 503), and nothing is tried again.
-//   - ErrBatch from a Batcher, for all calls: nothing was applied. A Coalescer does
-//     the batch in halves.
+//   - ErrBatch from a Batcher, for all calls: nothing was applied. Package coalesce
+//     does the batch in halves.
 //   - ErrUnavailable, the context's error and every other error: it is not known
 //     what was done. A Load, Find or Sweep has failed (503; a Sweep comes again). A
 //     Delete is made again, 4 times. A Save is sent again, the same bytes, 4 times;

@@ -1,7 +1,8 @@
-// Package hosts carries out what package core decides: a [Manager] over any
-// [Store], with the verbs of the guide to session management that the
-// Rockstar web framework has (Create, Save, SetCookie, Destroy, Refresh, Get,
-// Set and so on), and Login, Renew, Add, Update, Take, Sessions and Revoke.
+// Package hosts is what a program runs sessions with: it carries out what package
+// core decides, by a [Manager] over any [Store]. The manager has the verbs of the
+// guide to session management that the Rockstar web framework has (Create, Save,
+// SetCookie, Destroy, Refresh, Get, Set and so on), and Login, Renew, Add, Update,
+// Take, Sessions and Revoke.
 //
 //	manager, err := hosts.New(store, hosts.Config{Key: key})
 //	defer manager.Close()
@@ -27,5 +28,24 @@
 // # Stores
 //
 // [Store] is the contract, with [Sweeper], [Finder] and [Batcher] for what a
-// backend can do beside it. Package conformance holds a store to it.
+// backend can do beside it. Package conformance holds a store to it, and package
+// hosts/coalesce makes many calls at once into few of its commands.
+//
+// # What is where
+//
+// The files of this folder, by the first word of their names:
+//   - contract: what a store and an engine have to do, and what their errors mean;
+//   - config: [Config], from a program or the environment, and keys;
+//   - manager: the [Manager], and its work over all sessions, cleanup, lists, Revoke;
+//     what it draws randomness from, and how it reports a store that fails;
+//   - request: one request with its cookies, from Resume to Commit;
+//   - session: a [Session] and the verbs: login, logout, values;
+//   - commit: the way of a change into the store: the attempt, and the queue of those
+//     that met a conflict;
+//   - events: what is told of all that.
+//
+// hosts/values turns the values of programs into the bytes of a session. The other
+// folders bring a manager to where requests come from: hosts/nethttp to net/http,
+// hosts/gateway before servers in any language, hosts/wazero and hosts/js with the
+// core as WebAssembly.
 package hosts

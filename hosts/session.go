@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts/values"
 )
 
 // Session is a session as a program handles it: the guide's fields, and Data
@@ -123,7 +124,7 @@ func encodeData(data map[string]any) (names []string, encoded map[string][]byte,
 	names = slices.Sorted(maps.Keys(data))
 	encoded = make(map[string][]byte, len(data))
 	for _, name := range names {
-		if encoded[name], err = EncodeValue(name, data[name]); err != nil {
+		if encoded[name], err = values.Encode(name, data[name]); err != nil {
 			return nil, nil, err
 		}
 	}

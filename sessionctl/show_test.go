@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/values"
 )
 
 // visit stores a session with everything in it, as a server would.
@@ -28,7 +28,7 @@ func visit(t *testing.T, url string, at time.Time) core.Record {
 		"year": time.Date(9999, 12, 31, 23, 30, 0, 6, time.UTC).In(time.FixedZone("", 3600)), "hidden name": "hush-hush", "raw": "\xff",
 		"deep": map[string]any{"list": []any{math.Inf(1), time.Unix(0, 0).UTC()}}, "rtl": "\u202e",
 	} {
-		encoded, err := hosts.EncodeValue(name, v)
+		encoded, err := values.Encode(name, v)
 		require.NoError(t, err)
 		require.NoError(t, s.SetValue(name, encoded))
 	}

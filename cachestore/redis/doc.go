@@ -117,7 +117,7 @@
 // # Limits
 //
 // 64 calls are on the wire at once and 16384 wait, for the sessions of each node;
-// more get [hosts.ErrBusy]. Loads and saves that wait are gathered as [hosts.Coalescing]
+// more get [hosts.ErrBusy]. Loads and saves that wait are gathered as [coalesce.Options]
 // says. A script has at most 64 saves and 256 KiB, a read 512 keys.
 //
 // The user needs these rights, besides those to connect, in the terms of ACL:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // The defaults of Options.
@@ -71,7 +72,7 @@ type Options struct {
 
 	// Coalescing bounds the gathering of calls, for each node. Here Workers is 2 by default:
 	// while the server does one batch the next is made.
-	Coalescing hosts.Coalescing
+	Coalescing coalesce.Options
 }
 
 // Their number is in the low bits of a deadline.

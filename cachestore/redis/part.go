@@ -6,7 +6,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // part is the sessions of one node of a cluster, with a gate and a coalescer of
@@ -16,7 +16,7 @@ import (
 type part struct {
 	*server
 	gate   *gate
-	gather *hosts.Coalescer
+	gather *coalesce.Store
 }
 
 // divide makes the parts. One more, the whole, is for calls to all nodes; one
@@ -37,7 +37,7 @@ func (s *server) divide(ctx context.Context) error {
 	}
 	for _, p := range s.parts {
 		var err error
-		if p.gather, err = hosts.NewCoalescer(p, s.o.Coalescing); err != nil {
+		if p.gather, err = coalesce.New(p, s.o.Coalescing); err != nil {
 			return errors.Join(err, s.close())
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // maxReads of one question: a connection that the server has closed is noticed
@@ -32,7 +33,7 @@ type server struct {
 	release sync.Once
 }
 
-var _ hosts.Batched = (*part)(nil)
+var _ coalesce.Backend = (*part)(nil)
 
 func (s *server) shard(id core.ID) *shard { return &s.shards[id[0]] }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 func TestURLs(t *testing.T) {
@@ -48,20 +49,20 @@ func TestBadURLs(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	for field, o := range map[string]Options{
-		"Prefix":                {Prefix: "a{b}:"},
-		"Retention":             {Retention: time.Second},
-		"Timeout":               {Timeout: -time.Second},
-		"WaitTimeout":           {WaitTimeout: 5 * time.Second},
-		"WaitReplicas":          {WaitReplicas: -1},
-		"Cache":                 {Cache: -1},
-		"Coalescing.Workers":    {Coalescing: hosts.Coalescing{Workers: -1}},
-		"Coalescing.Timeout":    {Coalescing: hosts.Coalescing{Timeout: -1}},
-		"Coalescing.BatchCalls": {Coalescing: hosts.Coalescing{BatchCalls: -3}},
+		"Prefix":                      {Prefix: "a{b}:"},
+		"Retention":                   {Retention: time.Second},
+		"Timeout":                     {Timeout: -time.Second},
+		"WaitTimeout":                 {WaitTimeout: 5 * time.Second},
+		"WaitReplicas":                {WaitReplicas: -1},
+		"Cache":                       {Cache: -1},
+		"coalesce.Options.Workers":    {Coalescing: coalesce.Options{Workers: -1}},
+		"coalesce.Options.Timeout":    {Coalescing: coalesce.Options{Timeout: -1}},
+		"coalesce.Options.BatchCalls": {Coalescing: coalesce.Options{BatchCalls: -3}},
 	} {
 		err := o.fill()
 		var refused *hosts.ConfigError
 		if err == nil {
-			_, err = hosts.NewCoalescer(&part{}, o.Coalescing)
+			_, err = coalesce.New(&part{}, o.Coalescing)
 		}
 		require.ErrorAs(t, err, &refused, field)
 		require.Equal(t, field, refused.Field)

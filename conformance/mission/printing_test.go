@@ -37,7 +37,7 @@ const (
 // core, which no program of a manager sees. A CookieRoom is a host's own memory.
 var innocent = strings.Fields(`core.ConflictError core.CrossSite core.Effects core.Error core.Inspection core.MergeKind core.Policy core.PolicyError core.Reason core.Record
 	core.Refusal core.Request core.SameSite core.Scope core.Seed core.SizeError core.State core.Deed core.ID core.Time core.Version
-	hosts.Coalescer hosts.CookieRoom hosts.Coalescing hosts.Event hosts.EventKind hosts.UpdateFunc hosts.Updates hosts.ExchangeKey hosts.Loaded hosts.Query hosts.Saving
+	coalesce.Options coalesce.Store hosts.CookieRoom hosts.Event hosts.EventKind hosts.UpdateFunc hosts.Updates hosts.ExchangeKey hosts.Loaded hosts.Query hosts.Saving
 	hosts.ConfigError nethttp.Options gateway.Access gateway.Rule`)
 
 // nothingSecretIsPrinted of anything that a program can hold.
@@ -159,7 +159,7 @@ func (p *press) requireHidden(what, hidden string) {
 // requireEveryType holds the exported types of the packages to having been
 // printed, so that a new one is not forgotten.
 func (p *press) requireEveryType() {
-	for name, dir := range map[string]string{"core": "core", "wire": "core/wire", "hosts": "hosts", "nethttp": "hosts/nethttp", "gateway": "hosts/gateway"} {
+	for name, dir := range map[string]string{"core": "core", "wire": "core/wire", "hosts": "hosts", "coalesce": "hosts/coalesce", "nethttp": "hosts/nethttp", "gateway": "hosts/gateway"} {
 		files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
 		require.NoError(p, err)
 		require.NotEmpty(p, files)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // dialect implements dbstore.Dialect.
@@ -26,8 +27,8 @@ func (dialect) Syntax() dbstore.Syntax {
 		// Else the server reads a tenant's index from its start for every page
 		// of a user who has most of the tenant's sessions.
 		ByOwner:    " FORCE INDEX (owner)",
-		Loads:      hosts.Coalescing{Direct: 8, Workers: 1},
-		Saves:      hosts.Coalescing{Direct: 8, Workers: 1},
+		Loads:      coalesce.Options{Direct: 8, Workers: 1},
+		Saves:      coalesce.Options{Direct: 8, Workers: 1},
 		SweepBatch: 200, SweepRest: 1,
 	}
 }

@@ -10,11 +10,11 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore"
-	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // maxLoad is the most IDs of one statement that loads: as many as a batch has.
-const maxLoad = hosts.DefaultBatchCalls
+const maxLoad = coalesce.DefaultBatchCalls
 
 // commands implement dbstore.Commands.
 type commands struct {

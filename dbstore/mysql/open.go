@@ -11,6 +11,7 @@ import (
 
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // DefaultMaxConns is how many connections Open has at most.
@@ -33,7 +34,7 @@ type Options struct {
 	// DefaultMaxConns.
 	MaxConns int
 	// Loads and Saves bound the gathering of calls; zero takes what was measured.
-	Loads, Saves hosts.Coalescing
+	Loads, Saves coalesce.Options
 }
 
 // Open connects to a server and opens the store. The URL is

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // dialect implements dbstore.Dialect.
@@ -48,8 +49,8 @@ func (d dialect) Syntax() dbstore.Syntax {
 // gathering was measured. A worker keeps two processors busy, one here and one at
 // the server; with a second one a batch that waits for a lock holds up not
 // everybody.
-func gathering() hosts.Coalescing {
-	return hosts.Coalescing{Direct: 8, Workers: max(2, min(4, runtime.GOMAXPROCS(0)/2))}
+func gathering() coalesce.Options {
+	return coalesce.Options{Direct: 8, Workers: max(2, min(4, runtime.GOMAXPROCS(0)/2))}
 }
 
 // Create implements dbstore.Dialect. No index has a column that a touch

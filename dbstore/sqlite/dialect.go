@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/rockstar-web/sessions/dbstore"
-	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 const (
@@ -33,7 +33,7 @@ func (d *dialect) Name() string { return "SQLite " + d.path }
 func (d *dialect) Syntax() dbstore.Syntax {
 	return dbstore.Syntax{
 		Quote: `"`, Least: "MIN", OnTaken: "ON CONFLICT DO NOTHING", Prepare: true,
-		Loads: hosts.Coalescing{Direct: readers()}, Saves: hosts.Coalescing{Direct: 1},
+		Loads: coalesce.Options{Direct: readers()}, Saves: coalesce.Options{Direct: 1},
 		SweepBatch: sweepBatch, SweepRest: sweepRest,
 	}
 }

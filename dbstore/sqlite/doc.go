@@ -71,7 +71,7 @@
 //
 // # Limits
 //
-// 16384 saves and as many loads wait at most, [hosts.Coalescing]; 4096 other
+// 16384 saves and as many loads wait at most, [coalesce.Options]; 4096 other
 // calls; then [hosts.ErrBusy]. The log is moved into the database at 16 MiB and
 // keeps at most 64 MiB of the disk. A connection has up to 2 MiB of pages in
 // memory.

@@ -17,6 +17,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore/sqlite"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // stored is a store with sessionOne, the session that faults must spare.
@@ -71,10 +72,10 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "sessions.db")
 	for field, o := range map[string]sqlite.Options{
-		"BusyTimeout":           {BusyTimeout: -1},
-		"Table":                 {Table: "sessions; DROP TABLE users"},
-		"Coalescing.Workers":    {Saves: hosts.Coalescing{Workers: -1}},
-		"Coalescing.BatchCalls": {Loads: hosts.Coalescing{BatchCalls: -1}},
+		"BusyTimeout":                 {BusyTimeout: -1},
+		"Table":                       {Table: "sessions; DROP TABLE users"},
+		"coalesce.Options.Workers":    {Saves: coalesce.Options{Workers: -1}},
+		"coalesce.Options.BatchCalls": {Loads: coalesce.Options{BatchCalls: -1}},
 	} {
 		_, err := sqlite.Open(t.Context(), path, o)
 		var config *hosts.ConfigError

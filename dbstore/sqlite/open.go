@@ -12,6 +12,7 @@ import (
 
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // DefaultBusyTimeout is how long a call waits for another process's lock.
@@ -35,7 +36,7 @@ type Options struct {
 	// Loads and Saves bound the gathering of calls. By default as many loads go
 	// alone as there are connections that read, and one save; those that wait
 	// go together.
-	Loads, Saves hosts.Coalescing
+	Loads, Saves coalesce.Options
 }
 
 // Store keeps sessions in a file. It is safe for concurrent use, also by other

@@ -16,6 +16,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore/sqlite"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // lock is what another process has that is writing. Its end may be called twice.
@@ -107,7 +108,7 @@ func TestWaitingHasAnEnd(t *testing.T) {
 // are not applied, and the others are.
 func TestTenThousandWait(t *testing.T) {
 	const callers = 10_000
-	s, path := stored(t, sqlite.Options{BusyTimeout: time.Minute, Saves: hosts.Coalescing{Direct: 1, Timeout: time.Minute}})
+	s, path := stored(t, sqlite.Options{BusyTimeout: time.Minute, Saves: coalesce.Options{Direct: 1, Timeout: time.Minute}})
 	before := runtime.NumGoroutine()
 	end := lock(t, path)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -133,7 +134,7 @@ func TestTenThousandWait(t *testing.T) {
 			unknown++
 		}
 	}
-	require.LessOrEqual(t, unknown, 2*hosts.DefaultBatchCalls, "of those that were in a batch")
+	require.LessOrEqual(t, unknown, 2*coalesce.DefaultBatchCalls, "of those that were in a batch")
 	end()
 	for i := 0; i < callers; i += 2 {
 		require.NoError(t, <-answers[i])
@@ -149,7 +150,7 @@ func TestTenThousandWait(t *testing.T) {
 
 // Close answers those that wait; who is at the disk is waited for.
 func TestWaitingEndsWithClose(t *testing.T) {
-	s, path := stored(t, sqlite.Options{BusyTimeout: time.Minute, Saves: hosts.Coalescing{Direct: 1, BatchCalls: 1}})
+	s, path := stored(t, sqlite.Options{BusyTimeout: time.Minute, Saves: coalesce.Options{Direct: 1, BatchCalls: 1}})
 	end := lock(t, path)
 	first := watch(t.Context())
 	writing := background(func() error { return s.Save(first, sessionTwo, sessionOne.Version) })
@@ -193,7 +194,7 @@ func requireNoGoroutine(t *testing.T) {
 
 // A failed Open leaves nothing open.
 func TestFailedOpenLeavesNothing(t *testing.T) {
-	for _, o := range []sqlite.Options{{NoMigrate: true}, {Table: "no table"}, {Loads: hosts.Coalescing{Workers: -1}}} {
+	for _, o := range []sqlite.Options{{NoMigrate: true}, {Table: "no table"}, {Loads: coalesce.Options{Workers: -1}}} {
 		path := filepath.Join(t.TempDir(), "sessions.db")
 		_, err := sqlite.Open(t.Context(), path, o)
 		require.Error(t, err)

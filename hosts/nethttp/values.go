@@ -5,6 +5,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/values"
 )
 
 // Get returns a value as it was put: the same Go type. hosts.ErrNoValue means
@@ -32,7 +33,7 @@ func (v *Session) Get(name string) (any, error) {
 // does structs. Where the name was not read before, the later of two requests
 // wins.
 func (v *Session) Put(name string, value any) error {
-	raw, err := hosts.EncodeValue(name, value)
+	raw, err := values.Encode(name, value)
 	if err != nil {
 		return err
 	}

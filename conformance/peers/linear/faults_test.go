@@ -10,6 +10,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/stretchr/testify/require"
 )
 
@@ -39,7 +40,7 @@ func TestCoalescerOverAFaultyBackend(t *testing.T) {
 		conformance.Fail, conformance.LoseAnswer, conformance.Hang, conformance.HangAfter, conformance.Cancel,
 		conformance.Twice, conformance.LandLate, conformance.FailBatch, conformance.Short,
 	}
-	for name, o := range map[string]hosts.Coalescing{
+	for name, o := range map[string]coalesce.Options{
 		"one worker":    {Direct: -1},
 		"small batches": {Direct: -1, BatchCalls: 2, Workers: 3},
 	} {
@@ -55,7 +56,7 @@ func TestCoalescerOverAFaultyBackend(t *testing.T) {
 				return faults[random.IntN(len(faults))]
 			})
 			o.Timeout = 20 * time.Millisecond // a hanging command holds up the others for so long
-			c, err := hosts.NewCoalescer(faulty.(hosts.Batched), o)
+			c, err := coalesce.New(faulty.(coalesce.Backend), o)
 			require.NoError(t, err)
 			require.NoError(t, judgedWithin(t, c, c, true, 50*time.Millisecond))
 			require.NoError(t, c.Close())

@@ -9,6 +9,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/conformance/peers/linear"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/stretchr/testify/require"
 )
 
@@ -51,20 +52,20 @@ func TestLinear(t *testing.T) {
 			second = opened(t, url)
 		}
 		t.Run("as it comes", func(t *testing.T) { require.NoError(t, judged(t, first, second, false)) })
-		one, batches := first.(hosts.Batched)
+		one, batches := first.(coalesce.Backend)
 		if !batches {
 			return
 		}
 		t.Run("behind a coalescer", func(t *testing.T) {
-			two := second.(hosts.Batched)
+			two := second.(coalesce.Backend)
 			require.NoError(t, judged(t, gathered(t, one), gathered(t, two), true))
 		})
 	})
 }
 
-func gathered(t *testing.T, b hosts.Batched) hosts.Store {
+func gathered(t *testing.T, b coalesce.Backend) hosts.Store {
 	t.Helper()
-	c, err := hosts.NewCoalescer(b, hosts.Coalescing{Direct: -1})
+	c, err := coalesce.New(b, coalesce.Options{Direct: -1})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c

@@ -17,6 +17,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/peers/linear"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/rockstar-web/sessions/stores"
 	"github.com/stretchr/testify/require"
 )
@@ -66,8 +67,8 @@ func child(text string) error {
 		return err
 	}
 	defer closer.Close()
-	if b, ok := store.(hosts.Batched); ok && j.Gathered {
-		c, err := hosts.NewCoalescer(b, hosts.Coalescing{Direct: -1})
+	if b, ok := store.(coalesce.Backend); ok && j.Gathered {
+		c, err := coalesce.New(b, coalesce.Options{Direct: -1})
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/peers/linear"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/values"
 )
 
 // One session's values by the manager's verbs: each name is an object of its
@@ -34,8 +35,8 @@ type valueOp struct {
 	done       bool
 }
 
-// values is the model: what the state must be for an answer, and what it is then.
-var values = porcupine.Model{
+// verbs is the model: what the state must be for an answer, and what it is then.
+var verbs = porcupine.Model{
 	Partition: func(history []porcupine.Operation) (parts [][]porcupine.Operation) {
 		at := map[string]int{}
 		for _, o := range history {
@@ -154,7 +155,7 @@ func judgeValues(t *testing.T, one, two hosts.Store, flaw valueFlaw) porcupine.C
 		})
 	}
 	all.Wait()
-	result, _ := porcupine.CheckOperationsVerbose(values, history, valueLimit)
+	result, _ := porcupine.CheckOperationsVerbose(verbs, history, valueLimit)
 	require.NoError(t, managers[0].Destroy(t.Context(), n.ID))
 	return result
 }
@@ -242,7 +243,7 @@ func (c *valueClient) rewrite(ctx context.Context, mark string) (valueOp, error)
 		}
 		op.saw = v.(string)
 	}
-	raw, err := hosts.EncodeValue("chain", op.saw+mark)
+	raw, err := values.Encode("chain", op.saw+mark)
 	if err == nil {
 		err = s.SetValue("chain", raw)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/place"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
 
 // Bounds of one Store.
@@ -34,7 +35,7 @@ type Store struct {
 	maxSize   int64
 	log       *slog.Logger
 	calls     *place.Calls
-	saves     *hosts.Coalescer
+	saves     *coalesce.Store
 	ops       sync.Pool // of *[]op, for batches of saves
 	index     *index
 	damage    []damage // that Open has found
@@ -83,7 +84,7 @@ func Open(o Options) (*Store, error) {
 		spares: newSpares(), wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	s.ops.New = func() any { return new([]op) }
-	s.saves, err = hosts.NewCoalescer(batched{s}, hosts.Coalescing{Direct: -1, BatchCalls: batchCalls, WaitingCalls: maxCalls})
+	s.saves, err = coalesce.New(batched{s}, coalesce.Options{Direct: -1, BatchCalls: batchCalls, WaitingCalls: maxCalls})
 	if err == nil {
 		err = s.recover()
 	}

@@ -1,5 +1,5 @@
 // Carrying out what the core decides: saved exactly once, or told that it was
-// not, or that it cannot be told. It follows hosts/save.go.
+// not, or that it cannot be told. It follows hosts/commit_attempt.go.
 
 import { copy, idText } from "./bytes.js";
 import { change, op, readEffects, readSession, viewOf, writeRecord } from "./frames.js";

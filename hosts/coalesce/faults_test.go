@@ -1,4 +1,4 @@
-package hosts_test
+package coalesce_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/stretchr/testify/require"
 )
 
@@ -36,7 +37,7 @@ func poisoned(n int) func(command) error {
 func TestOneBadCallFailsAlone(t *testing.T) {
 	for _, n := range []int{2, 3, 16, 100} {
 		for _, bad := range []int{1, n/2 + 1, n} {
-			atDesk(t, hosts.Coalescing{Direct: -1}, func(d *desk) {
+			atDesk(t, coalesce.Options{Direct: -1}, func(d *desk) {
 				d.backend.fails = poisoned(bad)
 				answers := d.insert(0, n+1) // the first keeps the others waiting
 				d.free()
@@ -73,7 +74,7 @@ func TestNothingElseIsDoneAgain(t *testing.T) {
 		{"no answers", func(b *batcher) { b.spoil = func([]error) []error { return nil } }, hosts.ErrUnknown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			atDesk(t, hosts.Coalescing{Direct: -1}, func(d *desk) {
+			atDesk(t, coalesce.Options{Direct: -1}, func(d *desk) {
 				first := d.insert(0, 1)[0]
 				answers := d.insert(1, 4)
 				d.release(1)
@@ -93,7 +94,7 @@ func TestNothingElseIsDoneAgain(t *testing.T) {
 
 // A batch that fails in every half goes on no longer than its context.
 func TestHalvesEndWithTheContextOfTheBatch(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: -1, Timeout: time.Second}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: -1, Timeout: time.Second}, func(d *desk) {
 		answers := d.insert(0, 257)
 		d.backend.fails = func(c command) error {
 			<-time.After(300 * time.Millisecond)
@@ -110,7 +111,7 @@ func TestHalvesEndWithTheContextOfTheBatch(t *testing.T) {
 }
 
 func TestBatchesHaveTheirOwnContext(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: -1, Timeout: time.Minute}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: -1, Timeout: time.Minute}, func(d *desk) {
 		began := time.Now()
 		answers := d.insert(0, 3) // commands are held until their context ends
 		for _, answer := range answers {
@@ -138,7 +139,7 @@ var misdeeds = map[string]func(command){
 func TestBackendThatPanics(t *testing.T) {
 	for name, misdeed := range misdeeds {
 		t.Run(name, func(t *testing.T) {
-			atDesk(t, hosts.Coalescing{Direct: 1}, func(d *desk) {
+			atDesk(t, coalesce.Options{Direct: 1}, func(d *desk) {
 				direct := d.insert(0, 1)[0]
 				one := d.insert(1, 1)[0] // by a worker
 				rest := d.insert(2, 5)
@@ -151,7 +152,7 @@ func TestBackendThatPanics(t *testing.T) {
 				for _, answer := range answers {
 					err := d.answered(answer)
 					require.ErrorIs(d, err, hosts.ErrUnknown)
-					require.Contains(d, err.Error(), "hosts_test.")
+					require.Contains(d, err.Error(), "coalesce_test.")
 					require.NotContains(d, err.Error(), "hunter2")
 				}
 				loaded := make(chan error, 1)
@@ -175,7 +176,7 @@ func TestBackendThatPanics(t *testing.T) {
 
 // A backend that heeds no context: callers leave by theirs, and Close ends.
 func TestBackendThatHangs(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: 1, Timeout: time.Second}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: 1, Timeout: time.Second}, func(d *desk) {
 		release := make(chan struct{})
 		d.backend.enter = func(context.Context, command) { <-release }
 		ctx, cancel := context.WithTimeout(d.Context(), 3*time.Second)
@@ -198,7 +199,7 @@ func TestBackendThatHangs(t *testing.T) {
 }
 
 func TestCloseAnswersThoseThatWait(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: 1}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: 1}, func(d *desk) {
 		under := d.insert(0, 2) // direct, and by a worker
 		waiting := append(d.insert(2, 3), d.save(d.Context(), record(2, 1), record(2, 0).Version), d.save(d.Context(), record(1, 1), record(1, 0).Version))
 		closed := make(chan error, 2)
@@ -228,7 +229,7 @@ func TestCloseRacesCalls(t *testing.T) {
 	for round := range 50 {
 		before := runtime.NumGoroutine()
 		b := newBatcher(t)
-		c, err := hosts.NewCoalescer(b, hosts.Coalescing{Direct: round%3 - 1})
+		c, err := coalesce.New(b, coalesce.Options{Direct: round%3 - 1})
 		require.NoError(t, err)
 		var all sync.WaitGroup
 		for i := range 40 {

@@ -1,4 +1,4 @@
-package hosts_test
+package coalesce_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/ratio"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/stretchr/testify/require"
 )
 
@@ -66,13 +67,13 @@ func calls(b *testing.B, s hosts.Store, callers, n int) {
 	all.Wait()
 }
 
-// How many times as many saves in the same time as without a Coalescer.
+// How many times as many saves in the same time as without a Store.
 func BenchmarkRatioCoalescer(b *testing.B) {
 	if b.N > 1 {
 		return
 	}
 	p := &press{takes: 100 * time.Microsecond}
-	c, err := hosts.NewCoalescer(p, hosts.Coalescing{})
+	c, err := coalesce.New(p, coalesce.Options{})
 	require.NoError(b, err)
 	for _, m := range []struct {
 		callers        int
@@ -108,7 +109,7 @@ func BenchmarkRatioCoalescerLeaving(b *testing.B) {
 // measures how long it takes until all have left.
 func leaveAll(b *testing.B, callers int) time.Duration {
 	p := &press{}
-	c, err := hosts.NewCoalescer(p, hosts.Coalescing{Direct: -1})
+	c, err := coalesce.New(p, coalesce.Options{Direct: -1})
 	require.NoError(b, err)
 	p.mu.Lock()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -148,7 +149,7 @@ func (c *counted) Done() <-chan struct{} {
 func BenchmarkCoalescer(b *testing.B) {
 	for _, callers := range []int{1, 64} {
 		b.Run(fmt.Sprint("callers-", callers), func(b *testing.B) {
-			c, err := hosts.NewCoalescer(&press{}, hosts.Coalescing{})
+			c, err := coalesce.New(&press{}, coalesce.Options{})
 			require.NoError(b, err)
 			b.ReportAllocs()
 			calls(b, c, callers, b.N+callers)

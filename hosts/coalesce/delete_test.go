@@ -1,4 +1,4 @@
-package hosts_test
+package coalesce_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/stretchr/testify/require"
 )
 
@@ -57,11 +58,11 @@ func sizes(commands [][]core.ID) (all []int) {
 	return all
 }
 
-// atEnds runs a test with a Coalescer whose backend holds every delete.
-func atEnds(t *testing.T, test func(t *testing.T, c *hosts.Coalescer, e *ender, end func(context.Context, int) chan error)) {
+// atEnds runs a test with a Store whose backend holds every delete.
+func atEnds(t *testing.T, test func(t *testing.T, c *coalesce.Store, e *ender, end func(context.Context, int) chan error)) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &ender{batcher: newBatcher(t), hold: make(chan struct{})}
-		c, err := hosts.NewCoalescer(e, hosts.Coalescing{Direct: -1})
+		c, err := coalesce.New(e, coalesce.Options{Direct: -1})
 		require.NoError(t, err)
 		for n := range 8 {
 			require.NoError(t, c.Save(t.Context(), record(n, 0), core.NoVersion))
@@ -77,7 +78,7 @@ func atEnds(t *testing.T, test func(t *testing.T, c *hosts.Coalescer, e *ender, 
 }
 
 func TestLogoutsThatWaitGoTogether(t *testing.T) {
-	atEnds(t, func(t *testing.T, c *hosts.Coalescer, e *ender, end func(context.Context, int) chan error) {
+	atEnds(t, func(t *testing.T, c *coalesce.Store, e *ender, end func(context.Context, int) chan error) {
 		var answers []chan error
 		for n := range 8 {
 			answers = append(answers, end(t.Context(), n))
@@ -95,7 +96,7 @@ func TestLogoutsThatWaitGoTogether(t *testing.T) {
 // TestABadLogoutFailsAlone: a batch that failed whole is done in halves.
 func TestABadLogoutFailsAlone(t *testing.T) {
 	bad := errors.New("held by somebody")
-	atEnds(t, func(t *testing.T, c *hosts.Coalescer, e *ender, end func(context.Context, int) chan error) {
+	atEnds(t, func(t *testing.T, c *coalesce.Store, e *ender, end func(context.Context, int) chan error) {
 		e.fails = func(ids []core.ID) error {
 			for _, id := range ids {
 				if id == record(5, 0).ID {
@@ -122,7 +123,7 @@ func TestABadLogoutFailsAlone(t *testing.T) {
 // TestWhoLogsOutMayLeave: whether the session has ended is unknown once the call
 // has begun.
 func TestWhoLogsOutMayLeave(t *testing.T) {
-	atEnds(t, func(t *testing.T, c *hosts.Coalescer, e *ender, end func(context.Context, int) chan error) {
+	atEnds(t, func(t *testing.T, c *coalesce.Store, e *ender, end func(context.Context, int) chan error) {
 		ctx, cancel := context.WithCancel(t.Context())
 		begun, waiting := end(ctx, 0), end(ctx, 1)
 		cancel()
@@ -140,7 +141,7 @@ func TestWhoLogsOutMayLeave(t *testing.T) {
 }
 
 func TestCloseAnswersLogoutsThatWait(t *testing.T) {
-	atEnds(t, func(t *testing.T, c *hosts.Coalescer, e *ender, end func(context.Context, int) chan error) {
+	atEnds(t, func(t *testing.T, c *coalesce.Store, e *ender, end func(context.Context, int) chan error) {
 		begun, waiting := end(t.Context(), 0), end(t.Context(), 1)
 		closed := make(chan error, 1)
 		go func() { closed <- c.Close() }()
@@ -149,57 +150,4 @@ func TestCloseAnswersLogoutsThatWait(t *testing.T) {
 		require.NoError(t, <-begun)
 		require.NoError(t, <-closed)
 	})
-}
-
-// TestRevokeEndsPagesAtOnce, and one by one what a page could not.
-func TestRevokeEndsPagesAtOnce(t *testing.T) {
-	for name, fails := range map[string]func(ids []core.ID) error{
-		"all goes well": nil,
-		"no batch can be ended": func(ids []core.ID) error {
-			if len(ids) > 1 {
-				return hosts.ErrBatch
-			}
-			return nil
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			e := &ender{batcher: newBatcher(t), fails: fails}
-			m := open(t, e, hosts.Config{})
-			ids := m.signedIn(450, "ann")
-			ended, err := m.Revoke(t.Context(), hosts.Query{User: "ann"}, ids[7])
-			require.NoError(t, err)
-			require.Equal(t, len(ids)-1, ended)
-			for n, id := range ids {
-				if n != 7 {
-					m.gone(id)
-				}
-			}
-			m.data(ids[7])
-			if fails == nil {
-				require.Len(t, e.ended, 3)
-			}
-		})
-	}
-}
-
-// TestRevokeReportsWhatItCouldNotEnd, having ended the others.
-func TestRevokeReportsWhatItCouldNotEnd(t *testing.T) {
-	e := &ender{batcher: newBatcher(t)}
-	m := open(t, e, hosts.Config{})
-	ids := m.signedIn(20, "ann")
-	bad := errors.New("held by somebody")
-	e.fails = func(some []core.ID) error {
-		if len(some) > 1 {
-			return hosts.ErrBatch
-		}
-		if some[0] == ids[3] {
-			return bad
-		}
-		return nil
-	}
-	_, err := m.Revoke(t.Context(), hosts.Query{User: "ann"})
-	require.ErrorIs(t, err, bad)
-	_, err = m.Revoke(t.Context(), hosts.Query{User: "ann"}, ids[3])
-	require.NoError(t, err)
-	m.data(ids[3])
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts/values"
 )
 
 // UpdateFunc computes a value from the one before: nil and false where there is
@@ -27,7 +28,7 @@ func (fn UpdateFunc) Compute(name string, raw []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return EncodeValue(name, value)
+	return values.Encode(name, value)
 }
 
 // Updates are the functions of a request's updates. A commit that meets a
@@ -200,38 +201,4 @@ func (m *Manager) updateOwn(x *Exchange, id core.ID, name string, fn UpdateFunc)
 	}
 	_, err = m.Commit(x, x.current)
 	return err
-}
-
-// Updater computes values from those before: a nethttp session is one.
-type Updater interface {
-	Update(name string, fn UpdateFunc) error
-}
-
-// Update is s.Update for a T as Put and Get take it; a missing value is the zero
-// T. It must not change the T that it is given where that holds maps, slices or
-// pointers which the program uses elsewhere: it may run several times.
-func Update[T any](s Updater, name string, fn func(T) (T, error)) error {
-	return s.Update(name, typed(name, fn))
-}
-
-// UpdateByID is Manager.Update for a T as Put and Get take it.
-func UpdateByID[T any](ctx context.Context, m *Manager, id core.ID, name string, fn func(T) (T, error)) error {
-	return m.Update(ctx, id, name, typed(name, fn))
-}
-
-func typed[T any](name string, fn func(T) (T, error)) UpdateFunc {
-	return func(old any, ok bool) (any, error) {
-		var t T
-		if ok {
-			var err error
-			if t, err = as[T](name, old); err != nil {
-				return nil, err
-			}
-		}
-		t, err := fn(t)
-		if err != nil {
-			return nil, err
-		}
-		return plainOf(name, t)
-	}
 }

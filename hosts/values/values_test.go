@@ -1,7 +1,6 @@
-package hosts
+package values
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -18,20 +17,25 @@ import (
 // encoded keeps values as a session does: as bytes.
 type encoded map[string][]byte
 
-func (s encoded) Put(name string, v any) error {
-	data, err := EncodeValue(name, v)
+func put[T any](s encoded, name string, v T) error {
+	plain, err := Plain(name, v)
+	if err != nil {
+		return err
+	}
+	data, err := Encode(name, plain)
 	if err == nil {
 		s[name] = data
 	}
 	return err
 }
 
-func (s encoded) Get(name string) (any, error) {
-	data, ok := s[name]
-	if !ok {
-		return nil, ErrNoValue
+func get[T any](s encoded, name string) (T, error) {
+	v, err := core.DecodeValue(s[name])
+	if err != nil {
+		var none T
+		return none, err
 	}
-	return core.DecodeValue(data)
+	return As[T](name, v)
 }
 
 type (
@@ -79,8 +83,8 @@ type account struct {
 func roundTrip[T any](t *testing.T, v T) {
 	t.Helper()
 	s := encoded{}
-	require.NoError(t, Put(s, "v", v))
-	got, err := Get[T](s, "v")
+	require.NoError(t, put(s, "v", v))
+	got, err := get[T](s, "v")
 	require.NoError(t, err)
 	require.Equal(t, v, got)
 }
@@ -140,11 +144,11 @@ func TestStructsComeBack(t *testing.T) {
 
 	left := address{Street: "s", Note: "left out", cached: 1}
 	s := encoded{}
-	require.NoError(t, Put(s, "v", left))
-	got, err := Get[address](s, "v")
+	require.NoError(t, put(s, "v", left))
+	got, err := get[address](s, "v")
 	require.NoError(t, err)
 	require.Equal(t, address{Street: "s"}, got)
-	stored, err := s.Get("v")
+	stored, err := core.DecodeValue(s["v"])
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"street": "s", "Zip": nil}, stored)
 }
@@ -156,20 +160,20 @@ func TestATypeMayGrow(t *testing.T) {
 		New  []int
 	}
 	s := encoded{}
-	require.NoError(t, Put(s, "v", before{"n", "g"}))
-	got, err := Get[after](s, "v")
+	require.NoError(t, put(s, "v", before{"n", "g"}))
+	got, err := get[after](s, "v")
 	require.NoError(t, err)
 	require.Equal(t, after{Name: "n"}, got)
 }
 
 func TestNumbersAreConvertedWithoutLoss(t *testing.T) {
 	s := encoded{}
-	require.NoError(t, Put(s, "int", 300))
-	require.NoError(t, Put(s, "negative", -1))
-	require.NoError(t, Put(s, "int64", int64(1)<<40))
-	require.NoError(t, Put(s, "uint64", uint64(1)<<63))
-	require.NoError(t, Put(s, "float", 1e300))
-	require.NoError(t, Put(s, "duration", time.Second))
+	require.NoError(t, put(s, "int", 300))
+	require.NoError(t, put(s, "negative", -1))
+	require.NoError(t, put(s, "int64", int64(1)<<40))
+	require.NoError(t, put(s, "uint64", uint64(1)<<63))
+	require.NoError(t, put(s, "float", 1e300))
+	require.NoError(t, put(s, "duration", time.Second))
 
 	requireGet(t, s, "int", int64(300))
 	requireGet(t, s, "int", uint64(300))
@@ -178,7 +182,7 @@ func TestNumbersAreConvertedWithoutLoss(t *testing.T) {
 	requireGet(t, s, "int64", timeout(1<<40))
 
 	requireNotGet[int8](t, s, "int", "stored as int, wanted as int8")
-	requireNotGet[weekday](t, s, "int", "stored as int, wanted as hosts.weekday")
+	requireNotGet[weekday](t, s, "int", "stored as int, wanted as values.weekday")
 	requireNotGet[uint64](t, s, "negative", "stored as int, wanted as uint64")
 	requireNotGet[int32](t, s, "int64", "stored as int64, wanted as int32")
 	requireNotGet[int64](t, s, "uint64", "stored as uint64, wanted as int64")
@@ -191,7 +195,7 @@ func TestNumbersAreConvertedWithoutLoss(t *testing.T) {
 
 func requireGet[T any](t *testing.T, s encoded, name string, want T) {
 	t.Helper()
-	got, err := Get[T](s, name)
+	got, err := get[T](s, name)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
@@ -199,8 +203,8 @@ func requireGet[T any](t *testing.T, s encoded, name string, want T) {
 func requireNotGet[T any](t *testing.T, s encoded, name, text string) {
 	t.Helper()
 	var zero T
-	got, err := Get[T](s, name)
-	require.ErrorIs(t, err, ErrValueType)
+	got, err := get[T](s, name)
+	require.ErrorIs(t, err, ErrType)
 	require.ErrorContains(t, err, fmt.Sprintf("session value %q: ", name))
 	require.ErrorContains(t, err, text)
 	require.Equal(t, zero, got)
@@ -208,35 +212,32 @@ func requireNotGet[T any](t *testing.T, s encoded, name, text string) {
 
 func TestOtherTypesThanStored(t *testing.T) {
 	s := encoded{}
-	_, err := Get[int](s, "missing")
-	require.ErrorIs(t, err, ErrNoValue)
-
-	require.NoError(t, s.Put("text", "secret"))
-	require.NoError(t, s.Put("nil", nil))
-	require.NoError(t, s.Put("list", []any{"a", 1}))
-	require.NoError(t, s.Put("map", map[string]any{"street": 5, "secret": 1}))
-	require.NoError(t, s.Put("bytes", []byte{1, 2}))
-	require.NoError(t, s.Put("time", time.Unix(0, 0)))
+	require.NoError(t, put(s, "text", "secret"))
+	require.NoError(t, put[any](s, "nil", nil))
+	require.NoError(t, put(s, "list", []any{"a", 1}))
+	require.NoError(t, put(s, "map", map[string]any{"street": 5, "secret": 1}))
+	require.NoError(t, put(s, "bytes", []byte{1, 2}))
+	require.NoError(t, put(s, "time", time.Unix(0, 0)))
 
 	requireNotGet[int](t, s, "text", "stored as string, wanted as int")
 	requireNotGet[[]byte](t, s, "text", "stored as string, wanted as []uint8")
-	requireNotGet[address](t, s, "text", "stored as string, wanted as hosts.address")
-	requireNotGet[*address](t, s, "text", "stored as string, wanted as hosts.address")
+	requireNotGet[address](t, s, "text", "stored as string, wanted as values.address")
+	requireNotGet[*address](t, s, "text", "stored as string, wanted as values.address")
 	requireNotGet[map[string]int](t, s, "text", "stored as string")
 	requireNotGet[fmt.Stringer](t, s, "text", "wanted as fmt.Stringer")
 	requireNotGet[int](t, s, "nil", "stored as <nil>, wanted as int")
 	requireNotGet[[]string](t, s, "list", "element 1: stored as int, wanted as string")
 	requireNotGet[[3]any](t, s, "list", "wanted as [3]interface {}")
 	requireNotGet[[]byte](t, s, "list", "wanted as []uint8")
-	requireNotGet[address](t, s, "map", "field street of hosts.address: stored as int, wanted as string")
+	requireNotGet[address](t, s, "map", "field street of values.address: stored as int, wanted as string")
 	requireNotGet[map[string]bool](t, s, "map", "entry of the map: stored as int, wanted as bool")
 	requireNotGet[map[int]any](t, s, "map", "wanted as map[int]interface {}")
-	requireNotGet[stamp](t, s, "map", "wanted as hosts.stamp")
-	requireNotGet[digest](t, s, "bytes", "wanted as hosts.digest")
+	requireNotGet[stamp](t, s, "map", "wanted as values.stamp")
+	requireNotGet[digest](t, s, "bytes", "wanted as values.digest")
 	requireNotGet[[]int](t, s, "bytes", "wanted as []int")
 	requireNotGet[string](t, s, "time", "stored as time.Time, wanted as string")
 
-	got, err := Get[[]string](s, "nil")
+	got, err := get[[]string](s, "nil")
 	require.NoError(t, err)
 	require.Nil(t, got)
 }
@@ -251,17 +252,17 @@ func TestWhatCannotBeKeptIsRefused(t *testing.T) {
 	type withFunc struct{ Callback func() }
 	s := encoded{}
 	for text, err := range map[string]error{
-		"chan int, a chan cannot be kept":                         Put(s, "v", make(chan int)),
-		"field Callback of hosts.withFunc: func(), a func":        Put(s, "v", withFunc{}),
-		"complex128, a complex128":                                Put(s, "v", complex(1, 1)),
-		"map[int]string, the keys of a map must be strings":       Put(s, "v", map[int]string{}),
-		"hosts.twice, two of its fields are kept as x":            Put(s, "v", twice{}),
-		"big.Int, nothing in it is exported":                      Put(s, "v", big.NewInt(5)),
-		"hosts.address, its type would be lost":                   Put[any](s, "v", address{}),
-		"sync.Mutex, nothing in it is exported":                   Put(s, "v", &sync.Mutex{}),
-		"uintptr, a uintptr cannot be kept":                       Put(s, "v", uintptr(1)),
-		"field Free of hosts.account: hosts.role, its type would": Put(s, "v", account{Free: role(1)}),
-		`session value "v" of type float32`:                       Put(s, "v", map[string]any{"a": []any{1, float32(2)}}),
+		"chan int, a chan cannot be kept":                           put(s, "v", make(chan int)),
+		"field Callback of values.withFunc: func(), a func":         put(s, "v", withFunc{}),
+		"complex128, a complex128":                                  put(s, "v", complex(1, 1)),
+		"map[int]string, the keys of a map must be strings":         put(s, "v", map[int]string{}),
+		"values.twice, two of its fields are kept as x":             put(s, "v", twice{}),
+		"big.Int, nothing in it is exported":                        put(s, "v", big.NewInt(5)),
+		"values.address, its type would be lost":                    put[any](s, "v", address{}),
+		"sync.Mutex, nothing in it is exported":                     put(s, "v", &sync.Mutex{}),
+		"uintptr, a uintptr cannot be kept":                         put(s, "v", uintptr(1)),
+		"field Free of values.account: values.role, its type would": put(s, "v", account{Free: role(1)}),
+		`session value "v" of type float32`:                         put(s, "v", map[string]any{"a": []any{1, float32(2)}}),
 	} {
 		require.ErrorIs(t, err, core.ErrType, text)
 		require.ErrorContains(t, err, text)
@@ -271,27 +272,27 @@ func TestWhatCannotBeKeptIsRefused(t *testing.T) {
 
 	var l loop
 	l = &l
-	require.ErrorIs(t, Put(s, "v", l), core.ErrNesting)
-	require.NoError(t, s.Put("v", "x"))
+	require.ErrorIs(t, put(s, "v", l), core.ErrNesting)
+	require.NoError(t, put(s, "v", "x"))
 	requireNotGet[loop](t, s, "v", "stored as string")
 
 	type node struct{ Next *node }
 	ring := &node{}
 	ring.Next = ring
-	require.ErrorIs(t, Put(s, "v", ring), core.ErrNesting)
+	require.ErrorIs(t, put(s, "v", ring), core.ErrNesting)
 }
 
-func TestEncodeValueNamesKeyAndType(t *testing.T) {
-	_, err := EncodeValue("cart", map[string]any{"secret key": []any{1, address{Street: "secret"}}})
+func TestEncodeNamesKeyAndType(t *testing.T) {
+	_, err := Encode("cart", map[string]any{"secret key": []any{1, address{Street: "secret"}}})
 	require.ErrorIs(t, err, core.ErrType)
-	require.ErrorContains(t, err, `session value "cart" of type hosts.address: `)
+	require.ErrorContains(t, err, `session value "cart" of type values.address: `)
 	require.NotContains(t, err.Error(), "secret")
 
-	_, err = EncodeValue("since", time.Unix(math.MaxInt64, 0))
+	_, err = Encode("since", time.Unix(math.MaxInt64, 0))
 	require.ErrorIs(t, err, core.ErrTime)
 	require.ErrorContains(t, err, `session value "since" of type time.Time: `)
 
-	data, err := EncodeValue("n", 1)
+	data, err := Encode("n", 1)
 	require.NoError(t, err)
 	require.Equal(t, []byte{1}, data)
 }
@@ -312,15 +313,3 @@ func TestPlansAreBounded(t *testing.T) {
 	require.LessOrEqual(t, len(plans.of), maxPlans)
 	roundTrip(t, struct{ Late int }{5})
 }
-
-func TestErrorsOfTheSessionPassThrough(t *testing.T) {
-	down := errors.New("down")
-	_, err := Get[int](failing{down}, "v")
-	require.ErrorIs(t, err, down)
-	require.ErrorIs(t, Put(failing{down}, "v", 1), down)
-}
-
-type failing struct{ err error }
-
-func (f failing) Put(string, any) error   { return f.err }
-func (f failing) Get(string) (any, error) { return nil, f.err }

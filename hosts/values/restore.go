@@ -1,4 +1,4 @@
-package hosts
+package values
 
 import (
 	"fmt"
@@ -14,10 +14,10 @@ type mismatch struct {
 }
 
 func (m mismatch) Error() string {
-	return fmt.Sprintf("stored as %T, wanted as %s: %v", m.stored, m.wanted, ErrValueType)
+	return fmt.Sprintf("stored as %T, wanted as %s: %v", m.stored, m.wanted, ErrType)
 }
 
-func (m mismatch) Unwrap() error { return ErrValueType }
+func (m mismatch) Unwrap() error { return ErrType }
 
 // restore puts v, of a type that a session takes by itself, into dst.
 func restore(dst reflect.Value, v any, depth int) error {

@@ -1,6 +1,6 @@
 package hosts
 
-// Wrapped is a store that stands before another, as a [Coalescer] does, and
+// Wrapped is a store that stands before another, as a coalesce.Store does, and
 // whose records are those of the other, whole and under the same IDs. What it
 // cannot do itself is asked of the store behind it: Find and Sweep pass by it.
 // A wrapper that keeps an answer, or stores another form of a record, does not

@@ -1,4 +1,4 @@
-package hosts_test
+package coalesce_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/stretchr/testify/require"
 )
 
@@ -22,7 +23,7 @@ func TestBatchesFill(t *testing.T) {
 		callers     int
 		least, most int // calls of a batch in the middle of the run
 	}{{8, 1, 8}, {64, 56, 64}, {500, 256, 256}} {
-		atDesk(t, hosts.Coalescing{}, func(d *desk) {
+		atDesk(t, coalesce.Options{}, func(d *desk) {
 			d.backend.enter = takesTime
 			done := make(chan error, c.callers)
 			for i := range c.callers {
@@ -53,7 +54,7 @@ func TestBatchesFill(t *testing.T) {
 // Sixteen save once and are gone. Who comes while they are answered is not kept
 // waiting for them time and again.
 func TestNobodyIsAwaitedInVainForLong(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: -1}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: -1}, func(d *desk) {
 		d.backend.enter = takesTime
 		const rounds = 100
 		kept := 0
@@ -75,7 +76,7 @@ func TestNobodyIsAwaitedInVainForLong(t *testing.T) {
 
 // A batch that is awaited, and the lane closes.
 func TestCloseWakesWhoAwaits(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: -1}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: -1}, func(d *desk) {
 		d.backend.enter = takesTime
 		d.insert(0, 1)
 		d.insert(1, 16)
@@ -92,7 +93,7 @@ func TestCloseWakesWhoAwaits(t *testing.T) {
 // when it has waited long enough are served, too.
 func TestOneWorkerAwaits(t *testing.T) {
 	for range 20 {
-		atDesk(t, hosts.Coalescing{Direct: -1, Workers: 2, BatchCalls: 16}, func(d *desk) {
+		atDesk(t, coalesce.Options{Direct: -1, Workers: 2, BatchCalls: 16}, func(d *desk) {
 			d.backend.enter = takesTime
 			d.insert(0, 2+2*16)
 			<-time.After(commandTime + commandTime/2)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts/values"
 )
 
 // byID opens a session for a program.
@@ -82,7 +83,7 @@ func (m *Manager) Get(ctx context.Context, id core.ID, name string) (any, error)
 
 // Set stores one value, without losing another request's change.
 func (m *Manager) Set(ctx context.Context, id core.ID, name string, value any) error {
-	raw, err := EncodeValue(name, value)
+	raw, err := values.Encode(name, value)
 	if err != nil {
 		return err
 	}

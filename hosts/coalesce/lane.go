@@ -1,4 +1,4 @@
-package hosts
+package coalesce
 
 import (
 	"context"
@@ -6,24 +6,14 @@ import (
 	"sync"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 )
-
-// kind is what a lane knows of its calls.
-type kind[Q, A any] interface {
-	one(ctx context.Context, q Q) A
-	many(ctx context.Context, qs []Q) []A
-	errorOf(a A) error
-	failure(err error) A
-	key(q Q) core.ID      // calls of one key are never in one batch; zero: they may
-	lost() error          // what a call is whose answer the backend did not give
-	left(err error) error // what a call is whose caller went while it was under way
-}
 
 // lane gathers the calls of one kind. A call goes directly while few are under
 // way; else it waits in line for a worker, which takes all that wait.
 type lane[Q, A any] struct {
 	kind[Q, A]
-	bounds Coalescing
+	bounds Options
 	calls  sync.Pool // of *call[Q, A] that nobody else holds
 
 	mu      sync.Mutex
@@ -40,13 +30,13 @@ type lane[Q, A any] struct {
 	unawaited int           // batches to come that await none
 }
 
-func (l *lane[Q, A]) open(o Coalescing, k kind[Q, A]) {
+func (l *lane[Q, A]) open(o Options, k kind[Q, A]) {
 	l.kind, l.bounds = k, o
 	l.gather, l.drained = make(chan struct{}, 1), make(chan struct{})
 	l.calls.New = func() any { return &call[Q, A]{answer: make(chan verdict[A], 1)} }
 }
 
-var errCoalescerClosed = fmt.Errorf("coalescer: %w", ErrClosed)
+var errClosed = fmt.Errorf("coalescer: %w", hosts.ErrClosed)
 
 // do asks the backend, alone or with others. err is the lane's own: the
 // backend's is in the answer.
@@ -58,7 +48,7 @@ func (l *lane[Q, A]) do(ctx context.Context, q Q, bytes int) (a A, err error) {
 	switch {
 	case l.closed:
 		l.mu.Unlock()
-		return a, errCoalescerClosed
+		return a, errClosed
 	case l.direct < l.bounds.Direct && l.workers == 0:
 		l.direct++
 		l.mu.Unlock()
@@ -66,7 +56,7 @@ func (l *lane[Q, A]) do(ctx context.Context, q Q, bytes int) (a A, err error) {
 	case l.line.calls >= l.bounds.WaitingCalls || l.line.bytes+bytes > l.bounds.WaitingBytes:
 		calls, held := l.line.calls, l.line.bytes
 		l.mu.Unlock()
-		return a, fmt.Errorf("coalescer: %w: %d calls with %d bytes wait", ErrBusy, calls, held)
+		return a, fmt.Errorf("coalescer: %w: %d calls with %d bytes wait", hosts.ErrBusy, calls, held)
 	}
 	c := l.calls.Get().(*call[Q, A])
 	c.q, c.key, c.bytes = q, l.key(q), bytes
@@ -165,7 +155,7 @@ func (l *lane[Q, A]) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	no := verdict[A]{a: l.failure(errCoalescerClosed)}
+	no := verdict[A]{a: l.failure(errClosed)}
 	for _, c := range l.line.empty() {
 		c.answer <- no
 	}

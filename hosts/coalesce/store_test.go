@@ -1,4 +1,4 @@
-package hosts_test
+package coalesce_test
 
 import (
 	"context"
@@ -9,19 +9,20 @@ import (
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/stretchr/testify/require"
 )
 
-func coalescer(t *testing.T, b hosts.Batched, o hosts.Coalescing) *hosts.Coalescer {
+func coalescer(t *testing.T, b coalesce.Backend, o coalesce.Options) *coalesce.Store {
 	t.Helper()
-	c, err := hosts.NewCoalescer(b, o)
+	c, err := coalesce.New(b, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return c
 }
 
-func TestCoalescerKeepsTheContract(t *testing.T) {
-	for name, o := range map[string]hosts.Coalescing{
+func TestStoreKeepsTheContract(t *testing.T) {
+	for name, o := range map[string]coalesce.Options{
 		"as it comes":    {},
 		"never directly": {Direct: -1},
 		"in small steps": {Direct: -1, BatchCalls: 3, BatchBytes: 700, Workers: 2},
@@ -42,33 +43,33 @@ func TestCoalescerKeepsTheContract(t *testing.T) {
 		conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
 			m := memory(t)
 			shared := &batcher{Store: m}
-			return coalescer(t, shared, hosts.Coalescing{Direct: -1}), coalescer(t, shared, hosts.Coalescing{})
+			return coalescer(t, shared, coalesce.Options{Direct: -1}), coalescer(t, shared, coalesce.Options{})
 		})
 	})
 }
 
-func TestCoalescingBounds(t *testing.T) {
+func TestOptionsAreChecked(t *testing.T) {
 	for _, c := range []struct {
 		field string
-		o     hosts.Coalescing
+		o     coalesce.Options
 	}{
-		{"Direct", hosts.Coalescing{Direct: -2}},
-		{"Workers", hosts.Coalescing{Workers: -1}},
-		{"BatchCalls", hosts.Coalescing{BatchCalls: -1}},
-		{"BatchBytes", hosts.Coalescing{BatchBytes: -1}},
-		{"WaitingCalls", hosts.Coalescing{WaitingCalls: -1}},
-		{"WaitingBytes", hosts.Coalescing{WaitingBytes: core.MaxSealed - 1}},
-		{"Timeout", hosts.Coalescing{Timeout: -time.Second}},
+		{"Direct", coalesce.Options{Direct: -2}},
+		{"Workers", coalesce.Options{Workers: -1}},
+		{"BatchCalls", coalesce.Options{BatchCalls: -1}},
+		{"BatchBytes", coalesce.Options{BatchBytes: -1}},
+		{"WaitingCalls", coalesce.Options{WaitingCalls: -1}},
+		{"WaitingBytes", coalesce.Options{WaitingBytes: core.MaxSealed - 1}},
+		{"Timeout", coalesce.Options{Timeout: -time.Second}},
 	} {
-		_, err := hosts.NewCoalescer(newBatcher(t), c.o)
+		_, err := coalesce.New(newBatcher(t), c.o)
 		var bad *hosts.ConfigError
 		require.ErrorAs(t, err, &bad)
-		require.Equal(t, "Coalescing."+c.field, bad.Field)
+		require.Equal(t, "coalesce.Options."+c.field, bad.Field)
 	}
 }
 
 func TestFewCallsGoDirectly(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: 2}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: 2}, func(d *desk) {
 		first := d.insert(0, 2)
 		require.Equal(d, []int{1, 1}, d.backend.sizes(), "both are under way")
 		third := d.insert(2, 1)
@@ -91,7 +92,7 @@ func TestFewCallsGoDirectly(t *testing.T) {
 // Those who wait are few again when a batch is answered, counting those of the
 // batch, who come back: then they go directly, each in its caller's hands.
 func TestFewThatWaitAreSentDirectly(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: 4}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: 4}, func(d *desk) {
 		d.insert(0, 5) // the last is a worker's
 		d.insert(5, 4)
 		d.release(5)
@@ -127,17 +128,17 @@ func (b *batcher) order() string {
 func TestOrder(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		bounds  hosts.Coalescing
+		bounds  coalesce.Options
 		waiting string // saves of these sessions wait, behind one of z
 		want    string
 	}{
-		{"first come, first served", hosts.Coalescing{}, "abcde", "z abcde "},
-		{"batches are bounded by calls", hosts.Coalescing{BatchCalls: 2}, "abcde", "z ab cd e "},
-		{"and by bytes", hosts.Coalescing{BatchBytes: 45}, "abcde", "z ab cd e "},
-		{"one that is larger goes alone", hosts.Coalescing{BatchBytes: 1}, "abc", "z a b c "},
-		{"a session is never twice in one", hosts.Coalescing{}, "aabab", "z ab ab a "},
-		{"nor twice under way", hosts.Coalescing{Workers: 2}, "zzaz", "z a z z z "},
-		{"sessions whose saves repeat take turns", hosts.Coalescing{BatchCalls: 1}, "aaabbbc", "z a b c a b a b "},
+		{"first come, first served", coalesce.Options{}, "abcde", "z abcde "},
+		{"batches are bounded by calls", coalesce.Options{BatchCalls: 2}, "abcde", "z ab cd e "},
+		{"and by bytes", coalesce.Options{BatchBytes: 45}, "abcde", "z ab cd e "},
+		{"one that is larger goes alone", coalesce.Options{BatchBytes: 1}, "abc", "z a b c "},
+		{"a session is never twice in one", coalesce.Options{}, "aabab", "z ab ab a "},
+		{"nor twice under way", coalesce.Options{Workers: 2}, "zzaz", "z a z z z "},
+		{"sessions whose saves repeat take turns", coalesce.Options{BatchCalls: 1}, "aaabbbc", "z a b c a b a b "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.bounds.Direct = -1
@@ -165,7 +166,7 @@ func TestOrder(t *testing.T) {
 }
 
 func TestLoadsAndSavesDoNotWaitForEachOther(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: -1}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: -1}, func(d *desk) {
 		d.insert(0, 1)
 		loaded := make(chan error, 1)
 		go func() {
@@ -183,7 +184,7 @@ func TestLoadsAndSavesDoNotWaitForEachOther(t *testing.T) {
 }
 
 func TestTouchesAreMarked(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: 1}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: 1}, func(d *desk) {
 		touch := hosts.TouchContext(d.Context())
 		d.save(touch, record(0, 0), core.NoVersion) // directly
 		d.save(touch, record(1, 0), core.NoVersion) // alone, by a worker
@@ -199,14 +200,14 @@ func TestTouchesAreMarked(t *testing.T) {
 	})
 }
 
-func TestCoalescerIsBounded(t *testing.T) {
+func TestStoreIsBounded(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		bounds hosts.Coalescing
+		bounds coalesce.Options
 		large  bool
 	}{
-		{"by calls", hosts.Coalescing{Direct: -1, WaitingCalls: 3}, false},
-		{"by bytes", hosts.Coalescing{Direct: -1, WaitingBytes: core.MaxSealed}, true},
+		{"by calls", coalesce.Options{Direct: -1, WaitingCalls: 3}, false},
+		{"by bytes", coalesce.Options{Direct: -1, WaitingBytes: core.MaxSealed}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			atDesk(t, c.bounds, func(d *desk) {
@@ -233,7 +234,7 @@ func TestCoalescerIsBounded(t *testing.T) {
 
 func TestBadRecordsReachNoBatch(t *testing.T) {
 	b := newBatcher(t)
-	c := coalescer(t, b, hosts.Coalescing{})
+	c := coalescer(t, b, coalesce.Options{})
 	require.ErrorIs(t, c.Save(t.Context(), core.Record{Version: 1}, core.NoVersion), core.ErrBadID)
 	require.Empty(t, b.seen())
 }

@@ -1,4 +1,4 @@
-package hosts
+package coalesce
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // batch is calls whose turn has come. One that is answered is nil: its caller
@@ -104,7 +104,7 @@ func (l *lane[Q, A]) run(ctx context.Context, b batch[Q, A]) {
 // the caller's, who must not take it for a call that had not begun.
 func (l *lane[Q, A]) foreign(a A) A {
 	err := l.errorOf(a)
-	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) || errors.Is(err, ErrBatch) {
+	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) || errors.Is(err, hosts.ErrBatch) {
 		return a
 	}
 	return l.failure(fmt.Errorf("coalescer: the batch was not answered: %w: %w", l.lost(), err))
@@ -113,7 +113,7 @@ func (l *lane[Q, A]) foreign(a A) A {
 // failed reports whether a batch failed as a whole.
 func (l *lane[Q, A]) failed(answers []A) bool {
 	for _, a := range answers {
-		if !errors.Is(l.errorOf(a), ErrBatch) {
+		if !errors.Is(l.errorOf(a), hosts.ErrBatch) {
 			return false
 		}
 	}
@@ -158,46 +158,3 @@ func panicked(p any, lost error) error {
 	}
 	return fmt.Errorf("coalescer: the backend %s, in %s line %d: %w", what, f.Function, f.Line, lost)
 }
-
-type loadBatch struct{ b Batched }
-
-func (k loadBatch) one(ctx context.Context, id core.ID) Loaded {
-	r, err := k.b.Load(ctx, id)
-	return Loaded{r, err}
-}
-func (k loadBatch) many(ctx context.Context, ids []core.ID) []Loaded { return k.b.LoadMany(ctx, ids) }
-func (k loadBatch) errorOf(a Loaded) error                           { return a.Err }
-func (k loadBatch) failure(err error) Loaded                         { return Loaded{Err: err} }
-func (k loadBatch) key(core.ID) core.ID                              { return core.ID{} }
-func (k loadBatch) lost() error                                      { return ErrUnavailable }
-func (k loadBatch) left(err error) error                             { return fmt.Errorf("coalescer: %w", err) }
-
-type saveBatch struct{ b Batched }
-
-func (k saveBatch) one(ctx context.Context, s Saving) error {
-	if s.Touch && !IsTouch(ctx) {
-		ctx = TouchContext(ctx)
-	}
-	return k.b.Save(ctx, s.Record, s.Prev)
-}
-func (k saveBatch) many(ctx context.Context, s []Saving) []error { return k.b.SaveMany(ctx, s) }
-func (k saveBatch) errorOf(err error) error                      { return err }
-func (k saveBatch) failure(err error) error                      { return err }
-func (k saveBatch) key(s Saving) core.ID                         { return s.Record.ID }
-func (k saveBatch) lost() error                                  { return ErrUnknown }
-func (k saveBatch) left(err error) error                         { return fmt.Errorf("coalescer: %w: %w", ErrUnknown, err) }
-
-type deleteBatch struct {
-	b Batched
-	d BatchDeleter
-}
-
-func (k deleteBatch) one(ctx context.Context, id core.ID) error { return k.b.Delete(ctx, id) }
-func (k deleteBatch) many(ctx context.Context, ids []core.ID) []error {
-	return k.d.DeleteMany(ctx, ids)
-}
-func (k deleteBatch) errorOf(err error) error { return err }
-func (k deleteBatch) failure(err error) error { return err }
-func (k deleteBatch) key(core.ID) core.ID     { return core.ID{} }
-func (k deleteBatch) lost() error             { return ErrUnknown }
-func (k deleteBatch) left(err error) error    { return fmt.Errorf("coalescer: %w: %w", ErrUnknown, err) }

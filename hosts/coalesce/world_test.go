@@ -1,4 +1,4 @@
-package hosts_test
+package coalesce_test
 
 import (
 	"context"
@@ -8,8 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/stretchr/testify/require"
 )
 
@@ -39,6 +41,14 @@ type command struct {
 func (b *batcher) Unwrap() hosts.Store { return b.Store }
 
 func newBatcher(t *testing.T) *batcher { return &batcher{Store: memory(t)} }
+
+func memory(t *testing.T) *cachestore.Store {
+	t.Helper()
+	s, err := cachestore.Open(cachestore.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
 
 func (b *batcher) begin(ctx context.Context, c command) error {
 	b.mu.Lock()
@@ -138,19 +148,19 @@ func (b *batcher) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
 	return errs
 }
 
-// desk is a Coalescer over a batcher, in a synctest bubble: the bubble ends
+// desk is a Store over a batcher, in a synctest bubble: the bubble ends
 // only when no goroutine is left.
 type desk struct {
-	*hosts.Coalescer
+	*coalesce.Store
 	*testing.T
 	backend *batcher
 	held    chan struct{} // commands wait for it
 	free    func()        // holds no more
 }
 
-// atDesk runs a test with a Coalescer of the given bounds, whose backend holds
+// atDesk runs a test with a Store of the given bounds, whose backend holds
 // every command until release.
-func atDesk(t *testing.T, o hosts.Coalescing, test func(d *desk)) {
+func atDesk(t *testing.T, o coalesce.Options, test func(d *desk)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		d := &desk{T: t, backend: newBatcher(t), held: make(chan struct{})}
@@ -161,9 +171,9 @@ func atDesk(t *testing.T, o hosts.Coalescing, test func(d *desk)) {
 			case <-ctx.Done():
 			}
 		}
-		c, err := hosts.NewCoalescer(d.backend, o)
+		c, err := coalesce.New(d.backend, o)
 		require.NoError(t, err)
-		d.Coalescer = c
+		d.Store = c
 		defer func() {
 			d.free()
 			require.NoError(t, c.Close())

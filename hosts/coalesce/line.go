@@ -1,4 +1,4 @@
-package hosts
+package coalesce
 
 import "github.com/rockstar-web/sessions/core"
 

@@ -1,13 +1,15 @@
-package hosts_test
+package coalesce_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/stretchr/testify/require"
 )
 
@@ -28,7 +30,7 @@ func TestCallersLeave(t *testing.T) {
 		{"while its batch is under way", -1, []core.Record{record(0, 0), record(2, 0)}, 1, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			atDesk(t, hosts.Coalescing{Direct: c.direct}, func(d *desk) {
+			atDesk(t, coalesce.Options{Direct: c.direct}, func(d *desk) {
 				for _, r := range c.before {
 					d.save(d.Context(), r, core.NoVersion)
 				}
@@ -40,7 +42,7 @@ func TestCallersLeave(t *testing.T) {
 				cancel()
 				err := d.answered(answer)
 				require.ErrorIs(d, err, context.Canceled)
-				require.Equal(d, c.unknown, isAny(err, hosts.ErrUnknown), err)
+				require.Equal(d, c.unknown, errors.Is(err, hosts.ErrUnknown), err)
 				require.False(d, d.stored(1))
 				d.free()
 				again := d.answered(behind)
@@ -69,7 +71,7 @@ func TestCallersLeave(t *testing.T) {
 
 // A load changes nothing, so that nothing about it is unknown.
 func TestLoadersLeave(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: -1}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: -1}, func(d *desk) {
 		ctx, cancel := context.WithCancel(d.Context())
 		answers := make(chan error, 2)
 		for range 2 { // under way, and waiting
@@ -91,7 +93,7 @@ func TestLoadersLeave(t *testing.T) {
 func TestEndedContextChangesNothing(t *testing.T) {
 	for _, direct := range []int{-1, 2} {
 		b := newBatcher(t)
-		c := coalescer(t, b, hosts.Coalescing{Direct: direct})
+		c := coalescer(t, b, coalesce.Options{Direct: direct})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		err := c.Save(ctx, record(0, 0), core.NoVersion)
@@ -109,7 +111,7 @@ func TestAnswerAndEndTogether(t *testing.T) {
 	var unknown, known int
 	for n := range 300 {
 		b := newBatcher(t)
-		c := coalescer(t, b, hosts.Coalescing{Direct: -1})
+		c := coalescer(t, b, coalesce.Options{Direct: -1})
 		ctx, cancel := context.WithCancel(t.Context())
 		b.leave = func(context.Context, command) { cancel() }
 		err := c.Save(ctx, record(n, 0), core.NoVersion)
@@ -131,7 +133,7 @@ func TestSentAndEndTogether(t *testing.T) {
 	began := 0
 	for range 300 {
 		b := newBatcher(t)
-		c := coalescer(t, b, hosts.Coalescing{Direct: 2})
+		c := coalescer(t, b, coalesce.Options{Direct: 2})
 		held, started := make(chan struct{}), make(chan struct{}, 4)
 		b.enter = func(context.Context, command) { started <- struct{}{}; <-held }
 		first := make(chan error, 3)
@@ -157,7 +159,7 @@ func TestSentAndEndTogether(t *testing.T) {
 		switch {
 		case err == nil:
 			require.NoError(t, there)
-		case isAny(err, hosts.ErrUnknown):
+		case errors.Is(err, hosts.ErrUnknown):
 			require.ErrorIs(t, err, context.Canceled)
 		default:
 			require.ErrorIs(t, err, context.Canceled)
@@ -173,7 +175,7 @@ func TestSentAndEndTogether(t *testing.T) {
 // A call's memory serves later calls. One that was left under way gets its
 // answer late, which no other caller may hear.
 func TestLateAnswersReachNobodyElse(t *testing.T) {
-	atDesk(t, hosts.Coalescing{Direct: -1}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: -1}, func(d *desk) {
 		for round := range 50 {
 			ctx, cancel := context.WithCancel(d.Context())
 			left := d.save(ctx, record(3*round, 0), core.NoVersion)
@@ -195,7 +197,7 @@ func TestTenThousandLeave(t *testing.T) {
 	const callers = 10_000
 	for name, sessions := range map[string]int{"of one session each": callers, "of one session": 1} {
 		t.Run(name, func(t *testing.T) {
-			atDesk(t, hosts.Coalescing{Direct: -1}, func(d *desk) {
+			atDesk(t, coalesce.Options{Direct: -1}, func(d *desk) {
 				d.insert(callers, 1) // held
 				ctx, cancel := context.WithCancel(d.Context())
 				answers := make(chan error, callers)
@@ -222,7 +224,7 @@ func TestTenThousandLeave(t *testing.T) {
 
 func TestTenThousandAreServed(t *testing.T) {
 	const callers = 10_000
-	atDesk(t, hosts.Coalescing{Direct: -1}, func(d *desk) {
+	atDesk(t, coalesce.Options{Direct: -1}, func(d *desk) {
 		answers := make(chan error, callers)
 		d.free()
 		for i := range callers {
@@ -235,7 +237,7 @@ func TestTenThousandAreServed(t *testing.T) {
 		for _, n := range d.backend.sizes() {
 			largest = max(largest, n)
 		}
-		require.LessOrEqual(d, largest, hosts.DefaultBatchCalls)
+		require.LessOrEqual(d, largest, coalesce.DefaultBatchCalls)
 		require.LessOrEqual(d, len(d.backend.sizes()), callers)
 	})
 }

@@ -1,0 +1,43 @@
+package values
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/rockstar-web/sessions/core"
+)
+
+// Encode returns the stored bytes of v, which is of the plain types that
+// core.AppendValue takes. The error names the key and the Go type that is at
+// fault, never the value.
+func Encode(name string, v any) ([]byte, error) {
+	data, err := core.AppendValue(nil, v)
+	if err != nil {
+		return nil, fmt.Errorf("session value %q of type %T: %w", name, culprit(v), err)
+	}
+	return data, nil
+}
+
+// culprit returns the first element of v, however deep, whose type is refused,
+// or else v. Nesting bounds it, as AppendValue has looked no deeper.
+func culprit(v any) any {
+	refused := func(e any) bool {
+		_, err := core.AppendValue(nil, e)
+		return errors.Is(err, core.ErrType)
+	}
+	switch list := v.(type) {
+	case []any:
+		for _, e := range list {
+			if refused(e) {
+				return culprit(e)
+			}
+		}
+	case map[string]any:
+		for _, e := range list {
+			if refused(e) {
+				return culprit(e)
+			}
+		}
+	}
+	return v
+}
