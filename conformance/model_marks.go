@@ -26,7 +26,7 @@ const prize = "gold"
 
 // mark does such a deed: by the session's ID, but for what is read, which is of
 // one request.
-func (c *scene) marks(ctx context.Context, m *hosts.Manager, x *hosts.Exchange, d *deed) {
+func (c *scene) marks(ctx context.Context, m *hosts.Manager, x *hosts.Request, d *deed) {
 	switch d.act {
 	case adding:
 		d.name = "sum"
@@ -52,7 +52,7 @@ func (c *scene) marks(ctx context.Context, m *hosts.Manager, x *hosts.Exchange, 
 	}
 }
 
-func (c *scene) rewrite(m *hosts.Manager, x *hosts.Exchange, d *deed) error {
+func (c *scene) rewrite(m *hosts.Manager, x *hosts.Request, d *deed) error {
 	s, err := m.Resume(x)
 	if err != nil {
 		return err

@@ -167,7 +167,7 @@ func (c *scene) request(ctx context.Context, who int, plan []act) {
 
 // visit does a deed, as a request with its cookie.
 func (c *scene) visit(ctx context.Context, m *hosts.Manager, d *deed) {
-	x := m.Attach(&hosts.Exchange{
+	x := m.Attach(&hosts.Request{
 		Context: ctx, Cookies: hosts.CookieFields(d.shown), IP: netip.AddrFrom4([4]byte{192, 0, 2, 7}), UserAgent: "model", HTTPS: true,
 		Reply: func(field, value string) error {
 			if pair, _, _ := strings.Cut(value, ";"); field == "Set-Cookie" && !strings.HasSuffix(pair, "=") {
@@ -204,7 +204,7 @@ func (c *scene) visit(ctx context.Context, m *hosts.Manager, d *deed) {
 	}
 }
 
-func (c *scene) login(m *hosts.Manager, x *hosts.Exchange, d *deed, user string) {
+func (c *scene) login(m *hosts.Manager, x *hosts.Request, d *deed, user string) {
 	n, err := m.Login(x, user, 0)
 	if d.err = err; err == nil {
 		d.session = n.ID
@@ -212,7 +212,7 @@ func (c *scene) login(m *hosts.Manager, x *hosts.Exchange, d *deed, user string)
 }
 
 // open does a deed in the session that the cookie opens.
-func (c *scene) open(m *hosts.Manager, x *hosts.Exchange, d *deed) {
+func (c *scene) open(m *hosts.Manager, x *hosts.Request, d *deed) {
 	n, err := m.GetSessionFromCookie(x)
 	if err != nil {
 		d.err = err

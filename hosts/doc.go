@@ -12,14 +12,14 @@
 //
 // With net/http, package hosts/nethttp gives handlers their sessions, and the
 // manager is for the rest: lists, devices, "sign out everywhere", jobs. Every
-// verb takes a context. One that is or descends from an [Exchange] knows the
+// verb takes a context. One that is or descends from an [Request] knows the
 // visitor and is confined to the visitor's tenant; any other acts for no tenant
 // in particular. Within a request the verbs and the middleware share one session:
 // each sees what the other did.
 //
 // # Frameworks
 //
-// A framework fills an Exchange in for each request, has it attached with
+// A framework fills a Request in for each request, has it attached with
 // [Manager.Attach], passes it to handlers as their context, and closes it. A
 // middleware of its own also needs [Manager.Resume], [Manager.New] and
 // [Manager.Commit], which work on the core's sessions, and [Manager.Failed] and

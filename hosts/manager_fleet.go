@@ -69,7 +69,7 @@ func (m *Manager) sweepEvery(sweeper Sweeper, interval time.Duration) {
 // Sessions lists the live sessions that q selects, ordered by ID, beginning
 // behind after, at most limit (1 to 1000; 0 for 200). next is where the next
 // page begins; it is zero behind the last one. Records that do not open are
-// left out. An exchange in ctx confines the list to its tenant. A query must name
+// left out. A request in ctx confines the list to its tenant. A query must name
 // a User, or say AnyUser or Anonymous.
 func (m *Manager) Sessions(ctx context.Context, q Query, after core.ID, limit int) (page []*Session, next core.ID, err error) {
 	if limit == 0 {
@@ -135,13 +135,13 @@ func (m *Manager) find(ctx context.Context, q Query, after core.ID, limit int) (
 
 // Revoke ends every session that q selects, except those named, and returns
 // how many it ended. It repeats until a whole pass finds none, so that a login
-// which races with it does not slip through. An exchange in ctx confines it to
+// which races with it does not slip through. A request in ctx confines it to
 // its tenant. A query must name a User, or say AnyUser or Anonymous.
 func (m *Manager) Revoke(ctx context.Context, q Query, except ...core.ID) (ended int, err error) {
 	if q, err = meant(q); err != nil {
 		return 0, err
 	}
-	if x := ExchangeFrom(ctx); x != nil {
+	if x := RequestFrom(ctx); x != nil {
 		q.Tenant, q.AnyTenant = x.Tenant, false
 	}
 	spared := make(map[core.ID]bool, len(except))

@@ -10,11 +10,11 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// Exchange is one HTTP request and its answer as the manager sees it. It is
+// Request is one HTTP request and its answer as the manager sees it. It is
 // the request's context, so that the manager's verbs, which take a context,
 // find the visitor in it: frameworks need only fill one in and Close it. An
-// Exchange belongs to one goroutine.
-type Exchange struct {
+// Request belongs to one goroutine.
+type Request struct {
 	context.Context // the request's; Attach fills in a missing one
 
 	Cookies   Cookies    // the request's Cookie header fields: CookieFields
@@ -31,10 +31,10 @@ type Exchange struct {
 	// already. A nil Reply means that there is no answer to put it on.
 	Reply func(field, value string) error
 
-	// Updates are the functions of the session's updates. The exchange's commit
+	// Updates are the functions of the session's updates. The request's commit
 	// uses and clears them.
 	Updates Updates
-	// Guard is held by the manager's verbs that are given the exchange as their
+	// Guard is held by the manager's verbs that are given the request as their
 	// context, while they use its session. A host whose session is safe for
 	// concurrent use gives the lock of that; nil is for one goroutine.
 	Guard Guard
@@ -56,7 +56,7 @@ type Guard interface {
 	Outside(run func() error) error
 }
 
-func (x *Exchange) lock() (unlock func()) {
+func (x *Request) lock() (unlock func()) {
 	if x == nil || x.Guard == nil {
 		return func() {}
 	}
@@ -64,16 +64,16 @@ func (x *Exchange) lock() (unlock func()) {
 	return x.Guard.Unlock
 }
 
-// own returns the exchange's stored session, if it is the one named.
-func (x *Exchange) own(id core.ID) *core.Session {
+// own returns the request's stored session, if it is the one named.
+func (x *Request) own(id core.ID) *core.Session {
 	if x == nil || x.current == nil || x.current.ID() != id || x.current.State() != core.StateActive {
 		return nil
 	}
 	return x.current
 }
 
-// readOwn reads a value of the exchange's own session, if id names it.
-func (x *Exchange) readOwn(id core.ID, name string) (raw []byte, ok, own bool) {
+// readOwn reads a value of the request's own session, if id names it.
+func (x *Request) readOwn(id core.ID, name string) (raw []byte, ok, own bool) {
 	defer x.lock()()
 	c := x.own(id)
 	if c == nil {
@@ -84,7 +84,7 @@ func (x *Exchange) readOwn(id core.ID, name string) (raw []byte, ok, own bool) {
 }
 
 // gone makes the visitor one without a session: that of id has ended.
-func (x *Exchange) gone(id core.ID) {
+func (x *Request) gone(id core.ID) {
 	if x.created != nil {
 		x.created.End() // so that it is never stored
 	}
@@ -93,7 +93,7 @@ func (x *Exchange) gone(id core.ID) {
 }
 
 // hasEnded reports whether this request has ended a session of its visitor.
-func (x *Exchange) hasEnded(id core.ID) bool { return x != nil && slices.Contains(x.ended, id) }
+func (x *Request) hasEnded(id core.ID) bool { return x != nil && slices.Contains(x.ended, id) }
 
 // CrossSiteOf tells from a request's method and its header fields Sec-Fetch-Site,
 // Sec-Fetch-Mode and Sec-Fetch-Dest (W3C Fetch Metadata) in which requests from
@@ -108,36 +108,36 @@ func CrossSiteOf(method, site, mode, dest string) core.CrossSite {
 	return core.CrossSiteOther
 }
 
-// ExchangeKey is the key under which a host's request context answers with the
-// request's *Exchange, so that the verbs are confined to the visitor's tenant
+// RequestKey is the key under which a request's context answers with the
+// request's *Request, so that the verbs are confined to the visitor's tenant
 // also when a handler passes them its context alone.
-type ExchangeKey struct{}
+type RequestKey struct{}
 
 // String shows nothing of the request, so that no cookie is ever printed.
-func (x *Exchange) String() string { return "session exchange" }
+func (x *Request) String() string { return "session request" }
 
 // GoString is String, for %#v.
-func (x *Exchange) GoString() string { return x.String() }
+func (x *Request) GoString() string { return x.String() }
 
 // MarshalText is String, for JSON and logs.
-func (x *Exchange) MarshalText() ([]byte, error) { return []byte(x.String()), nil }
+func (x *Request) MarshalText() ([]byte, error) { return []byte(x.String()), nil }
 
-// Value finds the Exchange itself, and else asks the request's context.
-func (x *Exchange) Value(key any) any {
-	if key == (ExchangeKey{}) {
+// Value finds the Request itself, and else asks the request's context.
+func (x *Request) Value(key any) any {
+	if key == (RequestKey{}) {
 		return x
 	}
 	return x.Context.Value(key)
 }
 
-// ExchangeFrom returns the Exchange that a context is or descends from, or nil.
-func ExchangeFrom(ctx context.Context) *Exchange {
-	x, _ := ctx.Value(ExchangeKey{}).(*Exchange)
+// RequestFrom returns the Request that a context is or descends from, or nil.
+func RequestFrom(ctx context.Context) *Request {
+	x, _ := ctx.Value(RequestKey{}).(*Request)
 	return x
 }
 
-// Attach makes m the exchange's manager, as Manager returns it.
-func (m *Manager) Attach(x *Exchange) *Exchange {
+// Attach makes m the request's manager, as Manager returns it.
+func (m *Manager) Attach(x *Request) *Request {
 	if x.Context == nil {
 		x.Context = context.Background()
 	}
@@ -145,20 +145,20 @@ func (m *Manager) Attach(x *Exchange) *Exchange {
 	return x
 }
 
-// Manager returns the manager that the exchange was attached to.
-func (x *Exchange) Manager() *Manager { return x.manager }
+// Manager returns the manager that the request was attached to.
+func (x *Request) Manager() *Manager { return x.manager }
 
 // Current returns the visitor's session with what the request has done to it so
 // far; nil until Resume, New or a verb has found or begun one.
-func (x *Exchange) Current() *core.Session { return x.current }
+func (x *Request) Current() *core.Session { return x.current }
 
 // Refusal tells why the visitor had no session to resume; nil if they had one,
 // or were not asked for it.
-func (x *Exchange) Refusal() error { return x.refused }
+func (x *Request) Refusal() error { return x.refused }
 
-// Close ends the exchange. A session that was saved under a new secret whose
+// Close ends the request. A session that was saved under a new secret whose
 // cookie was never set is reported: the visitor has lost it.
-func (x *Exchange) Close() {
+func (x *Request) Close() {
 	if x.owed && x.manager != nil && x.created != nil {
 		x.owed = false
 		x.manager.events.warn("session was saved but its cookie was not set; call SetCookie before the answer is written",
@@ -166,7 +166,7 @@ func (x *Exchange) Close() {
 	}
 }
 
-func (x *Exchange) request() core.Request {
+func (x *Request) request() core.Request {
 	return core.Request{Tenant: x.Tenant, IP: addressBytes(x.IP), UserAgent: plainAgent(x.UserAgent), NoCookie: x.NoCookie, HTTPS: x.HTTPS}
 }
 
@@ -189,10 +189,10 @@ func plainAgent(s string) string {
 
 func notASCII(r rune) bool { return r > 0x7f } // that of a byte that is no UTF-8, too
 
-// requestOf describes who calls: the visitor of an exchange, or a program that
+// requestOf describes who calls: the visitor of a request, or a program that
 // acts for no tenant in particular.
-func requestOf(ctx context.Context) (core.Request, *Exchange) {
-	if x := ExchangeFrom(ctx); x != nil {
+func requestOf(ctx context.Context) (core.Request, *Request) {
+	if x := RequestFrom(ctx); x != nil {
 		return x.request(), x
 	}
 	return core.Request{AnyTenant: true}, nil

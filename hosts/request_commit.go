@@ -7,13 +7,13 @@ import (
 )
 
 // tell emits an event of a session.
-func (m *Manager) tell(x *Exchange, k EventKind, s *core.Session) {
+func (m *Manager) tell(x *Request, k EventKind, s *core.Session) {
 	m.emit(x, Event{Kind: k, ID: s.ID(), Tenant: s.Tenant(), User: s.User()})
 }
 
-// emit hands an event out with the time and, where there is an exchange, with
+// emit hands an event out with the time and, where there is a request, with
 // whose request it was.
-func (m *Manager) emit(x *Exchange, ev Event) {
+func (m *Manager) emit(x *Request, ev Event) {
 	ev.At = m.now()
 	if x != nil {
 		ev.IP, ev.UserAgent = addressText(addressBytes(x.IP)), x.UserAgent
@@ -21,9 +21,9 @@ func (m *Manager) emit(x *Exchange, ev Event) {
 	m.events.emit(ev)
 }
 
-// Commit stores what a session of the exchange did and then sets its cookie.
+// Commit stores what a session of the request did and then sets its cookie.
 // It returns the session as it is afterwards; s is spent.
-func (m *Manager) Commit(x *Exchange, s *core.Session) (*core.Session, error) {
+func (m *Manager) Commit(x *Request, s *core.Session) (*core.Session, error) {
 	x.Updates.guard = x.Guard
 	e, err := m.commit(x, s, &x.Updates)
 	if err != nil {
@@ -39,14 +39,14 @@ func (m *Manager) Commit(x *Exchange, s *core.Session) (*core.Session, error) {
 }
 
 // conflicted emits the event of a commit that was refused for a conflict.
-func (m *Manager) conflicted(x *Exchange, s *core.Session, err error) {
+func (m *Manager) conflicted(x *Request, s *core.Session, err error) {
 	if c, ok := errors.AsType[*core.ConflictError](err); ok {
 		m.emit(x, Event{Kind: EventConflict, ID: s.ID(), Tenant: s.Tenant(), User: s.User(), Names: []string{c.Name}, Err: err})
 	}
 }
 
 // tellDeeds emits the events of a commit; x may be nil.
-func (m *Manager) tellDeeds(x *Exchange, e *core.Effects) {
+func (m *Manager) tellDeeds(x *Request, e *core.Effects) {
 	if e.Warn {
 		m.events.warn("session has grown large; keep large things elsewhere and their IDs here",
 			"session", e.Next.ID().String(), "bytes", e.Size, "limit", m.machine.Policy().SessionSize)

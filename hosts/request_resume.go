@@ -10,7 +10,7 @@ import (
 // at most two candidates and returns the first that is live. A session whose
 // cookie was stolen, or whose binding is broken, is ended. The error is the
 // refusal of the newest (none of them is a failure), or wraps ErrUnavailable.
-func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
+func (m *Manager) Resume(x *Request) (*core.Session, error) {
 	tickets, err := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now())
 	if err != nil {
 		x.refused = err
@@ -41,7 +41,7 @@ func (m *Manager) Resume(x *Exchange) (*core.Session, error) {
 	return nil, refusal
 }
 
-func (m *Manager) resume(x *Exchange, t core.Ticket) (*core.Session, error) {
+func (m *Manager) resume(x *Request, t core.Ticket) (*core.Session, error) {
 	r, err := m.load(x, t.ID)
 	if err != nil {
 		m.refused(x, core.Record{ID: t.ID}, err)
@@ -69,7 +69,7 @@ func breach(err error) bool {
 	return errors.Is(err, core.ErrTheft) || errors.Is(err, core.ErrIPChanged) || errors.Is(err, core.ErrUserAgentChanged)
 }
 
-func (m *Manager) endBreached(x *Exchange, r *core.Record, why error) error {
+func (m *Manager) endBreached(x *Request, r *core.Record, why error) error {
 	ctx, cancel := m.lasting(x)
 	defer cancel()
 	if err := m.remove(ctx, r.ID); err != nil {
@@ -79,7 +79,7 @@ func (m *Manager) endBreached(x *Exchange, r *core.Record, why error) error {
 	return why
 }
 
-func (m *Manager) refused(x *Exchange, r core.Record, err error) {
+func (m *Manager) refused(x *Request, r core.Record, err error) {
 	reason := core.ReasonOf(err)
 	if reason == core.ReasonNone || !m.events.wanted(EventRefused) {
 		return

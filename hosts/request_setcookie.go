@@ -8,10 +8,10 @@ import (
 )
 
 // ErrNoAnswer means that a cookie cannot be set because the verb was called
-// without an Exchange that has an answer.
-var ErrNoAnswer = errors.New("no HTTP answer to set the session cookie on: pass the request's Exchange as the context")
+// without a Request that has an answer.
+var ErrNoAnswer = errors.New("no HTTP answer to set the session cookie on: pass the *hosts.Request as the context")
 
-func (m *Manager) reply(x *Exchange, cookies []string) error {
+func (m *Manager) reply(x *Request, cookies []string) error {
 	if len(cookies) == 0 {
 		return nil
 	}
@@ -28,7 +28,7 @@ func (m *Manager) reply(x *Exchange, cookies []string) error {
 }
 
 // warnInsecure diagnoses once what otherwise looks like lost sessions.
-func (m *Manager) warnInsecure(x *Exchange) {
+func (m *Manager) warnInsecure(x *Request) {
 	if x.HTTPS || m.machine.Policy().AllowInsecure || m.insecureWarned.Swap(true) {
 		return
 	}
@@ -38,7 +38,7 @@ func (m *Manager) warnInsecure(x *Exchange) {
 
 // hold leaves the cookie of a new session or login to SetCookie, and sees to it
 // that it is not forgotten; every other cookie goes out with the save.
-func (m *Manager) hold(x *Exchange, before core.ID, e *core.Effects) error {
+func (m *Manager) hold(x *Request, before core.ID, e *core.Effects) error {
 	switch {
 	case e.Did&(core.DidCreate|core.DidLogin) != 0:
 		x.manager, x.owed, x.created = m, true, e.Next
@@ -59,12 +59,12 @@ func (m *Manager) hold(x *Exchange, before core.ID, e *core.Effects) error {
 var ErrNoSecret = errors.New("session cookie cannot be set: the session was not saved, or was loaded by its ID, and only the browser knows its secret")
 
 // SetCookie sets the encrypted cookie of a saved session, as it is after
-// whatever else was done to it in this exchange.
+// whatever else was done to it in this request.
 func (m *Manager) SetCookie(ctx context.Context, s *Session) error {
 	if s == nil || !s.proven {
 		return ErrNoSecret
 	}
-	x, c := ExchangeFrom(ctx), s.current
+	x, c := RequestFrom(ctx), s.current
 	if x.hasEnded(s.ID) {
 		return ErrNoSecret
 	}
@@ -99,7 +99,7 @@ func (m *Manager) SetCookie(ctx context.Context, s *Session) error {
 // ClearCookie removes the session cookie from the browser, whatever the
 // route's path.
 func (m *Manager) ClearCookie(ctx context.Context) error {
-	x := ExchangeFrom(ctx)
+	x := RequestFrom(ctx)
 	if x == nil {
 		return ErrNoAnswer
 	}

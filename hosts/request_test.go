@@ -16,12 +16,12 @@ import (
 func TestForgottenSetCookieIsReported(t *testing.T) {
 	const warning = "call SetCookie before the answer is written"
 	for name, c := range map[string]struct {
-		finish func(m *site, x *hosts.Exchange, n *hosts.Session) error
+		finish func(m *site, x *hosts.Request, n *hosts.Session) error
 		warns  int
 	}{
-		"forgotten": {func(*site, *hosts.Exchange, *hosts.Session) error { return nil }, 1},
-		"set":       {func(m *site, x *hosts.Exchange, n *hosts.Session) error { return m.SetCookie(x, n) }, 0},
-		"destroyed": {func(m *site, x *hosts.Exchange, n *hosts.Session) error { return m.Destroy(x, n.ID) }, 0},
+		"forgotten": {func(*site, *hosts.Request, *hosts.Session) error { return nil }, 1},
+		"set":       {func(m *site, x *hosts.Request, n *hosts.Session) error { return m.SetCookie(x, n) }, 0},
+		"destroyed": {func(m *site, x *hosts.Request, n *hosts.Session) error { return m.Destroy(x, n.ID) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := open(t, nil, hosts.Config{})
@@ -46,7 +46,7 @@ func TestForgottenSetCookieIsReported(t *testing.T) {
 	require.NoError(t, m.Save(x, n))
 	x.Close()
 	require.Equal(t, 1, m.log.count(warning))
-	require.NotPanics(t, (&hosts.Exchange{}).Close)
+	require.NotPanics(t, (&hosts.Request{}).Close)
 }
 
 func TestSecureOverPlainHTTPIsDiagnosedOnce(t *testing.T) {
@@ -68,7 +68,7 @@ func TestSecureOverPlainHTTPIsDiagnosedOnce(t *testing.T) {
 }
 
 // many is a request with the cookies of several browsers.
-func many(m *site, all ...*browser) *hosts.Exchange {
+func many(m *site, all ...*browser) *hosts.Request {
 	x := all[0].ask(m)
 	var fields []string
 	for _, b := range all {
@@ -243,13 +243,13 @@ func TestDestroyClearsOnesOwnCookie(t *testing.T) {
 	require.Len(t, m.events(hosts.EventEnded), 2, "what was missing did not end again")
 }
 
-func TestExchangeAsAContext(t *testing.T) {
+func TestRequestAsAContext(t *testing.T) {
 	m := open(t, nil, hosts.Config{})
-	x := m.Attach(&hosts.Exchange{Cookies: hosts.CookieFields("rockstar_session=hush")})
+	x := m.Attach(&hosts.Request{Cookies: hosts.CookieFields("rockstar_session=hush")})
 	require.NoError(t, x.Err(), "a missing context is filled in")
 	require.Same(t, m.Manager, x.Manager())
-	require.Same(t, x, hosts.ExchangeFrom(context.WithValue(x, whoKey{}, 1)))
-	require.Nil(t, hosts.ExchangeFrom(t.Context()))
+	require.Same(t, x, hosts.RequestFrom(context.WithValue(x, whoKey{}, 1)))
+	require.Nil(t, hosts.RequestFrom(t.Context()))
 	require.False(t, strings.Contains(context.WithValue(x, whoKey{}, 1).(interface{ String() string }).String(), "hush"))
 }
 

@@ -178,7 +178,7 @@ func (m *Manager) adopt(s *Session, next *core.Session) error {
 	return nil
 }
 
-// Create returns a new session for the exchange in ctx, with an ID of its own
+// Create returns a new session for the request in ctx, with an ID of its own
 // and the full lifetime. Nothing is stored before Save. It does not touch a
 // session that the visitor already has: to sign in, prefer Login.
 func (m *Manager) Create(ctx context.Context) (*Session, error) {
@@ -209,9 +209,9 @@ func (m *Manager) Create(ctx context.Context) (*Session, error) {
 // error is a refusal (core.ErrNoCookie, core.ErrExpired and so on: answer 401)
 // or wraps ErrUnavailable or ErrBusy (answer 503).
 func (m *Manager) GetSessionFromCookie(ctx context.Context) (*Session, error) {
-	x := ExchangeFrom(ctx)
+	x := RequestFrom(ctx)
 	if x == nil {
-		return nil, fmt.Errorf("no request to read a session cookie from: pass the request's Exchange as the context")
+		return nil, fmt.Errorf("no request to read a session cookie from: pass the *hosts.Request as the context")
 	}
 	defer x.lock()()
 	c, err := x.current, error(nil)
@@ -232,7 +232,7 @@ func (m *Manager) GetSessionFromCookie(ctx context.Context) (*Session, error) {
 
 // showProven shows the visitor's own session.
 func (m *Manager) showProven(c *core.Session) (*Session, error) {
-	s, err := m.show(c.Clone()) // the exchange's own may change
+	s, err := m.show(c.Clone()) // the request's own may change
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (m *Manager) showProven(c *core.Session) (*Session, error) {
 }
 
 // Load returns a session by its ID, for programs rather than visitors: no
-// secret is proven, so SetCookie cannot be used on it. An exchange in ctx
+// secret is proven, so SetCookie cannot be used on it. A request in ctx
 // confines it to its tenant.
 func (m *Manager) Load(ctx context.Context, id core.ID) (*Session, error) {
 	c, err := m.byID(ctx, id)
@@ -267,7 +267,7 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 	if s == nil || s.current == nil {
 		return errors.New("session is nil, or was not made by this package: use Create, Load or GetSessionFromCookie")
 	}
-	x := ExchangeFrom(ctx)
+	x := RequestFrom(ctx)
 	defer x.lock()()
 	if s.current.State() == core.StateEnded || x.hasEnded(s.ID) {
 		return fmt.Errorf("save session %v: %w", s.ID, core.ErrEnded)
@@ -298,10 +298,10 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 	return m.hold(x, before, &e)
 }
 
-// stand puts a session that was stored in the place of the exchange's own, and
+// stand puts a session that was stored in the place of the request's own, and
 // of what it was before the save. What the middleware's session has changed and
 // not stored goes on from it.
-func (m *Manager) stand(x *Exchange, before core.ID, e *core.Effects) {
+func (m *Manager) stand(x *Request, before core.ID, e *core.Effects) {
 	switch own := x.current; {
 	case own == nil:
 		x.current = e.Next

@@ -8,14 +8,14 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// Login signs a user in on the exchange in ctx: the visitor's session gets a
+// Login signs a user in on the request in ctx: the visitor's session gets a
 // new secret and keeps its data when it was anonymous or the same user's;
 // otherwise it ends and a new one begins. The session is saved and its cookie
 // set. A lifetime of zero is the configured one; 30 days is a usual
 // "remember me". Go on with the Session that it returns: one from before is of
 // the old secret, and saving it is refused.
 func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration) (*Session, error) {
-	x := ExchangeFrom(ctx)
+	x := RequestFrom(ctx)
 	if x == nil || x.Reply == nil {
 		return nil, ErrNoAnswer
 	}
@@ -36,7 +36,7 @@ func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration
 	return m.showProven(next)
 }
 
-func (m *Manager) currentOrNew(x *Exchange) (*core.Session, error) {
+func (m *Manager) currentOrNew(x *Request) (*core.Session, error) {
 	for _, c := range []*core.Session{x.created, x.current} {
 		if c != nil && c.State() != core.StateEnded {
 			return c, nil
@@ -53,16 +53,16 @@ func (m *Manager) currentOrNew(x *Exchange) (*core.Session, error) {
 	return nil, err
 }
 
-// New returns a session for the exchange that is not stored, and makes it the
+// New returns a session for the request that is not stored, and makes it the
 // request's. Where the visitor's own was refused with core.ErrIPFamily, or the
 // browser may hold another cookie, only a login can be stored in it.
-func (m *Manager) New(x *Exchange) *core.Session {
+func (m *Manager) New(x *Request) *core.Session {
 	x.current = m.machine.New(m.beginning(x))
 	return x.current
 }
 
 // beginning is the request of a new session: with what bars it from one.
-func (m *Manager) beginning(x *Exchange) core.Request {
+func (m *Manager) beginning(x *Request) core.Request {
 	q := x.request()
 	if x.refused == nil && x.CrossSite != core.CrossSiteNone { // else Resume has found it out
 		_, x.refused = m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now())
@@ -84,7 +84,7 @@ func (m *Manager) Renew(ctx context.Context, s *Session) error {
 	if s == nil || !s.proven {
 		return ErrNoSecret
 	}
-	x := ExchangeFrom(ctx)
+	x := RequestFrom(ctx)
 	if x == nil || x.Reply == nil {
 		return ErrNoAnswer
 	}

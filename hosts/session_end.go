@@ -44,10 +44,10 @@ func (m *Manager) Destroy(ctx context.Context, id core.ID) error {
 	return m.reply(x, m.machine.ClearCookie(x.HTTPS))
 }
 
-// EndSession ends the session of the exchange as Destroy does, and every other
+// EndSession ends the session of the request as Destroy does, and every other
 // live one that a cookie of the request proves: the browser may have several, by
 // different paths and domains, and the visitor wants to be in none of them.
-func (m *Manager) EndSession(x *Exchange) error {
+func (m *Manager) EndSession(x *Request) error {
 	c := x.current
 	id := c.ID()
 	c.End()
@@ -60,7 +60,7 @@ func (m *Manager) EndSession(x *Exchange) error {
 }
 
 // endProven ends every live session but one that a cookie of the request proves.
-func (m *Manager) endProven(x *Exchange, but core.ID) error {
+func (m *Manager) endProven(x *Request, but core.ID) error {
 	tickets, _ := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now()) // none, if it fails
 	ctx, cancel := m.lasting(x)
 	defer cancel()
@@ -87,9 +87,9 @@ func (m *Manager) endProven(x *Exchange, but core.ID) error {
 	return nil
 }
 
-// owns reports whether the session is the visitor's: one of this exchange, else
+// owns reports whether the session is the visitor's: one of this request, else
 // one that an authentic cookie of this tenant names.
-func (m *Manager) owns(x *Exchange, id core.ID) bool {
+func (m *Manager) owns(x *Request, id core.ID) bool {
 	switch {
 	case x == nil:
 		return false

@@ -7,18 +7,18 @@ import (
 )
 
 // A barred session is the visitor's by its cookie, but bound to an address of
-// the other family (IPv4, IPv6) than this exchange's.
+// the other family (IPv4, IPv6) than this request's.
 type barred struct {
 	ticket core.Ticket
 	record core.Record
 }
 
-// SignIn signs user in on the session of the exchange, to be stored by Commit. It
+// SignIn signs user in on the session of the request, to be stored by Commit. It
 // is for hosts; programs call Login. A lifetime of zero is the configured one.
 // Where the visitor's own session was refused with core.ErrIPFamily and is
 // user's, the login goes on with that one, with what was put since: from then on
 // it is open to both of the visitor's addresses.
-func (m *Manager) SignIn(x *Exchange, user string, lifetime core.Time) error {
+func (m *Manager) SignIn(x *Request, user string, lifetime core.Time) error {
 	next, err := m.signIn(x, x.current, user, lifetime)
 	if err == nil {
 		x.current = next
@@ -27,7 +27,7 @@ func (m *Manager) SignIn(x *Exchange, user string, lifetime core.Time) error {
 }
 
 // signIn leaves s as it was.
-func (m *Manager) signIn(x *Exchange, s *core.Session, user string, lifetime core.Time) (*core.Session, error) {
+func (m *Manager) signIn(x *Request, s *core.Session, user string, lifetime core.Time) (*core.Session, error) {
 	if x.barred != nil && s.State() == core.StateNew {
 		c, err := m.signInBarred(x, s, user, lifetime)
 		var r *core.Refusal // it is another user's, or over by now
@@ -43,7 +43,7 @@ func (m *Manager) signIn(x *Exchange, s *core.Session, user string, lifetime cor
 	return c, nil
 }
 
-func (m *Manager) signInBarred(x *Exchange, s *core.Session, user string, lifetime core.Time) (*core.Session, error) {
+func (m *Manager) signInBarred(x *Request, s *core.Session, user string, lifetime core.Time) (*core.Session, error) {
 	q := x.request()
 	q.SignIn = true
 	c, err := m.machine.Resume(x.barred.ticket, x.barred.record, q, m.now())

@@ -12,7 +12,7 @@ import (
 // of servers, at most one gets a value; exactly one where no answer of the store
 // is lost. ErrNoValue means that there is none, or that another was first.
 func (m *Manager) Take(ctx context.Context, id core.ID, name string) (any, error) {
-	if v, err := m.takeOwn(ExchangeFrom(ctx), id, name); !errors.Is(err, errNotOwn) {
+	if v, err := m.takeOwn(RequestFrom(ctx), id, name); !errors.Is(err, errNotOwn) {
 		return v, err
 	}
 	loading, cancel := context.WithTimeout(ctx, m.commitTimeout)
@@ -28,7 +28,7 @@ func (m *Manager) Take(ctx context.Context, id core.ID, name string) (any, error
 	return core.DecodeValue(raw)
 }
 
-func (m *Manager) takeOwn(x *Exchange, id core.ID, name string) (any, error) {
+func (m *Manager) takeOwn(x *Request, id core.ID, name string) (any, error) {
 	defer x.lock()()
 	if x.own(id) == nil {
 		return nil, errNotOwn
@@ -36,10 +36,10 @@ func (m *Manager) takeOwn(x *Exchange, id core.ID, name string) (any, error) {
 	return m.TakeFrom(x, name)
 }
 
-// TakeFrom is Take for the session of an exchange. Its removal is stored at
+// TakeFrom is Take for the session of a request. Its removal is stored at
 // once and alone: what else the request has changed is stored by its own commit.
 // A value that the request itself has put and not stored yet is taken from it.
-func (m *Manager) TakeFrom(x *Exchange, name string) (any, error) {
+func (m *Manager) TakeFrom(x *Request, name string) (any, error) {
 	s := x.current
 	if raw, ok := s.Value(name); s.State() == core.StateNew || s.Wrote(name) {
 		if !ok {
@@ -83,16 +83,16 @@ func (m *Manager) take(ctx context.Context, s *core.Session, name string) (raw [
 		}
 	}
 	if err != nil {
-		m.conflicted(ExchangeFrom(ctx), s, err)
+		m.conflicted(RequestFrom(ctx), s, err)
 		return nil, nil, err
 	}
 	return raw, e.Save, nil
 }
 
-// goOn has the exchange's session go on from a record that this request has
+// goOn has the request's session go on from a record that this request has
 // stored beside it. What cannot be replayed on it is the commit's to refuse: the
 // session then stays as it was.
-func (m *Manager) goOn(x *Exchange, stored *core.Record) {
+func (m *Manager) goOn(x *Request, stored *core.Record) {
 	next, err := m.machine.Rebase(x.current, stored, m.now())
 	if err != nil || next == nil {
 		return

@@ -159,7 +159,7 @@ func (m *Manager) Add(ctx context.Context, id core.ID, name string, n int64) (in
 // It runs on the caller's goroutine, for at most CommitTimeout. Its error is
 // returned, and nothing is stored. [UpdateByID] does structs.
 func (m *Manager) Update(ctx context.Context, id core.ID, name string, fn UpdateFunc) error {
-	x := ExchangeFrom(ctx)
+	x := RequestFrom(ctx)
 	err := errNotOwn
 	if x != nil {
 		err = m.updateOwn(x, id, name, fn)
@@ -180,11 +180,11 @@ func (m *Manager) Update(ctx context.Context, id core.ID, name string, fn Update
 	return err
 }
 
-var errNotOwn = errors.New("the session is not the exchange's own")
+var errNotOwn = errors.New("the session is not the request's own")
 
-// updateOwn updates the exchange's own session and stores it, with all that the
+// updateOwn updates the request's own session and stores it, with all that the
 // request has done to it so far.
-func (m *Manager) updateOwn(x *Exchange, id core.ID, name string, fn UpdateFunc) error {
+func (m *Manager) updateOwn(x *Request, id core.ID, name string, fn UpdateFunc) error {
 	err := x.Updates.Run(name, fn, func(f func(*core.Session) error) error {
 		defer x.lock()()
 		if c := x.own(id); c != nil {

@@ -34,7 +34,7 @@ func (g *guard) Outside(run func() error) error {
 }
 
 // visit signs ann in and begins a request of hers.
-func visit(t *testing.T) (m, other *site, x *hosts.Exchange, id core.ID) {
+func visit(t *testing.T) (m, other *site, x *hosts.Request, id core.ID) {
 	m = open(t, nil, hosts.Config{})
 	other = open(t, m.store, hosts.Config{Clock: m.clock})
 	ann := newBrowser()

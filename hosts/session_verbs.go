@@ -20,10 +20,10 @@ func (m *Manager) byID(ctx context.Context, id core.ID) (*core.Session, error) {
 }
 
 // changed opens a session by ID, does something to it, stores that and returns
-// the session as it is then. The session of the exchange in ctx is stored with
+// the session as it is then. The session of the request in ctx is stored with
 // all that the request has done to it so far.
 func (m *Manager) changed(ctx context.Context, id core.ID, u *Updates, do func(*core.Session) error) (*core.Session, error) {
-	x := ExchangeFrom(ctx)
+	x := RequestFrom(ctx)
 	if next, err := m.changedOwn(x, id, do); !errors.Is(err, errNotOwn) {
 		return next, err
 	}
@@ -45,8 +45,8 @@ func (m *Manager) changed(ctx context.Context, id core.ID, u *Updates, do func(*
 	return e.Next, nil
 }
 
-// changedOwn is changed for the exchange's own session, or returns errNotOwn.
-func (m *Manager) changedOwn(x *Exchange, id core.ID, do func(*core.Session) error) (*core.Session, error) {
+// changedOwn is changed for the request's own session, or returns errNotOwn.
+func (m *Manager) changedOwn(x *Request, id core.ID, do func(*core.Session) error) (*core.Session, error) {
 	defer x.lock()()
 	own := x.own(id)
 	if own == nil {
@@ -67,7 +67,7 @@ func (m *Manager) change(ctx context.Context, id core.ID, do func(*core.Session)
 // Get returns one value. ErrNoValue means that the session lives and has no
 // such name; core.ErrNotFound that there is no such session.
 func (m *Manager) Get(ctx context.Context, id core.ID, name string) (any, error) {
-	raw, ok, own := ExchangeFrom(ctx).readOwn(id, name)
+	raw, ok, own := RequestFrom(ctx).readOwn(id, name)
 	if !own {
 		c, err := m.byID(ctx, id)
 		if err != nil {
@@ -124,14 +124,14 @@ func (m *Manager) IsExpired(ctx context.Context, id core.ID) (bool, error) {
 // Refresh moves the deadline to a whole lifetime from now. When the session is
 // the visitor's own, the cookie follows.
 func (m *Manager) Refresh(ctx context.Context, id core.ID) error {
-	if err := m.visitor(ExchangeFrom(ctx)); err != nil {
+	if err := m.visitor(RequestFrom(ctx)); err != nil {
 		return err
 	}
 	return m.change(ctx, id, (*core.Session).Refresh)
 }
 
-// visitor finds the session of the exchange, if there is one.
-func (m *Manager) visitor(x *Exchange) error {
+// visitor finds the session of the request, if there is one.
+func (m *Manager) visitor(x *Request) error {
 	defer x.lock()()
 	if x == nil || x.current != nil || x.created != nil {
 		return nil

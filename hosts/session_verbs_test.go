@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestVerbsByIDWithAndWithoutAnExchange(t *testing.T) {
+func TestVerbsByIDWithAndWithoutARequest(t *testing.T) {
 	m := open(t, nil, hosts.Config{})
 	ann := newBrowser()
 	id := ann.login(m, "ann").ID
@@ -74,7 +74,7 @@ func TestNoAnswerAndNoSecret(t *testing.T) {
 	_, err = ann.session(m)
 	require.NoError(t, err, "nothing of it was stored")
 	_, err = m.GetSessionFromCookie(t.Context())
-	require.ErrorContains(t, err, "pass the request's Exchange")
+	require.ErrorContains(t, err, "pass the *hosts.Request")
 
 	// What was loaded by its ID never becomes the visitor's.
 	boss := newBrowser()
@@ -138,7 +138,7 @@ func TestReplyThatFails(t *testing.T) {
 	m.gone(n.ID)
 }
 
-// SetCookie gives what the exchange has made of the session since.
+// SetCookie gives what the request has made of the session since.
 func TestSetCookieGivesTheLatest(t *testing.T) {
 	m := open(t, nil, hosts.Config{})
 	ann := newBrowser()

@@ -174,10 +174,10 @@ func (b *browser) field() []string {
 }
 
 // ask begins a request.
-func (b *browser) ask(m *site) *hosts.Exchange { return b.asking(m.t.Context(), m.Manager) }
+func (b *browser) ask(m *site) *hosts.Request { return b.asking(m.t.Context(), m.Manager) }
 
-func (b *browser) asking(ctx context.Context, m *hosts.Manager) *hosts.Exchange {
-	x := &hosts.Exchange{Context: ctx, Cookies: hosts.CookieFields(b.field()...), IP: b.ip, UserAgent: b.agent, Tenant: b.tenant, HTTPS: !b.plain}
+func (b *browser) asking(ctx context.Context, m *hosts.Manager) *hosts.Request {
+	x := &hosts.Request{Context: ctx, Cookies: hosts.CookieFields(b.field()...), IP: b.ip, UserAgent: b.agent, Tenant: b.tenant, HTTPS: !b.plain}
 	x.Reply = func(field, value string) error {
 		if field != "Set-Cookie" {
 			return nil

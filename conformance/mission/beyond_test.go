@@ -102,7 +102,7 @@ func lifetimeOfOneSession(t *testing.T, b backend) {
 	short, long, usual := s.browser(), s.browser(), s.browser()
 	short.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Login("kiosk", 5*time.Minute)) }).is(http.StatusOK)
 	usual.login("/middleware", "ann")
-	long.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	long.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session, err := s.manager.Create(x)
 		require.NoError(t, err)
 		session.UserID, session.ExpiresAt = "ben", s.clock.time().Add(7*24*time.Hour)

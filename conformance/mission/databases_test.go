@@ -24,7 +24,7 @@ func survivesRestart(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann, gone := s.browser(), s.browser()
 	id := ann.login("/verbs", "ann")
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session := s.session(x)
 		session.Data = someValues()
 		require.NoError(t, s.manager.Save(x, session))
@@ -33,7 +33,7 @@ func survivesRestart(t *testing.T, b backend) {
 	gone.post("/middleware/logout").is(http.StatusOK)
 	for range 2 {
 		s = s.restart()
-		ann.to(s).during(func(x *hosts.Exchange, w http.ResponseWriter) {
+		ann.to(s).during(func(x *hosts.Request, w http.ResponseWriter) {
 			session := s.session(x)
 			require.Equal(t, id, session.ID)
 			sameValues(t, someValues(), session.Data)

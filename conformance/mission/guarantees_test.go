@@ -30,7 +30,7 @@ func noUpdateLost(t *testing.T, b backend) {
 	ann := s.browser()
 	id := ann.login("/verbs", "ann")
 	answers := ann.all(servers, func(client, round int) verbs {
-		return func(x *hosts.Exchange, w http.ResponseWriter) {
+		return func(x *hosts.Request, w http.ResponseWriter) {
 			session, err := x.Manager().GetSessionFromCookie(x)
 			if err == nil {
 				n, _ := session.Data["n"].(int)
@@ -63,7 +63,7 @@ func logoutAmongWriters(t *testing.T, servers []*site) {
 	id := ann.login("/middleware", "ann")
 	eve := ann.thief()
 	answers := eve.all(servers, func(client, round int) verbs {
-		return func(x *hosts.Exchange, w http.ResponseWriter) {
+		return func(x *hosts.Request, w http.ResponseWriter) {
 			if err := x.Manager().Set(x, id, fmt.Sprint("client ", client), round); err != nil {
 				refuse(w, err)
 			}

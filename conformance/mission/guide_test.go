@@ -76,7 +76,7 @@ func refuse(w http.ResponseWriter, err error) {
 	answerJSON(w, status, map[string]any{"error": nethttp.Explain(err), "detail": err.Error(), "reason": core.ReasonOf(err).String()})
 }
 
-func (s *site) login(x *hosts.Exchange, w http.ResponseWriter) {
+func (s *site) login(x *hosts.Request, w http.ResponseWriter) {
 	m := x.Manager()
 	user := asked(w, "user")
 	if user == "" || asked(w, "password") == "wrong" {
@@ -109,7 +109,7 @@ func (s *site) login(x *hosts.Exchange, w http.ResponseWriter) {
 	answerJSON(w, http.StatusOK, map[string]any{"message": "Login successful", "session_id": session.ID})
 }
 
-func (s *site) me(x *hosts.Exchange, w http.ResponseWriter) {
+func (s *site) me(x *hosts.Request, w http.ResponseWriter) {
 	session, err := x.Manager().GetSessionFromCookie(x)
 	if err != nil {
 		refuse(w, err)
@@ -118,7 +118,7 @@ func (s *site) me(x *hosts.Exchange, w http.ResponseWriter) {
 	answerJSON(w, http.StatusOK, map[string]any{"session_id": session.ID, "user": session.UserID})
 }
 
-func (s *site) count(x *hosts.Exchange, w http.ResponseWriter) {
+func (s *site) count(x *hosts.Request, w http.ResponseWriter) {
 	m := x.Manager()
 	session, err := m.GetSessionFromCookie(x)
 	fresh := err != nil
@@ -141,7 +141,7 @@ func (s *site) count(x *hosts.Exchange, w http.ResponseWriter) {
 	answerJSON(w, http.StatusOK, map[string]any{"n": n + 1, "session_id": session.ID})
 }
 
-func (s *site) logout(x *hosts.Exchange, w http.ResponseWriter) {
+func (s *site) logout(x *hosts.Request, w http.ResponseWriter) {
 	m := x.Manager()
 	session, err := m.GetSessionFromCookie(x)
 	var refusal *core.Refusal
@@ -157,7 +157,7 @@ func (s *site) logout(x *hosts.Exchange, w http.ResponseWriter) {
 	answerJSON(w, http.StatusOK, map[string]any{"message": "Logged out"})
 }
 
-func (s *site) refresh(x *hosts.Exchange, w http.ResponseWriter) {
+func (s *site) refresh(x *hosts.Request, w http.ResponseWriter) {
 	m := x.Manager()
 	session, err := m.GetSessionFromCookie(x)
 	if err == nil {
@@ -232,7 +232,7 @@ func (b *browser) login(style, user string) core.ID {
 }
 
 // session loads a visitor's session inside a handler.
-func (s *site) session(x *hosts.Exchange) *hosts.Session {
+func (s *site) session(x *hosts.Request) *hosts.Session {
 	session, err := s.manager.GetSessionFromCookie(x)
 	require.NoError(s.t, err)
 	return session

@@ -43,14 +43,14 @@ func laterRequest(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann := s.browser()
 	id := ann.login("/verbs", "ann")
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session := s.session(x)
 		session.Data = someValues()
 		require.NoError(t, s.manager.Save(x, session))
 	}).is(http.StatusOK)
 	s.clock.pass(time.Hour)
 	ann.reconnect()
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session := s.session(x)
 		require.Equal(t, id, session.ID)
 		sameValues(t, someValues(), session.Data)
@@ -156,7 +156,7 @@ func (s *site) inFlight(b *browser) map[string]func() answer {
 	}
 	return map[string]func() answer{
 		"saving": b.slow(func(wait func()) http.HandlerFunc {
-			return s.by(func(x *hosts.Exchange, w http.ResponseWriter) {
+			return s.by(func(x *hosts.Request, w http.ResponseWriter) {
 				session := s.session(x)
 				wait()
 				session.Data["late"] = true

@@ -53,7 +53,7 @@ func cookieShowsNothing(t *testing.T, b backend) {
 		require.NotContains(t, first, string(hidden))
 	}
 
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		require.NoError(t, s.manager.SetCookie(x, s.session(x)))
 	}).is(http.StatusOK)
 	second := ann.cookie()
@@ -209,7 +209,7 @@ func addressAndAgentAreShown(t *testing.T, b backend) {
 	s.clock.pass(time.Hour)
 	ann.from("198.51.100.9:80").headers["User-Agent"] = "Last/2"
 	ann.get("/verbs/me").is(http.StatusOK)
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session := s.session(x)
 		require.Equal(t, id, session.ID)
 		require.Equal(t, []string{"2001:db8::7", "First/1", "198.51.100.9", "Last/2"},

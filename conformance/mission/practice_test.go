@@ -43,7 +43,7 @@ func sizeOfData(t *testing.T, b backend) {
 	require.NotContains(t, s.log.String(), "grown large")
 	keep := func(bytes int) error {
 		var err error
-		ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+		ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 			session := s.session(x)
 			session.Data["blob"] = strings.Repeat("x", bytes)
 			err = s.manager.Save(x, session)
@@ -64,7 +64,7 @@ func sizeOfData(t *testing.T, b backend) {
 	ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) {
 		require.ErrorIs(t, v.Put("blob", strings.Repeat("x", 17<<10)), core.ErrTooLarge)
 	}).is(http.StatusOK)
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		require.Len(t, s.session(x).Data["blob"], 6<<10, "what was stored stays")
 	}).is(http.StatusOK)
 }
@@ -72,7 +72,7 @@ func sizeOfData(t *testing.T, b backend) {
 func privilegeChange(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	promote := map[string]http.HandlerFunc{
-		"/verbs": s.by(func(x *hosts.Exchange, w http.ResponseWriter) {
+		"/verbs": s.by(func(x *hosts.Request, w http.ResponseWriter) {
 			session, err := s.manager.GetSessionFromCookie(x)
 			if err != nil {
 				require.Error(t, s.manager.Renew(x, nil))
@@ -214,7 +214,7 @@ func eventsAreTold(t *testing.T, b backend) {
 		id := ann.login(style, "ann")
 		_, secret := openCookie(t, ann.cookie(), key, "")
 		used := []string{ann.cookie(), string(secret)}
-		ann.during(func(x *hosts.Exchange, w http.ResponseWriter) { require.NoError(t, s.manager.Renew(x, s.session(x))) }).is(http.StatusOK)
+		ann.during(func(x *hosts.Request, w http.ResponseWriter) { require.NoError(t, s.manager.Renew(x, s.session(x))) }).is(http.StatusOK)
 		used = append(used, ann.cookie())
 		ann.post(style + "/refresh").is(http.StatusOK)
 		eve := ann.thief()

@@ -47,13 +47,13 @@ func oldCookieIsWorthless(t *testing.T, b backend) {
 		if style == "/middleware" {
 			ann.post("/middleware/login?user=ann").is(http.StatusOK)
 		} else {
-			ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+			ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 				_, err := s.manager.Login(x, "ann", 0)
 				require.NoError(t, err)
 			}).is(http.StatusOK)
 		}
 		require.NotEqual(t, before, ann.cookie())
-		ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+		ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 			session := s.session(x)
 			require.Equal(t, "ann", session.UserID)
 			require.Equal(t, "book", session.Data["cart"])
@@ -168,14 +168,14 @@ func tenantComesFromRequest(t *testing.T, b backend) {
 	for _, tenant := range []string{"red", "blue"} {
 		ann := s.browser()
 		ann.host = tenant + ".example.com"
-		ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+		ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 			session, err := s.manager.Create(x)
 			require.NoError(t, err)
 			require.Equal(t, tenant, session.TenantID)
 		}).is(http.StatusOK)
 		ann.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.Equal(t, tenant, v.Tenant()) }).is(http.StatusOK)
 	}
-	open(t, b, setup{}).browser().during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	open(t, b, setup{}).browser().during(func(x *hosts.Request, w http.ResponseWriter) {
 		session, err := x.Manager().Create(x)
 		require.NoError(t, err)
 		require.Empty(t, session.TenantID, "without a resolver")
@@ -186,7 +186,7 @@ func tenantIsOnSession(t *testing.T, b backend) {
 	s := open(t, b, setup{Options: byHost})
 	ann := s.browser()
 	ann.host = "red.example.com"
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session, err := s.manager.Create(x)
 		require.NoError(t, err)
 		session.Data["tenant_settings"] = map[string]any{"of": session.TenantID}
@@ -194,7 +194,7 @@ func tenantIsOnSession(t *testing.T, b backend) {
 		require.NoError(t, s.manager.SetCookie(x, session))
 	}).is(http.StatusOK)
 	id := ann.get("/verbs/me").is(http.StatusOK).id()
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session := s.session(x)
 		require.Equal(t, "red", session.TenantID)
 		require.Equal(t, map[string]any{"of": "red"}, session.Data["tenant_settings"])
@@ -239,7 +239,7 @@ func tenantsCannotReachEachOther(t *testing.T, b backend) {
 		require.NoError(t, err)
 		require.Zero(t, ended)
 	}
-	eve.during(func(x *hosts.Exchange, w http.ResponseWriter) { blue(x.Manager(), x) }).is(http.StatusOK)
+	eve.during(func(x *hosts.Request, w http.ResponseWriter) { blue(x.Manager(), x) }).is(http.StatusOK)
 	eve.call("/call", s.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		blue(s.manager, r.Context()) // a handler's context alone is confined, too
 	})).ServeHTTP).is(http.StatusOK)

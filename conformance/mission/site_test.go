@@ -187,7 +187,7 @@ func (s *site) told() (all []hosts.Event) {
 func (s *site) stored(id core.ID) (core.Record, error) { return s.store.Load(s.t.Context(), id) }
 
 // verbs is a handler in the manner of the guide.
-type verbs func(x *hosts.Exchange, w http.ResponseWriter)
+type verbs func(x *hosts.Request, w http.ResponseWriter)
 
 // visit is a handler under the middleware.
 type visit func(v *nethttp.Session, w http.ResponseWriter)
@@ -195,7 +195,7 @@ type visit func(v *nethttp.Session, w http.ResponseWriter)
 // by makes a handler of one in the manner of the guide.
 func (s *site) by(h verbs) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		x := s.mw.Exchange(w, r)
+		x := s.mw.Request(w, r)
 		defer x.Close()
 		h(x, form{w, r})
 	}

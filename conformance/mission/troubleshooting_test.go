@@ -29,7 +29,7 @@ func forgottenSetCookie(t *testing.T, b backend) {
 	s.browser().login("/verbs", "ben")
 	require.NotContains(t, s.log.String(), "WARN")
 	var id core.ID
-	forget := func(x *hosts.Exchange, w http.ResponseWriter) {
+	forget := func(x *hosts.Request, w http.ResponseWriter) {
 		session, err := s.manager.Create(x)
 		require.NoError(t, err)
 		require.NoError(t, s.manager.Save(x, session))
@@ -110,7 +110,7 @@ func zonesChangeNothing(t *testing.T, b backend) {
 			value = ann.cookie()
 		}
 		ann.give(value).get("/middleware/me").is(http.StatusOK)
-		ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+		ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 			session := s.session(x)
 			require.Equal(t, session.CreatedAt.Add(24*time.Hour).UnixMilli(), session.ExpiresAt.UnixMilli())
 			created = append(created, session.CreatedAt)
@@ -171,7 +171,7 @@ func decryptErrors(t *testing.T, b backend) {
 	ann.login("/verbs", "ann")
 	value := ann.cookie()
 	failure := func(b *browser) (got error) {
-		b.during(func(x *hosts.Exchange, w http.ResponseWriter) { _, got = s.manager.GetSessionFromCookie(x) }).is(http.StatusOK)
+		b.during(func(x *hosts.Request, w http.ResponseWriter) { _, got = s.manager.GetSessionFromCookie(x) }).is(http.StatusOK)
 		return got
 	}
 	for _, c := range []struct {

@@ -28,22 +28,22 @@ func managerFromContext(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann := s.browser()
 	id := ann.login("/verbs", "ann")
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		require.Same(t, s.manager, x.Manager())
 		ctx := context.WithValue(x, requestID{}, 7) // as other middleware wraps it
-		require.Same(t, s.manager, hosts.ExchangeFrom(ctx).Manager())
+		require.Same(t, s.manager, hosts.RequestFrom(ctx).Manager())
 		session, err := s.manager.GetSessionFromCookie(ctx)
 		require.NoError(t, err)
 		require.Equal(t, id, session.ID)
 	}).is(http.StatusOK)
 	ann.call("/call", s.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m := hosts.ExchangeFrom(r.Context()).Manager()
+		m := hosts.RequestFrom(r.Context()).Manager()
 		require.Same(t, s.manager, m)
 		session, err := m.GetSessionFromCookie(r.Context())
 		require.NoError(t, err)
 		require.Equal(t, id, session.ID)
 	})).ServeHTTP).is(http.StatusOK)
-	require.Nil(t, hosts.ExchangeFrom(t.Context()))
+	require.Nil(t, hosts.RequestFrom(t.Context()))
 }
 
 func newID(t *testing.T, b backend) {
@@ -51,7 +51,7 @@ func newID(t *testing.T, b backend) {
 	ann := s.browser()
 	ann.login("/verbs", "ann")
 	seen := map[core.ID]bool{}
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		for range 1000 {
 			session, err := s.manager.Create(x)
 			require.NoError(t, err)
@@ -101,7 +101,7 @@ func anyValues(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann, ben := s.browser(), s.browser()
 	ann.login("/verbs", "ann")
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session := s.session(x)
 		session.Data = someValues()
 		require.NoError(t, s.manager.Save(x, session))
@@ -112,11 +112,11 @@ func anyValues(t *testing.T, b backend) {
 		}
 	}).is(http.StatusOK)
 	for _, visitor := range []*browser{ann, ben} {
-		visitor.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+		visitor.during(func(x *hosts.Request, w http.ResponseWriter) {
 			sameValues(t, someValues(), s.session(x).Data)
 		}).is(http.StatusOK)
 	}
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		for _, bad := range []any{make(chan int), struct{ A int }{1}, func() {}, int8(3), []any{new(int)}} {
 			session := s.session(x)
 			session.Data["int"] = 7
@@ -132,7 +132,7 @@ func anyValues(t *testing.T, b backend) {
 func saveStores(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann := s.browser()
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session, err := s.manager.Create(x)
 		require.NoError(t, err)
 		session.Data["cart"] = "book"
@@ -141,7 +141,7 @@ func saveStores(t *testing.T, b backend) {
 		require.NoError(t, s.manager.Save(x, session))
 		require.NoError(t, s.manager.SetCookie(x, session))
 	}).is(http.StatusOK)
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session := s.session(x)
 		require.Equal(t, "book", session.Data["cart"])
 		session.Data["cart"] = "two books" // and no Save
@@ -157,7 +157,7 @@ func setCookie(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann := s.browser()
 	var id core.ID
-	a := ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	a := ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session, err := s.manager.Create(x)
 		require.NoError(t, err)
 		require.ErrorIs(t, s.manager.SetCookie(x, session), hosts.ErrNoSecret, "before Save")
@@ -183,13 +183,13 @@ func nestedMapAndTime(t *testing.T, b backend) {
 	ann := s.browser()
 	ann.login("/verbs", "ann")
 	now := time.Now()
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session := s.session(x)
 		session.Data["preferences"] = map[string]any{"theme": "dark", "language": "en"}
 		session.Data["last_activity"] = now
 		require.NoError(t, s.manager.Save(x, session))
 	}).is(http.StatusOK)
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		data := s.session(x).Data
 		require.Equal(t, map[string]any{"theme": "dark", "language": "en"}, data["preferences"])
 		require.True(t, now.Equal(data["last_activity"].(time.Time)))
@@ -199,7 +199,7 @@ func nestedMapAndTime(t *testing.T, b backend) {
 		session.Data["preferences"].(map[string]any)["theme"] = "light"
 		require.NoError(t, s.manager.Save(x, session), "a change deep inside is seen")
 	}).is(http.StatusOK)
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		require.Equal(t, "light", s.session(x).Data["preferences"].(map[string]any)["theme"])
 	}).is(http.StatusOK)
 }
@@ -208,7 +208,7 @@ func setWithoutLoading(t *testing.T, b backend) {
 	s := open(t, b, setup{})
 	ann := s.browser()
 	id := ann.login("/verbs", "ann")
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session := s.session(x) // holds the old state while others write
 		session.Data["mine"] = 1
 		var all sync.WaitGroup
@@ -220,7 +220,7 @@ func setWithoutLoading(t *testing.T, b backend) {
 		require.NoError(t, errors.Join(errs...))
 		require.NoError(t, s.manager.Save(x, session))
 	}).is(http.StatusOK)
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		data := s.session(x).Data
 		require.Equal(t, 1, data["mine"])
 		for i := range 20 {
@@ -269,14 +269,14 @@ func deletedFromData(t *testing.T, b backend) {
 	id := ann.login("/verbs", "ann")
 	require.NoError(t, s.manager.Set(t.Context(), id, "temporary", 1))
 	require.NoError(t, s.manager.Set(t.Context(), id, "lasting", 2))
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		session := s.session(x)
 		require.NoError(t, s.manager.Set(t.Context(), id, "later", 3)) // by another request meanwhile
 		delete(session.Data, "temporary")
 		delete(session.Data, "never there")
 		require.NoError(t, s.manager.Save(x, session))
 	}).is(http.StatusOK)
-	ann.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+	ann.during(func(x *hosts.Request, w http.ResponseWriter) {
 		data := s.session(x).Data
 		require.NotContains(t, data, "temporary")
 		require.Equal(t, []any{2, 3, "ann"}, []any{data["lasting"], data["later"], data["user_id"]})
@@ -306,7 +306,7 @@ func clearByID(t *testing.T, b backend) {
 	ben.login("/middleware", "ben")
 	ben.visiting(func(v *nethttp.Session, w http.ResponseWriter) { require.NoError(t, v.Clear()) }).is(http.StatusOK)
 	for user, visitor := range map[string]*browser{"ann": ann, "ben": ben} {
-		visitor.during(func(x *hosts.Exchange, w http.ResponseWriter) {
+		visitor.during(func(x *hosts.Request, w http.ResponseWriter) {
 			require.Empty(t, s.session(x).Data)
 			require.Equal(t, user, s.session(x).UserID, "still signed in")
 		}).is(http.StatusOK)

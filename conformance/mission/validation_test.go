@@ -40,7 +40,7 @@ func isValid(t *testing.T, b backend) {
 }
 
 // validate is the guide's handler of that name.
-func validate(x *hosts.Exchange, w http.ResponseWriter) {
+func validate(x *hosts.Request, w http.ResponseWriter) {
 	m := x.Manager()
 	session, err := m.GetSessionFromCookie(x)
 	if err != nil {
@@ -105,7 +105,7 @@ type userKey struct{}
 // user on in the context.
 func (s *site) authenticated(next http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		x := s.mw.Exchange(w, r)
+		x := s.mw.Request(w, r)
 		defer x.Close()
 		session, err := s.manager.GetSessionFromCookie(x)
 		if err != nil {

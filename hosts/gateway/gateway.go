@@ -145,7 +145,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Cookie")
 	m := g.o.Middleware.Manager()
-	x := *g.o.Middleware.Exchange(w, r) // a copy: the request's own may be another handler's, too
+	x := *g.o.Middleware.Request(w, r) // a copy: the request's own may be another handler's, too
 	x.NoCookie, x.Reply = true, nil
 	defer x.Close()
 	s, err := m.Resume(&x)

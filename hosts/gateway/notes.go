@@ -25,7 +25,7 @@ type noteKey struct{}
 
 // expect marks a request whose session's use is to be noted once the origin
 // answers. Then its own note, which may bring a cookie, came first.
-func (n *notes) expect(r *http.Request, x *hosts.Exchange) *http.Request {
+func (n *notes) expect(r *http.Request, x *hosts.Request) *http.Request {
 	if n.idle == 0 {
 		return r
 	}
@@ -34,7 +34,7 @@ func (n *notes) expect(r *http.Request, x *hosts.Exchange) *http.Request {
 
 // keep notes the use, if that is due and the origin has not.
 func (n *notes) keep(ctx context.Context, m *hosts.Manager) {
-	x, ok := ctx.Value(noteKey{}).(*hosts.Exchange)
+	x, ok := ctx.Value(noteKey{}).(*hosts.Request)
 	if !ok {
 		return
 	}

@@ -96,13 +96,13 @@ func TestTheClientsAddress(t *testing.T) {
 		}
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr, r.Header = c.remote, c.header
-		x := middlewareWith(t, o).Exchange(httptest.NewRecorder(), r)
+		x := middlewareWith(t, o).Request(httptest.NewRecorder(), r)
 		require.Equal(t, c.ip, x.IP.String(), c.name)
 		require.Equal(t, c.https, x.HTTPS, c.name)
 	}
 	r := httptest.NewRequest("GET", "/", nil)
 	r.TLS = new(tls.ConnectionState)
-	require.True(t, middlewareWith(t, nethttp.Options{}).Exchange(nil, r).HTTPS)
+	require.True(t, middlewareWith(t, nethttp.Options{}).Request(nil, r).HTTPS)
 }
 
 // TestBehindAUnixSocket a peer has no address: it is believed when that is asked for.
@@ -111,7 +111,7 @@ func TestBehindAUnixSocket(t *testing.T) {
 		h := middlewareWith(t, nethttp.Options{TrustUnixSocket: trust, TrustedProxies: prefixes("10.0.0.0/8")})
 		var ip netip.Addr
 		srv := httptest.NewUnstartedServer(h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			x := h.Exchange(w, r)
+			x := h.Request(w, r)
 			ip = x.IP
 			if v, err := nethttp.From(r); err != nil || v.Login("alice", 0) != nil {
 				t.Error("no session on a Unix socket")

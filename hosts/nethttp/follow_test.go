@@ -19,7 +19,7 @@ func TestVisitFollowsTheManager(t *testing.T) {
 		return err
 	}
 	create := func(w http.ResponseWriter, r *http.Request) error {
-		x := s.mw.Exchange(w, r)
+		x := s.mw.Request(w, r)
 		n, err := s.manager.Create(x)
 		if err != nil {
 			return err

@@ -219,8 +219,8 @@ func TestATimedOutHandlerLosesNothingInSilence(t *testing.T) {
 	}
 }
 
-// TestGoroutinesOfOneHandlerShareAVisit, and what they do is one write.
-func TestGoroutinesOfOneHandlerShareAVisit(t *testing.T) {
+// TestGoroutinesOfOneHandlerShareASession, and what they do is one write.
+func TestGoroutinesOfOneHandlerShareASession(t *testing.T) {
 	s := open(t, setup{})
 	b := s.browser()
 	b.login("alice")

@@ -121,7 +121,7 @@ func TestVaryIsAppendedOnce(t *testing.T) {
 		require.Equal(t, c.after, a.header["Vary"])
 	}
 	a := s.browser().get(func(_ http.ResponseWriter, r *http.Request) {
-		_, err := hosts.ExchangeFrom(r.Context()).Manager().GetSessionFromCookie(r.Context())
+		_, err := hosts.RequestFrom(r.Context()).Manager().GetSessionFromCookie(r.Context())
 		if s.note(err) == nil {
 			t.Error("a session from nothing")
 		}

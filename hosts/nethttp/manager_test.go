@@ -182,7 +182,7 @@ func TestSecureFollowsTheRequest(t *testing.T) {
 	t.Cleanup(func() { _ = m.Close() })
 	for _, https := range []bool{true, false} {
 		var set []string
-		x := m.Attach(&hosts.Exchange{HTTPS: https, Reply: func(field, value string) error {
+		x := m.Attach(&hosts.Request{HTTPS: https, Reply: func(field, value string) error {
 			if field == "Set-Cookie" {
 				set = append(set, value)
 			}

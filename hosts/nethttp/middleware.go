@@ -129,13 +129,13 @@ func (h *Middleware) fail(w http.ResponseWriter, r *http.Request, err error) {
 	h.o.Failed(w, r, err)
 }
 
-// Exchange returns the request as the manager's verbs take it: the one of the
+// Request returns the request as the manager's verbs take it: the one of the
 // Handler around it, or a new one, to be closed at the end of the request.
-func (h *Middleware) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exchange {
+func (h *Middleware) Request(w http.ResponseWriter, r *http.Request) *hosts.Request {
 	if rq := requestOf(r.Context(), h.manager); rq != nil {
 		return &rq.session().x
 	}
-	x := new(hosts.Exchange)
+	x := new(hosts.Request)
 	h.fill(x, r, new(hosts.CookieRoom))
 	x.Reply = func(field, value string) error {
 		if field == "Set-Cookie" {
@@ -149,8 +149,8 @@ func (h *Middleware) Exchange(w http.ResponseWriter, r *http.Request) *hosts.Exc
 	return x
 }
 
-// fill reads the request into an exchange, and its cookies into their place.
-func (h *Middleware) fill(x *hosts.Exchange, r *http.Request, room *hosts.CookieRoom) {
+// fill reads an http.Request into a Request, and its cookies into their place.
+func (h *Middleware) fill(x *hosts.Request, r *http.Request, room *hosts.CookieRoom) {
 	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), room.Keep(r.Header["Cookie"]), r.UserAgent(), cannotTravel(r)
 	x.IP, x.HTTPS = h.client(r)
 	if site := first(r.Header["Sec-Fetch-Site"]); site != "" {

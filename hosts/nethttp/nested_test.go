@@ -34,8 +34,8 @@ func TestASecondHandlerDoesNothing(t *testing.T) {
 		})
 		s.mw.Handler(other.Handler(inner)).ServeHTTP(w, r)
 		s.mw.Require(other.Require(inner)).ServeHTTP(w, r)
-		if s.mw.Exchange(w, r) != other.Exchange(w, r) {
-			t.Error("another exchange inside")
+		if s.mw.Request(w, r) != other.Request(w, r) {
+			t.Error("another request inside")
 		}
 	})
 	require.Equal(t, [3]int64{1, 1, 0}, s.counts())
@@ -140,12 +140,12 @@ func TestATenantsCookieIsRefusedElsewhere(t *testing.T) {
 	a.visit(func(v *nethttp.Session, _ http.ResponseWriter) error { require.Equal(t, "alice", v.User()); return nil })
 }
 
-// TestVerbsOfTheManagerInAHandler go by the same exchange as the visit.
+// TestVerbsOfTheManagerInAHandler go by the same session as the handler.
 func TestVerbsOfTheManagerInAHandler(t *testing.T) {
 	s := open(t, setup{})
 	b := s.browser()
 	a := b.get(func(w http.ResponseWriter, r *http.Request) {
-		m := hosts.ExchangeFrom(r.Context()).Manager()
+		m := hosts.RequestFrom(r.Context()).Manager()
 		session, err := m.Create(r.Context())
 		if err == nil {
 			session.Data["n"] = 1
@@ -169,7 +169,7 @@ func TestVerbsOfTheManagerInAHandler(t *testing.T) {
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
 	w.Header().Set("Cache-Control", "public")
 	http.SetCookie(w, &http.Cookie{Name: "theme", Value: "dark"})
-	x := s.mw.Exchange(w, r)
+	x := s.mw.Request(w, r)
 	_, err := s.manager.Login(x, "alice", 0)
 	require.NoError(t, err)
 	x.Close()

@@ -47,7 +47,7 @@ func TestNoCDNKeepsACookie(t *testing.T) {
 
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
 		"the manager's verbs": func(w http.ResponseWriter, r *http.Request) {
-			_, err := s.manager.Login(s.mw.Exchange(w, r), "alice", 0)
+			_, err := s.manager.Login(s.mw.Request(w, r), "alice", 0)
 			require.NoError(t, err)
 		},
 		"Unauthorized": func(w http.ResponseWriter, r *http.Request) { nethttp.Unauthorized(w, r, core.ErrNoCookie) },

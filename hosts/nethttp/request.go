@@ -59,7 +59,7 @@ func (c *requestContext) Value(key any) any {
 	if k, ok := key.(requestKey); ok && (k.manager == nil || k.manager == c.middleware.manager) {
 		return (*request)(c)
 	}
-	if key == (hosts.ExchangeKey{}) {
+	if key == (hosts.RequestKey{}) {
 		return &(*request)(c).session().x
 	}
 	return c.outer.Value(key)

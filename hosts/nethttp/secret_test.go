@@ -79,7 +79,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 	require.Equal(t, 200, b.get(func(_ http.ResponseWriter, r *http.Request) {
 		v, err := nethttp.From(r)
 		s.note(err)
-		x := hosts.ExchangeFrom(r.Context())
+		x := hosts.RequestFrom(r.Context())
 		fmt.Fprintf(&s.log, "%v %+v %s %v %+v", v, v, v, x, x)
 		require.Equal(t, "session "+id.String(), v.String())
 	}).status)

@@ -40,7 +40,7 @@ var (
 // covered. Add and Update never conflict.
 type Session struct {
 	request  *request
-	x        hosts.Exchange
+	x        hosts.Request
 	loaded   bool        // x has the session
 	err      error       // why it could not be loaded
 	firm     bool        // it has a login, a renewal or a refresh, which need a cookie

@@ -128,7 +128,7 @@ func judgeValues(t *testing.T, one, two hosts.Store, flaw valueFlaw) porcupine.C
 		defer m.Close()
 	}
 	var cookie string
-	x := managers[0].Attach(&hosts.Exchange{Context: t.Context(), HTTPS: true, Reply: func(field, value string) error {
+	x := managers[0].Attach(&hosts.Request{Context: t.Context(), HTTPS: true, Reply: func(field, value string) error {
 		if field == "Set-Cookie" {
 			cookie, _, _ = strings.Cut(value, ";")
 		}
@@ -231,7 +231,7 @@ func (c *valueClient) take(ctx context.Context) (string, error) {
 
 func (c *valueClient) rewrite(ctx context.Context, mark string) (valueOp, error) {
 	op := valueOp{name: "chain", verb: "rewrite", text: mark}
-	x := c.m.Attach(&hosts.Exchange{Context: ctx, Cookies: hosts.CookieFields(c.cookie), HTTPS: true})
+	x := c.m.Attach(&hosts.Request{Context: ctx, Cookies: hosts.CookieFields(c.cookie), HTTPS: true})
 	s, err := c.m.Resume(x)
 	if err != nil {
 		return op, err

@@ -59,7 +59,7 @@ export class Writer {
     return this.short(text.encode(v).subarray(0, most));
   }
   // A header field in ASCII. Its other bytes come decoded in one way or the other,
-  // by runtime: each run of them is a "?" everywhere, as in hosts.Exchange.
+  // by runtime: each run of them is a "?" everywhere, as in hosts.Request.
   header(v, most) {
     if (v.length > most || !this.u16(v.length).#codes(v, v.length, 0x7f)) {
       const plain = v.replace(/[^\0-\x7f]+/g, "?").slice(0, most);
