@@ -45,6 +45,7 @@ package sessions
 
 import (
 	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -151,4 +152,10 @@ func develop(c *Config, o *Options) error {
 		c.Key = core.NewSecret(randomKey())
 	}
 	return nil
+}
+
+func randomKey() []byte {
+	key := make([]byte, core.KeyLen)
+	rand.Read(key) // never fails
+	return key
 }
