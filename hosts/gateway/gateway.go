@@ -80,7 +80,7 @@ func (g *Gateway) check() (err error) {
 	case o.Middleware.ForwardedHeader() != "X-Forwarded-For": // else a visitor's own X-Forwarded-For would be passed on as a proxy's
 		return &hosts.ConfigError{Field: "Middleware", Value: "one whose proxies set " + o.Middleware.ForwardedHeader(), Allowed: "one whose proxies set X-Forwarded-For, -Host and -Proto"}
 	case o.Origin == nil || o.Origin.Scheme != "http" && o.Origin.Scheme != "https" || o.Origin.Host == "" || o.Origin.User != nil || o.Origin.RawQuery != "":
-		return &hosts.ConfigError{Field: "Origin", Value: "not such a URL", Allowed: "http://host:port or https://host, without user and query"}
+		return &hosts.ConfigError{Field: "Origin", Value: shownURL(o.Origin), Allowed: "http://host:port or https://host, without user and query"}
 	case o.Timeout < 0:
 		return &hosts.ConfigError{Field: "Timeout", Value: o.Timeout.String(), Allowed: "a positive duration"}
 	case o.BodyTimeout < 0:
@@ -196,4 +196,13 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // clientGone tells that nobody waits for the answer any more.
 func clientGone(r *http.Request, err error) bool {
 	return r.Context().Err() != nil && errors.Is(err, r.Context().Err())
+}
+
+// shownURL is what a refusal says of a URL: without its user, who may have a
+// password.
+func shownURL(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	return u.Redacted()
 }
