@@ -45,7 +45,11 @@ func IsLocal(target string) bool {
 	}
 	encoded := pathOf(target)
 	decoded, err := url.PathUnescape(encoded)
-	return err == nil && PlainPath(decoded, encoded)
+	if err != nil || !PlainPath(decoded, encoded) {
+		return false
+	}
+	_, err = url.Parse(target) // of the fragment, too: handlers may read it
+	return err == nil
 }
 
 // pathOf returns a target without its query and fragment.

@@ -103,8 +103,12 @@ func prefersHTML(accept []string) bool {
 		quality := 1.0
 		for p := range strings.SplitSeq(parameters, ";") {
 			name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
-			if q, err := strconv.ParseFloat(value, 64); strings.EqualFold(name, "q") && (err != nil || q <= 1) {
-				quality = q // 0 if it cannot be read
+			if !strings.EqualFold(name, "q") {
+				continue
+			}
+			var err error
+			if quality, err = strconv.ParseFloat(value, 64); err != nil || quality > 1 {
+				quality = 0 // NaN is no better than 0, too
 			}
 		}
 		if quality > best {
