@@ -30,15 +30,16 @@ func (h *Middleware) Require(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if err = v.Refusal(); err == nil {
-			err = ErrNotSignedIn
-		}
-		h.refuse(w, r, err)
+		h.refuse(w, r, v)
 	}))
 }
 
 // refuse answers a request that needs a user and has none.
-func (h *Middleware) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (h *Middleware) refuse(w http.ResponseWriter, r *http.Request, v *Session) {
+	err := v.Refusal()
+	if err == nil {
+		err = ErrNotSignedIn
+	}
 	login := h.o.LoginPath
 	switch {
 	case login != "" && pathOf(ownTarget(r)) == pathOf(login):

@@ -185,3 +185,22 @@ func TestRefusedLoginPaths(t *testing.T) {
 		require.NoError(t, err, path)
 	}
 }
+
+// TestHandlerFuncSendsToLogin: a handler that finds out by itself is answered as
+// by Require, also after the session that there was.
+func TestHandlerFuncSendsToLogin(t *testing.T) {
+	s := open(t, setup{Options: nethttp.Options{LoginPath: "/login"}})
+	h := s.mw.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, v *nethttp.Session) error {
+		if v.User() == "" {
+			return fmt.Errorf("order: %w", nethttp.ErrNotSignedIn)
+		}
+		return nil
+	}).ServeHTTP
+	b := s.browser()
+	b.header.Set("Sec-Fetch-Mode", "navigate")
+	require.Regexp(t, `^/login\?return_to=%2F\d+$`, b.get(h).header.Get("Location"))
+	b.login("alice")
+	require.Equal(t, 200, b.get(h).status)
+	require.NoError(t, s.manager.Destroy(t.Context(), b.id()))
+	require.Contains(t, b.get(h).header.Get("Location"), "reason=unknown_session")
+}
