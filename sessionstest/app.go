@@ -85,12 +85,12 @@ func Prepare(t testing.TB, c *hosts.Config) *App {
 	}
 	switch clock := c.Clock.(type) {
 	case nil:
-		app.Clock = newClock(t)
+		app.Clock = NewClock(t)
 		c.Clock = app.Clock
 	case *Clock:
 		app.Clock = clock
 	default:
-		t.Fatalf("sessionstest: Config.Clock is a %T; allowed: none, or the Clock of another App", clock)
+		t.Fatalf("sessionstest: Config.Clock is a %T; allowed: none, or what sessionstest.NewClock returns", clock)
 	}
 	if c.Logger == nil { // warnings only, beside what the test logs
 		c.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -101,7 +101,8 @@ func Prepare(t testing.TB, c *hosts.Config) *App {
 	return app
 }
 
-// Use takes the middleware of an application, and returns app.
+// Use takes the middleware of an application, that which its handlers have around
+// them, and returns app.
 func (app *App) Use(mw *nethttp.Middleware) *App {
 	app.t.Helper()
 	app.Middleware, app.Manager = mw, mw.Manager()
@@ -119,7 +120,7 @@ func (app *App) Use(mw *nethttp.Middleware) *App {
 // cannot reach. Its time cannot be moved and its events are not seen.
 func Wrap(t testing.TB, mw *nethttp.Middleware) *App {
 	t.Helper()
-	app := &App{Middleware: mw, Manager: mw.Manager(), Clock: newClock(t), t: t}
+	app := &App{Middleware: mw, Manager: mw.Manager(), Clock: NewClock(t), t: t}
 	app.Clock.foreign, app.events.foreign = true, true
 	return app
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Clock is the time of the sessions. It begins at the present and stands still
-// until the test moves it. It is safe for concurrent use.
+// until the test moves it. It is a hosts.Clock, and safe for concurrent use.
 type Clock struct {
 	t       testing.TB
 	now     atomic.Int64 // milliseconds, as core.Time
@@ -17,7 +17,8 @@ type Clock struct {
 	foreign bool // the manager has another
 }
 
-func newClock(t testing.TB) *Clock {
+// NewClock is for an application that takes a clock and no config. An App has one.
+func NewClock(t testing.TB) *Clock {
 	c := &Clock{t: t}
 	c.now.Store(int64(core.TimeOf(time.Now())))
 	return c
