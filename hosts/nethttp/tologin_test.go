@@ -109,6 +109,12 @@ func TestToLogin(t *testing.T) {
 	}
 }
 
+// A request that was not read from a connection, as some middlewares make them.
+func TestRequestWithoutTarget(t *testing.T) {
+	r := &http.Request{Method: "GET", URL: &url.URL{Path: "/a b", RawQuery: "c=d"}, Header: http.Header{}}
+	require.Equal(t, "/login?return_to=%2Fa%2520b%3Fc%3Dd", nethttp.LoginURL("/login", r, nil))
+}
+
 // TestLoginReason: each reason arrives in the words of Explain, and nothing else does.
 func TestLoginReason(t *testing.T) {
 	said := func(login string) string { return nethttp.LoginReason(httptest.NewRequest("GET", login, nil)) }
