@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"hosts/gateway":           {"core", "hosts", "hosts/nethttp"},
 	"hosts/wazero":            {"core", "core/wire", "hosts", "wasm"},
 	"hosts/nethttp":           {"core", "core/wire", "hosts", "hosts/values"},
+	"sessionstest":            {"cachestore", "core", "hosts", "hosts/nethttp"},
 	"stores":                  {"cachestore", "fsstore", "hosts"},
 	"stores/all":              {"cachestore/redis", "core", "dbstore", "dbstore/mysql", "dbstore/postgres", "dbstore/sqlite", "hosts", "stores"},
 	"sessionctl":              {"core", "hosts", "stores", "hosts/gateway", "hosts/nethttp", "hosts/wazero", "conformance", "sessionctl/archive"},

@@ -79,11 +79,11 @@ func Run(ctx context.Context, o Options, out, warn io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, manager.Close()) }()
-	handler, err := newSite(manager, o, warning)
+	site, err := newSite(manager, o, warning)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, o, handler, out, warn)
+	return serve(ctx, o, site.handler, out, warn)
 }
 
 // config is all that the library wants to know.
