@@ -97,7 +97,7 @@ func TestExportRefuses(t *testing.T) {
 	code, stdout, stderr := on(t, url, "export", "")
 	require.Equal(t, 2, code, stderr)
 	require.Empty(t, stdout)
-	require.Contains(t, stderr, `the file is ""; allowed: one FILE, or -`)
+	require.Contains(t, stderr, `the file is ""; allowed: a FILE, or -`)
 	text, err := os.ReadFile(old)
 	require.NoError(t, err)
 	require.Equal(t, "dear", string(text))
