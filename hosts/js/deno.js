@@ -1,3 +1,6 @@
-// The module for Deno: import { module } from "rockstar-sessions/deno".
+// For Deno: import { sessions } from "rockstar-sessions/deno".
+import { sessionsWith } from "./src/sessions.js";
+
 export * from "./src/index.js";
 export const module = new WebAssembly.Module(Deno.readFileSync(new URL("./core.wasm", import.meta.url)));
+export const sessions = sessionsWith(module);

@@ -1,3 +1,12 @@
+import type { AbortSignalLike, Global, HeadersLike, RequestLike, ResponseLike, UrlLike } from "./web.js";
+
+type Headers = Global<"Headers", HeadersLike>;
+type Request = Global<"Request", RequestLike>;
+type Response = Global<"Response", ResponseLike>;
+
+/** core.wasm, compiled: a WebAssembly.Module, which not every set of types has. */
+export type CompiledModule = object;
+
 /** A session as a store keeps it. Its bytes are immutable once it is handed over. */
 export interface SessionRecord {
   /** 16 bytes; idText writes them as the text that stores are asked for. */
@@ -96,9 +105,10 @@ export interface SessionEvent {
 }
 
 export interface Options {
-  /** core.wasm, compiled; the entries of this package export it as `module`. */
-  module: WebAssembly.Module;
-  keys: Key | (Key | RingKey)[];
+  /** core.wasm, compiled. The entries for Node, Bun, Deno and workerd bring it: leave it out there. */
+  module: CompiledModule;
+  /** A key, or several to rotate. One that is undefined, as a variable that is not set, is refused when the program starts. */
+  keys: Key | undefined | readonly (Key | RingKey | undefined)[];
   store: Store;
   policy?: Policy;
   /** The tenant of a request; the default is none. */
@@ -116,11 +126,28 @@ export interface Options {
   random?: (bytes: Uint8Array) => unknown;
 }
 
+/** What a session can keep. */
 export type Value =
   | null | boolean | number | bigint | string | Uint8Array | ArrayBuffer | Date | Duration | ByteString
   | readonly Value[] | { readonly [name: string]: Value };
 
-export declare class Session {
+/** T where a session can keep it, of an interface too; functions, promises and symbols become never, which nothing is. */
+export type Storable<T> =
+  T extends Value ? T
+  : T extends (...args: never) => unknown ? never
+  : T extends object ? { [K in keyof T]: Storable<T[K]> }
+  : never;
+
+/** The values of a session whose names and types are not declared. */
+export interface AnyData { [name: string]: any }
+
+type Name<Data> = keyof Data & string;
+// The type of a value: where Data declares none, T, which is that of the call.
+type Of<Data, K extends Name<Data>, T> = string extends keyof Data ? T : Data[K];
+type Counter<Data> = { [K in Name<Data>]-?: Data[K] extends number | bigint | undefined ? K : never }[Name<Data>];
+
+/** Data says which values there are: Session<{ cart: Cart; visits: number }>. */
+export declare class Session<Data extends object = AnyData> {
   private constructor();
   /** Why there is no stored session: the reason of the refusal, or null. */
   readonly reason: Reason | null;
@@ -134,26 +161,28 @@ export declare class Session {
   readonly seenAt: number;
   readonly expiresAt: number;
   readonly names: string[];
-  has(name: string): boolean;
+  has(name: Name<Data>): boolean;
   /**
    * A copy of a value; undefined if there is none. It notes that the value was read: if the name is then set or
    * deleted, the commit throws a Conflict where another request has changed the value since.
    */
-  get<T = any>(name: string): T | undefined;
-  set(name: string, value: Value): this;
+  get<T = any, K extends Name<Data> = Name<Data>>(name: K): Of<Data, K, T> | undefined;
+  set<T, K extends Name<Data> = Name<Data>>(name: K, value: Of<Data, K, T> & Storable<Of<Data, K, T>>): this;
   /**
    * Adds a whole number to a counter, 1 if it is left out, and returns the sum; a BigInt beyond 2^53. However many
    * requests add at once, all count.
    */
-  add(name: string, n?: number | bigint): number | bigint;
+  add(name: Counter<Data>, n?: number | bigint): number | bigint;
   /**
    * Keeps what fn returns for the value before, undefined if there is none, and returns that. fn runs again where
    * another request has changed the value: it must only compute. Its error stores nothing, and is thrown as it is.
    */
-  update<T extends Value = any>(name: string, fn: (old: T | undefined) => T): T;
+  update<T = any, K extends Name<Data> = Name<Data>>(
+    name: K, fn: (old: Of<Data, K, T> | undefined) => Of<Data, K, T> & Storable<Of<Data, K, T>>,
+  ): Of<Data, K, T>;
   /** Removes a value and returns it. Of any number of requests at most one gets it. Stored at once, and alone. */
-  take<T = any>(name: string): Promise<T | undefined>;
-  delete(name: string): this;
+  take<T = any, K extends Name<Data> = Name<Data>>(name: K): Promise<Of<Data, K, T> | undefined>;
+  delete(name: Name<Data>): this;
   clear(): this;
   /** Signs a user in, under a new secret; lifetime in milliseconds is this session's own. */
   login(user: string, options?: { lifetime?: number }): this;
@@ -166,31 +195,31 @@ export declare class Session {
   toJSON(): { id: string | null; user: string; tenant: string; state: string };
 }
 
-export interface Sessions {
+export interface Sessions<Data extends object = AnyData> {
   readonly cookieName: string;
   /** How many instances of the module were dropped after a trap. */
   readonly dropped: number;
   /** The session of a request, a new one for a visitor without. It throws Unavailable. */
-  load(request: Request | { method: string; headers: Headers }): Promise<Session>;
+  load(request: Request | { method: string; headers: HeadersLike }): Promise<Session<Data>>;
   /** Stores what the request did and returns the response with its cookie. */
-  commit(session: Session, response: Response): Promise<Response>;
+  commit(session: Session<Data>, response: Response): Promise<Response>;
   /** Stores what the request did and returns the Set-Cookie fields. */
-  store(session: Session): Promise<string[]>;
+  store(session: Session<Data>): Promise<string[]>;
   /** Ends a session by its ID. This and the verbs below prove nothing: never give them an ID that a visitor has sent. */
   end(id: string): Promise<void>;
   /** Session.add of a stored session; returns the sum that was stored. */
   add(id: string, name: string, n?: number | bigint): Promise<number | bigint>;
   /** Session.update of a stored session; returns the value that was stored. */
-  update<T extends Value = any>(id: string, name: string, fn: (old: T | undefined) => T): Promise<T>;
+  update<T = any>(id: string, name: string, fn: (old: T | undefined) => T & Storable<T>): Promise<T>;
   /** Session.take of a stored session. */
   take<T = any>(id: string, name: string): Promise<T | undefined>;
   /** A fetch handler from one that takes the session, too. */
   withSession<Rest extends unknown[]>(
-    handler: (request: Request, session: Session, ...rest: Rest) => Response | Promise<Response>,
+    handler: (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>,
   ): (request: Request, ...rest: Rest) => Promise<Response>;
 }
 
-export declare function sessions(options: Options): Sessions;
+export declare function sessions<Data extends object = AnyData>(options: Options): Sessions<Data>;
 
 /** The response for an error of load or commit; it throws what is none of a session. */
 export declare function failure(err: unknown): Response;
@@ -235,7 +264,7 @@ export declare class ByteString {
 }
 /** Gives a list or object its Go type when it is written. */
 export declare function typed<T extends object>(type: "[]string" | "[]int" | "map[string]string", value: T): T;
-export declare function encode(value: Value): Uint8Array;
+export declare function encode<T>(value: T & Storable<T>): Uint8Array;
 export declare function decode(bytes: Uint8Array): any;
 export declare function idText(id: Uint8Array): string;
 export declare function idBytes(id: string): Uint8Array;
@@ -252,7 +281,12 @@ export declare class MemoryStore implements Store {
 
 /** The sessions of a Go origin, through its nethttp.StoreHandler. */
 export declare class FetchStore implements Store {
-  constructor(options: { url: string | URL; token: string; timeout?: number; fetch?: typeof fetch });
+  constructor(options: {
+    url: string | UrlLike;
+    token: string;
+    timeout?: number;
+    fetch?: (url: string, init: { method: "POST"; body: Uint8Array<ArrayBuffer>; redirect: "manual"; signal: AbortSignalLike; headers: Record<string, string> }) => Promise<Response>;
+  });
   load(id: string): Promise<SessionRecord | null>;
   save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
   delete(id: string): Promise<void>;
@@ -266,7 +300,7 @@ export declare class SessionObject {
 }
 /** One Durable Object for each session, in a namespace of SessionObject. */
 export declare class DurableObjectStore implements Store {
-  constructor(namespace: any, options?: { retention?: number });
+  constructor(namespace: object, options?: { retention?: number });
   load(id: string): Promise<SessionRecord | null>;
   save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
   delete(id: string): Promise<void>;
@@ -274,7 +308,7 @@ export declare class DurableObjectStore implements Store {
 
 /** A table of Cloudflare D1; `create` makes it, `sweep` deletes what is over. */
 export declare class D1Store implements Store {
-  constructor(database: any, options?: { table?: string });
+  constructor(database: object, options?: { table?: string });
   create(): Promise<void>;
   load(id: string): Promise<SessionRecord | null>;
   save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
@@ -287,7 +321,7 @@ export declare class D1Store implements Store {
 export declare class DenoKvStore implements Store {
   /** Bytes of the largest sealed that fits. */
   readonly maxSealed: number;
-  constructor(kv: any, options?: { prefix?: string; retention?: number });
+  constructor(kv: object, options?: { prefix?: string; retention?: number });
   load(id: string): Promise<SessionRecord | null>;
   save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
   delete(id: string): Promise<void>;

@@ -1,3 +1,8 @@
+import type { Global, RequestLike, ResponseLike } from "./web.js";
+
+type Request = Global<"Request", RequestLike>;
+type Response = Global<"Response", ResponseLike>;
+
 export * from "./entry.js";
 
 /**

@@ -8,12 +8,12 @@ const bad = (text) => { throw new SessionError("config", text); };
 
 const isHTTPS = ({ url }) => typeof url === "string" && url.startsWith("https:");
 
-/** Checks the options of sessions(), and fills in what is left out. */
-export function checkOptions(options) {
+/** Checks the options of sessions(), and fills in what is left out; loaded is the module of the entry, if it has one. */
+export function checkOptions(options, loaded) {
   const given = own(options);
-  const { module, keys, policy = {}, store, clock = Date.now, random, tenant = () => "", ip = () => "", https = isHTTPS, commitTimeout = 5000, onEvent = () => {} } = given;
+  const { module = loaded, keys, policy = {}, store, clock = Date.now, random, tenant = () => "", ip = () => "", https = isHTTPS, commitTimeout = 5000, onEvent = () => {} } = given;
   for (const name of Object.keys(given)) if (!known.includes(name)) bad(`there is no option ${JSON.stringify(name)}; allowed: ${known.join(", ")}`);
-  if (!(module instanceof WebAssembly.Module)) bad("module must be a WebAssembly.Module of core.wasm; an entry of this package loads it");
+  if (!(module instanceof WebAssembly.Module)) bad("module must be a WebAssembly.Module of core.wasm; the entries for node, bun, deno and workerd load it by themselves: import from \"rockstar-sessions/node\", for example");
   for (const verb of ["load", "save", "delete"]) {
     if (typeof store?.[verb] !== "function") bad(`store has no ${verb}(); a store has load, save and delete`);
   }
@@ -26,9 +26,17 @@ export function checkOptions(options) {
   for (const field of ["bindIPv4Bits", "bindIPv6Bits"]) {
     if (rules[field] > 0 && given.ip === undefined) bad(`${field} is ${rules[field]}, and there is no option ip: give ip(request), which returns the client's address`);
   }
-  const list = Array.isArray(keys) ? keys : [keys];
-  if (!keys || list.length === 0) throw new SessionError("no_key", "keys is empty; make a key with: openssl rand -hex 32");
+  const list = keyList(keys);
   return { module, keys: list, policy: rules, store, clock, seed: seeds(random), tenant, ip, https, commitTimeout, onEvent };
+}
+
+// A key of an environment variable that is not set comes as undefined.
+function keyList(keys) {
+  const list = Array.isArray(keys) ? keys : [keys];
+  const at = list.findIndex((k) => k === undefined || k === null || k === "");
+  if (list.length > 0 && at < 0) return list;
+  const name = Array.isArray(keys) && at >= 0 ? `keys[${at}]` : "keys", value = at < 0 ? "" : list[at];
+  throw new SessionError("no_key", `${name} is ${value === "" ? "empty" : value}: is its environment variable set? Make a key with: openssl rand -hex 32`);
 }
 
 // 32 bytes for each commit, from the system unless a test says otherwise.

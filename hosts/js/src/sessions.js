@@ -31,8 +31,11 @@ function crossSiteOf({ method, headers }) {
  * Makes the sessions of one application. It refuses a bad policy, key or option
  * with its name, its value and what is allowed. See index.d.ts for the options.
  */
-export function sessions(options) {
-  return new Sessions(options);
+export const sessions = sessionsWith(undefined);
+
+/** Returns sessions() for a runtime whose entry has loaded the module. One in the options goes first. */
+export function sessionsWith(module) {
+  return (options) => new Sessions(options, module);
 }
 
 class Sessions {
@@ -40,8 +43,8 @@ class Sessions {
   #o;
   #outage = new Outage((count, error) => this.#event("failed", { count, error }));
 
-  constructor(options) {
-    const o = checkOptions(options);
+  constructor(options, module) {
+    const o = checkOptions(options, module);
     this.#guest = new Guest(o.module, configureFrame(o.policy, o.keys));
     const { warnings, cookieName } = this.#guest.start();
     for (const w of warnings) console.warn("sessions: " + w);

@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 import { Guest } from "../src/guest.js";
 import { op } from "../src/frames.js";
 import { Conflict, SessionError, Refused, sessions, MemoryStore } from "../node.js";
+import { sessions as bare } from "../src/index.js";
 import { hex, key, module, unhex, vectors, vectorsDir, world } from "./world.js";
 
 // Kinds of a reply, as the vectors name them, by what the package makes of it.
@@ -81,6 +82,19 @@ test("options, policies and keys that are misspelt or out of range are refused, 
   assert.throws(() => sessions(), { code: "config" });
 });
 
+test("an entry brings its module, and one that is given goes first", () => {
+  const options = { keys: key, store: new MemoryStore() };
+  for (const given of [{}, { module: undefined }, { module }]) assert.ok(sessions({ ...options, ...given }).cookieName);
+  assert.throws(() => sessions({ ...options, module: null }), { code: "config", message: /^module must be a WebAssembly.Module/ });
+  assert.throws(() => bare(options), { code: "config", message: /rockstar-sessions\/node/ });
+});
+
+test("a key whose environment variable is not set is refused with its place", () => {
+  for (const [keys, text] of [[undefined, "keys is undefined"], [null, "keys is null"], ["", "keys is empty"], [[], "keys is empty"], [[key, undefined], "keys[1] is undefined"], [[""], "keys[0] is empty"]]) {
+    assert.throws(() => sessions({ keys, store: new MemoryStore() }), { code: "no_key", message: `${text}: is its environment variable set? Make a key with: openssl rand -hex 32` });
+  }
+});
+
 test("what stands on Object.prototype is no option, no policy and no field of a key", async () => {
   const polluted = {
     allowInsecure: true, allowScripts: true, sameSite: "none", cookieName: "evil", cookieDomain: "evil.example", bindUserAgent: true, bindIPv4Bits: 32,
@@ -102,7 +116,7 @@ test("what stands on Object.prototype is no option, no policy and no field of a 
     Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true });
     try {
       for (const [i, policy] of given.entries()) assert.deepEqual(await fields(policy), plain[i], name);
-      assert.throws(() => sessions({ keys: key, store: new MemoryStore() }), { code: "config" }, `no module, ${name}`);
+      assert.throws(() => bare({ keys: key, store: new MemoryStore() }), { code: "config" }, `no module, ${name}`);
       assert.throws(() => sessions({ module, keys: key }), { code: "config" }, `no store, ${name}`);
       assert.throws(() => sessions({ module, store: new MemoryStore() }), { code: "no_key" }, `no keys, ${name}`);
       assert.throws(() => sessions({ module, keys: key, store: new MemoryStore(), policy: { bindIPv6Bits: 64 } }), { code: "config" }, `no ip, ${name}`);

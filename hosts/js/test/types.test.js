@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,13 +12,15 @@ const skip = existsSync(tsc) ? false : "TypeScript is not installed: run npm ci 
 if (skip) console.error("SKIP: " + skip);
 if (skip && process.env.CI === "true") throw new Error(skip);
 
-test("the types compile, and refuse what is wrong", { skip }, () => {
-  try {
-    execFileSync(tsc, ["-p", "test/types"], { cwd: root, encoding: "utf8" });
-  } catch (err) {
-    assert.fail(err.stdout);
-  }
-});
+for (const [project, what] of [
+  ["tsconfig.json", "with lib dom"], ["tsconfig.bare.json", "with the language alone"],
+  ["tsconfig.node.json", "with the types of Node, as strict as can be"], ["tsconfig.workers.json", "with the types of Cloudflare's Workers"],
+]) {
+  test(`the types compile ${what}, and refuse what is wrong`, { skip }, () => {
+    const { status, stdout } = spawnSync(tsc, ["-p", join("test", "types", project)], { cwd: root, encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+  });
+}
 
 test("index.d.ts declares what is exported, and nothing else", async () => {
   const { readFileSync } = await import("node:fs");
