@@ -96,13 +96,17 @@ const config :Workerd.Config = (
 `);
   const p = spawn(bin("workerd"), ["serve", "--import-path=/", config], { stdio: ["ignore", "inherit", "inherit"] });
   started.push(p);
-  const url = `http://127.0.0.1:${port}`;
+  return answering("workerd", `http://127.0.0.1:${port}`, p);
+}
+
+/** Waits until the server of a process answers, and returns its URL. */
+export async function answering(name, url, p) {
   for (let n = 0; ; n++) {
     try {
       await (await fetch(url + "/")).text();
       return url;
     } catch (err) {
-      if (p.exitCode !== null || n === 200) throw new Error(`workerd does not answer: ${err.message}`);
+      if (p.exitCode !== null || n === 1200) throw new Error(`${name} does not answer: ${err.message}`);
       await new Promise((r) => setTimeout(r, 50));
     }
   }
