@@ -30,10 +30,11 @@ function project(t, at, files) {
   return at;
 }
 
-/** Runs a server that listens on PORT, and returns its URL when it answers. */
+/** Runs a server, with a free port in place of PORT in its arguments and environment, and returns its URL when it answers. */
 export async function serve(t, cwd, command, args, env) {
-  const port = String(await freePort());
-  const p = track(spawn(command, args.map((a) => a.replace("PORT", port)), { cwd, stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, ...env, PORT: port } }));
+  const port = String(await freePort()), filled = (text) => text.replace("PORT", port);
+  const variables = Object.fromEntries(Object.entries(env).map(([name, text]) => [name, filled(text)]));
+  const p = track(spawn(command, args.map(filled), { cwd, stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, ...variables, PORT: port } }));
   t.after(() => new Promise((done) => p.exitCode === null && p.kill("SIGKILL") ? p.once("exit", done) : done()));
   return answering(command, `http://127.0.0.1:${port}`, p);
 }
