@@ -1,9 +1,10 @@
-// The recipes as they are printed, each with its real framework, over HTTP.
+// The recipes as they are printed, each with its real framework.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { root, serve, snippets, withFrameworks } from "./fresh.mjs";
+import { dir as scratch, freePort, track } from "./story/runtimes.mjs";
 import { key } from "./world.js";
 
 const env = { KEY: key, NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production" };
@@ -101,6 +102,27 @@ test("SvelteKit, built", async (t) => {
   const vite = bin("vite", "bin", "vite.js");
   build(dir, vite, "build", "--logLevel", "warn");
   await story(await serve(t, dir, process.execPath, [vite, "preview", "--host", "127.0.0.1", "--strictPort", "--port", "PORT"], env));
+});
+
+const skip = spawnSync("redis-server", ["--version"]).error ? "redis-server is not installed" : false;
+if (skip) console.error("SKIP: " + skip);
+if (skip && process.env.CI === "true") throw new Error(skip);
+
+test("Redis in Node", { skip }, async (t) => {
+  const port = await freePort();
+  const server = track(spawn("redis-server", ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", scratch], { stdio: "ignore" }));
+  t.after(() => server.kill("SIGKILL"));
+  const dir = withFrameworks(t, { ...filesOf("Redis in Node"), "kit.js": `
+    import { Redis } from "ioredis";
+    import { conformance } from "rockstar-sessions/conformance";
+    import { store } from "./lib/store.js";
+
+    const redis = new Redis(process.env.REDIS_URL);
+    const cases = await conformance(async () => { await redis.flushall(); return store; });
+    console.log(JSON.stringify(cases.filter((c) => c.seen)));
+    process.exit(0);` });
+  const seen = execFileSync(process.execPath, ["kit.js"], { cwd: dir, encoding: "utf8", env: { ...process.env, REDIS_URL: `redis://127.0.0.1:${port}` } });
+  assert.deepEqual(JSON.parse(seen), []);
 });
 
 test("Next, built", async (t) => {
