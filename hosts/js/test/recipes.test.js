@@ -71,63 +71,76 @@ async function refused(url) {
   assert.deepEqual([status, text.includes("no session can have")], [400, true]);
 }
 
-test("Express", async (t) => {
-  const url = await serve(t, withFrameworks(t, filesOf("Express")), process.execPath, ["server.js"], env);
-  await story(url, { counters: ["/", "/visits"] });
-  await refused(url);
-});
-
-test("Hono", async (t) => {
-  const files = filesOf("Hono");
-  files["app.js"] += `app.get("/other", (c) => {
-    c.header("set-cookie", "other=1"); c.header("cache-control", "public");
-    c.get("session").login("bob");
-    return c.text("ok");
-  });`;
-  const url = await serve(t, withFrameworks(t, files), process.execPath, ["server.js"], env);
-  await story(url);
-  await refused(url);
-  const b = new Browser(url);
-  assert.equal((await b.ask("/other")).cache, "no-store");
-  assert.deepEqual([...b.cookies.keys()].sort(), ["other", "rockstar_session"], "the session's cookie beside another");
-  assert.equal((await b.ask("/account")).text, "hello, bob");
-});
-
-test("SvelteKit, built", async (t) => {
-  const dir = withFrameworks(t, {
-    ...filesOf("SvelteKit"), // and what a new project of SvelteKit has:
-    "vite.config.js": `import { sveltekit } from "@sveltejs/kit/vite";\nexport default { plugins: [sveltekit()] };\n`,
-    "src/app.html": "<!doctype html><html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>\n",
-  });
-  const vite = bin("vite", "bin", "vite.js");
-  build(dir, vite, "build", "--logLevel", "warn");
-  await story(await serve(t, dir, process.execPath, [vite, "preview", "--host", "127.0.0.1", "--strictPort", "--port", "PORT"], env));
-});
-
 const skip = spawnSync("redis-server", ["--version"]).error ? "redis-server is not installed" : false;
 if (skip) console.error("SKIP: " + skip);
 if (skip && process.env.CI === "true") throw new Error(skip);
 
-test("Redis in Node", { skip }, async (t) => {
-  const port = await freePort();
-  const server = track(spawn("redis-server", ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", scratch], { stdio: "ignore" }));
-  t.after(() => server.kill("SIGKILL"));
-  const dir = withFrameworks(t, { ...filesOf("Redis in Node"), "kit.js": `
-    import { Redis } from "ioredis";
-    import { conformance } from "rockstar-sessions/conformance";
-    import { store } from "./lib/store.js";
+const runs = {
+  async Express(t, files) {
+    const url = await serve(t, withFrameworks(t, files), process.execPath, ["server.js"], env);
+    await story(url, { counters: ["/", "/visits"] });
+    await refused(url);
+  },
+  async Hono(t, files) {
+    files["app.js"] += `app.get("/other", (c) => {
+      c.header("set-cookie", "other=1"); c.header("cache-control", "public");
+      c.get("session").login("bob");
+      return c.text("ok");
+    });`;
+    const url = await serve(t, withFrameworks(t, files), process.execPath, ["server.js"], env);
+    await story(url);
+    await refused(url);
+    const b = new Browser(url);
+    assert.equal((await b.ask("/other")).cache, "no-store");
+    assert.deepEqual([...b.cookies.keys()].sort(), ["other", "rockstar_session"], "the session's cookie beside another");
+    assert.equal((await b.ask("/account")).text, "hello, bob");
+  },
+  async SvelteKit(t, files) {
+    const dir = withFrameworks(t, {
+      ...files, // and what a new project of SvelteKit has:
+      "vite.config.js": `import { sveltekit } from "@sveltejs/kit/vite";\nexport default { plugins: [sveltekit()] };\n`,
+      "src/app.html": "<!doctype html><html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>\n",
+    });
+    const vite = bin("vite", "bin", "vite.js");
+    build(dir, vite, "build", "--logLevel", "warn");
+    await story(await serve(t, dir, process.execPath, [vite, "preview", "--host", "127.0.0.1", "--strictPort", "--port", "PORT"], env));
+  },
+  async "Redis in Node"(t, files) {
+    if (skip) return t.skip(skip);
+    const port = await freePort();
+    const server = track(spawn("redis-server", ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", scratch], { stdio: "ignore" }));
+    t.after(() => server.kill("SIGKILL"));
+    const dir = withFrameworks(t, { ...files, "kit.js": `
+      import { Redis } from "ioredis";
+      import { conformance } from "rockstar-sessions/conformance";
+      import { store } from "./lib/store.js";
+      const redis = new Redis(process.env.REDIS_URL);
+      const cases = await conformance(async () => { await redis.flushall(); return store; });
+      console.log(JSON.stringify(cases.filter((c) => c.seen)));
+      process.exit(0);` });
+    const seen = execFileSync(process.execPath, ["kit.js"], { cwd: dir, encoding: "utf8", env: { ...process.env, REDIS_URL: `redis://127.0.0.1:${port}` } });
+    assert.deepEqual(JSON.parse(seen), []);
+  },
+  TypeScript(t, files) {
+    const dir = withFrameworks(t, { ...files, "kit.ts": `
+      import "./types.js";
+      import type { RequestEvent } from "@sveltejs/kit";
+      export const visits = ({ locals }: RequestEvent) => locals.session.add("visits");
+      export const read = (req: Express.Request) => req.session.get<string>("theme");
+      // @ts-expect-error a session has no such verb
+      export const none = ({ locals }: RequestEvent) => locals.session.sum("visits");` });
+    const flags = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom,dom.iterable", "--types", "node"];
+    const { status, stdout } = spawnSync(bin(".bin", "tsc"), [...flags, "types.ts", "kit.ts"], { cwd: dir, encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+  },
+  async Next(t, files) {
+    const dir = withFrameworks(t, files);
+    const next = bin("next", "dist", "bin", "next");
+    build(dir, next, "build");
+    await story(await serve(t, dir, process.execPath, [next, "start", "-H", "127.0.0.1", "-p", "PORT"], env), { guarded: ["/account", "/profile"] });
+  },
+};
 
-    const redis = new Redis(process.env.REDIS_URL);
-    const cases = await conformance(async () => { await redis.flushall(); return store; });
-    console.log(JSON.stringify(cases.filter((c) => c.seen)));
-    process.exit(0);` });
-  const seen = execFileSync(process.execPath, ["kit.js"], { cwd: dir, encoding: "utf8", env: { ...process.env, REDIS_URL: `redis://127.0.0.1:${port}` } });
-  assert.deepEqual(JSON.parse(seen), []);
-});
+for (const heading of Object.keys(recipes)) test(`recipe: ${heading}`, (t) => runs[heading](t, filesOf(heading)));
 
-test("Next, built", async (t) => {
-  const dir = withFrameworks(t, filesOf("Next"));
-  const next = bin("next", "dist", "bin", "next");
-  build(dir, next, "build");
-  await story(await serve(t, dir, process.execPath, [next, "start", "-H", "127.0.0.1", "-p", "PORT"], env), { guarded: ["/account", "/profile"] });
-});
+test("no recipe is left out", () => assert.deepEqual(Object.keys(recipes).sort(), Object.keys(runs).sort()));
