@@ -163,8 +163,8 @@ export declare class Session<Data extends object = AnyData> {
   readonly names: string[];
   has(name: Name<Data>): boolean;
   /**
-   * A copy of a value; undefined if there is none. It notes that the value was read: if the name is then set or
-   * deleted, the commit throws a Conflict where another request has changed the value since.
+   * A copy of a value; undefined if there is none. If you then set or delete the name, and another request has changed
+   * the value in between, the commit throws a Conflict.
    */
   get<T = any, K extends Name<Data> = Name<Data>>(name: K): Of<Data, K, T> | undefined;
   set<T, K extends Name<Data> = Name<Data>>(name: K, value: Of<Data, K, T> & Storable<Of<Data, K, T>>): this;
@@ -174,8 +174,8 @@ export declare class Session<Data extends object = AnyData> {
    */
   add(name: Counter<Data>, n?: number | bigint): number | bigint;
   /**
-   * Keeps what fn returns for the value before, undefined if there is none, and returns that. fn runs again where
-   * another request has changed the value: it must only compute. Its error stores nothing, and is thrown as it is.
+   * Stores what fn returns for the value, which is undefined if there is none, and returns it. If another request has
+   * changed the value by the time of the commit, fn runs again: it must only compute. If it throws, nothing is stored.
    */
   update<T = any, K extends Name<Data> = Name<Data>>(
     name: K, fn: (old: Of<Data, K, T> | undefined) => Of<Data, K, T> & Storable<Of<Data, K, T>>,
@@ -184,13 +184,13 @@ export declare class Session<Data extends object = AnyData> {
   take<T = any, K extends Name<Data> = Name<Data>>(name: K): Promise<Of<Data, K, T> | undefined>;
   delete(name: Name<Data>): this;
   clear(): this;
-  /** Signs a user in, under a new secret; lifetime in milliseconds is this session's own. */
+  /** Logs a user in: the values stay, and the cookie gets a new secret. With a lifetime, in milliseconds, they stay logged in that long. */
   login(user: string, options?: { lifetime?: number }): this;
-  /** Makes a new secret. */
+  /** Gives the cookie a new secret, as after a change of privileges. */
   renew(): this;
   /** Moves the deadline to a whole lifetime from now. */
   refresh(): this;
-  /** Ends the session for good, and every other live one that a cookie of the request proves. */
+  /** Logs the user out for good. Other sessions that the request has valid cookies of are logged out, too. */
   logout(): this;
   toJSON(): { id: string | null; user: string; tenant: string; state: string };
 }
@@ -205,7 +205,7 @@ export interface Sessions<Data extends object = AnyData> {
   commit(session: Session<Data>, response: Response): Promise<Response>;
   /** Stores what the request did and returns the Set-Cookie fields. */
   store(session: Session<Data>): Promise<string[]>;
-  /** Ends a session by its ID. This and the verbs below prove nothing: never give them an ID that a visitor has sent. */
+  /** Deletes a session by its ID. This and the verbs below check nothing: never give them an ID that a visitor has sent. */
   end(id: string): Promise<void>;
   /** Session.add of a stored session; returns the sum that was stored. */
   add(id: string, name: string, n?: number | bigint): Promise<number | bigint>;
@@ -213,7 +213,7 @@ export interface Sessions<Data extends object = AnyData> {
   update<T = any>(id: string, name: string, fn: (old: T | undefined) => T & Storable<T>): Promise<T>;
   /** Session.take of a stored session. */
   take<T = any>(id: string, name: string): Promise<T | undefined>;
-  /** A fetch handler from one that takes the session, too. */
+  /** Makes a fetch handler of one that takes the session, too: it loads the session before, and commits after. */
   withSession<Rest extends unknown[]>(
     handler: (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>,
   ): (request: Request, ...rest: Rest) => Promise<Response>;
@@ -221,7 +221,7 @@ export interface Sessions<Data extends object = AnyData> {
 
 export declare function sessions<Data extends object = AnyData>(options: Options): Sessions<Data>;
 
-/** The response for an error of load or commit; it throws what is none of a session. */
+/** The response for an error of load or commit. It rethrows errors that are not about a session. */
 export declare function failure(err: unknown): Response;
 
 export type Reason =
