@@ -95,10 +95,12 @@ type browser struct {
 }
 
 func (s *scene) browser() *browser {
-	return &browser{s: s, client: &http.Client{
+	b := &browser{s: s, client: &http.Client{
 		Timeout: patience, Transport: &http.Transport{DisableCompression: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+	s.t.Cleanup(b.client.CloseIdleConnections) // servers wait for them at their end
+	return b
 }
 
 // cookie is what the browser sends.

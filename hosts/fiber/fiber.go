@@ -63,7 +63,7 @@ func around(wrap func(http.Handler) http.Handler) fiber.Handler {
 			default: // one outside: nobody gets this answer
 				a.response = nil
 			}
-			a.header, a.before = nil, nil // to be copied once more
+			a.header, a.before = nil, nil                     // to be copied once more
 			if http.NewResponseController(w).Flush() != nil { // commits; an error page is in a
 				a.WriteHeader(http.StatusInternalServerError) // where Options.Failed wrote none
 			}
