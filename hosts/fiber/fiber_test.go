@@ -54,13 +54,17 @@ func serve(t *testing.T, a frameworks.App) string {
 func listen(t *testing.T, app *fiber.App) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	serveOn(t, app, l)
+	return "http://" + l.Addr().String()
+}
+
+func serveOn(t *testing.T, app *fiber.App, l net.Listener) {
 	ended := make(chan error, 1)
 	go func() { ended <- app.Listener(l, fiber.ListenConfig{DisableStartupMessage: true}) }()
 	t.Cleanup(func() {
 		require.NoError(t, app.Shutdown())
 		require.NoError(t, <-ended)
 	})
-	return "http://" + l.Addr().String()
 }
 
 func layer(l frameworks.Layer) fiber.Handler {
