@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/adaptor"
 	"github.com/rockstar-web/sessions/hosts"
 	fibersessions "github.com/rockstar-web/sessions/hosts/fiber"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
@@ -119,6 +120,24 @@ func TestAUnixSocketsPeerCanBeTrusted(t *testing.T) {
 		want := map[bool]string{true: "192.0.2.7"}[trusted]
 		require.Equal(t, want, body)
 	}
+}
+
+// TestFibersAdaptorIsToldOfThisMiddleware: it ends a net/http middleware before the
+// handlers run.
+func TestFibersAdaptorIsToldOfThisMiddleware(t *testing.T) {
+	mw, store := open(t, nethttp.Options{})
+	var err error
+	app := fiber.New()
+	app.Use(adaptor.HTTPMiddleware(mw.Handler))
+	app.Get("/", func(c fiber.Ctx) error {
+		_, err = fibersessions.From(c)
+		return err
+	})
+	status, _, _ := get(t, visitor(t), listen(t, app))
+	require.Equal(t, http.StatusInternalServerError, status)
+	require.ErrorIs(t, err, nethttp.ErrNoHandler)
+	require.ErrorContains(t, err, "app.Use(fibersessions.New(mw))")
+	require.Zero(t, store.Stats().Sessions)
 }
 
 func TestWithoutAMiddlewareTheProgramDoesNotStart(t *testing.T) {
