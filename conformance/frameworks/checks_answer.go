@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
@@ -76,7 +77,9 @@ func (s *scene) notFound() {
 }
 
 func (s *scene) events() {
-	events := make(chan string)
+	events := make(chan string, 1)
+	end := sync.OnceFunc(func() { close(events) })
+	defer end()
 	b := s.serve(once(), Route{Path: "/events", Handle: func(c Ctx) error {
 		v, err := c.Session()
 		if err == nil {
@@ -87,7 +90,7 @@ func (s *scene) events() {
 		}
 		return c.Stream(events)
 	}})
-	go func() { events <- "one" }()
+	events <- "one"
 	resp := b.begin(http.MethodGet, "/events")
 	require.Equal(s.t, http.StatusOK, resp.StatusCode)
 	require.Equal(s.t, 1, s.memory.Stats().Sessions, "stored, and the handler goes on")
@@ -100,7 +103,7 @@ func (s *scene) events() {
 		require.True(s.t, lines.Scan())
 		require.Equal(s.t, want, lines.Text())
 	}
-	close(events)
+	end()
 	require.False(s.t, lines.Scan())
 	require.NoError(s.t, lines.Err())
 	require.NoError(s.t, resp.Body.Close())
@@ -109,6 +112,9 @@ func (s *scene) events() {
 func (s *scene) webSocket() {
 	b := s.serve(once(), Route{Path: "/socket", Handle: func(c Ctx) error {
 		v, err := c.Session()
+		if err == nil {
+			err = v.Put("flash", "from the socket")
+		}
 		if err != nil {
 			return err
 		}
@@ -123,6 +129,7 @@ func (s *scene) webSocket() {
 	require.Empty(s.t, resp.Cookies())
 	require.Equal(s.t, "hello alice", text)
 	require.Equal(s.t, "user:alice", b.get("/user").body)
+	require.Equal(s.t, "from the socket", b.get("/").body)
 }
 
 func (s *scene) gzip(a App) {

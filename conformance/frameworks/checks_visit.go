@@ -96,13 +96,15 @@ func (s *scene) additions() {
 }
 
 func (s *scene) slow() {
-	began, release := make(chan struct{}), make(chan struct{})
+	began, released := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(released) })
+	defer release()
 	b := s.serve(once(), Route{Path: "/slow", Handle: with(func(v *nethttp.Session) (string, error) {
 		if err := v.Put("flash", "too late"); err != nil {
 			return "", err
 		}
 		close(began)
-		<-release
+		<-released
 		return "done", nil
 	})})
 	b.post("/login")
@@ -112,7 +114,7 @@ func (s *scene) slow() {
 	go func() { got <- late.post("/slow") }()
 	<-began
 	require.Equal(s.t, "bye", b.post("/logout").body)
-	close(release)
+	release()
 	a := <-got
 	require.Equal(s.t, http.StatusUnauthorized, a.status)
 	require.Equal(s.t, "The session has ended in the meantime. Nothing of this request was stored.", a.body)

@@ -1,11 +1,13 @@
 package fibersessions_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/gofiber/fiber/v3"
@@ -72,6 +74,43 @@ func TestAnErrorPageReplacesTheHandlersAnswerAlone(t *testing.T) {
 	require.Equal(t, "text/plain; charset=utf-8", h.Get("Content-Type"))
 	require.Len(t, h["Set-Cookie"], 1)
 	require.Contains(t, h.Get("Set-Cookie"), "outside=1")
+}
+
+// TestAnErrorPageReplacesEveryKindOfAnswer that fiber has.
+func TestAnErrorPageReplacesEveryKindOfAnswer(t *testing.T) {
+	for name, answer := range map[string]func(c fiber.Ctx) error{
+		"string": func(c fiber.Ctx) error { return c.SendString("welcome") },
+		"bytes":  func(c fiber.Ctx) error { return c.Send([]byte("welcome")) },
+		"json":   func(c fiber.Ctx) error { return c.JSON("welcome") },
+		"stream": func(c fiber.Ctx) error { return c.SendStream(strings.NewReader("welcome"), 7) },
+		"writer": func(c fiber.Ctx) error {
+			return c.SendStreamWriter(func(w *bufio.Writer) { _, _ = w.WriteString("welcome") })
+		},
+		"file":     func(c fiber.Ctx) error { return c.SendFile("go.mod") },
+		"redirect": func(c fiber.Ctx) error { return c.Redirect().To("/") },
+		"status":   func(c fiber.Ctx) error { return c.SendStatus(http.StatusNoContent) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			mw, _ := open(t, nethttp.Options{})
+			app := fiber.New()
+			app.Use(fibersessions.New(mw))
+			app.Get("/begin", use(func(_ fiber.Ctx, s *nethttp.Session) error { return s.Put("n", 1) }))
+			app.Get("/", use(func(c fiber.Ctx, s *nethttp.Session) error {
+				if _, err := s.Add("n", 1); err != nil {
+					return err
+				}
+				return errors.Join(mw.Manager().Destroy(context.Background(), s.ID()), answer(c))
+			}))
+			url := listen(t, app)
+			client := visitor(t)
+			get(t, client, url+"/begin")
+			status, body, h := get(t, client, url)
+			require.Equal(t, http.StatusUnauthorized, status)
+			require.Equal(t, "The session has ended in the meantime. Nothing of this request was stored.\n", body)
+			require.Equal(t, "text/plain; charset=utf-8", h.Get("Content-Type"))
+			require.Empty(t, h.Get("Location"))
+		})
+	}
 }
 
 func TestAFailureWithoutAPageIsNoSuccess(t *testing.T) {
