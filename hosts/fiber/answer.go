@@ -12,10 +12,10 @@ import (
 // answer is a fasthttp.Response as a net/http middleware sees it from outside of
 // its handler. What is written to it, such as an error page, replaces the answer.
 type answer struct {
-	response *fasthttp.Response // nil: nobody gets it
-	header   http.Header        // a copy of the response's; nil until it is asked for
-	before   http.Header        // the same, as it was copied
-	status   int                // of what was written; 0: nothing
+	response *fasthttp.Response
+	header   http.Header // a copy of the response's; nil until it is asked for
+	before   http.Header // the same, as it was copied
+	status   int         // of what was written; 0: nothing
 	body     bytes.Buffer
 }
 
@@ -26,11 +26,9 @@ var framing = []string{"Connection", "Content-Length", "Content-Type", "Server",
 func (a *answer) Header() http.Header {
 	if a.header == nil {
 		a.before = http.Header{}
-		if a.response != nil {
-			for name, value := range a.response.Header.All() {
-				if !slices.Contains(framing, string(name)) {
-					a.before.Add(string(name), string(value))
-				}
+		for name, value := range a.response.Header.All() {
+			if !slices.Contains(framing, string(name)) {
+				a.before.Add(string(name), string(value))
 			}
 		}
 		a.header = maps.Clone(a.before)
@@ -54,9 +52,6 @@ func (a *answer) FlushError() error { return nil }
 
 // send puts what the middleware did on the response.
 func (a *answer) send() {
-	if a.response == nil {
-		return
-	}
 	to := &a.response.Header
 	for name := range a.before {
 		if a.header[name] == nil {
@@ -74,8 +69,7 @@ func (a *answer) send() {
 	if a.status == 0 {
 		return
 	}
-	a.response.ResetBody()
 	to.Del("Content-Length")
 	a.response.SetStatusCode(a.status)
-	a.response.SetBody(a.body.Bytes())
+	a.response.SetBodyRaw(a.body.Bytes())
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
+	"github.com/valyala/fasthttp"
 )
 
 // New returns the middleware for an app or a group. On a request that has it
@@ -60,8 +61,8 @@ func around(wrap func(http.Handler) http.Handler) fiber.Handler {
 				}
 			case outer.Err() == nil: // a timeout inside: its handler goes on, with c.Response
 				a.response = c.RequestCtx().LastTimeoutErrorResponse()
-			default: // one outside: nobody gets this answer
-				a.response = nil
+			default: // one outside, which has answered: nobody gets this answer
+				a.response = new(fasthttp.Response)
 			}
 			a.header, a.before = nil, nil                     // to be copied once more
 			if http.NewResponseController(w).Flush() != nil { // commits; an error page is in a

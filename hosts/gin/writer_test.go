@@ -73,6 +73,7 @@ func TestWaysToAnswer(t *testing.T) {
 		{"string", func(c *gin.Context) { c.String(201, "tea") }, 201, 3, "tea"},
 		{"json", func(c *gin.Context) { c.JSON(200, gin.H{"tea": 1}) }, 200, 9, `{"tea":1}`},
 		{"write", func(c *gin.Context) { _, _ = c.Writer.Write([]byte("tea")) }, 200, 3, "tea"},
+		{"write string", func(c *gin.Context) { _, _ = c.Writer.WriteString("tea") }, 200, 3, "tea"},
 		{"now", func(c *gin.Context) { c.Status(202); c.Writer.WriteHeaderNow(); c.Writer.WriteHeaderNow() }, 202, 0, ""},
 		{"flush", func(c *gin.Context) { c.Status(202); c.Writer.Flush() }, 202, 0, ""},
 		{"redirect", func(c *gin.Context) { c.Redirect(303, "/") }, 303, -1, ""},
