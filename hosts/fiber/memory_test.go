@@ -138,57 +138,14 @@ func TestCookiesOfSeveralFields(t *testing.T) {
 // session, and the manager's verbs store at any time.
 func TestStreamsAndSocketsOutliveTheirRequest(t *testing.T) {
 	mw, store := open(t, nethttp.Options{})
-	begin, errs := make(chan struct{}), make(chan error, 8)
-	late := func(s *nethttp.Session, id core.ID) {
-		<-begin
-		_, missing := s.Get("missing")
-		_, taken := s.Take("kept")
-		errs <- missing
-		errs <- taken
-		errs <- s.Put("late", 1)
-		errs <- s.Login("mallory", 0)
-		errs <- mw.Manager().Set(context.Background(), id, "stored", 1)
-		errs <- s.Destroy()
-	}
+	l := &late{mw: mw, begin: make(chan struct{}), errs: make(chan error, 8)}
 	app := fiber.New()
 	app.Use(fibersessions.New(mw))
-	app.Get("/login", func(c fiber.Ctx) error {
-		s, err := fibersessions.From(c)
-		if err == nil {
-			err = s.Put("kept", 1)
-		}
-		if err != nil {
-			return err
-		}
-		return s.Login("alice", 0)
-	})
-	app.Get("/stream", func(c fiber.Ctx) error {
-		s, err := fibersessions.From(c)
-		if err != nil {
-			return err
-		}
-		id := s.ID()
-		return c.SendStreamWriter(func(w *bufio.Writer) {
-			fmt.Fprintln(w, s.User())
-			_ = w.Flush()
-			late(s, id)
-		})
-	})
-	app.Get("/socket", func(c fiber.Ctx) error {
-		s, err := fibersessions.From(c)
-		if err != nil {
-			return err
-		}
-		id := s.ID()
-		c.Status(http.StatusSwitchingProtocols)
-		c.Set("Connection", "Upgrade")
-		c.Set("Upgrade", "test")
-		c.RequestCtx().Hijack(func(conn net.Conn) {
-			fmt.Fprintln(conn, s.User())
-			late(s, id)
-		})
-		return s.Renew() // the answer that upgrades can bring a cookie
-	})
+	app.Get("/login", use(func(_ fiber.Ctx, s *nethttp.Session) error {
+		return errors.Join(s.Put("kept", 1), s.Login("alice", 0))
+	}))
+	app.Get("/stream", use(l.stream))
+	app.Get("/socket", use(l.socket))
 	url := listen(t, app)
 	for _, path := range []string{"/stream", "/socket"} {
 		client := visitor(t)
@@ -206,11 +163,49 @@ func TestStreamsAndSocketsOutliveTheirRequest(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "alice\n", line)
 		require.Equal(t, 1, store.Stats().Sessions)
-		begin <- struct{}{}
+		l.begin <- struct{}{}
 		for i, want := range []error{hosts.ErrNoValue, nethttp.ErrCommitted, nethttp.ErrCommitted, nethttp.ErrCommitted, nil, nil} {
-			require.ErrorIs(t, <-errs, want, "%s %d", path, i)
+			require.ErrorIs(t, <-l.errs, want, "%s %d", path, i)
 		}
 		require.NoError(t, resp.Body.Close())
 		require.Zero(t, store.Stats().Sessions)
 	}
+}
+
+// late uses a session when its handler has returned.
+type late struct {
+	mw    *nethttp.Middleware
+	begin chan struct{}
+	errs  chan error
+}
+
+func (l *late) stream(c fiber.Ctx, s *nethttp.Session) error {
+	return c.SendStreamWriter(func(w *bufio.Writer) {
+		fmt.Fprintln(w, s.User())
+		_ = w.Flush()
+		l.use(s)
+	})
+}
+
+func (l *late) socket(c fiber.Ctx, s *nethttp.Session) error {
+	c.Status(http.StatusSwitchingProtocols)
+	c.Set("Connection", "Upgrade")
+	c.Set("Upgrade", "test")
+	c.RequestCtx().Hijack(func(conn net.Conn) {
+		fmt.Fprintln(conn, s.User())
+		l.use(s)
+	})
+	return s.Renew() // the answer that upgrades can bring a cookie
+}
+
+func (l *late) use(s *nethttp.Session) {
+	<-l.begin
+	_, err := s.Get("missing")
+	l.errs <- err
+	_, err = s.Take("kept")
+	l.errs <- err
+	l.errs <- s.Put("late", 1)
+	l.errs <- s.Login("mallory", 0)
+	l.errs <- l.mw.Manager().Set(context.Background(), s.ID(), "stored", 1)
+	l.errs <- s.Destroy()
 }

@@ -18,22 +18,8 @@ import (
 
 // A counter for each visitor, and a page for those who have signed in.
 func Example() {
-	store, err := cachestore.Open(cachestore.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer store.Close()
-	manager, err := hosts.New(store, hosts.Config{ // AllowInsecure: plain HTTP, on this machine only
-		Key: core.NewSecret("\x8f\x1bAn example's key, not for others"[:32]), AllowInsecure: true})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer manager.Close()
-	mw, err := nethttp.New(manager, nethttp.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-
+	mw := newMiddleware()
+	defer mw.Manager().Close()
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
 	router.Use(gin.Recovery(), ginsessions.New(mw))
@@ -73,17 +59,7 @@ func Example() {
 
 	server := httptest.NewServer(router)
 	defer server.Close()
-	jar, _ := cookiejar.New(nil)
-	client := &http.Client{Jar: jar}
-	for _, path := range []string{"/", "/", "/account", "/login", "/account", "/"} {
-		resp, err := client.Get(server.URL + path)
-		if err != nil {
-			log.Fatal(err)
-		}
-		body, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		fmt.Println(resp.StatusCode, string(body))
-	}
+	visit(server.URL, "/", "/", "/account", "/login", "/account", "/")
 	// Output:
 	// 200 visit 1
 	// 200 visit 2
@@ -92,4 +68,42 @@ func Example() {
 	// 200 welcome
 	// 200 the account of alice
 	// 200 visit 3
+}
+
+// newMiddleware keeps sessions in memory, for plain HTTP on this machine.
+func newMiddleware() *nethttp.Middleware {
+	store, err := cachestore.Open(cachestore.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	manager, err := hosts.New(store, hosts.Config{Key: core.NewSecret("\x8f\x1bAn example's key, not for others"[:32]), AllowInsecure: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mw, err := nethttp.New(manager, nethttp.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return mw
+}
+
+// visit asks for pages one after the other, as one browser does.
+func visit(url string, paths ...string) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	client := &http.Client{Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, path := range paths {
+		resp, err := client.Get(url + path)
+		if err != nil {
+			log.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			log.Fatal(err)
+		}
+		resp.Body.Close()
+		fmt.Println(resp.StatusCode, string(body))
+	}
 }

@@ -77,7 +77,7 @@ func TestWaysToAnswer(t *testing.T) {
 		{"now", func(c *gin.Context) { c.Status(202); c.Writer.WriteHeaderNow(); c.Writer.WriteHeaderNow() }, 202, 0, ""},
 		{"flush", func(c *gin.Context) { c.Status(202); c.Writer.Flush() }, 202, 0, ""},
 		{"redirect", func(c *gin.Context) { c.Redirect(303, "/") }, 303, -1, ""},
-		{"net/http", func(c *gin.Context) { http.Error(c.Writer, "tea", 503) }, 503, 4, "tea\n"},
+		{"net/http", func(c *gin.Context) { http.Error(c.Writer, "tea", http.StatusServiceUnavailable) }, 503, 4, "tea\n"},
 		{"file", func(c *gin.Context) { c.File("go.mod") }, 200, 0, ""},
 	}
 	for _, w := range ways {
