@@ -38,23 +38,29 @@ func From(c *echo.Context) (*nethttp.Session, error) {
 	return s, err
 }
 
-// around runs the rest of a request's handlers inside of a net/http middleware.
+// around runs the rest of a request's handlers inside of a net/http middleware. An
+// error is handled by the outermost, so that middlewares between two of them, such as
+// New and Require, see it.
 func around(wrap func(http.Handler) http.Handler) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c *echo.Context) error {
+		return func(c *echo.Context) (err error) {
 			w, r := c.Response(), c.Request()
 			defer func() { // also for who recovers outside
 				c.SetResponse(w)
 				c.SetRequest(r)
 			}()
-			wrap(http.HandlerFunc(func(inner http.ResponseWriter, r *http.Request) {
-				c.SetRequest(r)
+			wrap(http.HandlerFunc(func(inner http.ResponseWriter, request *http.Request) {
+				if request == r { // the middleware stands further out, too
+					err = next(c)
+					return
+				}
+				c.SetRequest(request)
 				c.SetResponse(echo.NewResponse(inner, c.Echo().Logger))
-				if err := next(c); err != nil {
-					c.Echo().HTTPErrorHandler(c, withStatus(err))
+				if failed := next(c); failed != nil {
+					c.Echo().HTTPErrorHandler(c, withStatus(failed))
 				}
 			})).ServeHTTP(w, r)
-			return nil
+			return err
 		}
 	}
 }

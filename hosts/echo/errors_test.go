@@ -83,6 +83,32 @@ func TestAnErrorIsHandledOnceAndInside(t *testing.T) {
 	require.Equal(t, 1, store.Stats().Sessions)
 }
 
+// TestAnErrorPassesWhatIsBetweenNewAndRequire, such as a transaction.
+func TestAnErrorPassesWhatIsBetweenNewAndRequire(t *testing.T) {
+	mw, store, _ := open(t)
+	e := echo.New()
+	e.HTTPErrorHandler = func(c *echo.Context, _ error) {
+		if err := errors.Join(login(c), c.String(http.StatusTeapot, "")); err != nil {
+			t.Error(err)
+		}
+	}
+	coffee := errors.New("no coffee")
+	between := func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c *echo.Context) error {
+			err := errors.Join(login(c), next(c))
+			if !errors.Is(err, coffee) {
+				t.Error(err)
+			}
+			return err
+		}
+	}
+	e.GET("/", func(*echo.Context) error { return coffee }, echosessions.New(mw), between, echosessions.Require(mw))
+	resp, _ := get(t, e)
+	require.Equal(t, http.StatusTeapot, resp.StatusCode)
+	require.Len(t, resp.Cookies(), 1)
+	require.Equal(t, 1, store.Stats().Sessions)
+}
+
 // TestAHookBeforeTheAnswerMayUseTheSession, as echo's Response.Before.
 func TestAHookBeforeTheAnswerMayUseTheSession(t *testing.T) {
 	mw, store, _ := open(t)

@@ -132,6 +132,35 @@ func TestAFailureWithoutAPageIsNoSuccess(t *testing.T) {
 	require.Empty(t, body)
 }
 
+// TestAnErrorPassesWhatIsBetweenNewAndRequire, such as a transaction. Who stands
+// outside sees the answer and no error.
+func TestAnErrorPassesWhatIsBetweenNewAndRequire(t *testing.T) {
+	mw, store := open(t, nethttp.Options{})
+	login := use(func(_ fiber.Ctx, s *nethttp.Session) error { return s.Login("alice", 0) })
+	app := fiber.New(fiber.Config{ErrorHandler: func(c fiber.Ctx, _ error) error {
+		return errors.Join(login(c), c.SendStatus(http.StatusTeapot))
+	}})
+	coffee := errors.New("no coffee")
+	app.Use(func(c fiber.Ctx) error {
+		err := c.Next()
+		if err != nil || c.Response().StatusCode() != http.StatusTeapot {
+			t.Error(err)
+		}
+		return err
+	}, fibersessions.New(mw), func(c fiber.Ctx) error {
+		err := errors.Join(login(c), c.Next())
+		if !errors.Is(err, coffee) {
+			t.Error(err)
+		}
+		return err
+	})
+	app.Get("/", fibersessions.Require(mw), func(fiber.Ctx) error { return coffee })
+	status, _, h := get(t, visitor(t), listen(t, app))
+	require.Equal(t, http.StatusTeapot, status)
+	require.Len(t, h["Set-Cookie"], 1)
+	require.Equal(t, 1, store.Stats().Sessions)
+}
+
 // TestAUnixSocketsPeerCanBeTrusted, to say who the client is.
 func TestAUnixSocketsPeerCanBeTrusted(t *testing.T) {
 	for _, trusted := range []bool{false, true} {

@@ -41,10 +41,12 @@ func From(c fiber.Ctx) (*nethttp.Session, error) {
 }
 
 // around runs the rest of a request's handlers inside of a net/http middleware,
-// which sees a copy of the request, and of the answer as they leave it.
+// which sees a copy of the request, and of the answer as they leave it. An error is
+// handled by the outermost, so that middlewares between two of them, such as New and
+// Require, see it.
 func around(wrap func(http.Handler) http.Handler) fiber.Handler {
-	return func(c fiber.Ctx) error {
-		outer := c.Context()
+	return func(c fiber.Ctx) (err error) {
+		outer, seen := c.Context(), request(c)
 		a := &answer{response: c.Response()}
 		defer func() { // also for who recovers outside
 			if !c.IsAbandoned() {
@@ -52,12 +54,16 @@ func around(wrap func(http.Handler) http.Handler) fiber.Handler {
 			}
 		}()
 		wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r == seen { // the middleware stands further out, too
+				err = c.Next()
+				return
+			}
 			c.SetContext(r.Context())
-			err := c.Next()
+			failed := c.Next()
 			switch {
 			case !c.IsAbandoned():
-				if err != nil {
-					handle(c, err)
+				if failed != nil {
+					handle(c, failed)
 				}
 			case outer.Err() == nil: // a timeout inside: its handler goes on, with c.Response
 				a.response = c.RequestCtx().LastTimeoutErrorResponse()
@@ -68,9 +74,9 @@ func around(wrap func(http.Handler) http.Handler) fiber.Handler {
 			if http.NewResponseController(w).Flush() != nil { // commits; an error page is in a
 				a.WriteHeader(http.StatusInternalServerError) // where Options.Failed wrote none
 			}
-		})).ServeHTTP(a, request(c))
+		})).ServeHTTP(a, seen)
 		a.send()
-		return nil
+		return err
 	}
 }
 
