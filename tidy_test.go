@@ -32,6 +32,7 @@ var clockNames = strings.Fields("Now Since Until Sleep After AfterFunc Tick NewT
 // arrows are the packages of this module that a package may import; those that
 // are not listed import none. Tests are free.
 var arrows = map[string][]string{
+	".":                       {"core", "hosts", "hosts/nethttp", "hosts/values"},
 	"core":                    {"internal/aesgcm", "internal/digest", "internal/unpack"},
 	"core/wire":               {"core", "internal/unpack"},
 	"hosts/js/test/origin":    {"cachestore", "core", "hosts", "hosts/nethttp"},
@@ -47,6 +48,7 @@ var arrows = map[string][]string{
 	"hosts/gin":               {"hosts/nethttp"},
 	"hosts/wazero":            {"core", "core/wire", "hosts", "wasm"},
 	"hosts/nethttp":           {"core", "core/wire", "hosts", "hosts/values"},
+	"sessionstest":            {"cachestore", "core", "hosts", "hosts/nethttp"},
 	"stores":                  {"cachestore", "fsstore", "hosts"},
 	"stores/all":              {"cachestore/redis", "core", "dbstore", "dbstore/mysql", "dbstore/postgres", "dbstore/sqlite", "hosts", "stores"},
 	"sessionctl":              {"core", "hosts", "stores", "hosts/gateway", "hosts/nethttp", "hosts/wazero", "conformance", "sessionctl/archive"},
@@ -129,6 +131,71 @@ func TestArrowsPointDown(t *testing.T) {
 			}
 		}
 	})
+}
+
+// layers are the folders of the README's list, the highest first.
+func layers(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, list, ok := strings.Cut(string(text), "A test holds the code to this list.\n\n```\n")
+	require.True(t, ok)
+	list, _, _ = strings.Cut(list, "```")
+	var dirs []string
+	for line := range strings.Lines(list) {
+		dirs = append(dirs, strings.Fields(line)[0])
+	}
+	return dirs
+}
+
+// layer is the line of the list that a package belongs to: the longest that it is in.
+func layer(dirs []string, pkg string) (line int) {
+	line = -1
+	for i, dir := range dirs {
+		in := pkg == dir || dir != "." && strings.HasPrefix(pkg, dir+"/")
+		if in && (line < 0 || len(dir) > len(dirs[line])) {
+			line = i
+		}
+	}
+	return line
+}
+
+// apart are folders that nothing is built on: programs and tests.
+var apart = []string{"release", "examples", "dbstore/tests", "conformance"}
+
+// TestTheListOfFoldersIsTrue: every folder of Go code is in it, each of its lines
+// has code, and no package imports one of a higher line.
+func TestTheListOfFoldersIsTrue(t *testing.T) {
+	dirs := layers(t)
+	used := map[int]bool{}
+	sources(t, func(path string, _ []byte, _ *token.FileSet, file *ast.File) {
+		dir := filepath.ToSlash(filepath.Dir(path))
+		from := layer(dirs, dir)
+		used[from] = true
+		for _, name := range apart {
+			if dir == name || strings.HasPrefix(dir, name+"/") {
+				return
+			}
+		}
+		require.GreaterOrEqual(t, from, 0, "%s is in no folder of the README's list", path)
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		for _, spec := range file.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			own, ok := strings.CutPrefix(name, module+"/")
+			if name == module {
+				own, ok = ".", true
+			}
+			if ok {
+				require.GreaterOrEqual(t, layer(dirs, own), from, "%s imports %s, which stands above it in the README's list", path, name)
+			}
+		}
+	})
+	for i, dir := range dirs {
+		require.True(t, used[i], "%s of the README's list has no code", dir)
+	}
 }
 
 func TestTheCoreReadsNoClockAndStartsNothing(t *testing.T) {

@@ -29,6 +29,16 @@ type Options struct {
 	// one, since a client can send the other through.
 	ForwardedHeader string
 
+	// LoginPath is where Require sends people who are not signed in: a path of
+	// this origin, such as "/login". The page gets two parameters, which ReturnTo
+	// and LoginReason read: see ToLogin. Scripts get Unauthorized.
+	LoginPath string
+
+	// Development answers on loopback addresses alone, and no proxy: everybody else
+	// gets a 500 with ErrDevelopment. It is for programs that weaken their cookies
+	// while they are developed.
+	Development bool
+
 	// Unauthorized answers for Require when nobody is signed in: err is the
 	// refusal, or ErrNotSignedIn. The default is 401 with a JSON object
 	// {"error","reason"}.
@@ -66,6 +76,9 @@ func New(m *hosts.Manager, o Options) (*Middleware, error) {
 			return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "TrustedProxies", Value: p.String(), Allowed: "address prefixes such as 10.0.0.0/8 and fd00::/8; IPv4 as such, not in IPv6"})
 		}
 	}
+	if err := checkLogin(o.LoginPath); err != nil {
+		return nil, err
+	}
 	if o.Unauthorized == nil {
 		o.Unauthorized = Unauthorized
 	}
@@ -77,6 +90,9 @@ func New(m *hosts.Manager, o Options) (*Middleware, error) {
 
 // Manager returns the manager that the host was made with.
 func (h *Middleware) Manager() *hosts.Manager { return h.manager }
+
+// Close closes the manager: see hosts.Manager.Close. The store is the caller's.
+func (h *Middleware) Close() error { return h.manager.Close() }
 
 // Handler gives next its sessions: [From] finds them. A session is loaded
 // when it is first asked for, and what changed is stored before the first byte
@@ -90,6 +106,10 @@ func (h *Middleware) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		if err := h.refused(r); err != nil {
+			h.fail(w, r, err)
+			return
+		}
 		rq := newRequest(h, w, r)
 		defer rq.giveBack()
 		defer rq.end()
@@ -98,27 +118,24 @@ func (h *Middleware) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// ErrNotSignedIn means that the visitor has a session, and it is anonymous.
-var ErrNotSignedIn = errors.New("nobody is signed in")
+// ErrSameCookie means that two middlewares of different managers, one within the
+// other, use one cookie: each would take the other's for a forgery.
+var ErrSameCookie = errors.New("two session managers on this request use one cookie name: give one of them another Config.CookieName, or use one manager")
 
-// Require lets only requests with a signed-in user through to next. It brings
-// its own Handler where there is none.
-func (h *Middleware) Require(next http.Handler) http.Handler {
-	return h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := h.From(r)
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		if v.User() != "" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		if err = v.Refusal(); err == nil {
-			err = ErrNotSignedIn
-		}
-		h.o.Unauthorized(w, r, err)
-	}))
+// refused finds what is set up in a way that cannot work.
+func (h *Middleware) refused(r *http.Request) error {
+	if h.o.Development && !local(r) {
+		return ErrDevelopment
+	}
+	outer := requestOf(r.Context(), nil)
+	if outer == nil {
+		return nil
+	}
+	a, b := h.manager.Policy(), outer.middleware.manager.Policy()
+	if a.CookieName == b.CookieName && a.CookiePath == b.CookiePath && a.CookieDomain == b.CookieDomain {
+		return ErrSameCookie
+	}
+	return nil
 }
 
 // fail answers a request whose session could not be loaded or stored.
