@@ -2,6 +2,7 @@ package frameworks
 
 import (
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/rockstar-web/sessions/hosts/nethttp"
@@ -78,6 +79,32 @@ func (s *scene) group() {
 	s.serve(App{}) // Require brings the middleware where there is none
 	require.Equal(s.t, "user:alice", b.get("/account").body)
 	require.Equal(s.t, http.StatusUnauthorized, s.browser().get("/account").status)
+}
+
+func (s *scene) loginPage() {
+	s.options(nethttp.Options{LoginPath: "/login"})
+	b := s.serve(once())
+	b.header.Set("Accept", "text/html")
+	a := b.get("/account?tea=1")
+	require.Equal(s.t, http.StatusSeeOther, a.status)
+	to, err := url.Parse(a.header.Get("Location"))
+	require.NoError(s.t, err)
+	require.Equal(s.t, []string{"/login", "/account?tea=1"}, []string{to.Path, to.Query().Get("return_to")})
+	require.Empty(s.t, a.header["Hx-Redirect"])
+	b.header.Set("HX-Request", "true")
+	b.header.Set("HX-Current-URL", s.url+"/shop")
+	require.Equal(s.t, "/login?return_to=%2Fshop", b.get("/account").header.Get("HX-Redirect"))
+	b.post("/login")
+	require.Equal(s.t, "user:alice", b.get("/account").body)
+}
+
+func (s *scene) development() {
+	s.options(nethttp.Options{Development: true})
+	b := s.serve(once())
+	require.Equal(s.t, "user:", b.get("/user").body)
+	b.header.Set("X-Forwarded-For", "192.0.2.1") // by a proxy: from anywhere
+	require.Equal(s.t, http.StatusInternalServerError, b.get("/user").status)
+	require.Contains(s.t, s.log.String(), "development mode")
 }
 
 func (s *scene) additions() {

@@ -21,6 +21,8 @@ var table = []struct {
 	{"a store that cannot load is 503", (*scene).cannotLoad},
 	{"a redirect carries a flash message", (*scene).redirect},
 	{"a group with Require lets only users in", (*scene).group},
+	{"a browser is sent to the login page", (*scene).loginPage},
+	{"the development mode serves loopback alone", (*scene).development},
 	{"the router's 404 is its own", (*scene).notFound},
 	{"a layer that ends the request keeps what it stored", (*scene).abort},
 	{"layers run in their order, and only those inside have a session", (*scene).order},

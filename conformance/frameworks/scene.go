@@ -53,9 +53,15 @@ func newScene(t *testing.T, f Framework) *scene {
 		AllowInsecure: true, NoCleanup: true, Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.manager.Close()) })
-	s.mw, err = nethttp.New(s.manager, nethttp.Options{})
-	require.NoError(t, err)
+	s.options(nethttp.Options{})
 	return s
+}
+
+// options has the applications that are served from now on use others.
+func (s *scene) options(o nethttp.Options) {
+	var err error
+	s.mw, err = nethttp.New(s.manager, o)
+	require.NoError(s.t, err)
 }
 
 // serve starts an application with the usual routes beside those it is given.
@@ -90,12 +96,13 @@ func (l *logbook) String() string {
 type browser struct {
 	s      *scene
 	client *http.Client
+	header http.Header // on each request
 	mu     sync.Mutex
 	value  string // of the session cookie
 }
 
 func (s *scene) browser() *browser {
-	b := &browser{s: s, client: &http.Client{
+	b := &browser{s: s, header: http.Header{}, client: &http.Client{
 		Timeout: patience, Transport: &http.Transport{DisableCompression: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -138,6 +145,7 @@ func (b *browser) ask(method, path string) answer {
 func (b *browser) begin(method, path string) *http.Response {
 	r, err := http.NewRequest(method, b.s.url+path, nil)
 	require.NoError(b.s.t, err)
+	r.Header = b.header.Clone()
 	r.Header.Set("Cookie", b.cookie())
 	r.Header.Set("Accept-Encoding", "gzip")
 	resp, err := b.client.Do(r)

@@ -2,7 +2,6 @@ package fibersessions
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 
@@ -25,9 +24,6 @@ func request(c fiber.Ctx) *http.Request {
 	if r.URL, err = url.ParseRequestURI(r.RequestURI); err != nil {
 		r.URL = &url.URL{Path: string(from.Path())}
 	}
-	ctx := c.Context()
-	if a, ok := from.LocalAddr().(*net.UnixAddr); ok { // nethttp.Options.TrustUnixSocket asks for it
-		ctx = context.WithValue(ctx, http.LocalAddrContextKey, net.Addr(a))
-	}
-	return r.WithContext(ctx)
+	// The development mode and Options.TrustUnixSocket go by our end of the connection.
+	return r.WithContext(context.WithValue(c.Context(), http.LocalAddrContextKey, from.LocalAddr()))
 }
