@@ -86,7 +86,7 @@ func TestNothingPointsIntoFasthttpsMemory(t *testing.T) {
 	t.Cleanup(client.CloseIdleConnections)
 	const requestsMade = 200
 	for i := range requestsMade {
-		status, _, _ := get(t, client, fmt.Sprintf("%s/?i=%d", url, i), "User-Agent", fmt.Sprintf("agent %d", i), "X-I", fmt.Sprint(i))
+		status, _, _ := get(t, client, fmt.Sprintf("%s/?i=%d", url, i), "User-Agent", fmt.Sprintf("agent %d", i), "X-I", fmt.Sprint(i), "X-I", "again")
 		require.Equal(t, 200, status)
 	}
 	for i := range requestsMade {
@@ -96,6 +96,8 @@ func TestNothingPointsIntoFasthttpsMemory(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, n, value)
 		r := requests[n]
+		require.Equal(t, []string{n, "again"}, r.Header["X-I"])
+		require.Empty(t, r.Header["Host"])
 		require.Equal(t, []string{n, "/?i=" + n, "GET", strings.TrimPrefix(url, "http://")},
 			[]string{r.Header.Get("X-I"), r.RequestURI, r.Method, r.Host})
 	}
