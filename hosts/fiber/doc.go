@@ -40,5 +40,6 @@
 //
 // fiber's timeout middleware answers while the handler goes on. Around a handler,
 // inside of New, what the handler did until then is stored, and what it does later is
-// nethttp.ErrCommitted.
+// nethttp.ErrCommitted. Around New its answer and what the handlers still do to theirs
+// meet in one response: that is so in fiber with any handler.
 package fibersessions
