@@ -22,6 +22,8 @@ type gate struct {
 	waiting  []*call
 	dead     map[int]bool // requests whose server died
 	finished int
+	last     int // the request that went last
+	switches int // how often another may go while it could go on
 	wake     chan struct{}
 }
 
@@ -145,7 +147,7 @@ func (g *gate) together(n, faults int, most fault, choose func(n int) int, do fu
 func (g *gate) set(open bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.open, g.finished, g.dead = open, 0, map[int]bool{}
+	g.open, g.finished, g.last, g.dead = open, 0, -1, map[int]bool{}
 }
 
 // next chooses the call that goes.
@@ -156,11 +158,17 @@ func (g *gate) next(n int, choose func(n int) int) (c *call, over bool) {
 		return nil, g.finished == n
 	}
 	slices.SortStableFunc(g.waiting, func(a, b *call) int { return a.who - b.who })
-	at := 0
-	if len(g.waiting) > 1 {
+	at := slices.IndexFunc(g.waiting, func(c *call) bool { return c.who == g.last })
+	could := at >= 0
+	if len(g.waiting) > 1 && (!could || g.switches > 0) {
 		at = choose(len(g.waiting))
 	}
+	at = max(at, 0)
 	c = g.waiting[at]
+	if could && c.who != g.last {
+		g.switches--
+	}
+	g.last = c.who
 	g.waiting = slices.Delete(g.waiting, at, at+1)
 	return c, false
 }

@@ -36,6 +36,24 @@ func newClock() *clock {
 func (c *clock) Now() core.Time       { return core.Time(c.now.Load()) }
 func (c *clock) pass(d time.Duration) { c.now.Add(d.Milliseconds()) }
 
+// logbook is what a logger wrote.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Count(l.text.Bytes(), []byte(text))
+}
+
 // library is an old library whose tokens are the names of its sessions.
 type library struct {
 	mu       sync.Mutex
@@ -89,13 +107,13 @@ type site struct {
 	store   hosts.Store
 	clock   *clock
 	library *library
-	log     *bytes.Buffer
+	log     *logbook
 }
 
 // open returns a server over a store, a clock and a library that others may share.
 func open(t *testing.T, from *site, c hosts.Config, o migrate.Options) *site {
 	t.Helper()
-	s := &site{t: t, log: new(bytes.Buffer)}
+	s := &site{t: t, log: new(logbook)}
 	if from != nil {
 		s.store, s.clock, s.library = from.store, from.clock, from.library
 	} else {
@@ -106,13 +124,14 @@ func open(t *testing.T, from *site, c hosts.Config, o migrate.Options) *site {
 		s.library = &library{sessions: map[string]migrate.Old{}}
 	}
 	c.Key, c.Clock, c.AllowInsecure = key, s.clock, true
+	c.Logger = slog.New(slog.NewTextHandler(s.log, nil))
 	m, err := hosts.New(s.store, c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	mw, err := nethttp.New(m, nethttp.Options{})
 	require.NoError(t, err)
 	o.Source, o.Key = s.library, key
-	o.Logger = slog.New(slog.NewTextHandler(s.log, nil))
+	o.Logger = c.Logger
 	if o.User == nil {
 		o.User = func(values map[string]any) (string, bool) {
 			user, ok := values["user"].(string)
