@@ -37,11 +37,11 @@ type call struct {
 type fault int
 
 const (
-	pass  fault = iota
-	fail        // it is not made
-	lose        // it is made, and its answer is lost
-	die         // it is not made, nor is any other of its request
-	die2        // it is made, and none after it
+	pass fault = iota
+	fail       // it is not made
+	lose       // it is made, and its answer is lost
+	die        // it is not made, nor is any other of its request
+	die2       // it is made, and none after it
 	kinds
 )
 

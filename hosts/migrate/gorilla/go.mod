@@ -5,8 +5,3 @@ go 1.26.0
 require github.com/rockstar-web/sessions v0.1.0
 
 require github.com/gorilla/securecookie v1.1.2
-
-require (
-	github.com/gorilla/sessions v1.4.0
-	github.com/stretchr/testify v1.12.1
-)

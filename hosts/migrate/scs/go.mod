@@ -5,5 +5,3 @@ go 1.26.0
 require github.com/rockstar-web/sessions v0.1.0
 
 require github.com/alexedwards/scs/v2 v2.9.0
-
-require github.com/stretchr/testify v1.12.1
