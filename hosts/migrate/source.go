@@ -32,6 +32,4 @@ type Old struct {
 	Values map[string]any
 	// Expires is the end of the session's lifetime, and of its cookie.
 	Expires time.Time
-	// Unfit are names whose values cannot be read, and why.
-	Unfit map[string]error
 }

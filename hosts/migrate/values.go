@@ -40,9 +40,6 @@ type load struct {
 // pack chooses what moves, and reports what does not fit.
 func (m *Mover) pack(old *Old) load {
 	var l load
-	for name, err := range old.Unfit {
-		m.unfit(name, err)
-	}
 	if user, ok := m.o.User(old.Values); ok {
 		if err := m.mw.Manager().Engine().New(core.Request{}).Login(user, 0); err != nil {
 			m.unfit("(the user)", err)
@@ -52,7 +49,9 @@ func (m *Mover) pack(old *Old) load {
 	}
 	for _, name := range slices.Sorted(maps.Keys(old.Values)) {
 		v, err := old.Values[name], error(nil)
-		if convert := m.o.Values[name]; convert != nil {
+		if Unregistered(v) {
+			err = ErrUnregistered
+		} else if convert := m.o.Values[name]; convert != nil {
 			if v, err = convert(v); err == nil && v == nil {
 				continue
 			}

@@ -76,7 +76,7 @@ func (l *library) Load(ctx context.Context, r *http.Request) (old *migrate.Old, 
 		defer l.mu.Unlock()
 		old = &migrate.Old{Token: c.Value}
 		if s, ok := l.sessions[c.Value]; ok {
-			old.Values, old.Expires, old.Unfit = maps.Clone(s.Values), s.Expires, s.Unfit
+			old.Values, old.Expires = maps.Clone(s.Values), s.Expires
 		}
 		return l.down
 	})

@@ -34,9 +34,6 @@ type Options struct {
 	Domain   string
 	Secure   bool
 	SameSite http.SameSite
-
-	// Serializer where the codecs were given one. [securecookie.GobEncoder]
-	Serializer securecookie.Serializer
 }
 
 // NoLimit is the MaxAge of cookies that never expire by themselves. They are
@@ -68,9 +65,6 @@ func Source(o Options) (migrate.Source, error) {
 	}
 	if s.o.Path == "" {
 		s.o.Path = "/"
-	}
-	if s.o.Serializer == nil {
-		s.o.Serializer = securecookie.GobEncoder{}
 	}
 	for i, c := range securecookie.CodecsFromPairs(o.KeyPairs...) {
 		codec := c.(*securecookie.SecureCookie)
@@ -108,8 +102,7 @@ func (s *source) Load(_ context.Context, r *http.Request) (*migrate.Old, error) 
 			return old, err
 		}
 	}
-	old.Values, old.Unfit, err = s.values(sealed)
-	if err != nil {
+	if old.Values, err = s.values(sealed); err != nil {
 		return nil, fmt.Errorf("read a session of cookie %s: %w", s.o.Name, err)
 	}
 	return old, nil
@@ -118,7 +111,7 @@ func (s *source) Load(_ context.Context, r *http.Request) (*migrate.Old, error) 
 // file reads the session whose ID a cookie seals. The ID, which stays the same when
 // the cookie is set anew, is the token; nothing is read where there is no file.
 func (s *source) file(old *migrate.Old, sealed []byte) (content []byte, err error) {
-	if err := s.o.Serializer.Deserialize(sealed, &old.Token); err != nil {
+	if err := securecookie.GobEncoder{}.Deserialize(sealed, &old.Token); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(s.name(old.Token))
@@ -162,14 +155,18 @@ func stamp(value string) time.Time {
 }
 
 // values are by the printed form of their names, which mostly are strings.
-func (s *source) values(sealed []byte) (map[string]any, map[string]error, error) {
+func (s *source) values(sealed []byte) (map[string]any, error) {
 	var m map[any]any
-	if err := s.o.Serializer.Deserialize(sealed, &m); err != nil {
-		return nil, nil, err
+	err := migrate.DecodeGob(sealed, func(b []byte) error {
+		m = nil
+		return securecookie.GobEncoder{}.Deserialize(b, &m)
+	})
+	if err != nil {
+		return nil, err
 	}
 	values := make(map[string]any, len(m))
 	for name, v := range m {
 		values[fmt.Sprint(name)] = v
 	}
-	return values, nil, nil
+	return values, nil
 }

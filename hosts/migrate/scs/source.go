@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/alexedwards/scs/v2"
@@ -44,9 +45,12 @@ func (s *source) Load(ctx context.Context, r *http.Request) (*migrate.Old, error
 	if !found {
 		return old, nil
 	}
-	old.Expires, old.Values, err = s.m.Codec.Decode(b)
+	err = migrate.DecodeGob(b, func(b []byte) (err error) {
+		old.Expires, old.Values, err = s.m.Codec.Decode(b)
+		return err
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read a session of scs: %w", err)
 	}
 	if old.Values == nil {
 		old.Values = map[string]any{}
