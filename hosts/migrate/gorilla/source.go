@@ -111,7 +111,7 @@ func (s *source) Load(_ context.Context, r *http.Request) (*migrate.Old, error) 
 // file reads the session whose ID a cookie seals. The ID, which stays the same when
 // the cookie is set anew, is the token; nothing is read where there is no file.
 func (s *source) file(old *migrate.Old, sealed []byte) (content []byte, err error) {
-	if err := securecookie.GobEncoder{}.Deserialize(sealed, &old.Token); err != nil {
+	if err := (securecookie.GobEncoder{}).Deserialize(sealed, &old.Token); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(s.name(old.Token))
