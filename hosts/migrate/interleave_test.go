@@ -138,8 +138,17 @@ func TestEveryInterleavingOfTwoFirstRequests(t *testing.T) {
 // session, or that it has ended.
 func TestEveryCrashOfAFirstRequest(t *testing.T) {
 	runs := 0
-	for _, acts := range [][]act{{arriving}, {putting}, {leaving}, {arriving, ending}} {
-		runs += everySchedule(t, func(choose func(int) int) { meet(t, acts, anyNumber, false, 1, kinds, choose) })
+	for _, x := range []struct {
+		acts     []act
+		switches int
+		most     fault
+	}{
+		{[]act{arriving}, anyNumber, kinds}, {[]act{putting}, anyNumber, kinds}, {[]act{leaving}, anyNumber, kinds},
+		{[]act{arriving, ending}, anyNumber, kinds}, {[]act{arriving, arriving}, 3, die}, {[]act{arriving, leaving}, 2, die},
+	} {
+		n := everySchedule(t, func(choose func(int) int) { meet(t, x.acts, x.switches, false, 1, x.most, choose) })
+		t.Log(x.acts, n, "schedules")
+		runs += n
 	}
 	t.Log(runs, "schedules")
 	require.Greater(t, runs, 200)

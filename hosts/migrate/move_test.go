@@ -138,6 +138,28 @@ func TestLogoutIsForGood(t *testing.T) {
 	}
 }
 
+// An old server has set the cookie anew, and nothing has come of the new one when
+// its visitor signs out, or ours alone go on.
+func TestCookiesThatOldServersSetAnew(t *testing.T) {
+	for _, keepOld := range []bool{false, true} {
+		s := open(t, nil, hosts.Config{}, migrate.Options{KeepOld: keepOld})
+		s.keep("T1", map[string]any{"user": "ann"})
+		j := oldJar("T1")
+		require.Equal(t, "ann", s.visit(j).user)
+		s.keep("T2", map[string]any{"user": "ann"})
+		j["old"] = "T2"
+		first := s.visit(j)
+		require.Equal(t, "ann", first.user)
+		require.Len(t, s.live("ann"), 1)
+		if keepOld {
+			require.NoError(t, j.visit(t.Context(), s, logout).err)
+		}
+		require.Empty(t, j["old"])
+		s.keep("T2", map[string]any{"user": "ann"}) // it has no store
+		require.Empty(t, s.visit(oldJar("T2")).user)
+	}
+}
+
 func TestOurSessionEndsInAnotherWay(t *testing.T) {
 	s := open(t, nil, hosts.Config{IdleTimeout: time.Hour}, migrate.Options{KeepOld: true})
 	for token, end := range map[string]func(j jar){

@@ -64,7 +64,14 @@ func move(t *testing.T, old *server) {
 	})
 	require.Zero(t, old.kept(), "sessions left in the old store")
 
-	// Whoever signs out is signed out everywhere, with any cookie of before.
+	leave(t, jars, before, after)
+	t.Run("several at once", func(t *testing.T) { atOnce(t, old, f, after) })
+	t.Run("logout", func(t *testing.T) { logout(t, old, f) })
+	t.Run("expired", func(t *testing.T) { expired(t, old, f) })
+}
+
+// Whoever signs out is signed out everywhere, with any cookie of before.
+func leave(t *testing.T, jars, before []jar, after []http.Handler) {
 	each(jars[:visitors/4], func(n int, j jar) {
 		ours := j.clone()
 		j.get(t, after[n%2], "/logout")
@@ -79,10 +86,6 @@ func move(t *testing.T, old *server) {
 	for n, j := range jars[visitors/4:] {
 		require.Equal(t, user(visitors/4+n), j.get(t, after[0], "/"), "others stay")
 	}
-
-	t.Run("several at once", func(t *testing.T) { atOnce(t, old, f, after) })
-	t.Run("logout", func(t *testing.T) { logout(t, old, f) })
-	t.Run("expired", func(t *testing.T) { expired(t, old, f) })
 }
 
 func user(n int) string { return fmt.Sprint("user", n) }
