@@ -26,7 +26,8 @@
 // with the one that is named, whose cookie it can make, too: the old token and the
 // nonce give the same secret. The same holds for a visitor whose first answer was
 // lost. A request that dies on its way leaves a pending marker, and the next one
-// goes on from there.
+// goes on from there. One that dies in the middle of a race may leave a session that
+// no cookie opens, which ends with its lifetime.
 //
 // A done marker without its session means that the session has ended. Neither a
 // logout nor Manager.Revoke deletes a marker, and it lives until the old cookie

@@ -116,7 +116,7 @@ func judge(t *testing.T, s *site, acts []act, got []seen, jars []jar, faults int
 const anyNumber = 1000
 
 // A logout makes many calls: of it, all schedules in which the requests give way to
-// each other up to four times are played. Of the others all are.
+// each other up to three times are played. Of the others all are.
 func TestEveryInterleavingOfTwoFirstRequests(t *testing.T) {
 	runs := 0
 	for _, x := range []struct {
@@ -124,13 +124,13 @@ func TestEveryInterleavingOfTwoFirstRequests(t *testing.T) {
 		switches int
 	}{
 		{[]act{arriving, arriving}, anyNumber}, {[]act{arriving, revoking}, anyNumber}, {[]act{arriving, ending}, anyNumber},
-		{[]act{arriving, leaving}, 4}, {[]act{leaving, leaving}, 3}, {[]act{leaving, ending}, 4}, {[]act{arriving, arriving, leaving}, 2},
+		{[]act{arriving, leaving}, 3}, {[]act{leaving, leaving}, 2}, {[]act{leaving, ending}, 3}, {[]act{arriving, arriving, leaving}, 2},
 	} {
 		n := everySchedule(t, func(choose func(int) int) { meet(t, x.acts, x.switches, false, 0, pass, choose) })
 		t.Log(x.acts, n, "schedules")
 		runs += n
 	}
-	require.Greater(t, runs, 5000)
+	require.Greater(t, runs, 3500)
 }
 
 // With every single fault at every place: a call that fails, one whose answer is
@@ -144,14 +144,14 @@ func TestEveryCrashOfAFirstRequest(t *testing.T) {
 		most     fault
 	}{
 		{[]act{arriving}, anyNumber, kinds}, {[]act{putting}, anyNumber, kinds}, {[]act{leaving}, anyNumber, kinds},
-		{[]act{arriving, ending}, anyNumber, kinds}, {[]act{arriving, arriving}, 3, die}, {[]act{arriving, leaving}, 2, die},
+		{[]act{arriving, ending}, anyNumber, kinds}, {[]act{arriving, arriving}, 2, die}, {[]act{arriving, leaving}, 1, die},
 	} {
 		n := everySchedule(t, func(choose func(int) int) { meet(t, x.acts, x.switches, false, 1, x.most, choose) })
 		t.Log(x.acts, n, "schedules")
 		runs += n
 	}
 	t.Log(runs, "schedules")
-	require.Greater(t, runs, 200)
+	require.Greater(t, runs, 1000)
 }
 
 // Many requests, several faults, seeded: a failure names its seed. A third of them
