@@ -32,6 +32,7 @@ var clockNames = strings.Fields("Now Since Until Sleep After AfterFunc Tick NewT
 // arrows are the packages of this module that a package may import; those that
 // are not listed import none. Tests are free.
 var arrows = map[string][]string{
+	".":                       {"core", "hosts", "hosts/nethttp", "hosts/values"},
 	"core":                    {"internal/aesgcm", "internal/digest", "internal/unpack"},
 	"core/wire":               {"core", "internal/unpack"},
 	"hosts/js/test/origin":    {"cachestore", "core", "hosts", "hosts/nethttp"},

@@ -13,8 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/fsstore/owner"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // beside are the files of a database, by what their names have behind its own:

@@ -29,6 +29,11 @@ type Options struct {
 	// one, since a client can send the other through.
 	ForwardedHeader string
 
+	// Development answers on loopback addresses alone, and no proxy: everybody else
+	// gets a 500 with ErrDevelopment. It is for programs that weaken their cookies
+	// while they are developed.
+	Development bool
+
 	// Unauthorized answers for Require when nobody is signed in: err is the
 	// refusal, or ErrNotSignedIn. The default is 401 with a JSON object
 	// {"error","reason"}.
@@ -78,6 +83,9 @@ func New(m *hosts.Manager, o Options) (*Middleware, error) {
 // Manager returns the manager that the host was made with.
 func (h *Middleware) Manager() *hosts.Manager { return h.manager }
 
+// Close closes the manager: see hosts.Manager.Close. The store is the caller's.
+func (h *Middleware) Close() error { return h.manager.Close() }
+
 // Handler gives next its sessions: [From] finds them. A session is loaded
 // when it is first asked for, and what changed is stored before the first byte
 // of the answer; when that fails, an error page is sent in place of the
@@ -90,12 +98,36 @@ func (h *Middleware) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		if err := h.refused(r); err != nil {
+			h.fail(w, r, err)
+			return
+		}
 		rq := newRequest(h, w, r)
 		defer rq.giveBack()
 		defer rq.end()
 		next.ServeHTTP((*writer)(rq), rq.inner)
 		rq.finish() // not reached by a panic
 	})
+}
+
+// ErrSameCookie means that two middlewares of different managers, one within the
+// other, use one cookie: each would take the other's for a forgery.
+var ErrSameCookie = errors.New("two session managers on this request use one cookie name: give one of them another Config.CookieName, or use one manager")
+
+// refused finds what is set up in a way that cannot work.
+func (h *Middleware) refused(r *http.Request) error {
+	if h.o.Development && !local(r) {
+		return ErrDevelopment
+	}
+	outer := requestOf(r.Context(), nil)
+	if outer == nil {
+		return nil
+	}
+	a, b := h.manager.Policy(), outer.middleware.manager.Policy()
+	if a.CookieName == b.CookieName && a.CookiePath == b.CookiePath && a.CookieDomain == b.CookieDomain {
+		return ErrSameCookie
+	}
+	return nil
 }
 
 // ErrNotSignedIn means that the visitor has a session, and it is anonymous.

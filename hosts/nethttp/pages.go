@@ -58,6 +58,7 @@ var answers = []struct {
 	{http.StatusInternalServerError, "The session holds something else than this page expects.",
 		[]error{hosts.ErrValueType, hosts.ErrNoValue, core.ErrType, core.ErrBadValue, core.ErrIntSize, core.ErrCounter}},
 	{http.StatusInternalServerError, "The session of this request cannot be stored: a fault of this server.", []error{ErrBypassed}},
+	{http.StatusInternalServerError, "This server runs in development mode and answers on loopback addresses alone.", []error{ErrDevelopment}},
 	{http.StatusServiceUnavailable, "The session store does not answer. What this request changed may not be stored; try again.",
 		[]error{hosts.ErrUnavailable, hosts.ErrUnknown, hosts.ErrBusy, hosts.ErrFull, hosts.ErrClosed, hosts.ErrBatch, core.ErrSeed}},
 }
@@ -67,6 +68,9 @@ var answers = []struct {
 // and 413 for what the request asked for, 503 for a store that does not answer,
 // and 500 for a fault of the program, which it should log.
 func Failure(err error) (status int, text string) {
+	if s, ok := errors.AsType[*StatusError](err); ok && s.Status >= 400 && s.Status <= 599 {
+		return s.Status, s.Text
+	}
 	if c, ok := errors.AsType[*core.ConflictError](err); ok { // for the developer who meets it first
 		return http.StatusConflict, "The " + c.Error() + "." + notStored
 	}

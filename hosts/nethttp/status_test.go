@@ -46,6 +46,7 @@ var statuses = map[int]map[string]error{
 		"hosts.ErrNoAnswer": hosts.ErrNoAnswer, "hosts.ErrNoSecret": hosts.ErrNoSecret, "hosts.ErrNoFinder": hosts.ErrNoFinder,
 		"hosts.ErrNoSweeper": hosts.ErrNoSweeper, "hosts.ErrNoValue": hosts.ErrNoValue, "hosts.ErrValueType": hosts.ErrValueType,
 		"nethttp.ErrNoHandler": nethttp.ErrNoHandler, "nethttp.ErrHeadersSent": nethttp.ErrHeadersSent, "nethttp.ErrCommitted": nethttp.ErrCommitted,
+		"nethttp.ErrDevelopment": nethttp.ErrDevelopment, "nethttp.ErrSameCookie": nethttp.ErrSameCookie, "nethttp.StatusError": &nethttp.StatusError{Status: 500, Text: "ours"},
 	},
 	http.StatusServiceUnavailable: {
 		"hosts.ErrUnavailable": hosts.ErrUnavailable, "hosts.ErrRefused": hosts.ErrRefused, "hosts.ErrUnknown": hosts.ErrUnknown,

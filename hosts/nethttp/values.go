@@ -12,15 +12,23 @@ import (
 // that there is none of that name. It notes that the value was read, or that it
 // was missing: see [Session].
 func (v *Session) Get(name string) (any, error) {
+	return v.get(name, true)
+}
+
+// Peek is Get that does not note the read: a value that is put afterwards is
+// stored whatever other requests have made of the name, and the later one wins.
+func (v *Session) Peek(name string) (any, error) { return v.get(name, false) }
+
+func (v *Session) get(name string, note bool) (any, error) {
 	v.request.mu.Lock()
 	defer v.request.mu.Unlock()
 	s := v.current()
 	if s == nil {
 		return nil, v.err
 	}
-	read := s.Read
-	if v.updating.Load() { // the commit has the session
-		read = s.Value
+	read := s.Value
+	if note && !v.updating.Load() { // else the commit has the session
+		read = s.Read
 	}
 	raw, ok := read(name)
 	if !ok {

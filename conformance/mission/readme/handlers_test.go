@@ -2,46 +2,57 @@ package readme
 
 import (
 	"fmt"
-	"log"
 	"net/http"
+	"os"
 
-	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/hosts/nethttp"
+	"github.com/rockstar-web/sessions"
 )
 
-func visit(s *nethttp.Session, _ *http.Request) (string, error) {
-	n, err := s.Add("visits", 1) // all count, also those at the same moment
-	return fmt.Sprint("visit ", n), err
-}
+var (
+	visits = sessions.Counter("visits")
+	cart   = sessions.Value[[]string]("cart")
+)
 
-type cart struct{ Items []string }
-
-func add(s *nethttp.Session, r *http.Request) (string, error) {
-	item := r.FormValue("item")
-	return "added " + item, hosts.Update(s, "cart", func(c cart) (cart, error) { // runs again if another was faster
-		c.Items = append(c.Items, item)
-		return c, nil
-	})
-}
-
-func show(s *nethttp.Session, _ *http.Request) (string, error) {
-	c, _ := hosts.Get[cart](s, "cart") // empty at first
-	return fmt.Sprint(len(c.Items), " in the cart: ", c.Items), nil
-}
-
-func page(f func(*nethttp.Session, *http.Request) (string, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		text := ""
-		s, err := nethttp.From(r)
-		if err == nil {
-			text, err = f(s, r)
-		}
-		if err != nil {
-			log.Print(err)
-			status, sentence := nethttp.Failure(err) // 503 if the store is down, 500 if mw.Handler is missing
-			http.Error(w, sentence, status)
-			return
-		}
-		fmt.Fprintln(w, text)
+func home(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	n, err := visits.Add(s, 1) // all count, also those at the same moment
+	if err != nil {
+		return err
 	}
+	items, err := cart.Get(s) // none at first
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "visit %d of %q, in the cart: %q\n", n, s.User(), items)
+	return nil
+}
+
+func add(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	err := cart.Update(s, func(items []string) ([]string, error) { // runs again if another request was faster
+		return append(items, r.FormValue("item")), nil
+	})
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+	return nil
+}
+
+func login(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	user, password := r.FormValue("user"), r.FormValue("password")
+	if password == "" || password != os.Getenv("PASSWORD_OF_"+user) { // your own check comes here
+		return &sessions.StatusError{Status: http.StatusForbidden, Text: "Wrong name or password."}
+	}
+	if err := s.Login(user, 0); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+	return nil
+}
+
+func logout(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	if err := s.Destroy(); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+	return nil
 }

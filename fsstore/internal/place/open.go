@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/fsstore/owner"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // probeName is a file that exists for a moment at Open.

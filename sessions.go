@@ -1,0 +1,154 @@
+// Package sessions gives a web application server-side sessions: an encrypted
+// cookie in the browser, the data in a store. Requests at the same time lose no
+// change, and a logout is final.
+//
+//	var visits = sessions.Counter("visits")
+//
+//	func main() {
+//		store, err := sqlite.Open(context.Background(), "sessions.db", sqlite.Options{})
+//		...
+//		app, err := sessions.New(store, sessions.Config{}) // its key is in SESSION_ENCRYPTION_KEY
+//		...
+//		http.Handle("GET /{$}", app.HandlerFunc(home))
+//		http.Handle("GET /account", app.Require(account))
+//	}
+//
+//	func home(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+//		n, err := visits.Add(s, 1) // all count, also those at the same moment
+//		...
+//	}
+//
+// # Begin
+//
+// [New] makes the middleware of an application over a store. Choose a store:
+// dbstore/sqlite and fsstore keep sessions in files, cachestore in memory,
+// dbstore/postgres, dbstore/mysql and cachestore/redis on a server. The key comes
+// from the environment ([KeyFromEnv]), or from a secret that the application has
+// already ([KeyFromSecret]).
+//
+// [Middleware] wraps handlers: HandlerFunc for one that takes its session and may
+// fail, Handler for any other, where [From] finds the session, Require for those
+// that need somebody signed in. Adapters for gin, echo and fiber are in hosts.
+//
+// # The session
+//
+// [Session] signs in (Login), signs out (Destroy, SignOutEverywhere,
+// SignOutOthers), and keeps values under names. [Counter] and [Value] declare such
+// a value once, with its type.
+//
+// # More
+//
+// Sessions beside a request, such as those of a user in an admin page, are for
+// [Manager]. Package sessionstest helps to test handlers. Package hosts has the
+// contract of a store, conformance the tests that any store must pass.
+package sessions
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+)
+
+type (
+	// Middleware gives handlers their sessions.
+	Middleware = nethttp.Middleware
+	// Session is the session as one request has it.
+	Session = nethttp.Session
+	// HandlerFunc is a handler that has its session and may fail.
+	HandlerFunc = nethttp.HandlerFunc
+	// StatusError is an error that a handler answers on purpose, such as a 404.
+	StatusError = nethttp.StatusError
+	// Config has the key, the cookie, times and limits. Its zero value takes the
+	// key from the environment and is safe for production.
+	Config = hosts.Config
+	// Options says how requests are read and refusals answered.
+	Options = nethttp.Options
+	// Manager has the verbs that need no request: Load, Sessions, Revoke and others.
+	Manager = hosts.Manager
+	// Store keeps sessions: one of those in this repository, or your own.
+	Store = hosts.Store
+	// Query selects sessions, by user and tenant.
+	Query = hosts.Query
+	// Event is something that happened to a session: see Config.OnEvent.
+	Event = hosts.Event
+	// Secret is a key that does not print itself.
+	Secret = core.Secret
+)
+
+// Errors that handlers look for with errors.Is.
+var (
+	ErrNotSignedIn = nethttp.ErrNotSignedIn // return it from a HandlerFunc to have the visitor sign in
+	ErrConflict    = core.ErrConflict       // a value has changed since it was read: see Session
+	ErrUnavailable = hosts.ErrUnavailable   // the store does not answer
+)
+
+// DevelopmentVariable switches development mode on where it is true: cookies are
+// not Secure, so that plain HTTP will do, and a key is made where the environment
+// has none. Sessions then end with the process. The server answers on loopback
+// addresses alone, and to no proxy: see Options.Development.
+const DevelopmentVariable = "SESSION_DEVELOPMENT"
+
+// New returns the middleware of an application. Without Config.Key and Config.Keys
+// the keys are those of SESSION_ENCRYPTION_KEY or SESSION_ENCRYPTION_KEYS: see
+// hosts.KeysFromEnv. Close it at the end, and then the store. A bad config is
+// refused with the field, the value and what is allowed.
+func New(store Store, config Config, options ...Options) (*Middleware, error) {
+	var o Options
+	switch len(options) {
+	case 0:
+	case 1:
+		o = options[0]
+	default:
+		return nil, fmt.Errorf("sessions: %d Options; allowed: one", len(options))
+	}
+	if err := develop(&config, &o); err != nil {
+		return nil, err
+	}
+	if config.Key.IsZero() && len(config.Keys) == 0 {
+		keys, err := hosts.KeysFromEnv()
+		if errors.Is(err, core.ErrNoKey) {
+			err = fmt.Errorf("%w; make one with openssl rand -hex 32, or set %s=true to try things out on this machine", err, DevelopmentVariable)
+		}
+		if err != nil {
+			return nil, err
+		}
+		config.Keys = keys
+	}
+	manager, err := hosts.New(store, config)
+	if err != nil {
+		return nil, err
+	}
+	app, err := nethttp.New(manager, o)
+	if err != nil {
+		return nil, errors.Join(err, manager.Close())
+	}
+	return app, nil
+}
+
+// develop switches development mode on, if the environment says so and nothing else.
+func develop(c *Config, o *Options) error {
+	text := os.Getenv(DevelopmentVariable)
+	if text == "" {
+		return nil
+	}
+	on, err := strconv.ParseBool(text)
+	if err != nil {
+		return fmt.Errorf("environment variable %w", &hosts.ConfigError{Field: DevelopmentVariable, Value: text, Allowed: "true, false"})
+	}
+	if !on {
+		return nil
+	}
+	o.Development, c.AllowInsecure = true, true
+	cmp.Or(c.Logger, slog.Default()).Warn("sessions: development mode: cookies are not Secure, and only loopback addresses are served", "variable", DevelopmentVariable)
+	if c.Key.IsZero() && len(c.Keys) == 0 && os.Getenv(hosts.DefaultKeyVariable) == "" && os.Getenv(hosts.DefaultKeysVariable) == "" {
+		c.Key = core.NewSecret(randomKey())
+	}
+	return nil
+}
