@@ -62,11 +62,11 @@ var arrows = map[string][]string{
 	"fsstore/internal/seglog": {"core", "fsstore/internal/place", "hosts", "hosts/coalesce"},
 	"fsstore/internal/slots":  {"core", "fsstore/internal/place", "hosts"},
 	"conformance":             {"core", "hosts", "hosts/values"},
-	"examples/chi":            {"dbstore/sqlite", "hosts", "hosts/nethttp"},
-	"examples/connect":        {"cachestore", "hosts", "hosts/nethttp"},
-	"examples/gorilla":        {"cachestore", "hosts", "hosts/nethttp"},
-	"examples/htmx":           {"cachestore", "hosts", "hosts/nethttp"},
-	"examples/templ":          {"cachestore", "hosts", "hosts/nethttp"},
+	"examples/chi":            {"dbstore/sqlite"},
+	"examples/connect":        {"cachestore"},
+	"examples/gorilla":        {"cachestore"},
+	"examples/htmx":           {"cachestore"},
+	"examples/templ":          {"cachestore"},
 }
 
 // sources walks the module's Go files, those of conformance/peers too.

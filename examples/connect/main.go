@@ -18,48 +18,44 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/cachestore"
-	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
 func main() { log.Fatal(run()) }
 
 func run() error {
-	key, err := hosts.KeyFromEnv("SESSION_ENCRYPTION_KEY")
+	store, err := cachestore.Open(cachestore.Options{}) // memory, for one process
 	if err != nil {
 		return err
 	}
-	store, err := cachestore.Open(cachestore.Options{})
-	if err != nil {
-		return err
-	}
-	manager, err := hosts.New(store, hosts.Config{Key: key})
-	if err != nil {
-		return err
-	}
-	mw, err := nethttp.New(manager, nethttp.Options{})
+	app, err := sessions.New(store, sessions.Config{}) // its key is in SESSION_ENCRYPTION_KEY
 	if err != nil {
 		return err
 	}
 	addr := cmp.Or(os.Getenv("ADDR"), "localhost:8080")
 	log.Printf("http://%s (alice / wonderland)", addr)
-	return http.ListenAndServe(addr, routes(mw))
+	return http.ListenAndServe(addr, routes(app))
 }
 
+var (
+	visits = sessions.Counter("visits")
+	flash  = sessions.Value[string]("flash")
+)
+
 // The middleware goes around the handlers of Connect, which are those of net/http.
-func routes(mw *nethttp.Middleware) http.Handler {
+func routes(app *sessions.Middleware) http.Handler {
 	mux := http.NewServeMux()
 	handle(mux, "/visits.v1.Visits/Add", add)
 	handle(mux, "/visits.v1.Visits/Login", login)
 	handle(mux, "/visits.v1.Visits/Logout", logout)
-	handle(mux, "/account.v1.Account/Flash", flash, connect.WithInterceptors(signedIn))
-	return http.NewCrossOriginProtection().Handler(mw.Handler(mux))
+	handle(mux, "/account.v1.Account/Flash", takeFlash, connect.WithInterceptors(signedIn))
+	return http.NewCrossOriginProtection().Handler(app.Handler(mux))
 }
 
-func handle[Q, A any](mux *http.ServeMux, procedure string, f func(context.Context, *nethttp.Session, *Q) (*A, error), o ...connect.HandlerOption) {
+func handle[Q, A any](mux *http.ServeMux, procedure string, f func(context.Context, *sessions.Session, *Q) (*A, error), o ...connect.HandlerOption) {
 	mux.Handle(procedure, connect.NewUnaryHandlerSimple(procedure, func(ctx context.Context, q *Q) (*A, error) {
-		s, err := nethttp.FromContext(ctx)
+		s, err := sessions.FromContext(ctx)
 		if err != nil {
 			return nil, failed(err)
 		}
@@ -71,9 +67,9 @@ func handle[Q, A any](mux *http.ServeMux, procedure string, f func(context.Conte
 // signedIn is Require in the words of Connect: its clients expect no page.
 var signedIn connect.UnaryInterceptorFunc = func(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
-		s, err := nethttp.FromContext(ctx)
+		s, err := sessions.FromContext(ctx)
 		if err == nil && s.User() == "" {
-			err = cmp.Or(s.Refusal(), nethttp.ErrNotSignedIn)
+			err = cmp.Or(s.Refusal(), sessions.ErrNotSignedIn)
 		}
 		if err != nil {
 			return nil, failed(err)
@@ -82,32 +78,28 @@ var signedIn connect.UnaryInterceptorFunc = func(next connect.UnaryFunc) connect
 	}
 }
 
-func add(_ context.Context, s *nethttp.Session, _ *emptypb.Empty) (*wrapperspb.Int64Value, error) {
-	n, err := s.Add("visits", 1) // calls at the same moment all count
+func add(_ context.Context, s *sessions.Session, _ *emptypb.Empty) (*wrapperspb.Int64Value, error) {
+	n, err := visits.Add(s, 1) // calls at the same moment all count
 	return wrapperspb.Int64(n), err
 }
 
-func login(_ context.Context, s *nethttp.Session, q *structpb.Struct) (*emptypb.Empty, error) {
-	if q.Fields["user"].GetStringValue() != "alice" || q.Fields["password"].GetStringValue() != "wonderland" { // your users stand here
+func login(_ context.Context, s *sessions.Session, q *structpb.Struct) (*emptypb.Empty, error) {
+	if q.Fields["user"].GetStringValue() != "alice" || q.Fields["password"].GetStringValue() != "wonderland" { // your own check comes here
 		return nil, connect.NewError(connect.CodePermissionDenied, errors.New("wrong user or password"))
 	}
 	if err := s.Login("alice", 0); err != nil {
 		return nil, err
 	}
-	return &emptypb.Empty{}, s.Put("flash", "Welcome, alice.")
+	return &emptypb.Empty{}, flash.Put(s, "Welcome, alice.")
 }
 
-func logout(_ context.Context, s *nethttp.Session, _ *emptypb.Empty) (*emptypb.Empty, error) {
+func logout(_ context.Context, s *sessions.Session, _ *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, s.Destroy() // at once, also for calls in flight
 }
 
-func flash(_ context.Context, s *nethttp.Session, _ *emptypb.Empty) (*wrapperspb.StringValue, error) {
-	text, err := s.Take("flash") // of two calls, one gets it
-	if errors.Is(err, hosts.ErrNoValue) {
-		return wrapperspb.String(""), nil
-	}
-	found, _ := text.(string)
-	return wrapperspb.String(found), err
+func takeFlash(_ context.Context, s *sessions.Session, _ *emptypb.Empty) (*wrapperspb.StringValue, error) {
+	text, _, err := flash.Take(s) // of two calls, one gets it
+	return wrapperspb.String(text), err
 }
 
 // failed tells an error of a session in a code of Connect.
@@ -116,7 +108,7 @@ func failed(err error) error {
 		return err
 	}
 	code := connect.CodeInternal
-	status, text := nethttp.Failure(err)
+	status, text := sessions.Failure(err)
 	switch status {
 	case http.StatusUnauthorized:
 		code = connect.CodeUnauthenticated
@@ -124,6 +116,8 @@ func failed(err error) error {
 		code = connect.CodeAborted
 	case http.StatusServiceUnavailable:
 		code = connect.CodeUnavailable
+	default:
+		log.Print(err)
 	}
 	return connect.NewError(code, errors.New(text))
 }

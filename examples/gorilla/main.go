@@ -5,7 +5,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"html/template"
 	"log"
 	"net/http"
@@ -13,44 +12,40 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/cachestore"
-	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
 func main() { log.Fatal(run()) }
 
 func run() error {
-	key, err := hosts.KeyFromEnv("SESSION_ENCRYPTION_KEY")
+	store, err := cachestore.Open(cachestore.Options{}) // memory, for one process
 	if err != nil {
 		return err
 	}
-	store, err := cachestore.Open(cachestore.Options{})
-	if err != nil {
-		return err
-	}
-	manager, err := hosts.New(store, hosts.Config{Key: key})
-	if err != nil {
-		return err
-	}
-	mw, err := nethttp.New(manager, nethttp.Options{})
+	app, err := sessions.New(store, sessions.Config{}) // its key is in SESSION_ENCRYPTION_KEY
 	if err != nil {
 		return err
 	}
 	addr := cmp.Or(os.Getenv("ADDR"), "localhost:8080")
 	log.Printf("http://%s (alice / wonderland)", addr)
-	return http.ListenAndServe(addr, routes(mw))
+	return http.ListenAndServe(addr, routes(app))
 }
 
-func routes(mw *nethttp.Middleware) http.Handler {
+var (
+	visits = sessions.Counter("visits")
+	flash  = sessions.Value[string]("flash")
+)
+
+func routes(app *sessions.Middleware) http.Handler {
 	r := mux.NewRouter()
-	r.Use(http.NewCrossOriginProtection().Handler, mw.Handler)
-	r.Handle("/", page(home)).Methods("GET")
-	r.Handle("/login", page(login)).Methods("POST")
-	r.Handle("/logout", page(logout)).Methods("POST")
+	r.Use(http.NewCrossOriginProtection().Handler, app.Handler)
+	r.Handle("/", app.HandlerFunc(home)).Methods("GET")
+	r.Handle("/login", app.HandlerFunc(login)).Methods("POST")
+	r.Handle("/logout", app.HandlerFunc(logout)).Methods("POST")
 	account := r.PathPrefix("/account").Subrouter()
-	account.Use(mw.Require)
-	account.Handle("", page(home)).Methods("GET")
+	account.Use(app.Require) // signed-in visitors only
+	account.Handle("", app.HandlerFunc(home)).Methods("GET")
 	return r
 }
 
@@ -60,54 +55,39 @@ var body = template.Must(template.New("").Parse(`<!doctype html><title>gorilla/m
 {{else}}<form method="post" action="/login"><input name="user"><input name="password" type="password"><button>sign in</button></form>{{end}}
 <a href="/account">account</a>`))
 
-func home(w http.ResponseWriter, _ *http.Request, s *nethttp.Session) error {
-	visits, err := s.Add("visits", 1) // requests at the same moment all count
+func home(w http.ResponseWriter, _ *http.Request, s *sessions.Session) error {
+	n, err := visits.Add(s, 1) // requests at the same moment all count
 	if err != nil {
 		return err
 	}
-	flash, err := s.Take("flash") // of two tabs, one shows it
-	if err != nil && !errors.Is(err, hosts.ErrNoValue) {
+	text, _, err := flash.Take(s) // of two tabs, one shows it
+	if err != nil {
 		return err
 	}
-	return body.Execute(w, map[string]any{"Flash": flash, "Visits": visits, "User": s.User()})
+	return body.Execute(w, map[string]any{"Flash": text, "Visits": n, "User": s.User()})
 }
 
-func login(w http.ResponseWriter, r *http.Request, s *nethttp.Session) error {
-	if r.FormValue("user") != "alice" || r.FormValue("password") != "wonderland" { // your users stand here
-		http.Error(w, "Wrong user or password.", http.StatusForbidden)
-		return nil
+func login(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	if r.FormValue("user") != "alice" || r.FormValue("password") != "wonderland" { // your own check comes here
+		return &sessions.StatusError{Status: http.StatusForbidden, Text: "Wrong name or password."}
 	}
 	if err := s.Login("alice", 0); err != nil {
 		return err
 	}
-	if err := s.Put("flash", "Welcome, alice."); err != nil {
+	if err := flash.Put(s, "Welcome, alice."); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/account", http.StatusSeeOther)
 	return nil
 }
 
-func logout(w http.ResponseWriter, r *http.Request, s *nethttp.Session) error {
+func logout(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
 	if err := s.Destroy(); err != nil { // at once, also for requests in flight
 		return err
 	}
-	if err := s.Put("flash", "You are signed out."); err != nil { // in a new session
+	if err := flash.Put(s, "You are signed out."); err != nil { // in a new session
 		return err
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 	return nil
-}
-
-func page(f func(http.ResponseWriter, *http.Request, *nethttp.Session) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s, err := nethttp.From(r)
-		if err == nil {
-			err = f(w, r, s)
-		}
-		if err != nil {
-			log.Print(err)
-			status, text := nethttp.Failure(err)
-			http.Error(w, text, status)
-		}
-	}
 }

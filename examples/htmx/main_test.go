@@ -25,7 +25,7 @@ func TestStory(t *testing.T) {
 	click.Together(func() { b.Post("/count", nil) })
 	see(fmt.Sprint("click ", click.AtOnce+2))(b.Post("/count", nil))
 	see("sign in")(b.Get("/account/secret"))
-	see("Wrong user or password.")(b.Post("/login", nil))
+	see("Wrong name or password.")(b.Post("/login", nil))
 	see("Welcome, alice.")(b.Post("/login", click.Alice))
 	see("only for alice")(b.Get("/account/secret"))
 	_, text := b.Get("/")

@@ -5,105 +5,81 @@ package main
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"log"
 	"net/http"
 	"os"
 
+	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/cachestore"
-	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
 func main() { log.Fatal(run()) }
 
 func run() error {
-	key, err := hosts.KeyFromEnv("SESSION_ENCRYPTION_KEY")
+	store, err := cachestore.Open(cachestore.Options{}) // memory, for one process
 	if err != nil {
 		return err
 	}
-	store, err := cachestore.Open(cachestore.Options{})
-	if err != nil {
-		return err
-	}
-	manager, err := hosts.New(store, hosts.Config{Key: key})
-	if err != nil {
-		return err
-	}
-	mw, err := nethttp.New(manager, nethttp.Options{})
+	app, err := sessions.New(store, sessions.Config{}) // its key is in SESSION_ENCRYPTION_KEY
 	if err != nil {
 		return err
 	}
 	addr := cmp.Or(os.Getenv("ADDR"), "localhost:8080")
 	log.Printf("http://%s (alice / wonderland)", addr)
-	return http.ListenAndServe(addr, routes(mw))
+	return http.ListenAndServe(addr, routes(app))
 }
+
+var (
+	visits = sessions.Counter("visits")
+	flash  = sessions.Value[string]("flash")
+)
 
 //go:generate go run github.com/a-h/templ/cmd/templ@v0.3.1118 generate
 
-func routes(mw *nethttp.Middleware) http.Handler {
+func routes(app *sessions.Middleware) http.Handler {
 	private := http.NewServeMux()
-	private.HandleFunc("GET /account", page(home))
+	private.Handle("GET /account", app.HandlerFunc(home))
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", page(home))
-	mux.HandleFunc("POST /login", page(login))
-	mux.HandleFunc("POST /logout", page(logout))
-	mux.Handle("/account", mw.Require(private))
-	return http.NewCrossOriginProtection().Handler(mw.Handler(mux))
+	mux.Handle("GET /{$}", app.HandlerFunc(home))
+	mux.Handle("POST /login", app.HandlerFunc(login))
+	mux.Handle("POST /logout", app.HandlerFunc(logout))
+	mux.Handle("/account", app.Require(private)) // signed-in visitors only
+	return http.NewCrossOriginProtection().Handler(app.Handler(mux))
 }
 
-func home(w http.ResponseWriter, r *http.Request, s *nethttp.Session) error {
-	visits, err := s.Add("visits", 1) // requests at the same moment all count
+func home(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	n, err := visits.Add(s, 1) // requests at the same moment all count
 	if err != nil {
 		return err
 	}
-	flash, err := s.Take("flash") // of two tabs, one shows it
-	if errors.Is(err, hosts.ErrNoValue) {
-		flash, err = "", nil
-	}
+	text, _, err := flash.Take(s) // of two tabs, one shows it
 	if err != nil {
 		return err
 	}
-	return body(fmt.Sprint(flash), visits, s.User()).Render(r.Context(), w)
+	return body(text, n, s.User()).Render(r.Context(), w)
 }
 
-func login(w http.ResponseWriter, r *http.Request, s *nethttp.Session) error {
-	if r.FormValue("user") != "alice" || r.FormValue("password") != "wonderland" { // your users stand here
-		http.Error(w, "Wrong user or password.", http.StatusForbidden)
-		return nil
+func login(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	if r.FormValue("user") != "alice" || r.FormValue("password") != "wonderland" { // your own check comes here
+		return &sessions.StatusError{Status: http.StatusForbidden, Text: "Wrong name or password."}
 	}
 	if err := s.Login("alice", 0); err != nil {
 		return err
 	}
-	if err := s.Put("flash", "Welcome, alice."); err != nil {
+	if err := flash.Put(s, "Welcome, alice."); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/account", http.StatusSeeOther)
 	return nil
 }
 
-func logout(w http.ResponseWriter, r *http.Request, s *nethttp.Session) error {
+func logout(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
 	if err := s.Destroy(); err != nil { // at once, also for requests in flight
 		return err
 	}
-	if err := s.Put("flash", "You are signed out."); err != nil { // in a new session
+	if err := flash.Put(s, "You are signed out."); err != nil { // in a new session
 		return err
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 	return nil
-}
-
-func page(f func(http.ResponseWriter, *http.Request, *nethttp.Session) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s, err := nethttp.From(r)
-		if err == nil {
-			err = f(w, r, s)
-		}
-		if err != nil {
-			log.Print(err)
-			status, text := nethttp.Failure(err)
-			http.Error(w, text, status)
-		}
-	}
 }
