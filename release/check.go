@@ -9,7 +9,7 @@ import (
 )
 
 // forTests are modules that nobody imports: they are tidy, and that is all.
-var forTests = []string{"conformance/mission", "conformance/peers", "dbstore/tests", "examples", "hosts/caddy/tests", "release"}
+var forTests = []string{"conformance/mission", "conformance/peers", "dbstore/tests", "examples", "examples/natsstore", "hosts/caddy/tests", "release"}
 
 // check sees the modules as users do: from a proxy, without go.work.
 func check(all []*mod) error {
