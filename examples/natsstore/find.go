@@ -19,7 +19,9 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	info, err := s.stream.Info(ctx, jetstream.WithSubjectFilter(s.prefix+">"))
+	asking, done := s.conn.bound(ctx)
+	defer done()
+	info, err := s.stream.Info(asking, jetstream.WithSubjectFilter(s.prefix+">"))
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}

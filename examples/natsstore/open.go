@@ -8,9 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/rockstar-web/sessions/hosts"
@@ -20,8 +18,6 @@ import (
 func init() {
 	stores.Register(stores.Driver{Schemes: []string{"nats"}, Rest: "//USER:PASSWORD@HOST:PORT/BUCKET?replicas=3", Open: open, Drop: drop})
 }
-
-const reconnectWait = 200 * time.Millisecond
 
 // place is what a name means: nats://127.0.0.1:4222/sessions?replicas=3.
 type place struct {
@@ -48,26 +44,12 @@ func parse(n stores.Name) (p place, err error) {
 	return p, nil
 }
 
-func (p place) connect() (*nats.Conn, jetstream.JetStream, error) {
-	conn, err := nats.Connect(p.server, nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait),
-		nats.ReconnectBufSize(-1)) // a call to a server that is gone fails at once
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: nats: %v", hosts.ErrUnavailable, err)
-	}
-	js, err := jetstream.New(conn)
-	if err != nil {
-		conn.Close()
-		return nil, nil, err
-	}
-	return conn, js, nil
-}
-
 func open(ctx context.Context, n stores.Name) (stores.Store, error) {
 	p, err := parse(n)
 	if err != nil {
 		return nil, err
 	}
-	conn, js, err := p.connect()
+	conn, js, err := connect(p.server)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +89,7 @@ func drop(ctx context.Context, n stores.Name) error {
 	if err != nil {
 		return err
 	}
-	conn, js, err := p.connect()
+	conn, js, err := connect(p.server)
 	if err != nil {
 		return err
 	}

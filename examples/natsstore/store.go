@@ -19,12 +19,13 @@ import (
 const (
 	retention = time.Hour      // for which an expired record stays, so that its visitor is told why
 	graveTime = 24 * time.Hour // for which the end of a session is kept: longer than any request lives
-	tries     = 4              // of a save that others come in between
+	tries     = 10             // of a save that others come in between
+	pause     = time.Millisecond
 )
 
 // Store implements hosts.Store and hosts.Finder. It is safe for concurrent use.
 type Store struct {
-	conn   *nats.Conn
+	conn   *connection
 	js     jetstream.JetStream
 	stream jetstream.Stream
 	prefix string // of subjects
@@ -51,7 +52,7 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 		return err
 	}
 	stays := max(time.Until(time.UnixMilli(int64(r.ExpiresAt))), 0) + retention
-	for range tries {
+	for i := range tries {
 		old, seq, err := s.last(ctx, r.ID)
 		if err != nil {
 			return err
@@ -68,6 +69,11 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 		err = s.put(ctx, r.ID, value, stays, jetstream.WithExpectLastSequencePerSubject(seq))
 		if !isOvertaken(err) {
 			return err
+		}
+		select { // a cluster says so before the other save can be read
+		case <-time.After(pause << i):
+		case <-ctx.Done():
+			return s.failed(ctx, err)
 		}
 	}
 	return hosts.ErrBusy
@@ -89,7 +95,9 @@ func (s *Store) last(ctx context.Context, id core.ID) (value []byte, seq uint64,
 	if ctx.Err() != nil {
 		return nil, 0, ctx.Err()
 	}
-	m, err := s.stream.GetLastMsgForSubject(ctx, s.prefix+id.String())
+	asking, done := s.conn.bound(ctx)
+	defer done()
+	m, err := s.stream.GetLastMsgForSubject(asking, s.prefix+id.String())
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, 0, nil
 	}
@@ -113,7 +121,9 @@ func read(id core.ID, value []byte) (core.Record, error) {
 func (s *Store) put(ctx context.Context, id core.ID, value []byte, stays time.Duration, o ...jetstream.PublishOpt) error {
 	m := nats.NewMsg(s.prefix + id.String())
 	m.Data = value
-	_, err := s.js.PublishMsg(ctx, m, append(o, jetstream.WithMsgTTL(stays.Round(time.Second)))...)
+	asking, done := s.conn.bound(ctx)
+	defer done()
+	_, err := s.js.PublishMsg(asking, m, append(o, jetstream.WithMsgTTL(stays.Round(time.Second)))...)
 	if err == nil || isOvertaken(err) {
 		return err
 	}
@@ -128,7 +138,7 @@ func isOvertaken(err error) bool {
 
 const codeFull = 10077 // maximum bytes exceeded
 
-// failed says what an error means. The driver's own timeout looks like that of the
+// failed says what an error means. That of a lost connection looks like that of the
 // caller's context, and must not be taken for it.
 func (s *Store) failed(ctx context.Context, err error) error {
 	api, _ := errors.AsType[*jetstream.APIError](err)

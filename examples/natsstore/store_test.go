@@ -1,6 +1,7 @@
 package natsstore_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/url"
@@ -63,7 +64,7 @@ func scratch(t *testing.T, name string) (a, b hosts.Store) {
 	t.Helper()
 	n, err := stores.Scratch(t.Context(), name)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, n.Drop(t.Context())) })
+	t.Cleanup(func() { require.NoError(t, n.Drop(context.Background())) })
 	var handles [2]hosts.Store
 	for i := range handles {
 		s, closer, err := n.Open(t.Context())

@@ -28,12 +28,10 @@ const (
 	patience = time.Minute
 )
 
+var dir string // of the Caddy
+
 // built is the Caddy of ./server.
 var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "caddy-")
-	if err != nil {
-		return "", err
-	}
 	path := filepath.Join(dir, "caddy")
 	out, err := exec.Command("go", "build", "-o", path, "./server").CombinedOutput()
 	if err != nil {
@@ -43,10 +41,12 @@ var built = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := built(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	var err error
+	if dir, err = os.MkdirTemp("", "caddy-"); err != nil {
+		panic(err)
 	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
 
