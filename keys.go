@@ -1,11 +1,6 @@
 package sessions
 
-import (
-	"crypto/rand"
-
-	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/hosts"
-)
+import "github.com/rockstar-web/sessions/hosts"
 
 // KeyFromEnv reads a key, 64 hexadecimal digits, from an environment variable:
 // SESSION_ENCRYPTION_KEY if it is not named. Its errors name the variable.
@@ -14,9 +9,3 @@ func KeyFromEnv(variable string) (Secret, error) { return hosts.KeyFromEnv(varia
 // KeyFromSecret makes a key of a secret of at least 32 bytes that the application
 // has already. Passwords, phrases and examples are refused: see hosts.DeriveKey.
 func KeyFromSecret(secret string) (Secret, error) { return hosts.DeriveKey(secret) }
-
-func randomKey() []byte {
-	key := make([]byte, core.KeyLen)
-	rand.Read(key) // never fails
-	return key
-}

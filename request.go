@@ -18,3 +18,11 @@ func FromContext(ctx context.Context) (*Session, error) { return nethttp.FromCon
 // Failure says in HTTP what an error of a session means: the status, and a
 // sentence fit for a visitor. HandlerFunc does it by itself.
 func Failure(err error) (status int, text string) { return nethttp.Failure(err) }
+
+// ReturnTo returns the page that a visitor wanted before they were sent to the
+// login page, or otherwise: only a path of this origin, whatever the request says.
+func ReturnTo(r *http.Request, otherwise string) string { return nethttp.ReturnTo(r, otherwise) }
+
+// LoginReason returns the sentence for a login page that says why the visitor's
+// session is over; nothing where they had none.
+func LoginReason(r *http.Request) string { return nethttp.LoginReason(r) }

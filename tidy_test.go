@@ -32,38 +32,40 @@ var clockNames = strings.Fields("Now Since Until Sleep After AfterFunc Tick NewT
 // arrows are the packages of this module that a package may import; those that
 // are not listed import none. Tests are free.
 var arrows = map[string][]string{
-	".":                        {"core", "hosts", "hosts/nethttp", "hosts/values"},
-	"core":                     {"internal/aesgcm", "internal/digest", "internal/unpack"},
-	"core/wire":                {"core", "internal/unpack"},
-	"hosts/js/test/origin":     {"cachestore", "core", "hosts", "hosts/nethttp"},
-	"wasm/aesguest":            {"internal/aesgcm"},
-	"wasm/guest":               {"core/wire"},
-	"wasm/sources":             {"wasm/sources/hash"},
-	"hosts":                    {"core", "hosts/values"},
-	"hosts/values":             {"core"},
+	".":                       {"core", "hosts", "hosts/nethttp", "hosts/values"},
+	"core":                    {"internal/aesgcm", "internal/digest", "internal/unpack"},
+	"core/wire":               {"core", "internal/unpack"},
+	"hosts/js/test/origin":    {"cachestore", "core", "hosts", "hosts/nethttp"},
+	"wasm/aesguest":           {"internal/aesgcm"},
+	"wasm/guest":              {"core/wire"},
+	"wasm/sources":            {"wasm/sources/hash"},
+	"hosts":                   {"core", "hosts/values"},
+	"hosts/values":            {"core"},
+	"hosts/coalesce":          {"core", "hosts"},
+	"hosts/gateway":           {"core", "hosts", "hosts/nethttp"},
+	"hosts/wazero":            {"core", "core/wire", "hosts", "wasm"},
+	"hosts/nethttp":           {"core", "core/wire", "hosts", "hosts/values"},
+	"sessionstest":            {"cachestore", "core", "hosts", "hosts/nethttp"},
+	"stores":                  {"cachestore", "fsstore", "hosts"},
+	"stores/all":              {"cachestore/redis", "core", "dbstore", "dbstore/mysql", "dbstore/postgres", "dbstore/sqlite", "hosts", "stores"},
+	"sessionctl":              {"core", "hosts", "stores", "hosts/gateway", "hosts/nethttp", "hosts/wazero", "conformance", "sessionctl/archive"},
+	"sessionctl/archive":      {"core"},
+	"cmd/sessionctl":          {"cmd/sessionctl/demo", "hosts", "sessionctl", "stores", "stores/all"},
+	"cmd/sessionctl/demo":     {"core", "hosts", "hosts/nethttp", "sessionctl", "stores"},
+	"cachestore":              {"core", "hosts"},
+	"cachestore/redis":        {"core", "hosts", "hosts/coalesce"},
+	"dbstore":                 {"core", "hosts", "hosts/coalesce"},
+	"dbstore/mysql":           {"core", "dbstore", "hosts", "hosts/coalesce"},
+	"dbstore/postgres":        {"core", "dbstore", "hosts", "hosts/coalesce"},
+	"dbstore/sqlite":          {"core", "dbstore", "hosts", "fsstore/owner", "hosts/coalesce"},
+	"fsstore":                 {"core", "fsstore/internal/seglog", "fsstore/internal/slots", "hosts"},
+	"fsstore/internal/place":  {"core", "hosts", "fsstore/owner"},
+	"fsstore/internal/seglog": {"core", "fsstore/internal/place", "hosts", "hosts/coalesce"},
+	"fsstore/internal/slots":  {"core", "fsstore/internal/place", "hosts"},
+	"conformance":             {"core", "hosts", "hosts/values"},
+
 	"hosts/caddy":              {"core", "hosts", "hosts/gateway", "hosts/nethttp", "stores"},
 	"hosts/caddy/tests/server": {"hosts/caddy", "stores/all"},
-	"hosts/coalesce":           {"core", "hosts"},
-	"hosts/gateway":            {"core", "hosts", "hosts/nethttp"},
-	"hosts/wazero":             {"core", "core/wire", "hosts", "wasm"},
-	"hosts/nethttp":            {"core", "core/wire", "hosts", "hosts/values"},
-	"stores":                   {"cachestore", "fsstore", "hosts"},
-	"stores/all":               {"cachestore/redis", "core", "dbstore", "dbstore/mysql", "dbstore/postgres", "dbstore/sqlite", "hosts", "stores"},
-	"sessionctl":               {"core", "hosts", "stores", "hosts/gateway", "hosts/nethttp", "hosts/wazero", "conformance", "sessionctl/archive"},
-	"sessionctl/archive":       {"core"},
-	"cmd/sessionctl":           {"cmd/sessionctl/demo", "hosts", "sessionctl", "stores", "stores/all"},
-	"cmd/sessionctl/demo":      {"core", "hosts", "hosts/nethttp", "sessionctl", "stores"},
-	"cachestore":               {"core", "hosts"},
-	"cachestore/redis":         {"core", "hosts", "hosts/coalesce"},
-	"dbstore":                  {"core", "hosts", "hosts/coalesce"},
-	"dbstore/mysql":            {"core", "dbstore", "hosts", "hosts/coalesce"},
-	"dbstore/postgres":         {"core", "dbstore", "hosts", "hosts/coalesce"},
-	"dbstore/sqlite":           {"core", "dbstore", "hosts", "fsstore/owner", "hosts/coalesce"},
-	"fsstore":                  {"core", "fsstore/internal/seglog", "fsstore/internal/slots", "hosts"},
-	"fsstore/internal/place":   {"core", "hosts", "fsstore/owner"},
-	"fsstore/internal/seglog":  {"core", "fsstore/internal/place", "hosts", "hosts/coalesce"},
-	"fsstore/internal/slots":   {"core", "fsstore/internal/place", "hosts"},
-	"conformance":              {"core", "hosts", "hosts/values"},
 	"examples/chi":             {"dbstore/sqlite"},
 	"examples/connect":         {"cachestore"},
 	"examples/gorilla":         {"cachestore"},
@@ -139,6 +141,71 @@ func TestArrowsPointDown(t *testing.T) {
 			}
 		}
 	})
+}
+
+// layers are the folders of the README's list, the highest first.
+func layers(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, list, ok := strings.Cut(string(text), "A test holds the code to this list.\n\n```\n")
+	require.True(t, ok)
+	list, _, _ = strings.Cut(list, "```")
+	var dirs []string
+	for line := range strings.Lines(list) {
+		dirs = append(dirs, strings.Fields(line)[0])
+	}
+	return dirs
+}
+
+// layer is the line of the list that a package belongs to: the longest that it is in.
+func layer(dirs []string, pkg string) (line int) {
+	line = -1
+	for i, dir := range dirs {
+		in := pkg == dir || dir != "." && strings.HasPrefix(pkg, dir+"/")
+		if in && (line < 0 || len(dir) > len(dirs[line])) {
+			line = i
+		}
+	}
+	return line
+}
+
+// apart are folders that nothing is built on: programs and tests.
+var apart = []string{"release", "examples", "dbstore/tests", "conformance"}
+
+// TestTheListOfFoldersIsTrue: every folder of Go code is in it, each of its lines
+// has code, and no package imports one of a higher line.
+func TestTheListOfFoldersIsTrue(t *testing.T) {
+	dirs := layers(t)
+	used := map[int]bool{}
+	sources(t, func(path string, _ []byte, _ *token.FileSet, file *ast.File) {
+		dir := filepath.ToSlash(filepath.Dir(path))
+		from := layer(dirs, dir)
+		used[from] = true
+		for _, name := range apart {
+			if dir == name || strings.HasPrefix(dir, name+"/") {
+				return
+			}
+		}
+		require.GreaterOrEqual(t, from, 0, "%s is in no folder of the README's list", path)
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		for _, spec := range file.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			own, ok := strings.CutPrefix(name, module+"/")
+			if name == module {
+				own, ok = ".", true
+			}
+			if ok {
+				require.GreaterOrEqual(t, layer(dirs, own), from, "%s imports %s, which stands above it in the README's list", path, name)
+			}
+		}
+	})
+	for i, dir := range dirs {
+		require.True(t, used[i], "%s of the README's list has no code", dir)
+	}
 }
 
 func TestTheCoreReadsNoClockAndStartsNothing(t *testing.T) {

@@ -7,7 +7,9 @@ import (
 )
 
 // The heap of expiries has four children to a node: most nodes are leaves, so
-// that a touch, which moves a session back, mostly moves nothing.
+// that a touch, which moves a session back, mostly moves nothing. The log of
+// fsstore has the same heap over entries of another form. A generic one for both
+// would call each comparison through a table, in the path of every touch.
 const (
 	heapArity   = 4
 	heapBytes   = 4   // of a ref

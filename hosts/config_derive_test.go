@@ -22,8 +22,9 @@ func TestAKeyFromASecret(t *testing.T) {
 	other, err := hosts.DeriveKey(secret + "0")
 	require.NoError(t, err)
 	require.NotEqual(t, key.Bytes(), other.Bytes())
-	_, err = hosts.New(memory(t), hosts.Config{Key: key})
+	m, err := hosts.New(memory(t), hosts.Config{Key: key})
 	require.NoError(t, err)
+	require.NoError(t, m.Close())
 }
 
 func TestPasswordsAreNoSecrets(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 
@@ -14,6 +15,9 @@ import (
 func set(all []*mod, v string) error {
 	if semver.Canonical(v) != v {
 		return fmt.Errorf("version is %q; allowed: vMAJOR.MINOR.PATCH", v)
+	}
+	if out, err := exec.Command("git", "status", "--porcelain").Output(); err != nil || len(out) > 0 {
+		return fmt.Errorf("the tree has changes that are not committed, or git fails (%v): the sums would be of them, too\n%s", err, out)
 	}
 	for _, m := range all {
 		for _, r := range slices.Clone(m.file.Require) {

@@ -23,6 +23,7 @@ two processes would use it, in a fresh scratch namespace for each case (a table,
 prefix of keys, a directory or a file with "check_" in its name), which is removed.
 The sessions that are there are not touched. It takes some minutes at most, and loads
 the server meanwhile. A promise that is broken is told with what was seen, exit code 1.`,
+	Examples: []string{`sessionctl check postgres://app@db/shop`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		c := &checking{}
 		c.target.add(set)
@@ -55,7 +56,7 @@ type checked struct {
 func (c *checking) run(ctx context.Context, p *Program, args []string) error {
 	c.p, c.counts = p, map[string]int{}
 	if len(args) > 1 || len(args) == 1 && c.url != "" {
-		return Usagef("check: %d arguments; allowed: one store, here or with --store", len(args))
+		return Usagef("check: the stores are %d; allowed: one, here or with --store", len(args)+min(len(c.url), 1))
 	}
 	if len(args) == 1 {
 		c.url = args[0]

@@ -49,8 +49,8 @@ func TestCheckOutput(t *testing.T) {
 func TestCheckUsage(t *testing.T) {
 	for args, want := range map[string]string{
 		"":                         "no store is named",
-		"memory: memory:":          "allowed: one store",
-		"memory: --store cache":    "allowed: one store",
+		"memory: memory:":          "allowed: one",
+		"memory: --store cache":    "allowed: one",
 		"carrier-pigeon:hush@host": "allowed: memory:",
 	} {
 		code, stdout, stderr := call{args: append([]string{"check"}, strings.Fields(args)...)}.run(t)

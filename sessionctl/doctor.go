@@ -19,7 +19,8 @@ var doctorCommand = Command{
 	About: `Looks at the key, the cookie's attributes against how browsers reach the site, the
 store (by saving, loading and deleting a scratch session), the clock and the modes
 of files. Each finding comes with its remedy. Exit code 1 means that there are some.`,
-	Flags: doctorFlags,
+	Examples: []string{`sessionctl doctor`, `sessionctl doctor --store sqlite:sessions.db --url https://shop.example`},
+	Flags:    doctorFlags,
 }
 
 // A doctor is one examination.
@@ -103,12 +104,12 @@ func (d *doctor) note(about, format string, args ...any) {
 // finding tells a fault and what to do about it.
 func (d *doctor) finding(about, remedy, format string, args ...any) {
 	d.findings++
-	d.tell(told{Level: "FINDING", About: about, Text: fmt.Sprintf(format, args...), Remedy: remedy})
+	d.tell(told{Level: "finding", About: about, Text: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
 // told is one line of an examination.
 type told struct {
-	Level  string `json:"level"` // ok, note, FINDING
+	Level  string `json:"level"` // ok, note, finding
 	About  string `json:"about"` // key, cookie, proxy, store, clock
 	Text   string `json:"text"`
 	Remedy string `json:"remedy,omitempty"`
@@ -122,7 +123,11 @@ func (d *doctor) tell(t told) {
 		if t.Remedy != "" {
 			t.Remedy = "\n         remedy: " + t.Remedy
 		}
-		_, err = fmt.Fprintf(d.Out, "%-7s  %-7s %s%s\n", t.Level, t.About, t.Text, t.Remedy)
+		level := t.Level
+		if level == "finding" { // to be seen among the others
+			level = "FINDING"
+		}
+		_, err = fmt.Fprintf(d.Out, "%-7s  %-7s %s%s\n", level, t.About, t.Text, t.Remedy)
 	}
 	d.err = cmp.Or(d.err, err)
 }

@@ -39,7 +39,7 @@ func TestDoctor(t *testing.T) {
 		"proxy":                   {"--proxy", false, 1, []string{"FINDING  proxy", "remedy: name its address in TrustedProxies"}},
 		"trusted proxy":           {"--proxy --trusted-proxy 10.0.0.1", false, 0, []string{"ok       proxy"}},
 		"every proxy":             {"--trusted-proxy 0.0.0.0/0", false, 1, []string{"FINDING  proxy", "trusts everybody"}},
-		"no directory":            {"--store file:none", false, 1, []string{"FINDING  store", "none of the store is not there", "remedy: name the right one"}},
+		"no directory":            {"--store file:none", false, 1, []string{"FINDING  store", "there is no store at none", "remedy: name the right one"}},
 		"no store":                {"--store file:empty", false, 1, []string{"FINDING  store", "has no sessions", "remedy: name the right one"}},
 		"unreadable key of demo":  {"--store file:unreadable", false, 1, []string{"its owner may not read it", "remedy: chmod 0600 unreadable/development.key"}},
 		"open directory":          {"--store file:open", false, 1, []string{"FINDING  store", "remedy: chmod 0700 open", "deleted a scratch session"}},
@@ -82,7 +82,7 @@ func requireSameInJSON(t *testing.T, args []string, dir string, env []string, te
 	require.EqualValues(t, strings.Count(text, "FINDING"), last["findings"])
 	findings := 0
 	for _, o := range list[:len(list)-1] {
-		if o["level"] == "FINDING" {
+		if o["level"] == "finding" {
 			findings++
 			require.Contains(t, text, "remedy: "+o["remedy"].(string))
 		}

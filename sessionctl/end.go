@@ -19,6 +19,7 @@ var endCommand = Command{
 	Name: "end", Args: "ID...", IDs: true, Brief: "end sessions by their IDs",
 	About: `Ends the sessions that are named: at once, for every server, and for good. It needs
 no key, and asks nothing. One that is not there is no error.`,
+	Examples: []string{`sessionctl end sBzS0p1aQkq3M0nJq2p9rw`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
@@ -39,7 +40,8 @@ asks nothing:
   end-all --all-tenants            everybody
 
 Where tenants are in use, --user alone ends with exit code 1 if U has sessions in one.`,
-	Flags: endAllFlags,
+	Examples: []string{`sessionctl end-all --user alice`, `sessionctl end-all --tenant acme`},
+	Flags:    endAllFlags,
 }
 
 // parseIDs reads all before anything is done with one.

@@ -125,7 +125,7 @@ func TestTheStoreOfAVerb(t *testing.T) {
 		missing := filepath.Join(t.TempDir(), "typo")
 		code, _, stderr = call{args: args, env: []string{"SESSION_STORE=file:" + missing}}.run(t)
 		require.Equal(t, 1, code, line)
-		require.Contains(t, stderr, missing+" of the store is not there")
+		require.Contains(t, stderr, "there is no store at "+missing)
 		require.NoDirExists(t, missing)
 
 		for _, memory := range []string{"memory:", "cache"} {

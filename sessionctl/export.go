@@ -24,6 +24,7 @@ does. FILE gets its name when it is whole; an existing one is refused.
 Each session is in it as it was at one moment, but not all as they were at the same:
 what begins, changes or ends meanwhile may be in it or not. Stop the servers for a
 copy of one moment. Whatever ends afterwards is still in the file; see import.`,
+	Examples: []string{`sessionctl export sessions.rwsexp`, `sessionctl export - | ssh backup "cat > sessions.rwsexp"`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
@@ -34,7 +35,7 @@ copy of one moment. Whatever ends afterwards is still in the file; see import.`,
 
 func (t *target) export(ctx context.Context, p *Program, args []string) error {
 	if len(args) != 1 {
-		return Usagef("export: %d arguments; allowed: a FILE, or - for standard output", len(args))
+		return Usagef("export: the files are %q; allowed: one FILE, or - for standard output", args)
 	}
 	path := args[0]
 	if path == "" {
@@ -44,7 +45,7 @@ func (t *target) export(ctx context.Context, p *Program, args []string) error {
 		return Usagef("export: standard output is a terminal; allowed: a file or a pipe")
 	}
 	if _, err := os.Lstat(path); err == nil && path != "-" {
-		return Usagef("export: the file %s is there already; allowed: a name that is free", path)
+		return Usagef("export: the file %s exists already; allowed: a new name", path)
 	}
 	return t.with(ctx, false, func(store hosts.Store) error {
 		m := p.meter("export", t.progress)

@@ -83,10 +83,10 @@ func TestExportRefuses(t *testing.T) {
 	old := filepath.Join(dir, "old")
 	require.NoError(t, os.WriteFile(old, []byte("dear"), 0o600))
 	for args, want := range map[string]string{
-		"":         "2 0 arguments; allowed: a FILE",
-		"a b":      "2 2 arguments",
-		old:        "2 is there already",
-		dir:        "2 is there already",
+		"":         "2 the files are []; allowed: one FILE",
+		"a b":      `2 the files are ["a" "b"]`,
+		old:        "2 exists already",
+		dir:        "2 exists already",
 		"no/where": "1 no such file or directory",
 	} {
 		code, stdout, stderr := on(t, url, "export", strings.Fields(args)...)
@@ -199,5 +199,5 @@ func TestImportRefusesFiles(t *testing.T) {
 	require.Contains(t, stderr, "none: no such file")
 	code, _, stderr = on(t, from, "import")
 	require.Equal(t, 2, code)
-	require.Contains(t, stderr, "allowed: a FILE, or -")
+	require.Contains(t, stderr, "allowed: one FILE, or -")
 }

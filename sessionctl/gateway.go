@@ -21,7 +21,7 @@ import (
 )
 
 var gatewayCommand = Command{
-	Name: "gateway", Brief: "let only signed-in visitors through to an origin",
+	Key: true, Name: "gateway", Brief: "let only signed-in visitors through to an origin",
 	About: `A reverse proxy that checks sessions before the origin is asked, and tells it who
 is signed in by the header fields Session-User, Session-Tenant and Session-Id;
 whoever sends these from outside has them dropped. Every path needs a user but
@@ -29,7 +29,8 @@ those below --public; the longest prefix counts. docs/gateway.md tells more.
 
 With --admin there are /healthz, /readyz and /metrics on an address of their own.
 An interrupt lets running requests end; a second one does not.`,
-	Flags: gatewayFlags,
+	Examples: []string{`sessionctl gateway --origin http://127.0.0.1:8080 --store redis://localhost:6379 --login https://shop.example/login`},
+	Flags:    gatewayFlags,
 }
 
 // gatewaySetup is what the flags say.
@@ -116,7 +117,7 @@ func (g *gatewaySetup) check() (err error) {
 		return Usagef("gateway: --origin is required, such as --origin http://127.0.0.1:8080")
 	}
 	if g.o.Origin, err = url.Parse(g.origin); err != nil {
-		return Usagef("gateway: --origin cannot be read; allowed: http://host:port or https://host")
+		return Usagef("gateway: --origin is %q; allowed: http://host:port or https://host", g.origin)
 	}
 	if g.engine != "native" && g.engine != "wasm" {
 		return Usagef("gateway: --engine is %q; allowed: native, wasm", g.engine)

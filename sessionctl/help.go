@@ -10,29 +10,39 @@ import (
 	"github.com/rockstar-web/sessions/stores"
 )
 
-// surroundings is what all commands have in common.
-func surroundings() string {
-	return "Environment:\n" +
-		"  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits, as keygen prints it\n" +
-		"  SESSION_ENCRYPTION_KEYS  in its place, the keys of a rotation: HEX@..UNTIL,HEX@FROM,\n" +
-		"                           times as in 2026-05-01T00:00:00Z: from FROM on a key seals,\n" +
-		"                           until UNTIL it opens cookies\n" +
-		"  SESSION_STORE            the store where --store names none; unlike a command\n" +
-		"                           line, it does not show a password to other users\n" +
-		"\nStores:\n  " + strings.ReplaceAll(stores.Allowed(), ", ", "\n  ") + "\n"
+const keyVariables = "  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits, as keygen prints it\n" +
+	"  SESSION_ENCRYPTION_KEYS  in its place, the keys of a rotation: HEX@..UNTIL,HEX@FROM,\n" +
+	"                           times as in 2026-05-01T00:00:00Z: from FROM on a key seals,\n" +
+	"                           until UNTIL it opens cookies\n"
+
+const storeVariables = "  SESSION_STORE            the store where --store names none; unlike a command\n" +
+	"                           line, it does not show a password to other users\n"
+
+// surroundings is what a command reads beside its line: keys, a store.
+func surroundings(key, store bool) (text string) {
+	if key || store {
+		text = "\nEnvironment:\n"
+	}
+	if key {
+		text += keyVariables
+	}
+	if store {
+		text += storeVariables + "\nStores:\n  " + strings.ReplaceAll(stores.Allowed(), ", ", "\n  ") + "\n"
+	}
+	return text
 }
 
 func (p *Program) help(args []string) error {
 	var text bytes.Buffer
 	if len(args) == 0 {
-		fmt.Fprint(&text, "Sessionctl is the command of the session library.\n\nUsage: sessionctl COMMAND [flags]\n\n")
+		fmt.Fprint(&text, "Sessionctl looks at and changes the sessions of a store, and checks a setup.\n\nUsage: sessionctl COMMAND [flags]\n\n")
 		table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
 		for _, c := range p.commands() {
 			fmt.Fprintf(table, "  %s\t%s\n", c.Name, c.Brief)
 		}
 		fmt.Fprint(table, "  help COMMAND\tall about a command\n")
 		table.Flush()
-		fmt.Fprintf(&text, "\n%s\nExit codes: 0 fine, 1 something is wrong, 2 wrong usage. Errors go to stderr.\n", surroundings())
+		fmt.Fprintf(&text, "%s\nExit codes: 0 fine, 1 something is wrong, 2 wrong usage. Errors go to stderr.\n", surroundings(true, true))
 		_, err := text.WriteTo(p.Out)
 		return err
 	}
@@ -57,7 +67,10 @@ func (p *Program) help(args []string) error {
 		fmt.Fprintf(table, "  --%s\t%s\n", strings.TrimSpace(f.Name+" "+shape), usage)
 	})
 	table.Flush()
-	fmt.Fprint(&text, "\n"+surroundings())
+	if len(c.Examples) > 0 {
+		fmt.Fprint(&text, "\nExamples:\n  "+strings.Join(c.Examples, "\n  ")+"\n")
+	}
+	fmt.Fprint(&text, surroundings(c.Key || set.Lookup("key-file") != nil, set.Lookup("store") != nil))
 	_, err = text.WriteTo(p.Out)
 	return err
 }

@@ -30,7 +30,8 @@ Standard input is saved as it comes. Broken off, it may be run again, and goes o
 Sessions that expired more than an hour before now are left out.
 
 Exit code 1 means that sessions of the export are not in the store as they are in it.`,
-	Flags: importFlags,
+	Examples: []string{`sessionctl import sessions.rwsexp`, `sessionctl import --revive --store sqlite:new.db sessions.rwsexp`},
+	Flags:    importFlags,
 }
 
 type importing struct {
@@ -48,7 +49,7 @@ func importFlags(set *flag.FlagSet) func(context.Context, *Program, []string) er
 
 func (i *importing) run(ctx context.Context, p *Program, args []string) error {
 	if len(args) != 1 {
-		return Usagef("import: %d arguments; allowed: a FILE, or - for standard input", len(args))
+		return Usagef("import: the files are %q; allowed: one FILE, or - for standard input", args)
 	}
 	var src io.Reader = &interruptible{ctx: ctx, src: p.In}
 	if args[0] != "-" {

@@ -25,7 +25,8 @@ asks no store, and never prints the secret.
 
 COOKIE is a value, or a whole Cookie: or Set-Cookie: line; without it, it is read
 from standard input. Exit code 1 means that the cookie is refused.`,
-	Flags: inspectFlags,
+	Examples: []string{`sessionctl inspect 'rockstar_session=AbC...'`, `pbpaste | sessionctl inspect`},
+	Flags:    inspectFlags,
 }
 
 type inspection struct{ keyFile, name, tenant, now string }
@@ -48,7 +49,7 @@ func (i *inspection) run(_ context.Context, p *Program, args []string) error {
 		}
 	}
 	if len(args) > 1 {
-		return Usagef("inspect: %d arguments; allowed: one cookie, in quotes if it is a line", len(args))
+		return Usagef("inspect: the arguments are %d; allowed: one cookie, in quotes if it is a line", len(args))
 	}
 	keys, err := readKeys(i.keyFile)
 	if err != nil {

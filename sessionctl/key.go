@@ -16,8 +16,9 @@ import (
 
 var keygenCommand = Command{
 	Name: "keygen", Brief: "print a fresh encryption key",
-	About: "Prints a fresh random key of 32 bytes as 64 hexadecimal digits, and nothing else.",
-	Flags: func(*flag.FlagSet) func(context.Context, *Program, []string) error { return keygen },
+	About:    "Prints a fresh random key of 32 bytes as 64 hexadecimal digits, and nothing else.",
+	Examples: []string{`export SESSION_ENCRYPTION_KEY=$(sessionctl keygen)`},
+	Flags:    func(*flag.FlagSet) func(context.Context, *Program, []string) error { return keygen },
 }
 
 func keygen(_ context.Context, p *Program, _ []string) error {

@@ -17,7 +17,8 @@ var listCommand = Command{
 what the store keeps in clear, and how many bytes are sealed. It needs no key, and
 however many there are, they pass through one page at a time. Sessions that begin
 or end meanwhile may be in the list or not; all others are, once.`,
-	Flags: listFlags,
+	Examples: []string{`sessionctl list --user alice`, `sessionctl list --store redis://localhost:6379 --limit 20`, `sessionctl list --expired-before 0s --json`},
+	Flags:    listFlags,
 }
 
 type listing struct {

@@ -1,14 +1,3 @@
-// Package sessionctl is the operator's command of the session library: it lists,
-// ends, sweeps, exports and imports the sessions of any store, checks a store
-// against its contract, makes keys, opens cookies, runs the gateway, and finds
-// what is wrong with a setup. The author of a store has a command for it in a
-// few lines:
-//
-//	func init() { stores.Register(stores.Driver{Schemes: []string{"pigeon"}, Open: open, Drop: drop}) }
-//
-//	func main() { sessionctl.Main() }
-//
-// cmd/sessionctl is that with the stores of this project. See docs/sessionctl.md.
 package sessionctl
 
 import (
@@ -19,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -41,18 +31,20 @@ type Program struct {
 
 // A Command is one of the words after sessionctl.
 type Command struct {
-	Name, Args, Brief string // Args and Brief are for help texts
-	About             string // more, for its own help
-	IDs               bool   // its arguments are session IDs, which may begin with "-"
+	Name, Args, Brief string   // Args and Brief are for help texts
+	About             string   // more, for its own help
+	Examples          []string // command lines, for its own help
+	Key               bool     // it reads the key from the environment
+	IDs               bool     // its arguments are session IDs, which may begin with "-"
 	// Flags enters the command's flags and returns what runs once they are read.
 	Flags func(*flag.FlagSet) func(ctx context.Context, p *Program, args []string) error
 }
 
 func (p *Program) commands() []Command {
 	return append([]Command{
-		keygenCommand, inspectCommand, listCommand, showCommand, endCommand, endAllCommand, sweepCommand,
+		keygenCommand, inspectCommand, listCommand, statsCommand, showCommand, endCommand, endAllCommand, sweepCommand,
 		migrateCommand, exportCommand, importCommand, checkCommand, doctorCommand, gatewayCommand,
-	}, p.More...)
+	}, append(slices.Clone(p.More), completion(), versionCommand)...)
 }
 
 // Usagef is the error of a command line that cannot be carried out: exit code 2.
@@ -95,12 +87,14 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 
 func (p *Program) dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return Usagef("no command is given; allowed: %s; see sessionctl help", p.names())
+		return Usagef("no command is given; allowed: %s; see sessionctl help", strings.Join(p.names(), ", "))
 	}
 	name, rest := args[0], args[1:]
 	switch name {
 	case "help", "-h", "-help", "--help":
 		return p.help(rest)
+	case "-v", "-version", "--version":
+		name = versionCommand.Name
 	}
 	c, err := p.find(name)
 	if err != nil {
@@ -114,9 +108,9 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 	case errors.Is(err, flag.ErrHelp):
 		return p.help([]string{name})
 	case err != nil:
-		return Usagef("%s: %w; see sessionctl help %s", name, err, name)
+		return Usagef("%s: %w; see sessionctl help %s", name, inOurWords(set, err), name)
 	case c.Args == "" && len(args) > 0:
-		return Usagef("%s: %d arguments too many; it takes flags alone; see sessionctl help %s", name, len(args), name)
+		return Usagef("%s: the argument %q; allowed: flags alone; see sessionctl help %s", name, args[0], name)
 	}
 	return run(ctx, p, args)
 }
@@ -127,13 +121,13 @@ func (p *Program) find(name string) (Command, error) {
 			return c, nil
 		}
 	}
-	return Command{}, Usagef("unknown command %q; allowed: %s; see sessionctl help", name, p.names())
+	return Command{}, Usagef("unknown command %q%s; allowed: %s; see sessionctl help", name, didYouMean("", name, p.names()), strings.Join(p.names(), ", "))
 }
 
-func (p *Program) names() string {
+func (p *Program) names() []string {
 	var list []string
 	for _, c := range p.commands() {
 		list = append(list, c.Name)
 	}
-	return strings.Join(append(list, "help"), ", ")
+	return append(list, "help")
 }

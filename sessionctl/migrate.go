@@ -15,6 +15,7 @@ var migrateCommand = Command{
 user in the URL, also where that has migrate=false; servers may then run with fewer
 rights. Any number of processes may do so at once. A directory or a file that is not
 there is made; other stores have nothing to migrate, and say so.`,
+	Examples: []string{`sessionctl migrate --store postgres://app@db/shop`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)

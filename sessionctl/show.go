@@ -20,7 +20,8 @@ addresses, user agents, the deadline, and the names, types and sizes of its valu
 The values themselves only with --values. The secret is never shown: the store has
 no more than a hash of it. Exit code 1 means that the session is not there or does
 not open.`,
-	Flags: showFlags,
+	Examples: []string{`sessionctl show sBzS0p1aQkq3M0nJq2p9rw`},
+	Flags:    showFlags,
 }
 
 type showing struct {
@@ -72,7 +73,7 @@ func (s *showing) run(ctx context.Context, p *Program, args []string) error {
 		return err
 	}
 	if len(ids) != 1 {
-		return Usagef("show: %d session IDs; allowed: one", len(ids))
+		return Usagef("show: the session IDs are %v; allowed: one", ids)
 	}
 	keys, err := readKeys(s.keyFile)
 	if err != nil && (!errors.Is(err, errNoKeyGiven) || s.values) {
@@ -163,7 +164,7 @@ func (p *Program) details(d *details, hasKey bool) error {
 	line("seen", "%v", d.Seen)
 	over := ""
 	if d.Expired {
-		over = ", which is over"
+		over = ", expired"
 	}
 	line("expires", "%v%s", d.Expires, over)
 	switch in := d.Inside; {

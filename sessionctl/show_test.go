@@ -94,7 +94,7 @@ func TestShow(t *testing.T) {
 	require.Equal(t, 0.0, values["zero"])
 
 	text = show(0, true, over.ID.String())
-	require.Contains(t, text, "which is over")
+	require.Contains(t, text, ", expired")
 	require.Contains(t, text, "192.0.2.7")
 }
 

@@ -21,7 +21,8 @@ var sweepCommand = Command{
 	About: `Deletes the sessions that expired longer ago than the retention, and prints how many.
 It never deletes a live one. Servers do this by themselves unless NoCleanup is set.
 A store that forgets by itself says so.`,
-	Flags: sweepFlags,
+	Examples: []string{`sessionctl sweep --retention 1h`},
+	Flags:    sweepFlags,
 }
 
 type sweeping struct {

@@ -52,7 +52,7 @@ func Exists(ctx context.Context, name string) error {
 	}
 	switch _, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
-		return Absent("%s of the store is not there", path)
+		return Absent("there is no store at %s", path)
 	case err != nil:
 		return err
 	}

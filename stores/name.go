@@ -58,7 +58,7 @@ func (n Name) Path(otherwise string) (string, error) {
 	}
 	// Else it would be made, and left behind.
 	if _, err := os.Stat(filepath.Dir(whole)); errors.Is(err, fs.ErrNotExist) {
-		return "", Absent("the directory %s of the store is not there", filepath.Dir(path))
+		return "", Absent("there is no directory %s for the store", filepath.Dir(path))
 	}
 	return whole + "." + n.Scratch, nil
 }

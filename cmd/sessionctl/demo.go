@@ -10,11 +10,10 @@ import (
 	"github.com/rockstar-web/sessions/cmd/sessionctl/demo"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/sessionctl"
-	"github.com/rockstar-web/sessions/stores"
 )
 
 var demoCommand = sessionctl.Command{
-	Name: "demo", Brief: "run a web application with sessions",
+	Key: true, Name: "demo", Brief: "run a web application with sessions",
 	About: `Serves a small shop with notes, to try sessions by hand (users alice with password
 wonderland, bob with builder), and the same as a JSON API for scripts:
 
@@ -34,7 +33,7 @@ func demoFlags(set *flag.FlagSet) func(context.Context, *sessionctl.Program, []s
 		https, log bool
 	)
 	set.StringVar(&o.Addr, "addr", demo.DefaultAddr, "listen on `HOST:PORT`")
-	set.StringVar(&o.Store, "store", demo.DefaultStore, "keep sessions in `STORE`: "+stores.Allowed())
+	set.StringVar(&o.Store, "store", demo.DefaultStore, "keep sessions in `STORE`, a name as below")
 	set.BoolVar(&o.Tenants, "tenants", false, "take the tenant from the first label of the host name")
 	set.BoolVar(&https, "https", false, "serve HTTPS, with Secure and a __Host- cookie name; needs --cert and --key")
 	set.StringVar(&o.Cert, "cert", "", "`FILE` with the certificate in PEM")

@@ -78,9 +78,9 @@ func TestLookingWritesNothing(t *testing.T) {
 		for url, want := range map[string]string{
 			"file:" + etc:          "the directory " + etc + " has no sessions",
 			"file+shared:" + etc:   "the directory " + etc + " has no sessions",
-			"file:" + etc + "2":    "etc2 of the store is not there",
+			"file:" + etc + "2":    "there is no store at ",
 			"sqlite:" + shop:       "the database " + shop + " has no sessions: the table sessions_schema is not in it",
-			"sqlite:" + shop + "2": "shop.db2 of the store is not there",
+			"sqlite:" + shop + "2": "there is no store at ",
 		} {
 			require.Contains(t, look(t, args, url), want)
 			require.Equal(t, before, state(), "%s %s", args, url)
@@ -136,7 +136,7 @@ func TestCheckMakesNoDirectories(t *testing.T) {
 	for _, url := range []string{"file:no/such/dir/s", "sqlite:no2/such/x.db"} {
 		code, stdout, stderr := call{args: []string{"check", url}, dir: dir}.run(t)
 		require.Equal(t, 1, code, stdout)
-		require.Contains(t, stderr, "of the store is not there")
+		require.Contains(t, stderr, "there is no directory")
 	}
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)

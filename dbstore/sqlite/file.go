@@ -46,7 +46,7 @@ func openFile(name string) (*file, error) {
 	if err := trusted(path); err != nil {
 		return nil, err
 	}
-	err = makeDir(filepath.Dir(path))
+	err = owner.MkdirAll(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("dbstore: SQLite: the directory of %s cannot be created there: %w: %w; name another path", path, hosts.ErrUnavailable, err)
 	}
@@ -86,7 +86,7 @@ func (f *file) create() error {
 		return fail("open", f.path, err)
 	}
 	f.path = target
-	if err := syncDir(filepath.Dir(f.path)); err != nil {
+	if err := owner.SyncDir(filepath.Dir(f.path)); err != nil {
 		return fail("sync the directory of", f.path, err)
 	}
 	return nil
@@ -144,35 +144,6 @@ func (f *file) claimIndex() error {
 	}
 	giveLike(index, f.path)
 	return errors.Join(index.Chmod(f.mode), index.Close()) // the umask may have taken from it
-}
-
-// makeDir makes a directory that belongs to the owner of the one above, each part
-// of it synced into that: else a power failure could take it away with all that it
-// holds.
-func makeDir(dir string) error {
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := makeDir(filepath.Dir(dir)); err != nil {
-		return err
-	}
-	if err := owner.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(filepath.Dir(dir))
-}
-
-// syncDir passes over what cannot be opened for a sync: a directory that may be
-// written but not read, and all directories of Windows.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if errors.Is(err, fs.ErrPermission) || runtime.GOOS == "windows" {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // opened notes the files that the connections have open.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -22,7 +21,7 @@ type Options struct {
 	Middleware *nethttp.Middleware // finds sessions; its Tenant counts here, too, and its TrustedProxies, which must set X-Forwarded-For, -Host and -Proto
 
 	Rules       []Rule        // [every path needs a user]
-	LoginURL    string        // [none: 401] where browsers without a session are sent, with return_to
+	LoginURL    string        // [none: 401] where people without a session are sent: see nethttp.ToLogin
 	StripCookie bool          // leaves the session cookie out of what the origin gets
 	KeepHost    bool          // hands the visitor's Host on, rather than the origin's
 	Timeout     time.Duration // [30 s] until the origin has begun to answer
@@ -80,7 +79,7 @@ func (g *Gateway) check() (err error) {
 	case o.Middleware.ForwardedHeader() != "X-Forwarded-For": // else a visitor's own X-Forwarded-For would be passed on as a proxy's
 		return &hosts.ConfigError{Field: "Middleware", Value: "one whose proxies set " + o.Middleware.ForwardedHeader(), Allowed: "one whose proxies set X-Forwarded-For, -Host and -Proto"}
 	case o.Origin == nil || o.Origin.Scheme != "http" && o.Origin.Scheme != "https" || o.Origin.Host == "" || o.Origin.User != nil || o.Origin.RawQuery != "":
-		return &hosts.ConfigError{Field: "Origin", Value: "not such a URL", Allowed: "http://host:port or https://host, without user and query"}
+		return &hosts.ConfigError{Field: "Origin", Value: shownURL(o.Origin), Allowed: "http://host:port or https://host, without user and query"}
 	case o.Timeout < 0:
 		return &hosts.ConfigError{Field: "Timeout", Value: o.Timeout.String(), Allowed: "a positive duration"}
 	case o.BodyTimeout < 0:
@@ -93,7 +92,7 @@ func (g *Gateway) check() (err error) {
 	}
 	g.login, err = url.Parse(o.LoginURL)
 	absolute := err == nil && g.login.Host != "" && (g.login.Scheme == "https" || g.login.Scheme == "http")
-	local := err == nil && g.login.Host == "" && g.login.Scheme == "" && plainPath(g.login.Path)
+	local := err == nil && g.login.Host == "" && g.login.Scheme == "" && nethttp.PlainPath(g.login.Path, "")
 	switch {
 	case !absolute && !local || g.login.User != nil:
 		return &hosts.ConfigError{Field: "LoginURL", Value: o.LoginURL, Allowed: "a path such as /login, or a URL of http or https"}
@@ -109,7 +108,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.counts.end()
 	r, b := g.limitBody(w, r)
 	defer b.end()
-	if r.Method == http.MethodConnect || !plainTarget(r.URL.Path, r.URL.EscapedPath()) {
+	if r.Method == http.MethodConnect || !nethttp.PlainPath(r.URL.Path, r.URL.EscapedPath()) {
 		g.counts.add(outcomeBadPath)
 		http.Error(w, "This path can be read in more than one way; ask for it plainly.", http.StatusBadRequest)
 		return
@@ -176,17 +175,11 @@ func (g *Gateway) storeFailed(w http.ResponseWriter, err error) {
 	http.Error(w, text, status)
 }
 
-// refuse answers who is not signed in: a browser that asks for a page is sent
-// to the login, everybody else gets 401.
+// refuse answers who is not signed in: people are sent to the login, everybody
+// else gets 401.
 func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	nethttp.NoStore(w.Header())
-	if g.login != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if g.login != nil && nethttp.ToLogin(w, r, g.login.String(), err) {
 		g.counts.add(outcomeToLogin)
-		to := *g.login
-		q := to.Query()
-		q.Set("return_to", r.URL.RequestURI()) // begins with one slash: the path is plain
-		to.RawQuery = q.Encode()
-		http.Redirect(w, r, to.String(), http.StatusSeeOther)
 		return
 	}
 	g.counts.add(outcomeUnauthorized)
@@ -196,4 +189,13 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // clientGone tells that nobody waits for the answer any more.
 func clientGone(r *http.Request, err error) bool {
 	return r.Context().Err() != nil && errors.Is(err, r.Context().Err())
+}
+
+// shownURL is what a refusal says of a URL: without its user, who may have a
+// password.
+func shownURL(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	return u.Redacted()
 }

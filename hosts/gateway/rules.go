@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
 // Access says who may ask for a path.
@@ -59,7 +59,7 @@ func newRules(given []Rule) (rules, error) {
 	slices.SortStableFunc(list, func(a, b Rule) int { return len(b.Prefix) - len(a.Prefix) })
 	for i, r := range list {
 		switch {
-		case !plainPath(r.Prefix):
+		case !nethttp.PlainPath(r.Prefix, ""):
 			return nil, &hosts.ConfigError{Field: "Rules.Prefix", Value: r.Prefix, Allowed: "a path that begins with /, decoded, in UTF-8, without //, dot segments and backslashes"}
 		case int(r.Access) >= len(accessNames):
 			return nil, &hosts.ConfigError{Field: "Rules.Access", Value: fmt.Sprint(r.Access), Allowed: strings.Join(accessNames, ", ")}
@@ -111,40 +111,4 @@ func (list rules) exactly(path string) Access {
 		}
 	}
 	return SignedIn
-}
-
-// plainPath reports whether every server reads a decoded path alike: it begins
-// with one slash, has no empty and no dot segments (also before a parameter, as
-// in "..;x"), no backslash, no control characters, nothing that a second
-// decoding would change, and is UTF-8: of what is not, such as the bytes c0 ae,
-// some servers make a dot.
-func plainPath(path string) bool {
-	if !strings.HasPrefix(path, "/") || !utf8.ValidString(path) {
-		return false
-	}
-	for i := range len(path) {
-		twice := path[i] == '%' && i+2 < len(path) && isHex(path[i+1]) && isHex(path[i+2])
-		if path[i] < 0x20 || path[i] == 0x7f || path[i] == '\\' || twice {
-			return false
-		}
-	}
-	segments := strings.Split(path[1:], "/")
-	for i, s := range segments {
-		s, _, _ = strings.Cut(s, ";")
-		if s == "." || s == ".." || segments[i] == "" && i < len(segments)-1 {
-			return false
-		}
-	}
-	return true
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
-
-// plainTarget is plainPath for a request, whose encoded form must hide no
-// separator either.
-func plainTarget(decoded, encoded string) bool {
-	lower := strings.ToLower(encoded)
-	return plainPath(decoded) && !strings.Contains(lower, "%2f") && !strings.Contains(lower, "%5c")
 }

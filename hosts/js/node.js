@@ -2,4 +2,5 @@
 import { readFileSync } from "node:fs";
 
 export * from "./src/index.js";
+export { toNode } from "./src/tonode.js";
 export const module = new WebAssembly.Module(readFileSync(new URL("./core.wasm", import.meta.url)));

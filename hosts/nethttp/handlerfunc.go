@@ -26,7 +26,7 @@ func (h *Middleware) HandlerFunc(f HandlerFunc) http.Handler {
 		switch {
 		case err == nil:
 		case errors.Is(err, ErrNotSignedIn):
-			h.o.Unauthorized(w, r, err)
+			h.refuse(w, r, s)
 		default:
 			requestOf(r.Context(), h.manager).abandon(err)
 		}

@@ -29,6 +29,11 @@ type Options struct {
 	// one, since a client can send the other through.
 	ForwardedHeader string
 
+	// LoginPath is where Require sends people who are not signed in: a path of
+	// this origin, such as "/login". The page gets two parameters, which ReturnTo
+	// and LoginReason read: see ToLogin. Scripts get Unauthorized.
+	LoginPath string
+
 	// Development answers on loopback addresses alone, and no proxy: everybody else
 	// gets a 500 with ErrDevelopment. It is for programs that weaken their cookies
 	// while they are developed.
@@ -70,6 +75,9 @@ func New(m *hosts.Manager, o Options) (*Middleware, error) {
 		if !p.IsValid() || p.Addr().Is4In6() {
 			return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "TrustedProxies", Value: p.String(), Allowed: "address prefixes such as 10.0.0.0/8 and fd00::/8; IPv4 as such, not in IPv6"})
 		}
+	}
+	if err := checkLogin(o.LoginPath); err != nil {
+		return nil, err
 	}
 	if o.Unauthorized == nil {
 		o.Unauthorized = Unauthorized
@@ -128,29 +136,6 @@ func (h *Middleware) refused(r *http.Request) error {
 		return ErrSameCookie
 	}
 	return nil
-}
-
-// ErrNotSignedIn means that the visitor has a session, and it is anonymous.
-var ErrNotSignedIn = errors.New("nobody is signed in")
-
-// Require lets only requests with a signed-in user through to next. It brings
-// its own Handler where there is none.
-func (h *Middleware) Require(next http.Handler) http.Handler {
-	return h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := h.From(r)
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		if v.User() != "" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		if err = v.Refusal(); err == nil {
-			err = ErrNotSignedIn
-		}
-		h.o.Unauthorized(w, r, err)
-	}))
 }
 
 // fail answers a request whose session could not be loaded or stored.

@@ -37,10 +37,10 @@ var statuses = map[int]map[string]error{
 		"core.ErrTooLarge": core.ErrTooLarge, "core.SizeError": &core.SizeError{Name: "n", Size: 2, Limit: 1}, "core.ErrValueSize": core.ErrValueSize,
 	},
 	http.StatusInternalServerError: {
-		"core.ErrCounter": core.ErrCounter, "core.ErrAgain": core.ErrAgain, "nethttp.ErrUpdating": nethttp.ErrUpdating, "nethttp.ErrBypassed": nethttp.ErrBypassed,
+		"core.ErrCounter": core.ErrCounter, "core.ErrAgain": core.ErrAgain, "nethttp.ErrUpdating": nethttp.ErrUpdating, "nethttp.ErrBypassed": nethttp.ErrBypassed, "nethttp.ErrLoginRequired": nethttp.ErrLoginRequired,
 		"core.Error": core.Error("any other"), "core.ErrBadRecord": core.ErrBadRecord, "core.ErrNewerRecord": core.ErrNewerRecord,
 		"core.ErrNoKey": core.ErrNoKey, "core.ErrKeyHex": core.ErrKeyHex, "core.ErrKeyLength": core.ErrKeyLength, "core.ErrWeakKey": core.ErrWeakKey,
-		"core.ErrKeyHexRaw": core.ErrKeyHexRaw, "core.ErrSameKey": core.ErrSameKey, "core.ErrNoSealing": core.ErrNoSealing,
+		"core.ErrKeyHexRaw": core.ErrKeyHexRaw, "hosts.ErrWeakSecret": hosts.ErrWeakSecret, "core.ErrSameKey": core.ErrSameKey, "core.ErrNoSealing": core.ErrNoSealing,
 		"core.ErrTooManyKeys": core.ErrTooManyKeys, "core.ErrNoCipher": core.ErrNoCipher, "core.ErrKeyTimes": core.ErrKeyTimes,
 		"core.ErrBytes": core.ErrBytes, "core.ErrType": core.ErrType, "core.ErrBadValue": core.ErrBadValue, "core.ErrIntSize": core.ErrIntSize,
 		"hosts.ErrNoAnswer": hosts.ErrNoAnswer, "hosts.ErrNoSecret": hosts.ErrNoSecret, "hosts.ErrNoFinder": hosts.ErrNoFinder,

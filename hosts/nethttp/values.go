@@ -2,6 +2,7 @@ package nethttp
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -77,7 +78,10 @@ func (v *Session) Add(name string, n int64) (sum int64, err error) {
 		}
 		return err
 	})
-	return sum, err
+	if err != nil {
+		return 0, fmt.Errorf("session value %q: %w", name, err)
+	}
+	return sum, nil
 }
 
 // Take removes a value and returns it: a flash message, the state of an OAuth

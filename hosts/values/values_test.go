@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -312,4 +313,16 @@ func TestPlansAreBounded(t *testing.T) {
 	wait.Wait()
 	require.LessOrEqual(t, len(plans.of), maxPlans)
 	roundTrip(t, struct{ Late int }{5})
+}
+
+// A refusal says what would keep the value, where something would.
+func TestRefusalsNameWhatKeepsTheValue(t *testing.T) {
+	for _, c := range []struct {
+		v    any
+		kept bool
+	}{{struct{ A int }{1}, true}, {map[string]int{}, true}, {uint8(1), true}, {make(chan int), false}, {func() {}, false}} {
+		_, err := Encode("cart", c.v)
+		require.ErrorIs(t, err, core.ErrType)
+		require.Equal(t, c.kept, strings.Contains(err.Error(), "sessions.Value"), err)
+	}
 }

@@ -64,15 +64,15 @@ func TestOpenExistingWritesNothingToWhatIsNoStore(t *testing.T) {
 	dir := others(t)
 	before := state(t, dir)
 	for rest, want := range map[string]string{
-		"file:none":               "none of the store is not there",
-		"file:none/deeper":        "deeper of the store is not there",
+		"file:none":               "/none",
+		"file:none/deeper":        "/deeper",
 		"file:empty":              "has no sessions: neither the file segment-log nor file-per-session is in it",
 		"file:etc":                "has no sessions",
 		"file+shared:etc":         "has no sessions",
 		"file+shared:empty":       "has no sessions",
 		"file:shop":               "has no sessions",
-		"sqlite:none.db":          "none.db of the store is not there",
-		"sqlite:none/deeper.db":   "deeper.db of the store is not there",
+		"sqlite:none.db":          "/none.db",
+		"sqlite:none/deeper.db":   "/deeper.db",
 		"sqlite:shop/delete.db":   "has no sessions: the table sessions_schema is not in it",
 		"sqlite:shop/wal.db":      "has no sessions",
 		"sqlite:shop/sessions.db": "has no sessions",

@@ -98,7 +98,7 @@ func TestScratchMakesNoDirectories(t *testing.T) {
 	for _, name := range []string{"file:" + dir + "/no/such/s", "file+shared:" + dir + "/no/s", "sqlite:" + dir + "/no/such/x.db"} {
 		_, err := stores.Scratch(t.Context(), name)
 		require.ErrorIs(t, err, stores.ErrNoStore)
-		require.ErrorContains(t, err, "of the store is not there")
+		require.ErrorContains(t, err, "for the store")
 		require.Empty(t, beside(t, dir))
 	}
 }

@@ -1,6 +1,3 @@
-// Package demo is a small web application with sessions: pages for people and
-// the same as a JSON API for scripts. It uses the library as any application
-// would, and shows how little there is to do.
 package demo
 
 import (
@@ -82,11 +79,11 @@ func Run(ctx context.Context, o Options, out, warn io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, manager.Close()) }()
-	handler, err := newSite(manager, o, warning)
+	site, err := newSite(manager, o, warning)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, o, handler, out, warn)
+	return serve(ctx, o, site.handler, out, warn)
 }
 
 // config is all that the library wants to know.

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/cmd/sessionctl/demo"
-	"github.com/rockstar-web/sessions/core"
 	_ "github.com/rockstar-web/sessions/stores/all"
 	"github.com/stretchr/testify/require"
 )
@@ -140,26 +139,6 @@ func (v *visitor) cookies(t *testing.T) []*http.Cookie {
 	u, err := url.Parse(v.url)
 	require.NoError(t, err)
 	return v.http.Jar.Cookies(u)
-}
-
-// A clock that a test moves.
-type clock struct {
-	mu  sync.Mutex
-	now core.Time
-}
-
-func newClock() *clock { return &clock{now: core.Time(time.Now().UnixMilli())} }
-
-func (c *clock) Now() core.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) move(d core.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now += d
 }
 
 // resumed tells of every session that is resumed.

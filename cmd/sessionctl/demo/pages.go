@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/rockstar-web/sessions/hosts"
@@ -168,7 +167,7 @@ func (s *site) signInPage(w http.ResponseWriter, r *http.Request, status int, f 
 
 // localPath lets no form lead away from this site.
 func localPath(path string) string {
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+	if !nethttp.IsLocal(path) {
 		return "/"
 	}
 	return path

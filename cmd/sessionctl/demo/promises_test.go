@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,7 +16,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/cmd/sessionctl/demo"
-	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/sessionstest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -76,23 +77,21 @@ func TestSlowRequestsLoseNothing(t *testing.T) {
 
 // TestNotesKeepTheirBound also where tabs meet at it.
 func TestNotesKeepTheirBound(t *testing.T) {
-	v := start(t, demo.Options{Store: "memory:"}).visitor()
-	v.login(t, "alice")
-	add := func(i int) {
-		a, text := v.post(t, "/notes", url.Values{"text": {fmt.Sprint("note ", i)}})
-		if a == nil || a.StatusCode != 200 && (a.StatusCode != 409 || !strings.Contains(text, "there is room for 50 notes")) {
-			t.Error(text)
-		}
-	}
-	for i := range 49 {
-		add(i)
-	}
+	app, site := demo.Handlers(t, demo.Options{})
+	alice := app.As("alice").With("notes", slices.Repeat([]any{map[string]any{"text": "a note"}}, 49))
+	require.Equal(t, 49, strings.Count(alice.Get(site, "/notes").Body.String(), "a note"))
 	var all sync.WaitGroup
 	for i := range 10 {
-		all.Go(func() { add(i) })
+		all.Go(func() {
+			w := alice.Post(site, "/notes", url.Values{"text": {fmt.Sprint("note ", i)}})
+			if w.Code != http.StatusSeeOther && w.Code != http.StatusConflict {
+				t.Error(w.Code, w.Body)
+			}
+		})
 	}
 	all.Wait()
-	require.Len(t, v.api(t, "GET", "/api/session", "", 200, "")["data"].(map[string]any)["notes"], 50)
+	require.Len(t, app.Session("alice").Data["notes"], 50)
+	require.Contains(t, alice.Get(site, "/notes").Body.String(), "there is room for 50 notes")
 }
 
 func TestOneRequestTakesAValue(t *testing.T) {
@@ -120,18 +119,18 @@ func TestOneRequestTakesAValue(t *testing.T) {
 
 // TestGetChangesNothing: links, prefetches and other sites' images are GETs.
 func TestGetChangesNothing(t *testing.T) {
-	r := start(t, demo.Options{Store: "memory:"})
-	v := r.visitor()
-	v.login(t, "alice")
-	before := v.api(t, "GET", "/api/session", "", 200, "")
+	app, site := demo.Handlers(t, demo.Options{})
+	alice := app.As("alice").With("n", 1)
+	alice.Get(site, "/")
+	before := app.Session("alice")
 	for _, path := range []string{
 		"/", "/signin", "/signout", "/signout/everywhere", "/cart", "/session", "/session/refresh", "/session/preferences", "/notes", "/notes/delete", "/devices",
 		"/api/session", "/api/login", "/api/logout", "/api/refresh", "/api/slow", "/api/data/n", "/api/add/n", "/api/take/n", "/healthz",
 	} {
-		a, _ := v.do(t, "GET", path+"?ms=0&set=n&sku=tea&do=add&text=x&theme=dark&user=bob&password=builder", "")
-		require.Empty(t, a.Header["Set-Cookie"], path)
+		w := alice.Get(site, path+"?ms=0&set=n&sku=tea&do=add&text=x&theme=dark&user=bob&password=builder")
+		require.Empty(t, w.Header()["Set-Cookie"], path)
 	}
-	require.Equal(t, before, v.api(t, "GET", "/api/session", "", 200, ""))
+	require.Equal(t, before, app.Session("alice"))
 }
 
 func TestSlowRequestEndsWithItsClient(t *testing.T) {
@@ -168,28 +167,28 @@ func TestStopLetsRequestsEnd(t *testing.T) {
 
 func TestIdleAndLifetime(t *testing.T) {
 	stores(t, func(t *testing.T, store string) {
-		c := newClock()
+		c := sessionstest.NewClock(t)
 		r := start(t, demo.Options{Store: store, Idle: 30 * time.Minute, Clock: c})
 		v := r.visitor()
 		v.login(t, "alice")
 		for range 3 {
-			c.move(20 * core.Minute)
+			c.Advance(20 * time.Minute)
 			v.api(t, "GET", "/api/session", "", 200, "")
 		}
-		c.move(31 * core.Minute)
+		c.Advance(31 * time.Minute)
 		v.api(t, "GET", "/api/session", "", 401, `{"error":"Session timeout due to inactivity","reason":"idle"}`)
 		v.login(t, "alice")
 		for range 47 {
-			c.move(29 * core.Minute)
+			c.Advance(29 * time.Minute)
 			v.api(t, "GET", "/api/session", "", 200, "")
 		}
-		c.move(3 * 29 * core.Minute)
+		c.Advance(3 * 29 * time.Minute)
 		v.api(t, "GET", "/api/session", "", 401, `"reason":"idle"`)
 	})
 }
 
 func TestRememberMe(t *testing.T) {
-	c := newClock()
+	c := sessionstest.NewClock(t)
 	r := start(t, demo.Options{Store: "memory:", Clock: c})
 	plain, remembered := r.visitor(), r.visitor()
 	a, _ := plain.do(t, "POST", "/api/login", `{"user":"alice","password":"wonderland"}`)
@@ -198,9 +197,9 @@ func TestRememberMe(t *testing.T) {
 	require.Contains(t, a.Header.Get("Set-Cookie"), "; Max-Age=2592000;")
 	a, _ = remembered.do(t, "POST", "/api/refresh", "")
 	require.Contains(t, a.Header.Get("Set-Cookie"), "; Max-Age=2592000;", "a refresh keeps it")
-	c.move(24*core.Hour + 1)
+	c.Advance(24*time.Hour + time.Millisecond)
 	plain.api(t, "GET", "/api/session", "", 401, `{"error":"Session expired","reason":"expired"}`)
-	c.move(28 * core.Day)
+	c.Advance(28 * 24 * time.Hour)
 	remembered.api(t, "GET", "/api/session", "", 200, `"user":"alice"`)
 }
 
@@ -224,11 +223,11 @@ func TestTenants(t *testing.T) {
 
 func TestClientAddress(t *testing.T) {
 	for trusted, want := range map[string]string{"127.0.0.0/8": "203.0.113.9", "10.0.0.0/8": "127.0.0.1"} {
-		r := start(t, demo.Options{Store: "memory:", TrustedProxies: []netip.Prefix{netip.MustParsePrefix(trusted)}})
-		v := r.visitor()
-		v.header.Set("X-Forwarded-For", "198.51.100.1, 203.0.113.9")
-		v.login(t, "alice")
-		v.api(t, "GET", "/api/session", "", 200, `"ip_address":"`+want+`"`)
+		app, site := demo.Handlers(t, demo.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix(trusted)}})
+		visitor := app.Visitor()
+		visitor.Header.Set("X-Forwarded-For", "198.51.100.1, 203.0.113.9")
+		visitor.Post(site, "/signin", url.Values{"user": {"alice"}, "password": {"wonderland"}})
+		require.Contains(t, visitor.Get(site, "/api/session").Body.String(), `"ip_address":"`+want+`"`)
 	}
 }
 

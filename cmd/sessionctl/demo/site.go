@@ -32,6 +32,7 @@ const (
 
 // site is the application.
 type site struct {
+	handler http.Handler // all of it
 	manager *hosts.Manager
 	mw      *nethttp.Middleware
 	now     func() time.Time
@@ -48,7 +49,7 @@ type asset struct {
 	body            []byte
 }
 
-func newSite(m *hosts.Manager, o Options, warning string) (http.Handler, error) {
+func newSite(m *hosts.Manager, o Options, warning string) (*site, error) {
 	s := &site{manager: m, warning: warning, now: time.Now, backend: backendOf(o.Store), cleanup: o.Cleanup}
 	if s.cleanup == 0 {
 		s.cleanup = hosts.DefaultCleanupInterval
@@ -72,7 +73,8 @@ func newSite(m *hosts.Manager, o Options, warning string) (http.Handler, error) 
 	s.pageRoutes(mux)
 	csrf := http.NewCrossOriginProtection()
 	csrf.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
-	return gzip(guard(csrf.Handler(s.mw.Handler(mux)))), nil
+	s.handler = gzip(guard(csrf.Handler(s.mw.Handler(mux))))
+	return s, nil
 }
 
 func (s *site) loadFiles() error {

@@ -37,7 +37,7 @@ func Open(path string) (*Dir, error) {
 	if err != nil {
 		return nil, Fail("resolve Dir", path, err)
 	}
-	err = makeDir(absolute)
+	err = owner.MkdirAll(absolute)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("fsstore: create Dir %s: %w: %w; it cannot be created there, name another directory", absolute, hosts.ErrUnavailable, err)
 	}
@@ -61,34 +61,6 @@ func (d *Dir) Close() error {
 		err = d.Self.Close()
 	}
 	return errors.Join(err, d.Root.Close())
-}
-
-// makeDir is os.MkdirAll whose result survives a power failure, and belongs to
-// the owner of what is above.
-func makeDir(dir string) error {
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := makeDir(filepath.Dir(dir)); err != nil {
-		return err
-	}
-	if err := owner.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(filepath.Dir(dir))
-}
-
-// syncDir passes over a directory that may be written but not read: it cannot be
-// opened for a sync.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // examine refuses a directory in which the promises could not be kept.

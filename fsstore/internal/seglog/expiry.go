@@ -7,7 +7,8 @@ import (
 )
 
 // The heap of expiries has four children to a node: most nodes are leaves, so
-// that a touch, which moves an expiry back, mostly moves nothing.
+// that a touch, which moves an expiry back, mostly moves nothing. See cachestore
+// for why its heap and this one are two.
 const heapArity = 4
 
 // expired returns at most limit sessions that expire before the given moment.

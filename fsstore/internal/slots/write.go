@@ -29,7 +29,7 @@ type onDisk struct {
 	folder *folder
 }
 
-func (d onDisk) datasync() error  { return datasync(d.File) }
+func (d onDisk) datasync() error  { return place.SyncData(d.File) }
 func (d onDisk) syncNames() error { return d.store.syncNames(d.folder) }
 
 // overwrite puts r into the slot that does not hold the session.

@@ -1,5 +1,5 @@
 // Compiled by `npm run types` and never run.
-import { Conflict, MemoryStore, Unavailable, failure, module, sessions, typed, type SessionRecord, type Store } from "rockstar-sessions/node";
+import { Conflict, MemoryStore, Unavailable, failure, module, sessions, toNode, typed, type SessionRecord, type Store } from "rockstar-sessions/node";
 import { FetchStore, RedisStore } from "rockstar-sessions";
 import { conformance } from "rockstar-sessions/conformance";
 
@@ -49,3 +49,5 @@ sessions({ module, keys: "x", store: new Mine(), policy: { lifeTime: 5 } });
 new FetchStore({ url: "https://x", token: "y" });
 new RedisStore({ send: async () => null, getBuffer: async () => null });
 conformance(() => new Mine()).then((r) => r.filter((c) => c.seen));
+
+export const listener: (req: object, res: object) => Promise<void> = toNode(byHand, { origin: "https://shop.example" });

@@ -1,0 +1,29 @@
+package demo
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/sessionstest"
+	"github.com/rockstar-web/sessions/stores"
+	"github.com/stretchr/testify/require"
+)
+
+// Handlers are the demo's without its server and its key, over sessions in memory.
+func Handlers(t *testing.T, o Options) (*sessionstest.App, http.Handler) {
+	c := o.config()
+	app := sessionstest.Prepare(t, &c)
+	o.Clock = app.Clock
+	store, closer, err := stores.Open(t.Context(), "memory:")
+	require.NoError(t, err)
+	manager, err := hosts.New(store, c)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, manager.Close())
+		require.NoError(t, closer.Close())
+	})
+	site, err := newSite(manager, o, "")
+	require.NoError(t, err)
+	return app.Use(site.mw), site.handler
+}

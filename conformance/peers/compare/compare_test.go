@@ -1,0 +1,167 @@
+package compare
+
+import (
+	"encoding/gob"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A scene is one row of the README's table: it reports whether the library does
+// what the row says.
+type scene struct {
+	says string
+	play func(s *stage) bool
+}
+
+var scenes = []scene{
+	{"two requests at once put different names, and both are kept", func(s *stage) bool {
+		s.get("/login")
+		s.duringSlow("/put?name=a", "/put?name=b")
+		return s.get("/has?name=a") == "true" && s.get("/has?name=b") == "true"
+	}},
+	{"two requests at once append to one list, and both are kept", func(s *stage) bool {
+		s.get("/login")
+		s.duringSlow("/append", "/append")
+		return s.get("/count") == "2"
+	}},
+	{"a logout stays, also beside a slow request that writes", func(s *stage) bool {
+		s.get("/login")
+		thief := s.copied()
+		s.duringSlow("/put?name=a", "/logout")
+		return thief.get("/user") == ""
+	}},
+	{"a copy of the cookie opens nothing after the logout", func(s *stage) bool {
+		s.get("/login")
+		thief := s.copied()
+		s.get("/logout")
+		return thief.get("/user") == ""
+	}},
+}
+
+// stage is a site and one browser.
+type stage struct {
+	t       *testing.T
+	url     *url.URL
+	browser *http.Client
+	slow    chan struct{} // a slow request has read its session
+	goOn    chan struct{}
+}
+
+func newStage(t *testing.T, l library) *stage {
+	s := &stage{t: t, slow: make(chan struct{}), goOn: make(chan struct{})}
+	server := httptest.NewServer(l.site(t, s.handle))
+	t.Cleanup(server.Close)
+	var err error
+	s.url, err = url.Parse(server.URL)
+	require.NoError(t, err)
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	s.browser = &http.Client{Jar: jar}
+	return s
+}
+
+func (s *stage) handle(w http.ResponseWriter, r *http.Request, q request) (err error) {
+	name := r.FormValue("name")
+	if r.FormValue("slow") != "" {
+		q.user()
+		s.slow <- struct{}{}
+		<-s.goOn
+	}
+	answer := ""
+	switch r.URL.Path {
+	case "/login":
+		err = q.login("alice")
+	case "/logout":
+		err = q.logout()
+	case "/put":
+		err = q.put(name, "x")
+	case "/append":
+		err = q.append("list", "x")
+	case "/count":
+		answer = fmt.Sprint(len(q.list("list")))
+	case "/has":
+		answer = fmt.Sprint(q.has(name))
+	case "/user":
+		answer = q.user()
+	}
+	if err == nil {
+		_, err = io.WriteString(w, answer)
+	}
+	return err
+}
+
+func (s *stage) get(path string) string {
+	a, err := s.browser.Get(s.url.String() + path)
+	require.NoError(s.t, err)
+	defer a.Body.Close()
+	text, err := io.ReadAll(a.Body)
+	require.NoError(s.t, err)
+	return string(text)
+}
+
+// copied is a browser with a copy of the cookies.
+func (s *stage) copied() *stage {
+	jar, err := cookiejar.New(nil)
+	require.NoError(s.t, err)
+	jar.SetCookies(s.url, s.browser.Jar.Cookies(s.url))
+	c := *s
+	c.browser = &http.Client{Jar: jar}
+	return &c
+}
+
+// duringSlow makes one request that has read its session, then another from
+// beginning to end, and lets the first go on. Each answers the same browser.
+func (s *stage) duringSlow(slow, fast string) {
+	done := make(chan struct{})
+	mark := "?slow=1"
+	if strings.Contains(slow, "?") {
+		mark = "&slow=1"
+	}
+	go func() {
+		defer close(done)
+		a, err := s.browser.Get(s.url.String() + slow + mark)
+		if err == nil {
+			_ = a.Body.Close()
+		}
+	}()
+	<-s.slow
+	s.get(fast)
+	s.goOn <- struct{}{}
+	<-done
+}
+
+// TestComparison plays every scene with every library, and holds the table in the
+// README to it.
+func TestComparison(t *testing.T) {
+	gob.Register([]string{}) // as scs and gorilla need it
+	header := "| |"
+	for _, l := range libraries {
+		header += " " + l.name + " |"
+	}
+	table := []string{header}
+	for _, c := range scenes {
+		row := "| " + c.says + " |"
+		for _, l := range libraries {
+			answer := "no"
+			if c.play(newStage(t, l)) {
+				answer = "yes"
+			}
+			row += " " + answer + " |"
+		}
+		table = append(table, row)
+	}
+	readme, err := os.ReadFile("../../../README.md")
+	require.NoError(t, err)
+	for _, row := range table {
+		require.Contains(t, string(readme), row, "the table of the README should be\n%s", strings.Join(table, "\n"))
+	}
+}
