@@ -23,7 +23,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	app, err := sessions.New(store, sessions.Config{}) // its key is in SESSION_ENCRYPTION_KEY
+	app, err := sessions.New(store, sessions.Config{}, sessions.Options{LoginPath: "/"}) // its key is in SESSION_ENCRYPTION_KEY
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	app, err := sessions.New(store, sessions.Config{}, sessions.Options{Unauthorized: toLogin}) // its key is in SESSION_ENCRYPTION_KEY
+	app, err := sessions.New(store, sessions.Config{}, sessions.Options{LoginPath: "/"}) // its key is in SESSION_ENCRYPTION_KEY
 	if err != nil {
 		return err
 	}
@@ -113,10 +113,4 @@ func show(w http.ResponseWriter, r *http.Request, path string) {
 		return
 	}
 	w.Header().Set("HX-Redirect", path)
-}
-
-// toLogin answers for Require.
-func toLogin(w http.ResponseWriter, r *http.Request, _ error) {
-	w.Header().Set("Cache-Control", "no-store")
-	show(w, r, "/")
 }

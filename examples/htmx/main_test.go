@@ -35,5 +35,6 @@ func TestStory(t *testing.T) {
 
 	// A browser without htmx is redirected.
 	b.Header.Del("HX-Request")
+	b.Header.Set("Accept", "text/html")
 	see("sign in")(b.Get("/account/secret"))
 }

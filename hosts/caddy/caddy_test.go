@@ -133,8 +133,8 @@ func TestWhereTheLoginLeadsBack(t *testing.T) {
 	for target, want := range map[string]string{
 		"/account?a=1":           "/login?return_to=%2Faccount%3Fa%3D1",
 		"//evil.example/account": "/login",
-		`/\evil.example`:         "/login?return_to=%2F%255Cevil.example",
-		"/a%0d%0aX:y":            "/login?return_to=%2Fa%250d%250aX%3Ay",
+		`/\evil.example`:         "/login",
+		"/a%0d%0aX:y":            "/login",
 	} {
 		r, err := http.NewRequest("GET", "http://localhost"+target, nil)
 		require.NoError(t, err)

@@ -3,7 +3,6 @@ package caddy
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	caddyserver "github.com/caddyserver/caddy/v2"
@@ -20,8 +19,8 @@ func init() { caddyserver.RegisterModule(Gate{}) }
 // and tells what stands behind it who they are.
 type Gate struct {
 	Provider
-	// Login is a path of this site. Browsers without a session are sent there with
-	// return_to, and everybody reaches the path itself. Without it they get 401.
+	// Login is a path of this site. People without a session are sent there, as by
+	// nethttp.ToLogin, and everybody reaches the path itself. Without it they get 401.
 	Login string `json:"login,omitempty"`
 	// Optional lets visitors through who are not signed in, without a user.
 	Optional bool `json:"optional,omitempty"`
@@ -37,15 +36,10 @@ func (Gate) CaddyModule() caddyserver.ModuleInfo {
 
 // Validate refuses a login path that leads elsewhere.
 func (g *Gate) Validate() error {
-	if g.Login != "" && (!isLocal(g.Login) || strings.ContainsAny(g.Login, "?#")) {
+	if g.Login != "" && (!nethttp.IsLocal(g.Login) || strings.ContainsAny(g.Login, "?#")) {
 		return fmt.Errorf("sessions: login is %q; allowed: a path of this site, such as /login", g.Login)
 	}
 	return g.Provider.Validate()
-}
-
-// isLocal reports whether a browser takes a target for one of this site.
-func isLocal(target string) bool {
-	return strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "//") && !strings.Contains(target, `\`)
 }
 
 // ServeHTTP hands on the requests of signed-in visitors.
@@ -65,7 +59,7 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 		nethttp.NoStore(w.Header())
 		status, _ := nethttp.Failure(err)
 		return caddyhttp.Error(status, err)
-	case !g.Optional && (g.Login == "" || asked(r).Path != g.Login):
+	case !g.Optional && (g.Login == "" || asked(r).URL.Path != g.Login):
 		return g.refuse(w, r, err)
 	}
 	known := replacer(r)
@@ -76,27 +70,24 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.
 	return next.ServeHTTP(w, r)
 }
 
-// asked is the URL before Caddy has rewritten it.
-func asked(r *http.Request) *url.URL {
-	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
-		return original.URL
+// asked is the request before Caddy has rewritten its path.
+func asked(r *http.Request) *http.Request {
+	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	if !ok {
+		return r
 	}
-	return r.URL
+	was := *r
+	was.URL, was.RequestURI = original.URL, original.RequestURI
+	return &was
 }
 
-// refuse sends a browser that asks for a page to the login, and others away.
+// refuse sends people to the login, and others away.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, err error) error {
+	if g.Login != "" && nethttp.ToLogin(w, asked(r), g.Login, err) {
+		return nil
+	}
 	nethttp.NoStore(w.Header())
-	page := (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
-	if g.Login == "" || !page {
-		return caddyhttp.Error(http.StatusUnauthorized, err)
-	}
-	to := g.Login
-	if back := asked(r).RequestURI(); isLocal(back) {
-		to += "?" + url.Values{"return_to": {back}}.Encode()
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
+	return caddyhttp.Error(http.StatusUnauthorized, err)
 }
 
 // plainConnection leaves of Connection only what asks for a WebSocket: a client
