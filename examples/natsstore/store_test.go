@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,8 +55,9 @@ func start(t *testing.T, n int) string {
 	}
 	for _, s := range servers {
 		require.True(t, s.ReadyForConnections(patience))
-		require.Eventually(t, func() bool { return n == 1 || s.JetStreamIsCurrent() }, patience, patience/1000)
 	}
+	knowsAll := func(s *server.Server) bool { return s.JetStreamIsLeader() && len(s.JetStreamClusterPeers()) == n }
+	require.Eventually(t, func() bool { return n == 1 || slices.ContainsFunc(servers, knowsAll) }, patience, patience/1000)
 	return servers[0].Addr().String()
 }
 
