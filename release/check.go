@@ -100,6 +100,9 @@ var drivers = map[string]string{
 	"github.com/jackc/pgx/v5":        "dbstore/postgres",
 	"github.com/go-sql-driver/mysql": "dbstore/mysql",
 	"github.com/redis/rueidis":       "cachestore/redis",
+	"github.com/gin-gonic/gin":       "hosts/gin",
+	"github.com/labstack/echo/v5":    "hosts/echo",
+	"github.com/gofiber/fiber/v3":    "hosts/fiber",
 }
 
 // only refuses a driver that the module is not for: it would change the version
