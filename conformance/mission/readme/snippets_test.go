@@ -28,7 +28,7 @@ var own = map[string]string{
 	"sessions": "", "sessionstest": "/sessionstest", "hosts": "/hosts", "core": "/core", "nethttp": "/hosts/nethttp", "gateway": "/hosts/gateway",
 	"cachestore": "/cachestore", "fsstore": "/fsstore", "dbstore": "/dbstore", "sqlite": "/dbstore/sqlite", "postgres": "/dbstore/postgres",
 	"mysql": "/dbstore/mysql", "redis": "/cachestore/redis", "stores": "/stores", "sessionctl": "/sessionctl", "conformance": "/conformance",
-	"wazero": "/hosts/wazero", "values": "/hosts/values",
+	"wazero": "/hosts/wazero", "values": "/hosts/values", "migrate": "/hosts/migrate", "scsmigrate": "/hosts/migrate/scs", "gorillamigrate": "/hosts/migrate/gorilla",
 }
 
 // given is what a snippet may use without saying where it comes from, unless it
@@ -36,7 +36,8 @@ var own = map[string]string{
 var given = map[string]string{
 	"s": "*sessions.Session", "r": "*http.Request", "w": "http.ResponseWriter", "ctx": "context.Context", "app": "*sessions.Middleware",
 	"mw": "*nethttp.Middleware", "manager": "*hosts.Manager", "m": "*hosts.Manager", "store": "hosts.Store", "mux": "*http.ServeMux", "next": "http.Handler",
-	"t": "*testing.T", "old": "core.Secret", "fresh": "core.Secret", "when": "time.Time", "account": "http.Handler", "engine": "*gin.Engine", "id": "core.ID", "key": "core.Secret",
+	"t": "*testing.T", "old": "core.Secret", "fresh": "core.Secret", "when": "time.Time", "account": "http.Handler", "engine": "*gin.Engine", "oldManager": "*scs.SessionManager",
+	"middleware": "*sessions.Middleware", "addr": "string", "keyPairs": "[][]byte", "id": "core.ID", "key": "core.Secret",
 }
 
 // inTests is what snippets about tests use.
@@ -54,6 +55,7 @@ func TestSnippetsCompile(t *testing.T) {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	pages, err := filepath.Glob("../../../docs/*.md")
 	require.NoError(t, err)
+	pages = slices.DeleteFunc(pages, func(p string) bool { return strings.HasSuffix(p, "write-a-store.md") }) // its example's test has it
 	pages = append(pages, "../../../README.md", "../../README.md")
 	places := map[string]string{}
 	for p, page := range pages {
