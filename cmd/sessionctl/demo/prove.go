@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -50,7 +49,6 @@ func (n *naive) save(id core.ID, count int64) {
 type provePage struct {
 	Login, Started time.Time
 	Process        int
-	Command        string
 	Stored, Lost   bool // Lost: at a restart
 	Store          string
 }
@@ -63,22 +61,9 @@ func (s *site) provePage(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Security-Policy", policy+"; script-src 'self'; connect-src 'self'")
 	s.show(w, r, http.StatusOK, "prove", "Prove it", provePage{
-		Login: v.LoginAt(), Started: s.started, Process: os.Getpid(), Command: command(os.Args),
+		Login: v.LoginAt(), Started: s.started, Process: os.Getpid(),
 		Stored: v.Stored(), Lost: s.forgets, Store: s.backend,
 	})
-}
-
-// command is what was typed to start this, but for secrets: a store's address may
-// have some.
-func command(args []string) string {
-	var list []string
-	for _, a := range args {
-		if strings.Contains(a, "@") {
-			a = "…"
-		}
-		list = append(list, a)
-	}
-	return strings.Join(list, " ")
 }
 
 // apiProveStart gives a visitor without a session one, and sets the counts to 0.

@@ -2,6 +2,7 @@
 
 const shownEvents = 40; // lines of the feed
 const slowTime = 1500; // ms that the slow request works
+const thinking = 500; // ms until the visitor signs out
 const $ = (id) => document.getElementById(id);
 
 // make builds an element: nothing is parsed as HTML.
@@ -23,6 +24,7 @@ async function must(method, path, body) {
   return answer;
 }
 
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const together = (n, request) => Promise.all(Array.from({ length: n }, request));
 
 function bar(label, count, of, good) {
@@ -54,6 +56,7 @@ const proofs = {
     const read = nextStep((e) => e.kind.startsWith("slow request"), 1000);
     const slow = call("POST", `/api/slow?ms=${slowTime}&set=prove.late`);
     if (await read) mark("slow", "session read");
+    await pause(thinking);
     mark("out", "sign-out sent");
     await must("POST", "/api/logout");
     mark("out", "signed out");
@@ -152,7 +155,7 @@ async function watchServer() {
     } catch {
       down = true;
       $("kill-result").replaceChildren(make("p", { class: "trouble" }, "The server does not answer. Start it again."));
-      await new Promise((done) => setTimeout(done, 1000));
+      await pause(1000);
     }
   }
   watching = false;
