@@ -64,6 +64,8 @@ const proofs = {
     mark("slow", answer.error ? `refused: ${answer.status}` : "stored", answer.error ? "good" : "bad");
     out.replaceChildren(lanes(steps), timeline(steps), make("blockquote", {}, answer.error ?? "The slow request was stored. This must not happen."));
     $("again").hidden = false;
+    $("login").textContent = "not signed in";
+    document.querySelector(".who").replaceChildren(make("a", { class: "button", href: "/signin" }, "Sign in"));
   },
 
   async once(out) {

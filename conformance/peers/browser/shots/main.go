@@ -32,8 +32,8 @@ type shot struct {
 }
 
 var shots = []shot{
-	{"prove", "/prove", 1280, 1010, "light", []string{"once", "adds", "logout"}},
-	{"prove-dark", "/prove", 1280, 1010, "dark", []string{"once", "adds", "logout"}},
+	{"prove", "/prove", 1280, 960, "light", []string{"once", "adds", "logout"}},
+	{"prove-dark", "/prove", 1280, 960, "dark", []string{"once", "adds", "logout"}},
 	{"prove-390", "/prove", 390, 844, "dark", []string{"adds"}},
 	{"cart-390", "/cart", 390, 844, "light", nil},
 	{"session", "/session", 1280, 860, "light", nil},
