@@ -162,6 +162,10 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) {
 // signedOut is a page that needs no session, after one has ended.
 func (s *site) signedOut(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		if v, err := nethttp.From(r); err == nil && v.User() != "" { // by a link or a bookmark
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+			return
+		}
 		s.show(w, r, http.StatusOK, "signedout", "Signed out", text)
 	}
 }

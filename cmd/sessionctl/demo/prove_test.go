@@ -45,7 +45,7 @@ func TestProvePageTellsOfTheServer(t *testing.T) {
 		v := start(t, demo.Options{Store: store}).visitor()
 		_, text := v.do(t, "GET", "/prove", "")
 		require.Equal(t, lost, strings.Contains(text, "a restart signs everybody out"), store)
-		require.Contains(t, text, "not signed in")
+		require.Contains(t, text, `<dd id="login">no</dd>`)
 		require.Contains(t, text, "<noscript>")
 		require.Equal(t, 1, strings.Count(text, "<script"), "its own file alone")
 		v.login(t, "alice")
@@ -159,6 +159,8 @@ func TestStaleTabSaysWhy(t *testing.T) {
 	tab.open(t, "/notes", 200)
 	require.NotContains(t, tab.page, "typed", "it is for one page")
 
+	tab.open(t, "/signed-out", 200)
+	require.Equal(t, "/", tab.path, "a link to it does not say so to who is signed in")
 	tab.post(t, "/signout", nil) // in another tab of this browser
 	tab.page = stale
 	tab.send(t, "/notes", "text", "x")

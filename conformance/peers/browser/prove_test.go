@@ -93,5 +93,5 @@ func TestProveWithoutScripts(t *testing.T) {
 	text := b.open(demo(t) + "/prove")
 	require.Contains(t, text, "scripts are off in this browser")
 	require.Contains(t, text, "kill -9")
-	require.Contains(t, text, "Server started at")
+	require.Contains(t, text, "Server started")
 }

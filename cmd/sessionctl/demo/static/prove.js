@@ -64,7 +64,7 @@ const proofs = {
     mark("slow", answer.error ? `refused: ${answer.status}` : "stored", answer.error ? "good" : "bad");
     out.replaceChildren(lanes(steps), timeline(steps), make("blockquote", {}, answer.error ?? "The slow request was stored. This must not happen."));
     $("again").hidden = false;
-    $("login").textContent = "not signed in";
+    $("login").textContent = "no";
     document.querySelector(".who").replaceChildren(make("a", { class: "button", href: "/signin" }, "Sign in"));
   },
 
@@ -82,7 +82,7 @@ const proofs = {
       rows.push(make("div", {}, make("p", {}, make("strong", {}, label), ` was taken by ${got.length} of ${answers.length}: `,
         make("code", {}, got.map((a) => a.value).join(", ") || "nobody")), make("div", { class: "dots" }, ...dots)));
     }
-    out.replaceChildren(...rows, make("p", {}, "The others were told: there is no such value, or another request took it."));
+    out.replaceChildren(...rows, make("p", {}, "The others got 404: there is no such value, or another request took it."));
   },
 };
 
@@ -136,9 +136,13 @@ function openFeed() {
       e.user ? ` (${e.user})` : "", e.reason ? `: ${e.reason}` : ""));
     while ($("feed").children.length > shownEvents) $("feed").lastChild.remove();
     for (const one of [...waiting]) one(e);
+    if (e.kind === "session ended") {
+      stream.close();
+      feedState("The session has ended, and its stream with it.");
+    }
   };
   stream.onerror = () => {
-    if (stream.readyState === EventSource.CLOSED) feedState("The stream is closed: there is no session, or it has two streams already.");
+    if (stream.readyState === EventSource.CLOSED) feedState("The stream was refused: there is no session, or two tabs show it already.");
     else { feedState("The stream is interrupted."); watchServer(); }
   };
 }
@@ -169,7 +173,7 @@ function showServer(now) {
   down = false;
   openFeed();
   $("started").textContent = now.started;
-  $("login").textContent = now.user ? `${now.login}, as ${now.user}` : "not signed in";
+  $("login").textContent = now.user ? `since ${now.login}, as ${now.user}` : "no";
   $("kill-result").replaceChildren(make("p", { class: "notice" }, now.user
     ? `The server is back, as process ${now.process}. You are still signed in since ${now.login}; the server started at ${now.started}.`
     : `The server is back, as process ${now.process}. It started at ${now.started}.`));
