@@ -183,7 +183,7 @@ func (s *site) apiSlow(w http.ResponseWriter, r *http.Request, v *nethttp.Sessio
 		apiError(w, http.StatusBadRequest, fmt.Sprintf("ms must be 0 to %d", maxSlow.Milliseconds()), "bad_value")
 		return
 	}
-	s.feed.add(step{id: v.ID(), Kind: slowRead, User: v.User(), At: time.Now()})
+	s.feed.add(step{id: v.ID(), Kind: slowRead, User: v.User(), At: s.now()})
 	if !wait(r, duration) {
 		return
 	}
