@@ -35,13 +35,20 @@ help:
 run:
 	$(GO) run ./cmd/sessionctl demo --addr $(ADDR)
 
+# What is slow and what was skipped is kept here until the end.
+REPORT := $(CURDIR)/tests.out
+
 test: tools
-	@$(SERVERS) $(MAKE) --no-print-directory all
+	@rm -f $(REPORT)
+	@$(SERVERS) $(MAKE) --no-print-directory all; status=$$?; \
+	  if [ -s $(REPORT) ]; then $(GO) run ./release/testreport $(REPORT); fi; exit $$status
 	@echo 'make test: all passed'
 
 all: lint unit mission peers edge fuzz vuln
 
 tools:
+	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about 20 minutes on two processors.'
+	@echo 'It installs a Chromium, PostgreSQL, MariaDB and Redis by apt-get where it may, and npm packages into hosts/js/node_modules.'
 	@sh .ci/tools
 
 servers:
@@ -62,10 +69,12 @@ lint:
 	$(GO) run $(STATIC) $$($(GO) list work)
 
 unit:
-	$(GO) test -race -timeout 20m $$($(GO) list work | grep -v -e conformance/mission$$ -e conformance/peers)
+	@echo '== unit: the tests of all modules but the mission and the peers'
+	@$(GO) test -race -json -timeout 20m $$($(GO) list work | grep -v -e conformance/mission$$ -e conformance/peers) | $(GO) run ./release/testreport unit $(REPORT)
 
 peers:
-	cd $(PEERS) && $(GO) test -race -timeout 15m ./...
+	@echo '== peers: a browser, other libraries, vectors of others'
+	@$(GO) test -race -json -timeout 15m ./$(PEERS)/... | $(GO) run ./release/testreport peers $(REPORT)
 
 fuzz:
 	@sh .ci/fuzz $(FUZZTIME)

@@ -19,7 +19,9 @@
 //
 // # Frameworks
 //
-// A framework fills a Request in for each request, has it attached with
+// Package hosts/nethttp is the middleware for net/http; hosts/gin, hosts/echo and
+// hosts/fiber run a framework's handlers inside of it. Only a server that has
+// none of these fills a Request in for each request, has it attached with
 // [Manager.Attach], passes it to handlers as their context, and closes it. A
 // middleware of its own also needs [Manager.Resume], [Manager.New] and
 // [Manager.Commit], which work on the core's sessions, and [Manager.Failed] and

@@ -165,7 +165,7 @@ func (m *Manager) revokePass(ctx context.Context, q Query, spared map[core.ID]bo
 		if err != nil {
 			return ended, err
 		}
-		live := slices.DeleteFunc(slices.Clone(records), func(r core.Record) bool { return spared[r.ID] })
+		live := slices.DeleteFunc(slices.Clone(records), func(r core.Record) bool { return spared[r.ID] || IsMarker(&r) })
 		n, err := m.removeAll(ctx, live)
 		if ended += n; err != nil {
 			return ended, err

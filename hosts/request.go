@@ -31,6 +31,11 @@ type Request struct {
 	// already. A nil Reply means that there is no answer to put it on.
 	Reply func(field, value string) error
 
+	// Arriving runs once, in the first Resume and before that reads the cookies,
+	// which it may replace: package migrate brings in the session of another
+	// library there. Its error is that of Resume, and then the next one runs it again.
+	Arriving func(*Request) error
+
 	// Updates are the functions of the session's updates. The request's commit
 	// uses and clears them.
 	Updates Updates

@@ -11,6 +11,11 @@ import (
 // cookie was stolen, or whose binding is broken, is ended. The error is the
 // refusal of the newest (none of them is a failure), or wraps ErrUnavailable.
 func (m *Manager) Resume(x *Request) (*core.Session, error) {
+	if x.Arriving != nil {
+		if err := x.arrive(); err != nil || x.current != nil {
+			return x.current, err
+		}
+	}
 	tickets, err := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now())
 	if err != nil {
 		x.refused = err

@@ -9,7 +9,8 @@ import (
 )
 
 // forTests are modules that nobody imports: they are tidy, and that is all.
-var forTests = []string{"conformance/mission", "conformance/peers", "dbstore/tests", "release"}
+var forTests = []string{"conformance/mission", "conformance/peers", "dbstore/tests", "examples", "examples/natsstore",
+	"hosts/caddy/tests", "hosts/migrate/tests", "release"}
 
 // check sees the modules as users do: from a proxy, without go.work.
 func check(all []*mod) error {
@@ -100,12 +101,15 @@ var drivers = map[string]string{
 	"github.com/jackc/pgx/v5":        "dbstore/postgres",
 	"github.com/go-sql-driver/mysql": "dbstore/mysql",
 	"github.com/redis/rueidis":       "cachestore/redis",
+	"github.com/gin-gonic/gin":       "hosts/gin",
+	"github.com/labstack/echo/v5":    "hosts/echo",
+	"github.com/gofiber/fiber/v3":    "hosts/fiber",
 }
 
 // only refuses a driver that the module is not for: it would change the version
-// of the user's own.
+// of the user's own. Caddy brings drivers by itself.
 func only(m *mod, list string) error {
-	if m.dir == "stores/all" || m.dir == "cmd/sessionctl" {
+	if m.dir == "stores/all" || m.dir == "cmd/sessionctl" || m.dir == "hosts/caddy" {
 		return nil
 	}
 	for driver, dir := range drivers {

@@ -189,6 +189,9 @@ func endAll(ctx context.Context, store hosts.Store, q hosts.Query, m *meter) (in
 	for range maxPasses {
 		before := ended.Load()
 		err := each(ctx, walk(ctx, store, q), workers, func(ctx context.Context, r core.Record) error {
+			if hosts.IsMarker(&r) {
+				return nil
+			}
 			if err := store.Delete(ctx, r.ID); err != nil {
 				return fmt.Errorf("session %v: %w", r.ID, err)
 			}

@@ -22,11 +22,11 @@ var (
 // from a form as well.
 var (
 	overridePrefixes = []string{
-		"X-Original-",                                                                               // URL: IIS URL Rewrite, Symfony, Zend; URI and Method: nginx auth_request; Host: Azure
-		"X-Rewrite-",                                                                                // URL: IIS rewriters, Zend
-		"X-Forwarded-",                                                                              // but the three above. Prefix: Spring, Werkzeug; Uri, Method: Traefik, Caddy; Port: Rack; User: oauth2-proxy; Client-Cert: Envoy
-		"X-Envoy-",                                                                                  // Original-Path, Original-Host
-		"Remote-", "X-Remote-", "X-Auth-Request-", "X-Authenticated-", "X-Authentik-", "X-Webauth-", // users: CGI, Authelia, Kubernetes, oauth2-proxy, Kong, Authentik, Grafana
+		"X-Original-",                                                                                           // URL: IIS URL Rewrite, Symfony, Zend; URI and Method: nginx auth_request; Host: Azure
+		"X-Rewrite-",                                                                                            // URL: IIS rewriters, Zend
+		"X-Forwarded-",                                                                                          // but the three above. Prefix: Spring, Werkzeug; Uri, Method: Traefik, Caddy; Port: Rack; User: oauth2-proxy; Client-Cert: Envoy
+		"X-Envoy-",                                                                                              // Original-Path, Original-Host
+		"Remote-", "X-Remote-", "X-Auth-Request-", "X-Authenticated-", "X-Authentik-", "X-Webauth-", "X-Token-", // users: CGI, Authelia, Kubernetes, oauth2-proxy, Kong, Authentik, Grafana, caddy-security
 	}
 	overrides = []string{
 		"X-Waws-Unencoded-Url",                                     // iisnode on Azure
@@ -44,11 +44,12 @@ var addresses = []string{
 	"Cf-Connecting-Ip", "Cf-Connecting-Ipv6", "Fastly-Client-Ip", "X-Azure-Clientip",
 }
 
-// dropClaims removes the fields that tell who is signed in, and those that tell
+// DropClaims removes the fields that tell who is signed in, and those that tell
 // something else of the request than it is, however they are spelt: servers
 // that hand fields on as CGI variables take "Session.User" and "Session_User"
-// for it. X-Forwarded-For, -Host and -Proto are left to rewrite.
-func dropClaims(h http.Header, trusted bool) {
+// for it. X-Forwarded-For, -Host and -Proto are left to the proxy; the addresses of
+// other fields are kept where the peer is trusted to set them.
+func DropClaims(h http.Header, trusted bool) {
 	for name := range h {
 		spelt := func(as string) bool { return folds(name, as) }
 		begins := func(as string) bool { return len(name) > len(as) && folds(name[:len(as)], as) }

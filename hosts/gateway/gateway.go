@@ -120,8 +120,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	trusted := g.o.Middleware.Trusted(r)
-	dropClaims(r.Header, trusted)
-	dropClaims(r.Trailer, trusted)
+	DropClaims(r.Header, trusted)
+	DropClaims(r.Trailer, trusted)
 	dropUpgrade(r)
 	if access == Public {
 		g.counts.add(outcomePublic)
@@ -159,7 +159,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, nethttp.ErrNotSignedIn)
 	default:
 		g.counts.add(outcomeSignedIn)
-		setIdentity(r.Header, s)
+		SetIdentity(r.Header, s)
 		g.forward(w, g.notes.expect(r, &x))
 	}
 }

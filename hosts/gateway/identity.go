@@ -15,8 +15,8 @@ const (
 	HeaderID     = "Session-Id"
 )
 
-// setIdentity tells the origin who is signed in.
-func setIdentity(h http.Header, s *core.Session) {
+// SetIdentity tells the origin who is signed in.
+func SetIdentity(h http.Header, s *core.Session) {
 	h.Set(HeaderUser, encode(s.User()))
 	h.Set(HeaderID, s.ID().String())
 	if tenant := s.Tenant(); tenant != "" {

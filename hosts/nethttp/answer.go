@@ -28,10 +28,11 @@ func (v *Session) reply(name, value string) error {
 	return nil
 }
 
-// cookieScope returns what tells one cookie of ours from another in a browser:
-// all have the manager's name, and Partitioned stands last.
+// cookieScope returns what tells one cookie of ours from another in a browser. Most
+// have the manager's name, and Partitioned stands last.
 func cookieScope(value string) string {
-	_, attributes, _ := strings.Cut(value, ";")
+	pair, attributes, _ := strings.Cut(value, ";")
+	name, _, _ := strings.Cut(pair, "=")
 	partitioned := strings.HasSuffix(attributes, "; Partitioned")
 	for _, end := range []string{"; Max-Age", "; HttpOnly", "; Secure", "; SameSite"} {
 		attributes, _, _ = strings.Cut(attributes, end)
@@ -39,7 +40,7 @@ func cookieScope(value string) string {
 	if partitioned {
 		attributes += "; Partitioned"
 	}
-	return attributes
+	return name + ";" + attributes
 }
 
 // begin commits and puts on the answer what the session adds to it, beside the

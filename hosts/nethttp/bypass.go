@@ -14,7 +14,7 @@ import (
 // stored at once: the request is answered 500, or its answer cut off where it
 // may have left already. One that only read its session is served and logged.
 var ErrBypassed = errors.New("the answer went past the http.ResponseWriter of nethttp.Middleware.Handler, and the session's cookie with it; " +
-	"write to the w that Handler passes on; with a framework whose handlers have a writer of their own, wrap the whole of it: mw.Handler(engine)")
+	"write to the w that Handler passes on; with a framework whose handlers have a writer of their own, use its adapter (hosts/gin, hosts/echo), or wrap the whole of it: mw.Handler(engine)")
 
 // bypassLogged is how often one kind of bypass is logged.
 const bypassLogged = time.Minute

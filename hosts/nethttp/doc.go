@@ -29,7 +29,8 @@
 // requests in flight: what they change is refused, and their answer replaced.
 //
 // The handler must answer by the writer that Handler gives it. Frameworks whose
-// handlers have a writer of their own go inside as a whole,
+// handlers have a writer of their own have an adapter, in hosts/gin, hosts/echo
+// and hosts/fiber, or go inside as a whole,
 //
 //	http.ListenAndServe(addr, mw.Handler(engine)) // gin, echo and others
 //

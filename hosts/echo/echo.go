@@ -1,0 +1,78 @@
+package echosessions
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v5"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+)
+
+// New returns the middleware for an echo or a group. On a request that has it
+// already it does nothing. It panics when mw is nil.
+func New(mw *nethttp.Middleware) echo.MiddlewareFunc {
+	check(mw)
+	return around(mw.Handler)
+}
+
+// Require is New for a group that only signed-in visitors may enter. All others
+// are answered as nethttp.Options.Unauthorized says.
+func Require(mw *nethttp.Middleware) echo.MiddlewareFunc {
+	check(mw)
+	return around(mw.Require)
+}
+
+func check(mw *nethttp.Middleware) {
+	if mw == nil {
+		panic("echosessions: the middleware is nil: make it with nethttp.New, and look at its error")
+	}
+}
+
+// From returns the session of the request, as nethttp.From does.
+func From(c *echo.Context) (*nethttp.Session, error) {
+	s, err := nethttp.From(c.Request())
+	if errors.Is(err, nethttp.ErrNoHandler) {
+		err = fmt.Errorf("%w; with echo: e.Use(echosessions.New(mw)), before the middlewares that need it", err)
+	}
+	return s, err
+}
+
+// around runs the rest of a request's handlers inside of a net/http middleware. An
+// error is handled by the outermost, so that middlewares between two of them, such as
+// New and Require, see it.
+func around(wrap func(http.Handler) http.Handler) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c *echo.Context) (err error) {
+			w, r := c.Response(), c.Request()
+			defer func() { // also for who recovers outside
+				c.SetResponse(w)
+				c.SetRequest(r)
+			}()
+			wrap(http.HandlerFunc(func(inner http.ResponseWriter, request *http.Request) {
+				if request == r { // the middleware stands further out, too
+					err = next(c)
+					return
+				}
+				c.SetRequest(request)
+				c.SetResponse(echo.NewResponse(inner, c.Echo().Logger))
+				if failed := next(c); failed != nil {
+					c.Echo().HTTPErrorHandler(c, withStatus(failed))
+				}
+			})).ServeHTTP(w, r)
+			return err
+		}
+	}
+}
+
+// withStatus gives the errors of sessions their status, unless they have one.
+func withStatus(err error) error {
+	var has echo.HTTPStatusCoder
+	if errors.As(err, &has) {
+		return err
+	}
+	if status, text := nethttp.Failure(err); status != http.StatusInternalServerError {
+		return echo.NewHTTPError(status, text).Wrap(err)
+	}
+	return err
+}

@@ -1,0 +1,108 @@
+package fibersessions
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gofiber/fiber/v3"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+	"github.com/valyala/fasthttp"
+)
+
+// New returns the middleware for an app or a group. On a request that has it
+// already it does nothing. It panics when mw is nil.
+func New(mw *nethttp.Middleware) fiber.Handler {
+	check(mw)
+	return around(mw.Handler)
+}
+
+// Require is New for a group that only signed-in visitors may enter. All others
+// are answered as nethttp.Options.Unauthorized says.
+func Require(mw *nethttp.Middleware) fiber.Handler {
+	check(mw)
+	return around(mw.Require)
+}
+
+func check(mw *nethttp.Middleware) {
+	if mw == nil {
+		panic("fibersessions: the middleware is nil: make it with nethttp.New, and look at its error")
+	}
+}
+
+// From returns the session of the request, as nethttp.From does. It outlives the
+// handler, which c does not.
+func From(c fiber.Ctx) (*nethttp.Session, error) {
+	s, err := nethttp.FromContext(c.Context())
+	if errors.Is(err, nethttp.ErrNoHandler) {
+		err = fmt.Errorf("%w; with fiber: app.Use(fibersessions.New(mw)), before the routes and middlewares that need it", err)
+	}
+	return s, err
+}
+
+// around runs the rest of a request's handlers inside of a net/http middleware,
+// which sees a copy of the request, and of the answer as they leave it. An error is
+// handled by the outermost, so that middlewares between two of them, such as New and
+// Require, see it.
+func around(wrap func(http.Handler) http.Handler) fiber.Handler {
+	return func(c fiber.Ctx) (err error) {
+		outer, seen := c.Context(), request(c)
+		a := &answer{response: c.Response()}
+		defer func() { // also for who recovers outside
+			if !c.IsAbandoned() {
+				c.SetContext(outer)
+			}
+		}()
+		wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r == seen { // the middleware stands further out, too
+				err = c.Next()
+				return
+			}
+			c.SetContext(r.Context())
+			failed := c.Next()
+			switch {
+			case !c.IsAbandoned():
+				if failed != nil {
+					handle(c, failed)
+				}
+			case outer.Err() == nil: // a timeout inside: its handler goes on, with c.Response
+				a.response = c.RequestCtx().LastTimeoutErrorResponse()
+			default: // one outside, which has answered: nobody gets this answer
+				a.response = new(fasthttp.Response)
+			}
+			a.header, a.before = nil, nil                     // to be copied once more
+			if http.NewResponseController(w).Flush() != nil { // commits; an error page is in a
+				a.WriteHeader(http.StatusInternalServerError) // where Options.Failed wrote none
+			}
+		})).ServeHTTP(a, seen)
+		a.send()
+		return err
+	}
+}
+
+// handle has the application's error handler answer.
+func handle(c fiber.Ctx, err error) {
+	if c.App().ErrorHandler(c, withStatus(err)) != nil {
+		_ = c.SendStatus(http.StatusInternalServerError)
+	}
+}
+
+// withStatus gives the errors of sessions their status, unless they have one.
+func withStatus(err error) error {
+	if _, ok := errors.AsType[*fiber.Error](err); ok {
+		return err
+	}
+	if status, text := nethttp.Failure(err); status != http.StatusInternalServerError {
+		return &failure{fiber.NewError(status, text), err}
+	}
+	return err
+}
+
+// failure is an error of fiber's that was one of ours.
+type failure struct {
+	shown *fiber.Error
+	cause error
+}
+
+func (f *failure) Error() string   { return f.shown.Message }
+func (f *failure) Unwrap() []error { return []error{f.shown, f.cause} }

@@ -1,0 +1,64 @@
+package ginsessions
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+)
+
+// New returns the middleware for a router or a group. On a request that has it
+// already it does nothing. It panics when mw is nil.
+func New(mw *nethttp.Middleware) gin.HandlerFunc {
+	check(mw)
+	return around(mw.Handler)
+}
+
+// Require is New for a group that only signed-in visitors may enter. All others
+// are answered as nethttp.Options.Unauthorized says, and the request is aborted.
+func Require(mw *nethttp.Middleware) gin.HandlerFunc {
+	check(mw)
+	return around(mw.Require)
+}
+
+func check(mw *nethttp.Middleware) {
+	if mw == nil {
+		panic("ginsessions: the middleware is nil: make it with nethttp.New, and look at its error")
+	}
+}
+
+// From returns the session of the request, as nethttp.From does.
+func From(c *gin.Context) (*nethttp.Session, error) {
+	s, err := nethttp.From(c.Request)
+	if errors.Is(err, nethttp.ErrNoHandler) {
+		err = fmt.Errorf("%w; with gin: router.Use(ginsessions.New(mw)), before the routes and middlewares that need it", err)
+	}
+	return s, err
+}
+
+// Abort answers with what nethttp.Failure says of an error, keeps the error in
+// c.Errors for the log, and ends the request.
+func Abort(c *gin.Context, err error) {
+	_ = c.Error(err)
+	c.Abort()
+	status, text := nethttp.Failure(err)
+	c.String(status, text)
+}
+
+// around runs the rest of a request's handlers inside of a net/http middleware.
+func around(wrap func(http.Handler) http.Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		w, r, passed := c.Writer, c.Request, false
+		defer func() { c.Writer, c.Request = w, r }() // also for who recovers outside
+		wrap(http.HandlerFunc(func(inner http.ResponseWriter, r *http.Request) {
+			passed = true
+			c.Writer, c.Request = &writer{w, inner}, r
+			c.Next()
+		})).ServeHTTP(w, r)
+		if !passed {
+			c.Abort()
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func line(action, test, output string, seconds float64) string {
+	return fmt.Sprintf(`{"Action":%q,"Package":"github.com/rockstar-web/sessions/core","Test":%q,"Output":%q,"Elapsed":%g}`+"\n", action, test, output, seconds)
+}
+
+func TestReport(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "report")
+	var out bytes.Buffer
+	good := line("output", "TestA", "quiet\n", 0) + line("pass", "TestA", "", 2.5) +
+		line("output", "TestB", "=== RUN   TestB\n", 0) + line("output", "TestB", "    b_test.go:5: no server\n", 0) + line("skip", "TestB", "", 0) +
+		line("pass", "TestA/part", "", 9) + line("pass", "", "", 3)
+	require.NoError(t, show(strings.NewReader(good), &out, "unit", file))
+	require.Contains(t, out.String(), "unit: 3 tests in 1 packages, 0 failed, 1 skipped")
+	require.NotContains(t, out.String(), "quiet")
+
+	out.Reset()
+	bad := line("output", "TestC", "it broke\n", 0) + line("fail", "TestC", "", 1) + line("fail", "", "", 1) + "# compiler says\n"
+	require.ErrorContains(t, show(strings.NewReader(bad), &out, "peers", file), "peers failed")
+	require.Contains(t, out.String(), "it broke")
+	require.Contains(t, out.String(), "# compiler says")
+	require.Error(t, show(strings.NewReader(""), &out, "nothing", file), "no package at all is no success")
+
+	out.Reset()
+	require.NoError(t, summary(&out, file))
+	require.Contains(t, out.String(), "2.5s  unit: core TestA\n")
+	require.NotContains(t, out.String(), "TestA/part")
+	require.Contains(t, out.String(), "Skipped: 1\n  unit: core TestB: b_test.go:5: no server\n")
+	require.Error(t, summary(&out, file+"2"))
+}
