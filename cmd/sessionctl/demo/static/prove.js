@@ -132,8 +132,11 @@ function openFeed() {
   stream.onopen = () => { feedState("Live."); serverIsBack(); };
   stream.onmessage = (message) => {
     const e = JSON.parse(message.data);
-    $("feed").prepend(make("li", {}, make("time", { datetime: e.at }, new Date(e.at).toISOString().slice(11, 23)), " ", make("strong", {}, e.kind),
-      e.user ? ` (${e.user})` : "", e.reason ? `: ${e.reason}` : ""));
+    const text = e.kind + (e.user ? ` (${e.user})` : "") + (e.reason ? `: ${e.reason}` : "");
+    const last = $("feed").firstChild;
+    if (last?.dataset.text === text) last.querySelector("span").textContent = ` × ${++last.dataset.times}`;
+    else $("feed").prepend(make("li", { "data-text": text, "data-times": 1 },
+      make("time", { datetime: e.at }, new Date(e.at).toISOString().slice(11, 23)), " ", make("strong", {}, text), make("span", {})));
     while ($("feed").children.length > shownEvents) $("feed").lastChild.remove();
     for (const one of [...waiting]) one(e);
     if (e.kind === "session ended") {
