@@ -55,6 +55,8 @@ const proofs = {
     mark("slow", "start");
     const read = nextStep((e) => e.kind.startsWith("slow request"), 1000);
     const slow = call("POST", `/api/slow?ms=${slowTime}&set=prove.late`);
+    let early = false;
+    slow.then(() => { early = !steps.some((s) => s.what === "signed out"); }, () => {});
     if (await read) mark("slow", "session read");
     await pause(thinking);
     mark("out", "sign-out sent");
@@ -62,7 +64,9 @@ const proofs = {
     mark("out", "signed out");
     const answer = await slow;
     mark("slow", answer.error ? `refused: ${answer.status}` : "stored", answer.error ? "good" : "bad");
-    out.replaceChildren(lanes(steps), timeline(steps), make("blockquote", {}, answer.error ?? "The slow request was stored. This must not happen."));
+    const stored = early ? "The slow request was done before the sign-out: this machine is busy. Send both again."
+      : "The slow request was stored. This must not happen.";
+    out.replaceChildren(lanes(steps), timeline(steps), make("blockquote", {}, answer.error ?? stored));
     $("again").hidden = false;
     $("login").textContent = "no";
     document.querySelector(".who").replaceChildren(make("a", { class: "button", href: "/signin" }, "Sign in"));
