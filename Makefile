@@ -13,7 +13,7 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: release help run test all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
+.PHONY: release shots help run test all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -29,6 +29,7 @@ help:
 	@echo 'make bench-stores  the stores, empty and with SESSIONS ($(SESSIONS)), and the guest, into conformance/peers/RESULTS.md'
 	@echo 'make crash   every durable store killed 200 times under load'
 	@echo 'make timing  does the time of our AES depend on secrets? for nightly runs: it prints and judges nothing'
+	@echo 'make shots   the screenshots of the README, from the demo, into docs/shots'
 	@echo 'make vuln    govulncheck, where its database can be reached'
 
 run:
@@ -128,6 +129,10 @@ release:
 
 vuln:
 	@sh .ci/vuln $(VULN)
+
+# Runs the demo and a Chromium by itself.
+shots:
+	cd $(PEERS) && $(GO) run ./browser/shots ../../docs/shots
 
 clean:
 	rm -rf bin

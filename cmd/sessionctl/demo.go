@@ -15,11 +15,12 @@ import (
 var demoCommand = sessionctl.Command{
 	Key: true, Name: "demo", Brief: "run a web application with sessions",
 	About: `Serves a small shop with notes, to try sessions by hand (users alice with password
-wonderland, bob with builder), and the same as a JSON API for scripts:
+wonderland, bob with builder), with a page "Prove it" that shows what this library
+promises. The same as a JSON API for scripts:
 
   POST /api/login {"user","password","remember"}   GET /api/session   PUT, DELETE /api/data/NAME
   POST /api/add/NAME?n=N   POST /api/take/NAME   POST /api/refresh   POST /api/logout
-  POST /api/slow?ms=N&set=NAME   GET /healthz
+  POST /api/slow?ms=N&set=NAME   GET /api/events   GET /healthz
 
 Without a key in the environment it makes one and keeps it beside the sessions
 (` + sessionctl.DevelopmentKeyFile + `, mode 0600), so that they survive a restart. An interrupt lets

@@ -18,6 +18,9 @@ import (
 // maxSlow is the longest that POST /api/slow waits.
 const maxSlow = 30 * time.Second
 
+// slowRead is the step of the feed that says how far a slow request is.
+const slowRead = "slow request has read the session"
+
 // apiRoutes enters every route, and for each path an answer to other methods.
 func (s *site) apiRoutes(mux *http.ServeMux) {
 	allowed := map[string][]string{}
@@ -34,6 +37,11 @@ func (s *site) apiRoutes(mux *http.ServeMux) {
 		{"POST", "/api/add/{name}", s.visit(s.apiAdd)},
 		{"POST", "/api/take/{name}", s.visit(s.apiTake)},
 		{"POST", "/api/slow", s.visit(s.apiSlow)},
+		{"POST", "/api/prove/start", s.apiProveStart},
+		{"POST", "/api/prove/add", s.visit(s.apiProveAdd)},
+		{"GET", "/api/prove/counts", s.visit(s.apiProveCounts)},
+		{"GET", "/api/prove/server", s.apiProveServer},
+		{"GET", "/api/events", s.visit(s.apiEvents)},
 		{"GET", "/healthz", s.healthz},
 	} {
 		mux.HandleFunc(route.method+" "+route.path, route.handler)
@@ -170,17 +178,14 @@ func (s *site) apiTake(w http.ResponseWriter, r *http.Request, v *nethttp.Sessio
 // changing it, so that others change or end it meanwhile.
 func (s *site) apiSlow(w http.ResponseWriter, r *http.Request, v *nethttp.Session) {
 	ms, err := strconv.ParseUint(r.FormValue("ms"), 10, 32)
-	wait := time.Duration(ms) * time.Millisecond
-	if err != nil || wait > maxSlow {
+	duration := time.Duration(ms) * time.Millisecond
+	if err != nil || duration > maxSlow {
 		apiError(w, http.StatusBadRequest, fmt.Sprintf("ms must be 0 to %d", maxSlow.Milliseconds()), "bad_value")
 		return
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.Context().Done():
-		return // nobody waits for the answer
+	s.feed.add(step{id: v.ID(), Kind: slowRead, User: v.User(), At: s.now()})
+	if !wait(r, duration) {
+		return
 	}
 	if name := r.FormValue("set"); name != "" {
 		if err := v.Put(name, 1); err != nil {

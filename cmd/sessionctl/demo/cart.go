@@ -1,11 +1,10 @@
 package demo
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
-	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -16,7 +15,7 @@ type product struct {
 	Cents            int
 }
 
-func (p product) value() string { return "cart." + p.SKU }
+func (p product) count() sessions.Typed[int] { return sessions.Value[int]("cart." + p.SKU) }
 
 var catalogue = []product{
 	{"tea", "Oolong tea", "Rolled by hand, 100 g", 1450},
@@ -27,11 +26,10 @@ var catalogue = []product{
 	{"radio", "Small radio", "Medium wave, too", 12900},
 }
 
-// Names of the cart's other values.
-const (
-	cartChanged = "cart_changed" // time.Time
-	maxCount    = 99             // of one product
-)
+// cartChanged is when; of two tabs, the later wins.
+var cartChanged = sessions.Value[time.Time]("cart_changed").LastWins()
+
+const maxCount = 99 // of one product
 
 type cartLine struct {
 	product
@@ -46,15 +44,6 @@ type cartView struct {
 	Changed time.Time
 }
 
-// count is 0 for a product that is not in the cart.
-func count(v *nethttp.Session, p product) (int, error) {
-	n, err := hosts.Get[int](v, p.value())
-	if errors.Is(err, hosts.ErrNoValue) {
-		return 0, nil
-	}
-	return max(n, 0), err
-}
-
 func (s *site) cartPage(w http.ResponseWriter, r *http.Request) {
 	v, err := nethttp.From(r)
 	if err != nil {
@@ -63,19 +52,19 @@ func (s *site) cartPage(w http.ResponseWriter, r *http.Request) {
 	}
 	var cart cartView
 	for _, p := range catalogue {
-		n, err := count(v, p)
+		n, err := p.count().Get(v)
 		if err != nil {
 			s.failed(w, r, err)
 			return
 		}
-		if n == 0 {
+		if n <= 0 {
 			cart.Others = append(cart.Others, p)
 			continue
 		}
 		cart.Lines = append(cart.Lines, cartLine{p, n, n * p.Cents})
 		cart.Sum += n * p.Cents
 	}
-	if cart.Changed, err = hosts.Get[time.Time](v, cartChanged); err != nil && !errors.Is(err, hosts.ErrNoValue) {
+	if cart.Changed, err = cartChanged.Get(v); err != nil {
 		s.failed(w, r, err)
 		return
 	}
@@ -105,10 +94,10 @@ func (s *site) changeCart(v *nethttp.Session, p product, do string) error {
 	if !known {
 		return nil
 	}
-	if err := hosts.Update(v, p.value(), func(n int) (int, error) {
+	if err := p.count().Update(v, func(n int) (int, error) {
 		return min(max(n+by, 0), maxCount), nil
 	}); err != nil {
 		return err
 	}
-	return v.Put(cartChanged, s.now()) // the later wins
+	return cartChanged.Put(v, s.now())
 }

@@ -65,29 +65,30 @@ func Run(ctx context.Context, o Options, out, warn io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
-	warning := ""
+	about := keyInfo{kept: true}
 	if len(o.Keys) == 0 {
 		var key core.Secret
-		if key, warning, err = developmentKey(o.Store); err != nil {
+		if key, about, err = developmentKey(o.Store); err != nil {
 			return err
 		}
 		o.Keys = core.KeyRing{{Bytes: key}}
-		fmt.Fprintln(warn, "sessionctl: warning:", warning)
+		fmt.Fprintln(warn, "sessionctl: warning:", about.warning)
 	}
-	manager, err := hosts.New(store, o.config())
+	feed := newFeed(time.Now())
+	manager, err := hosts.New(store, o.config(feed))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, manager.Close()) }()
-	site, err := newSite(manager, o, warning)
+	site, err := newSite(manager, feed, o, about)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, o, site.handler, out, warn)
+	return serve(ctx, o, site, out, warn)
 }
 
 // config is all that the library wants to know.
-func (o *Options) config() hosts.Config {
+func (o *Options) config(f *feed) hosts.Config {
 	c := hosts.Config{
 		Keys:            o.Keys,
 		EndWithBrowser:  true, // unless "remember me" gave the session a lifetime of its own
@@ -95,6 +96,7 @@ func (o *Options) config() hosts.Config {
 		CleanupInterval: o.Cleanup,
 		Logger:          o.Logger,
 		Clock:           o.Clock,
+		OnEvent:         f.hear,
 	}
 	if o.Cert != "" {
 		c.CookieName = "__Host-" + core.DefaultCookieName
@@ -112,7 +114,7 @@ func newHost(m *hosts.Manager, o Options, s *site) (*nethttp.Middleware, error) 
 	return nethttp.New(m, options)
 }
 
-func serve(ctx context.Context, o Options, handler http.Handler, out, warn io.Writer) error {
+func serve(ctx context.Context, o Options, site *site, out, warn io.Writer) error {
 	if o.Cert != "" { // before the URL is printed
 		if _, err := tls.LoadX509KeyPair(o.Cert, o.CertKey); err != nil {
 			return fmt.Errorf("certificate of the demo: %w", err)
@@ -123,10 +125,11 @@ func serve(ctx context.Context, o Options, handler http.Handler, out, warn io.Wr
 		return fmt.Errorf("%w; choose another address with --addr", err)
 	}
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		Handler: site.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: log.New(warn, "sessionctl: ", 0),
 	}
+	server.RegisterOnShutdown(site.feed.stop) // streams would outlast the drain
 	scheme, start := "http", func() error { return server.Serve(listener) }
 	if o.Cert != "" {
 		scheme, start = "https", func() error { return server.ServeTLS(listener, o.Cert, o.CertKey) }

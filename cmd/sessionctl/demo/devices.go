@@ -100,5 +100,5 @@ func (s *site) postSignOutEverywhere(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	s.again(w, r, "/", "everywhere")
+	s.again(w, r, "/signed-out/everywhere", "")
 }

@@ -3,6 +3,7 @@ package demo
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/sessionstest"
@@ -12,7 +13,8 @@ import (
 
 // Handlers are the demo's without its server and its key, over sessions in memory.
 func Handlers(t *testing.T, o Options) (*sessionstest.App, http.Handler) {
-	c := o.config()
+	feed := newFeed(time.Now())
+	c := o.config(feed)
 	app := sessionstest.Prepare(t, &c)
 	o.Clock = app.Clock
 	store, closer, err := stores.Open(t.Context(), "memory:")
@@ -23,7 +25,7 @@ func Handlers(t *testing.T, o Options) (*sessionstest.App, http.Handler) {
 		require.NoError(t, manager.Close())
 		require.NoError(t, closer.Close())
 	})
-	site, err := newSite(manager, o, "")
+	site, err := newSite(manager, feed, o, keyInfo{})
 	require.NoError(t, err)
 	return app.Use(site.mw), site.handler
 }

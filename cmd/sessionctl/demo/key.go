@@ -19,9 +19,14 @@ import (
 // maxKeyFile is how many bytes of a key file are read.
 const maxKeyFile = 4 << 10
 
-// developmentKey returns a key that survives as long as the sessions do, and
-// the warning that goes with it.
-func developmentKey(store string) (key core.Secret, warning string, err error) {
+// keyInfo is what people should know about the key.
+type keyInfo struct {
+	warning string // nothing about a key that was given
+	kept    bool   // it survives a restart
+}
+
+// developmentKey returns a key that survives as long as the sessions do.
+func developmentKey(store string) (key core.Secret, about keyInfo, err error) {
 	advice := "set " + hosts.DefaultKeyVariable + " (sessionctl keygen) for anything but trying out"
 	dir, ok := stores.Dir(store)
 	if file, embedded := stores.File(store); embedded {
@@ -30,7 +35,7 @@ func developmentKey(store string) (key core.Secret, warning string, err error) {
 	if !ok {
 		fresh := make([]byte, core.KeyLen)
 		rand.Read(fresh) // never fails
-		return core.NewSecret(fresh), "the key is made up and lives in memory, and everybody is signed out when the demo stops; " + advice, nil
+		return core.NewSecret(fresh), keyInfo{warning: "the key is random and lives in memory, and everybody is signed out when the demo stops; " + advice}, nil
 	}
 	path := filepath.Join(dir, sessionctl.DevelopmentKeyFile)
 	key, err = readKey(path)
@@ -40,9 +45,9 @@ func developmentKey(store string) (key core.Secret, warning string, err error) {
 		}
 	}
 	if err != nil {
-		return core.Secret{}, "", fmt.Errorf("development key: %w", err)
+		return core.Secret{}, about, fmt.Errorf("development key: %w", err)
 	}
-	return key, "the key is a development key, and whoever can read " + path + " can open every session; " + advice, nil
+	return key, keyInfo{"the key is a development key, and whoever can read " + path + " can open every session; " + advice, true}, nil
 }
 
 func readKey(path string) (core.Secret, error) {

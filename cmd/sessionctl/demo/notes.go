@@ -9,16 +9,20 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
 // Notes are one list of structs, changed by Update: notes written in two tabs at
 // once are both there.
+var (
+	notes = sessions.Value[[]note]("notes")
+	draft = sessions.Value[string]("draft") // of a note that was refused, for the form
+)
+
 const (
-	notesName = "notes"
-	maxNotes  = 50
-	maxNote   = 500 // bytes
+	maxNotes = 50
+	maxNote  = 500 // bytes
 )
 
 // errNote refuses a note, also where another tab has filled the list meanwhile.
@@ -34,26 +38,34 @@ type note struct {
 	At   time.Time `session:"at"`
 }
 
-func notesOf(v *nethttp.Session) ([]note, error) {
-	list, err := hosts.Get[[]note](v, notesName)
-	if errors.Is(err, hosts.ErrNoValue) {
-		return nil, nil
-	}
-	return list, err
+type notesView struct {
+	Notes []note
+	Draft string
 }
 
 func (s *site) notesPage(w http.ResponseWriter, r *http.Request) {
 	v, err := nethttp.From(r)
-	var list []note
+	var out notesView
 	if err == nil {
-		list, err = notesOf(v)
+		out.Notes, err = notes.Get(v)
+	}
+	if err == nil {
+		out.Draft, _, err = draft.Take(v)
 	}
 	if err != nil {
 		s.failed(w, r, err)
 		return
 	}
-	slices.Reverse(list)
-	s.show(w, r, http.StatusOK, "notes", "Notes", list)
+	slices.Reverse(out.Notes)
+	s.show(w, r, http.StatusOK, "notes", "Notes", out)
+}
+
+// draftOf is the note of a form that was refused, so that it need not be typed again.
+func draftOf(r *http.Request) string {
+	if r.Method != http.MethodPost || r.URL.Path != "/notes" {
+		return ""
+	}
+	return r.PostFormValue("text")
 }
 
 func (s *site) postNote(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +88,7 @@ func (s *site) postNoteDelete(w http.ResponseWriter, r *http.Request) {
 func (s *site) changeNotes(w http.ResponseWriter, r *http.Request, notice string, change func([]note) ([]note, error)) {
 	v, err := nethttp.From(r)
 	if err == nil {
-		err = hosts.Update(v, notesName, change)
+		err = notes.Update(v, change)
 	}
 	if errors.Is(err, errNote) {
 		notice, err = "bad-note", nil

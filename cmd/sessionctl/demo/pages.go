@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -20,22 +20,22 @@ type page struct {
 	Theme        string
 	Warning      string
 	Style, Icon  string
+	Script       string // of the one page that has some
 	Notice       string
 	Content      any
 }
 
-const flashName = "flash" // a key of notices
+// flash is a key of notices. One page takes it.
+var flash = sessions.Value[string]("flash")
 
 // notices are what a page may say after a form has led to it.
 var notices = map[string]string{
-	"signed-in":   "You are signed in. Your cookie has a new secret; the old one is worthless.",
-	"signed-out":  "You are signed out. This session can never come back.",
-	"everywhere":  "You are signed out everywhere.",
+	"signed-in":   "You are signed in. Your cookie has a new secret; a copy of the old one opens nothing.",
 	"device":      "That device is signed out.",
-	"no-device":   "That session had ended already.",
-	"refreshed":   "The session has its whole lifetime again.",
-	"preferences": "Your preferences are kept in the session.",
-	"noted":       "The note is kept in your session.",
+	"no-device":   "That session was signed out already.",
+	"refreshed":   "The session is extended: its whole lifetime begins now.",
+	"preferences": "Your preferences are saved in the session.",
+	"noted":       "The note is saved in your session.",
 	"bad-note":    noteRule,
 }
 
@@ -46,6 +46,9 @@ func (s *site) pageRoutes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /signin", s.form(s.postSignIn))
 	mux.HandleFunc("POST /signout", s.form(s.postSignOut))
+	mux.HandleFunc("GET /signed-out", s.signedOut("You are signed out. This session can never come back."))
+	mux.HandleFunc("GET /signed-out/everywhere", s.signedOut("You are signed out everywhere. None of these sessions can come back."))
+	mux.HandleFunc("GET /prove", s.provePage)
 	mux.HandleFunc("GET /cart", s.cartPage)
 	mux.HandleFunc("POST /cart", s.form(s.postCart))
 	mux.HandleFunc("GET /session", s.sessionPage)
@@ -75,7 +78,7 @@ func (s *site) pageRoutes(mux *http.ServeMux) {
 
 func (s *site) loadPages() error {
 	s.pages = map[string]*template.Template{}
-	for _, name := range []string{"home", "signin", "cart", "notes", "session", "devices", "trouble"} {
+	for _, name := range []string{"home", "signin", "cart", "notes", "session", "devices", "prove", "signedout", "trouble"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{
 			"when": when, "left": func(t time.Time) string { return left(t.Sub(s.now())) },
 			"money": money,
@@ -110,16 +113,18 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name, ti
 		s.failed(w, r, err)
 		return
 	}
-	notice := r.URL.Query().Get("done")
-	if flash, err := v.Take(flashName); err == nil {
-		notice, _ = flash.(string)
-	} else if !errors.Is(err, hosts.ErrNoValue) {
+	notice, _, err := flash.Take(v)
+	if err != nil {
 		s.failed(w, r, err)
 		return
 	}
+	script := ""
+	if name == "prove" {
+		script = s.assets["prove.js"].path
+	}
 	s.write(w, status, name, page{
 		Title: title, Path: r.URL.Path, User: v.User(), Tenant: v.Tenant(), Theme: preferencesOf(v).Theme,
-		Notice: notices[notice], Content: content,
+		Notice: notices[notice], Script: script, Content: content,
 	})
 }
 
@@ -137,15 +142,11 @@ func (s *site) write(w http.ResponseWriter, status int, name string, p page) {
 }
 
 // again leads the browser to a page after a form was done. A notice waits in the
-// session for one page to take it; a visitor without one gets none for that.
+// session for one page to take it; nobody gets a session for that alone.
 func (s *site) again(w http.ResponseWriter, r *http.Request, path, notice string) {
 	v, err := nethttp.From(r)
-	switch {
-	case err != nil || notice == "":
-	case v.Stored() || v.User() != "":
-		err = v.Put(flashName, notice)
-	default:
-		path += "?done=" + notice
+	if err == nil && notice != "" && (v.Stored() || v.User() != "" || len(v.Names()) > 0) {
+		err = flash.Put(v, notice)
 	}
 	if err != nil {
 		s.failed(w, r, err)
@@ -158,7 +159,19 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, http.StatusOK, "home", "Home", nil)
 }
 
-type signInForm struct{ User, Next, Trouble string }
+// signedOut is a page that needs no session, after one has ended.
+func (s *site) signedOut(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if v, err := nethttp.From(r); err == nil && v.User() != "" { // by a link or a bookmark
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+			return
+		}
+		s.show(w, r, http.StatusOK, "signedout", "Signed out", text)
+	}
+}
+
+// signInForm keeps what was typed, also a note that was refused.
+type signInForm struct{ User, Next, Trouble, Draft string }
 
 func (s *site) signInPage(w http.ResponseWriter, r *http.Request, status int, f signInForm) {
 	f.Next = localPath(f.Next)
@@ -177,12 +190,16 @@ func (s *site) postSignIn(w http.ResponseWriter, r *http.Request) {
 	user := r.PostForm.Get("user")
 	account, ok := authenticate(user, r.PostForm.Get("password"))
 	if !ok {
-		s.signInPage(w, r, http.StatusUnauthorized, signInForm{user, r.PostForm.Get("next"), "User and password do not match."})
+		s.signInPage(w, r, http.StatusUnauthorized,
+			signInForm{user, r.PostForm.Get("next"), "User and password do not match.", r.PostForm.Get("draft")})
 		return
 	}
 	v, err := nethttp.From(r)
 	if err == nil {
 		err = s.signIn(v, user, account, r.PostForm.Get("remember") != "")
+	}
+	if text := r.PostForm.Get("draft"); err == nil && text != "" && len(text) <= maxNote {
+		err = draft.Put(v, text)
 	}
 	if err != nil {
 		s.failed(w, r, err)
@@ -200,7 +217,7 @@ func (s *site) postSignOut(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	s.again(w, r, "/", "signed-out")
+	s.again(w, r, "/signed-out", "")
 }
 
 // pageTrouble tells a visitor what became of a form.

@@ -124,8 +124,9 @@ func TestGetChangesNothing(t *testing.T) {
 	alice.Get(site, "/")
 	before := app.Session("alice")
 	for _, path := range []string{
-		"/", "/signin", "/signout", "/signout/everywhere", "/cart", "/session", "/session/refresh", "/session/preferences", "/notes", "/notes/delete", "/devices",
+		"/", "/signin", "/signout", "/signout/everywhere", "/signed-out", "/signed-out/everywhere", "/prove", "/cart", "/session", "/session/refresh", "/session/preferences", "/notes", "/notes/delete", "/devices",
 		"/api/session", "/api/login", "/api/logout", "/api/refresh", "/api/slow", "/api/data/n", "/api/add/n", "/api/take/n", "/healthz",
+		"/api/prove/start", "/api/prove/add", "/api/prove/counts", "/api/prove/server",
 	} {
 		w := alice.Get(site, path+"?ms=0&set=n&sku=tea&do=add&text=x&theme=dark&user=bob&password=builder")
 		require.Empty(t, w.Header()["Set-Cookie"], path)
@@ -236,7 +237,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 	v := r.visitor()
 	v.header.Set("Sec-Fetch-Site", "cross-site")
 	v.api(t, "POST", "/api/logout", "", 403, "cross_origin")
-	for _, path := range []string{"/", "/cart", "/notes", "/signin", "/nothing", "/api/session", "/api/nothing", "/healthz"} {
+	for _, path := range []string{"/", "/prove", "/signed-out", "/cart", "/notes", "/signin", "/nothing", "/api/session", "/api/nothing", "/healthz"} {
 		a, _ := v.do(t, "GET", path, "")
 		require.Contains(t, a.Header.Get("Content-Security-Policy"), "default-src 'none'", path)
 		require.Equal(t, "nosniff", a.Header.Get("X-Content-Type-Options"), path)

@@ -37,6 +37,10 @@ type site struct {
 	mw      *nethttp.Middleware
 	now     func() time.Time
 	warning string // about the key, for every page
+	feed    *feed
+	naive   naive
+	started time.Time
+	forgets bool   // a restart signs everybody out
 	backend string // for people
 	pages   map[string]*template.Template
 	assets  map[string]asset
@@ -49,8 +53,12 @@ type asset struct {
 	body            []byte
 }
 
-func newSite(m *hosts.Manager, o Options, warning string) (*site, error) {
-	s := &site{manager: m, warning: warning, now: time.Now, backend: backendOf(o.Store), cleanup: o.Cleanup}
+func newSite(m *hosts.Manager, f *feed, o Options, key keyInfo) (*site, error) {
+	s := &site{
+		manager: m, warning: key.warning, now: time.Now, backend: backendOf(o.Store), cleanup: o.Cleanup,
+		feed: f, naive: naive{counts: map[core.ID]int64{}}, started: time.Now(),
+	}
+	s.forgets = !key.kept || s.backend == inMemory
 	if s.cleanup == 0 {
 		s.cleanup = hosts.DefaultCleanupInterval
 	}
@@ -79,7 +87,9 @@ func newSite(m *hosts.Manager, o Options, warning string) (*site, error) {
 
 func (s *site) loadFiles() error {
 	s.assets = map[string]asset{}
-	for name, mediaType := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"} {
+	for name, mediaType := range map[string]string{
+		"style.css": "text/css; charset=utf-8", "prove.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml",
+	} {
 		body, err := files.ReadFile("static/" + name)
 		if err != nil {
 			return err
@@ -90,12 +100,13 @@ func (s *site) loadFiles() error {
 	return s.loadPages()
 }
 
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
 // guard puts on every answer what keeps browsers careful. HSTS is left out: it
 // would bind every other program on this host name.
 func guard(next http.Handler) http.Handler {
 	fields := map[string]string{
-		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
-			"base-uri 'none'; frame-ancestors 'none'",
+		"Content-Security-Policy":      policy,
 		"X-Content-Type-Options":       "nosniff",
 		"Referrer-Policy":              "same-origin",
 		"Cross-Origin-Opener-Policy":   "same-origin",
@@ -135,11 +146,29 @@ func (s *site) unauthorized(w http.ResponseWriter, r *http.Request, err error) {
 		apiError(w, http.StatusUnauthorized, nethttp.Explain(err), core.ReasonOf(err).String())
 		return
 	}
-	why := nethttp.Explain(err) + ": please sign in."
-	if errors.Is(err, core.ErrNoCookie) || errors.Is(err, nethttp.ErrNotSignedIn) {
-		why = "Please sign in to see this page."
+	s.signInPage(w, r, http.StatusUnauthorized, signInForm{Next: pageOf(r), Trouble: whySignIn(r, err), Draft: draftOf(r)})
+}
+
+// whySignIn says why the visitor is not signed in, or not any more.
+func whySignIn(r *http.Request, err error) string {
+	switch {
+	case core.ReasonOf(err) == core.ReasonUnknown: // the cookie is genuine, and its session is gone
+		return "You were signed out on another device. Please sign in again."
+	case !errors.Is(err, core.ErrNoCookie) && !errors.Is(err, nethttp.ErrNotSignedIn):
+		return nethttp.Explain(err) + ": please sign in."
+	case r.Method == http.MethodPost: // from a page that showed a user
+		return "You were signed out in another tab, and nothing was done. Please sign in again."
 	}
-	s.signInPage(w, r, http.StatusUnauthorized, signInForm{Next: r.URL.Path, Trouble: why})
+	return "Please sign in to see this page."
+}
+
+// pageOf is the page that a refused form stands on.
+func pageOf(r *http.Request) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if first == "signout" {
+		first = "devices"
+	}
+	return "/" + first
 }
 
 // failed answers for a handler that has an error of its session.

@@ -1,33 +1,33 @@
 package demo
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
-const (
-	preferencesName = "preferences" // a nested map
-	maxShown        = 300           // bytes of a value on the page
-)
+const maxShown = 300 // bytes of a value on the page
 
 type preferences struct {
 	Theme   string    `session:"theme"`
 	Changed time.Time `session:"changed"`
 }
 
-var themes = []string{"auto", "light", "dark"}
+var (
+	themes     = []string{"auto", "light", "dark"}
+	chosen     = sessions.Value[preferences]("preferences").LastWins() // a nested map
+	remembered = sessions.Value[bool]("remember")
+)
 
 // preferencesOf falls back to the defaults for whatever is not there.
 func preferencesOf(v *nethttp.Session) preferences {
-	p, err := hosts.Get[preferences](v, preferencesName)
+	p, err := chosen.Get(v)
 	if err != nil || !slices.Contains(themes, p.Theme) {
 		p.Theme = themes[0]
 	}
@@ -71,13 +71,12 @@ func (s *site) sessionPage(w http.ResponseWriter, r *http.Request) {
 	if _, sweeps := hosts.As[hosts.Sweeper](s.manager.Store()); sweeps {
 		out.Cleanup = left(s.cleanup)
 	}
-	out.Remembered, err = hosts.Get[bool](v, "remember")
-	if err != nil && !errors.Is(err, hosts.ErrNoValue) {
+	if out.Remembered, err = remembered.Get(v); err != nil {
 		s.failed(w, r, err)
 		return
 	}
 	for _, name := range slices.Sorted(slices.Values(v.Names())) {
-		if name == flashName {
+		if name == "flash" {
 			continue // this page takes it
 		}
 		value, err := v.Get(name)
@@ -90,17 +89,8 @@ func (s *site) sessionPage(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, http.StatusOK, "session", "This session", out)
 }
 
-// valueText shows a value as Go would print it, times in UTC.
-func valueText(value any) string {
-	text := fmt.Sprint(value)
-	if t, ok := value.(time.Time); ok {
-		text = t.UTC().Format(time.RFC3339Nano)
-	}
-	if len(text) > maxShown {
-		text = strings.ToValidUTF8(text[:maxShown], "") + " …"
-	}
-	return text
-}
+// inMemory is where sessions end with the process.
+const inMemory = "the server's memory"
 
 // backendOf says where sessions are, without what an address may give away.
 func backendOf(store string) string {
@@ -108,7 +98,7 @@ func backendOf(store string) string {
 	kind, _, _ := strings.Cut(scheme, "+")
 	switch kind {
 	case "memory", "cache":
-		return "the server's memory"
+		return inMemory
 	case "file", "filesystem":
 		return "a file on the server"
 	case "postgres", "postgresql":
@@ -141,7 +131,7 @@ func (s *site) postPreferences(w http.ResponseWriter, r *http.Request) {
 	}
 	v, err := nethttp.From(r)
 	if err == nil {
-		err = hosts.Put(v, preferencesName, preferences{theme, s.now()})
+		err = chosen.Put(v, preferences{theme, s.now()})
 	}
 	if err != nil {
 		s.pageTrouble(w, r, err)

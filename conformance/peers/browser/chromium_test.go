@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
@@ -118,15 +119,28 @@ func (b *browser) cookie(name string) *network.Cookie {
 	return nil
 }
 
-// demo runs the command's demo as a user would and returns its address.
-func demo(t *testing.T, args ...string) (url string) {
+// command builds the command and returns its path.
+func command(t *testing.T) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "sessionctl")
 	build := exec.Command("go", "build", "-o", bin, "./cmd/sessionctl")
 	build.Dir = "../../.." // in its own module
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
-	cmd := exec.Command(bin, append([]string{"demo", "--addr", "127.0.0.1:0"}, args...)...)
+	return bin
+}
+
+// noScripts switches scripts off in this tab, but for those of the test.
+func (b *browser) noScripts() {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	require.NoError(b.t, err)
+}
+
+// demo runs the command's demo as a user would and returns its address.
+func demo(t *testing.T, args ...string) (url string) {
+	t.Helper()
+	cmd := exec.Command(command(t), append([]string{"demo", "--addr", "127.0.0.1:0"}, args...)...)
 	cmd.Dir = t.TempDir()
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()

@@ -1,20 +1,10 @@
 package browser
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
 	"context"
-	"crypto/sha512"
-	"encoding/base64"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,37 +24,8 @@ var htmxVersions = map[string]string{
 	"4.0.1":  "oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg==",
 }
 
-// htmxScript gets htmx by npm, whose cache spares the network.
 func htmxScript(t *testing.T, version string) []byte {
-	t.Helper()
-	npm, err := exec.LookPath("npm")
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skip("SKIPPED, LOUDLY: no npm here; install it to run the tests with htmx")
-	}
-	require.NoError(t, err)
-	dir := t.TempDir()
-	pack := exec.CommandContext(t.Context(), npm, "pack", "htmx.org@"+version, "--silent", "--prefer-offline", "--pack-destination", dir)
-	out, err := pack.CombinedOutput()
-	require.NoError(t, err, string(out))
-	packed := file(t, filepath.Join(dir, "htmx.org-"+version+".tgz"))
-	sum := sha512.Sum512(packed)
-	require.Equal(t, htmxVersions[version], base64.StdEncoding.EncodeToString(sum[:]))
-	unzip, err := gzip.NewReader(bytes.NewReader(packed))
-	require.NoError(t, err)
-	for files := tar.NewReader(unzip); ; {
-		h, err := files.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		require.NoError(t, err)
-		if h.Name == "package/dist/htmx.min.js" {
-			script, err := io.ReadAll(files)
-			require.NoError(t, err)
-			return script
-		}
-	}
-	t.Fatal("no dist/htmx.min.js in the package")
-	return nil
+	return npmFile(t, "htmx.org", version, htmxVersions[version], "dist/htmx.min.js")
 }
 
 // mailbox is a site whose pages use htmx.

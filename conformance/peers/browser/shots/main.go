@@ -1,0 +1,152 @@
+// Command shots makes the screenshots of the README: shots FOLDER. It runs the
+// demo and a Chromium by itself.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// patience bounds one picture.
+const patience = 30 * time.Second
+
+// A shot is one picture: of a page, after buttons of "Prove it" were pressed in turn.
+type shot struct {
+	name, path    string
+	width, height int64
+	scheme        string
+	press         []string
+}
+
+var shots = []shot{
+	{"prove", "/prove", 1280, 960, "light", []string{"once", "adds", "logout"}},
+	{"prove-dark", "/prove", 1280, 960, "dark", []string{"once", "adds", "logout"}},
+	{"prove-390", "/prove", 390, 844, "dark", []string{"adds"}},
+	{"cart-390", "/cart", 390, 844, "light", nil},
+	{"session", "/session", 1280, 860, "light", nil},
+	{"devices-dark", "/devices", 1280, 560, "dark", nil},
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: shots FOLDER")
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "shots:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, folder string) (err error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp("", "shots")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	site, stop, err := demo(ctx, scratch)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer stop()
+	for _, s := range shots {
+		picture, err := s.take(ctx, site)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, s.name+".png"), picture, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// demo runs the command's demo over a database in a folder.
+func demo(ctx context.Context, dir string) (site string, stop func(), err error) {
+	bin := filepath.Join(dir, "sessionctl")
+	build := exec.CommandContext(ctx, "go", "build", "-o", bin, "github.com/rockstar-web/sessions/cmd/sessionctl")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return "", nil, err
+	}
+	cmd := exec.CommandContext(ctx, bin, "demo", "--addr", "127.0.0.1:0")
+	cmd.Dir = dir // its default store is a file here
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	stop = func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it has ended by itself
+		_ = cmd.Wait()
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		stop()
+		return "", nil, err
+	}
+	return strings.TrimRight(strings.TrimSpace(line), "/"), stop, nil
+}
+
+// prepare is what the visitor has done before. It runs on the page that may send requests.
+const prepare = `(async () => {
+	const form = (path, fields) => fetch(path, { method: "POST", body: new URLSearchParams(fields) });
+	for (const sku of ["tea", "tea", "lamp"]) await form("/cart", { sku, do: "add" });
+	await form("/signin", { user: "alice", password: "wonderland", remember: "1" });
+	await form("/notes", { text: "Order more #tea" });
+})()`
+
+// take runs a browser of its own.
+func (s shot) take(ctx context.Context, site string) ([]byte, error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("hide-scrollbars", true))
+	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
+	defer stop()
+	ctx, enough := context.WithTimeout(ctx, patience)
+	defer enough()
+	ctx, cancel := chromedp.NewContext(ctx)
+	defer cancel()
+	scheme := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: s.scheme}}}
+	steps := []chromedp.Action[chromedp.Void]{
+		chromedp.EmulateViewport(s.width, s.height),
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, scheme)
+			return err
+		}),
+		chromedp.Navigate(site + "/prove"),
+		chromedp.Evaluate[chromedp.Void](prepare, chromedp.EvalAwaitPromise),
+		chromedp.Navigate(site + s.path),
+	}
+	for _, name := range s.press {
+		steps = append(steps,
+			chromedp.Click(`[data-run="`+name+`"]`),
+			chromedp.WaitVisible("#"+name+"-result > :not(:only-child)"))
+	}
+	if len(s.press) > 0 {
+		steps = append(steps, chromedp.Evaluate[chromedp.Void]("document.activeElement.blur(); scrollTo(0, 0)"))
+	}
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		return nil, err
+	}
+	return chromedp.Run(ctx, chromedp.CaptureScreenshot())
+}
