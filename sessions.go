@@ -51,7 +51,7 @@ var (
 // not Secure, so that plain HTTP will do, and a key is made where the environment
 // has none. Sessions then end with the process. The server answers on loopback
 // addresses alone, and to no proxy: see Options.Development.
-const DevelopmentVariable = "SESSION_DEVELOPMENT"
+const DevelopmentVariable = hosts.DevelopmentVariable
 
 // New returns the middleware of an application. Without Config.Key and Config.Keys
 // the keys are those of SESSION_ENCRYPTION_KEY or SESSION_ENCRYPTION_KEYS: see
@@ -72,7 +72,7 @@ func New(store Store, config Config, options ...Options) (*Middleware, error) {
 	if config.Key.IsZero() && len(config.Keys) == 0 {
 		keys, err := hosts.KeysFromEnv()
 		if errors.Is(err, core.ErrNoKey) {
-			err = fmt.Errorf("%w; make one with openssl rand -hex 32, or set %s=true to try things out on this machine", err, DevelopmentVariable)
+			err = fmt.Errorf("%w; or set %s=true to try things out on this machine", err, DevelopmentVariable)
 		}
 		if err != nil {
 			return nil, err

@@ -254,13 +254,17 @@ func TestDevelopmentModeIsForThisMachine(t *testing.T) {
 	}{
 		{"127.0.0.1", "", 200}, {"127.8.8.8", "", 200}, {"::1", "", 200},
 		{"192.0.2.1", "", 500}, {"10.0.0.1", "", 500}, {"0.0.0.0", "", 500}, {"", "", 500},
+		{"127.0.0.1", "Host: shop.example", 500}, {"127.0.0.1", "Host: 10.0.0.1:80", 500}, {"127.0.0.1", "Host: localhost.evil.example", 500}, {"127.0.0.1", "Host: ", 500},
+		{"127.0.0.1", "Host: shop.localhost:8080", 200}, {"127.0.0.1", "Host: [::1]:8080", 200}, {"127.0.0.1", "Host: LOCALHOST.", 200},
 		{"127.0.0.1", "X-Forwarded-For", 500}, {"127.0.0.1", "Forwarded", 500}, {"127.0.0.1", "Via", 500}, {"127.0.0.1", "X-Real-Ip", 500},
 	} {
 		r := httptest.NewRequest("GET", "http://localhost/", nil)
 		if c.at != "" {
 			r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP(c.at), Port: 80}))
 		}
-		if c.field != "" {
+		if name, ok := strings.CutPrefix(c.field, "Host: "); ok {
+			r.Host = name
+		} else if c.field != "" {
 			r.Header.Set(c.field, "127.0.0.1")
 		}
 		w := httptest.NewRecorder()

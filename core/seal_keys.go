@@ -124,6 +124,11 @@ var exampleKeys = []string{
 	"thisis32bitlongpassphraseimusing",
 	"your-32-byte-encryption-key-here",
 	"default-insecure-key-change-me!!",
+	"the-key-has-to-be-32-bytes-long!",
+	"N1PCdw3M2B1TfJhoaY2mL736p2vCUc47",
+	"my32digitkey12345678901234567890",
+	"abc&1*~#^2^#s0^=)^^7%b3401234567",
+	"\x60\x3d\xeb\x10\x15\xca\x71\xbe\x2b\x73\xae\xf0\x85\x7d\x77\x81\x1f\x35\x2c\x07\x3b\x61\x08\xd7\x2d\x98\x10\xa3\x09\x14\xdf\xf4", // NIST SP 800-38A, F.1.5
 }
 
 // keyID is how a message names its key: 4 bytes of SHA-256(label, key).

@@ -71,6 +71,7 @@ const (
 	DefaultCommitTimeout   = 5 * time.Second
 	DefaultKeyVariable     = "SESSION_ENCRYPTION_KEY"
 	DefaultKeysVariable    = "SESSION_ENCRYPTION_KEYS" // of several keys
+	DevelopmentVariable    = "SESSION_DEVELOPMENT"     // see sessions.DevelopmentVariable
 )
 
 // ConfigError tells which field of a Config is refused, and what is allowed.

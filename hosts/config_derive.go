@@ -40,7 +40,7 @@ func DeriveKey(secret string) (core.Secret, error) {
 const leastDistinct = 8
 
 // examples are parts of secrets that stand in manuals and templates.
-var examples = strings.Fields("password passwort secret changeme change-me change_me change-this insecure example default your- your_ qwerty 12345678 01234567 abcdefgh letmein correct-horse")
+var examples = strings.Fields("password passwort secret changeme change-me change_me change-this insecure example default your- your_ qwerty 12345678 01234567 abcdefgh letmein correct-horse p4ssw0rd passw0rd production 5f4dcc3b5aa765d61d8327deb882cf99 the-key-has n1pcdw3m2b1tfjhoay2ml736p2vcuc47")
 
 // madeUp finds secrets that nobody drew at random: words, phrases, steps, and a
 // pattern repeated. It cannot find all.

@@ -34,6 +34,7 @@ func TestPasswordsAreNoSecrets(t *testing.T) {
 		"MyPassword1234567890123456789012345", "django-insecure-8#k2x!q0w9e7r5t3y1u6i4o2p", "changemechangemechangemechangeme",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "abcabcabcabcabcabcabcabcabcabcabcabc", "0123456789abcdef0123456789abcdef", "thequickbrownfoxjumpsoverthelazydog",
 		"THEQUICKBROWNFOXJUMPSOVERTHELAZYDOG", "your-256-bit-key-goes-right-here-ok", "1111111122222222333333334444444455",
+		"My$ecretP4ssw0rd!ForProductionUse2024", "5f4dcc3b5aa765d61d8327deb882cf99", "the-key-has-to-be-32-bytes-long!",
 	} {
 		key, err := hosts.DeriveKey(secret)
 		require.ErrorIs(t, err, hosts.ErrWeakSecret, secret)

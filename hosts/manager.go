@@ -24,6 +24,7 @@ type Manager struct {
 	events         *events
 	queues         queues
 	insecureWarned atomic.Bool
+	keyWarned      atomic.Bool // of the first cookie under another key
 	outage         outage
 
 	stop     context.CancelFunc

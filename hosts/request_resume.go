@@ -86,6 +86,9 @@ func (m *Manager) endBreached(x *Request, r *core.Record, why error) error {
 
 func (m *Manager) refused(x *Request, r core.Record, err error) {
 	reason := core.ReasonOf(err)
+	if reason == core.ReasonUnknownKey && !m.keyWarned.Swap(true) {
+		m.events.warn("a cookie is sealed under a key that this server does not have: its visitor is signed out; if many are, give the server the key of before, too (Config.Keys): " + err.Error())
+	}
 	if reason == core.ReasonNone || !m.events.wanted(EventRefused) {
 		return
 	}

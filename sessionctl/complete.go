@@ -20,7 +20,7 @@ func completion() Command {
 			return func(_ context.Context, p *Program, args []string) error {
 				scripts := map[string]func([]completed) string{"bash": bash, "zsh": zsh, "fish": fish}
 				if len(args) != 1 {
-					return Usagef("completion: the shells are %q; allowed: one of bash, zsh, fish", args)
+					return Usagef("completion: name one shell; allowed: bash, zsh, fish")
 				}
 				script := scripts[args[0]]
 				if script == nil {

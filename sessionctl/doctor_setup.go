@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/rockstar-web/sessions/core"
@@ -67,6 +68,7 @@ func (d *doctor) examineCookie(site *url.URL) {
 		return
 	}
 	before := d.findings
+	d.examineDevelopment(site)
 	if d.policy.AllowScripts {
 		d.finding("cookie", "leave AllowScripts out", "every script on the page can read it, one that an attacker got in, too")
 	}
@@ -136,4 +138,20 @@ func served(k core.Key) string {
 		text += ", opens until " + k.OpenUntil.String()
 	}
 	return text
+}
+
+// examineDevelopment looks for the variable that makes cookies insecure.
+func (d *doctor) examineDevelopment(site *url.URL) {
+	text := os.Getenv(hosts.DevelopmentVariable)
+	if text == "" {
+		return
+	}
+	switch on, err := strconv.ParseBool(text); {
+	case err != nil:
+		d.finding("cookie", "unset it, or set it to true or false", "%s is %q, which sessions.New refuses", hosts.DevelopmentVariable, text)
+	case on && d.url != "" && !local(site.Hostname()):
+		d.finding("cookie", "unset it", "%s is set: cookies are not Secure, and the program serves loopback addresses alone", hosts.DevelopmentVariable)
+	case on:
+		d.note("cookie", "%s is set: cookies are not Secure, and the program serves loopback addresses alone", hosts.DevelopmentVariable)
+	}
 }

@@ -34,7 +34,7 @@ func surroundings(key, store bool) (text string) {
 
 func (p *Program) help(args []string) error {
 	var text bytes.Buffer
-	if len(args) == 0 {
+	if len(args) == 0 || args[0] == "help" {
 		fmt.Fprint(&text, "Sessionctl looks at and changes the sessions of a store, and checks a setup.\n\nUsage: sessionctl COMMAND [flags]\n\n")
 		table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
 		for _, c := range p.commands() {

@@ -87,7 +87,10 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 
 func (p *Program) dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return Usagef("no command is given; allowed: %s; see sessionctl help", strings.Join(p.names(), ", "))
+		if err := p.help(nil); err != nil {
+			return err
+		}
+		return Usagef("no command is given")
 	}
 	name, rest := args[0], args[1:]
 	switch name {
@@ -121,7 +124,10 @@ func (p *Program) find(name string) (Command, error) {
 			return c, nil
 		}
 	}
-	return Command{}, Usagef("unknown command %q%s; allowed: %s; see sessionctl help", name, didYouMean("", name, p.names()), strings.Join(p.names(), ", "))
+	if guess := didYouMean("", name, p.names()); guess != "" {
+		return Command{}, Usagef("unknown command %q%s See sessionctl help", name, guess)
+	}
+	return Command{}, Usagef("unknown command %q; allowed: %s; see sessionctl help", name, strings.Join(p.names(), ", "))
 }
 
 func (p *Program) names() []string {

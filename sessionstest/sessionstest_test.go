@@ -164,8 +164,11 @@ func TestTenants(t *testing.T) {
 	r.RemoteAddr = "198.51.100.7:1"
 	require.Contains(t, app.Visitor().Do(account, r).Body.String(), "from 198.51.100.7:1")
 
-	app = sessionstest.With(t, sessionstest.Setup{Config: hosts.Config{CookieDomain: "shop.example"}, Options: nethttp.Options{Development: true}})
+	app = sessionstest.With(t, sessionstest.Setup{Config: hosts.Config{CookieDomain: "shop.example"}})
 	require.Contains(t, app.As("alice").Get(app.Middleware.Require(account), "/").Body.String(), `"alice", visit 1`)
+	app = sessionstest.With(t, sessionstest.Setup{Options: nethttp.Options{Development: true}})
+	r = httptest.NewRequest("GET", "http://localhost/", nil)
+	require.Contains(t, app.As("alice").Do(app.Middleware.Require(account), r).Body.String(), `"alice", visit 1`)
 }
 
 // ownManager is an application that makes its manager by itself.

@@ -38,6 +38,10 @@ const (
 
 // Visitor returns a browser without cookies.
 func (app *App) Visitor() *Visitor {
+	app.t.Helper()
+	if app.Manager == nil {
+		app.t.Fatal("sessionstest: Prepare was called, and Use was not: call app.Use with the middleware of your application")
+	}
 	jar, _ := cookiejar.New(nil) // never fails
 	v := &Visitor{Header: http.Header{"User-Agent": {userAgent}}, app: app, jar: jar, host: "example.com"}
 	if domain := app.Manager.Policy().CookieDomain; domain != "" {

@@ -70,9 +70,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 func (o *Options) check(path string) error {
-	if path == "" || strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:") {
-		return &hosts.ConfigError{Field: "path", Value: fmt.Sprintf("%.100q", path),
-			Allowed: "the path of a file, no URI; package cachestore keeps sessions in memory"}
+	if path == "" || strings.HasPrefix(path, ":") || strings.HasPrefix(path, "file:") || strings.HasPrefix(path, "sqlite:") {
+		return &hosts.ConfigError{Field: "path", Value: fmt.Sprintf("%.100s", path),
+			Allowed: "the path of a file; names such as sqlite:FILE are for stores.Open, and package cachestore keeps sessions in memory"}
 	}
 	if o.BusyTimeout == 0 {
 		o.BusyTimeout = DefaultBusyTimeout

@@ -48,7 +48,8 @@
 // uploads, and middlewares outside see Pattern and path values. A goroutine that
 // outlives the handler must not write to its request.
 //
-// Middleware that recovers from panics, times handlers out or logs belongs
-// around Middleware.Handler. Inside of it, what such a middleware answers counts as
-// the handler's answer, and commits.
+// Middleware that recovers from panics or logs belongs around Middleware.Handler.
+// One that times handlers out, such as http.TimeoutHandler, belongs inside, around
+// single handlers. What a middleware inside answers counts as the handler's
+// answer, and commits.
 package nethttp

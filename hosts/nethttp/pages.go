@@ -56,7 +56,7 @@ var answers = []struct {
 	{http.StatusBadRequest, "The request names something that no session can have." + notStored,
 		[]error{core.ErrBadUser, core.ErrLifetime, core.ErrValueName, core.ErrBadID, core.ErrNesting, core.ErrTime}},
 	{http.StatusInternalServerError, "The session holds something else than this page expects.",
-		[]error{hosts.ErrValueType, hosts.ErrNoValue, core.ErrType, core.ErrBadValue, core.ErrIntSize, core.ErrCounter}},
+		[]error{hosts.ErrValueType, hosts.ErrNoValue, core.ErrBadValue, core.ErrIntSize, core.ErrCounter}},
 	{http.StatusInternalServerError, "The session of this request cannot be stored: a fault of this server.", []error{ErrBypassed}},
 	{http.StatusInternalServerError, "This server runs in development mode and answers on loopback addresses alone.", []error{ErrDevelopment}},
 	{http.StatusServiceUnavailable, "The session store does not answer. What this request changed may not be stored; try again.",
