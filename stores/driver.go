@@ -100,6 +100,9 @@ func find(name string) (Driver, Name, error) {
 		}
 	}
 	allowed := Allowed()
+	if !ok && strings.ContainsAny(name, "./") {
+		allowed += "; a file or directory needs a scheme: sqlite:" + name + ", file:" + name
+	}
 	if slices.Contains(others, scheme) {
 		allowed += `; import _ "github.com/rockstar-web/sessions/stores/all" for the others`
 	}
