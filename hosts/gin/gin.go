@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -39,11 +40,16 @@ func From(c *gin.Context) (*nethttp.Session, error) {
 }
 
 // Abort answers with what nethttp.Failure says of an error, keeps the error in
-// c.Errors for the log, and ends the request.
+// c.Errors for the log, and ends the request. What the request has changed is
+// discarded, unless the error is nethttp.ErrNotSignedIn. A fault of the program is
+// logged by the manager, too.
 func Abort(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
-	status, text := nethttp.Failure(err)
+	status, text, ours := nethttp.Reject(c.Request.Context(), err)
+	if x := hosts.RequestFrom(c.Request.Context()); x != nil && !ours {
+		x.Manager().Failed(err)
+	}
 	c.String(status, text)
 }
 
