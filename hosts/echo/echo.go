@@ -26,7 +26,7 @@ func Require(mw *nethttp.Middleware) echo.MiddlewareFunc {
 
 func check(mw *nethttp.Middleware) {
 	if mw == nil {
-		panic("echosessions: the middleware is nil: make it with nethttp.New, and look at its error")
+		panic("echosessions: the middleware is nil: make it with sessions.New, and look at its error")
 	}
 }
 
@@ -34,7 +34,7 @@ func check(mw *nethttp.Middleware) {
 func From(c *echo.Context) (*nethttp.Session, error) {
 	s, err := nethttp.From(c.Request())
 	if errors.Is(err, nethttp.ErrNoHandler) {
-		err = fmt.Errorf("%w; with echo: e.Use(echosessions.New(mw)), before the middlewares that need it", err)
+		err = fmt.Errorf("%w; with echo: e.Use(echosessions.New(app)), before the middlewares that need it", err)
 	}
 	return s, err
 }

@@ -28,7 +28,7 @@ func Require(mw *nethttp.Middleware) fiber.Handler {
 
 func check(mw *nethttp.Middleware) {
 	if mw == nil {
-		panic("fibersessions: the middleware is nil: make it with nethttp.New, and look at its error")
+		panic("fibersessions: the middleware is nil: make it with sessions.New, and look at its error")
 	}
 }
 
@@ -37,7 +37,7 @@ func check(mw *nethttp.Middleware) {
 func From(c fiber.Ctx) (*nethttp.Session, error) {
 	s, err := nethttp.FromContext(c.Context())
 	if errors.Is(err, nethttp.ErrNoHandler) {
-		err = fmt.Errorf("%w; with fiber: app.Use(fibersessions.New(mw)), before the routes and middlewares that need it", err)
+		err = fmt.Errorf("%w; with fiber: app.Use(fibersessions.New(app)), before the routes and middlewares that need it", err)
 	}
 	return s, err
 }

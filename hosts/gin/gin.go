@@ -26,7 +26,7 @@ func Require(mw *nethttp.Middleware) gin.HandlerFunc {
 
 func check(mw *nethttp.Middleware) {
 	if mw == nil {
-		panic("ginsessions: the middleware is nil: make it with nethttp.New, and look at its error")
+		panic("ginsessions: the middleware is nil: make it with sessions.New, and look at its error")
 	}
 }
 
@@ -34,7 +34,7 @@ func check(mw *nethttp.Middleware) {
 func From(c *gin.Context) (*nethttp.Session, error) {
 	s, err := nethttp.From(c.Request)
 	if errors.Is(err, nethttp.ErrNoHandler) {
-		err = fmt.Errorf("%w; with gin: router.Use(ginsessions.New(mw)), before the routes and middlewares that need it", err)
+		err = fmt.Errorf("%w; with gin: router.Use(ginsessions.New(app)), before the routes and middlewares that need it", err)
 	}
 	return s, err
 }

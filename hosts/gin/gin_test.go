@@ -16,7 +16,7 @@ import (
 )
 
 func TestGin(t *testing.T) {
-	frameworks.Run(t, frameworks.Framework{Serve: serve, Remedy: "ginsessions.New(mw)"})
+	frameworks.Run(t, frameworks.Framework{Serve: serve, Remedy: "ginsessions.New(app)"})
 }
 
 func serve(t *testing.T, a frameworks.App) string {
