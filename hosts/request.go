@@ -50,6 +50,7 @@ type Request struct {
 	refused error         // why there was none to resume
 	ended   []core.ID     // the visitor's, by this request
 	owed    bool          // a secret was made and no cookie set
+	replied bool          // the answer has a cookie
 	barred  *barred       // what a login may open
 }
 

@@ -19,6 +19,7 @@ func (m *Manager) reply(x *Request, cookies []string) error {
 		return ErrNoAnswer
 	}
 	m.warnInsecure(x)
+	x.replied = true
 	for _, c := range cookies {
 		if err := x.Reply("Set-Cookie", c); err != nil {
 			return err

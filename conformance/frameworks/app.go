@@ -18,6 +18,9 @@ type Framework struct {
 	// GoesOn says that a handler whose time is up goes on beside the answer; else the
 	// framework ends its context, and lets it answer.
 	GoesOn bool
+	// RecoverFails says that recovery makes a panic an error of the handler, which
+	// stores nothing; else recovery answers by itself.
+	RecoverFails bool
 }
 
 // App is an application to build in the framework's own way.

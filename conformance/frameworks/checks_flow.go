@@ -1,6 +1,7 @@
 package frameworks
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -79,8 +80,66 @@ func (s *scene) failures() {
 		require.Contains(s.t, a.body, text)
 		require.NotContains(s.t, a.body, "the cart")
 	}
-	err = hosts.ErrNoValue
-	require.Equal(s.t, http.StatusInternalServerError, b.get("/fails").status)
+}
+
+// faults of the program are logged, and visitors see nothing of them.
+func (s *scene) faults() {
+	channel := with(func(v *nethttp.Session) (string, error) { return "", v.Put("a", make(chan int)) })
+	b := s.serve(once(), Route{Path: "/type", Handle: channel}, Route{Path: "/late", Handle: func(Ctx) error {
+		return fmt.Errorf("the cart: %w", nethttp.ErrHeadersSent)
+	}})
+	for path, sentence := range map[string]string{
+		"/type": "The session holds something else than this page expects.",
+		"/late": "The server has made a mistake, and has logged it.",
+	} {
+		a := b.get(path)
+		require.Equal(s.t, http.StatusInternalServerError, a.status, path)
+		require.Contains(s.t, a.body, sentence)
+		require.NotContains(s.t, a.body, "chan")
+		require.NotContains(s.t, a.body, "cart")
+	}
+	for _, logged := range []string{"a fault of the program", "chan int", "the cart"} {
+		require.Contains(s.t, s.log.String(), logged)
+	}
+}
+
+// discards: an error stores nothing of what its request has changed before, and
+// what the error handler changes is stored.
+func (s *scene) discards() {
+	fails := Route{Path: "/fails", Handle: with(func(v *nethttp.Session) (string, error) {
+		if err := errors.Join(v.Login("mallory", 0), v.Put("flash", "lost")); err != nil {
+			return "", err
+		}
+		return "", errors.New("no tea")
+	})}
+	handled := once()
+	handled.OnError = func(c Ctx, _ error) error {
+		v, err := c.Session()
+		if err == nil {
+			err = v.Put("flash", "failed for user:"+v.User())
+		}
+		if err != nil {
+			return err
+		}
+		return c.Text(http.StatusInternalServerError, "")
+	}
+	for _, user := range []string{"", "alice"} {
+		b := s.serve(once(), fails)
+		if user != "" {
+			b.post("/login")
+		}
+		a := b.post("/fails")
+		require.Equal(s.t, http.StatusInternalServerError, a.status)
+		require.False(s.t, a.setsCookie())
+		require.Equal(s.t, "user:"+user, b.get("/user").body)
+		require.Equal(s.t, "no flash", b.get("/").body)
+
+		s.serve(handled, fails)
+		require.Equal(s.t, http.StatusInternalServerError, b.post("/fails").status)
+		require.Equal(s.t, "failed for user:"+user, b.get("/").body)
+		require.Equal(s.t, "user:"+user, b.get("/user").body)
+	}
+	require.Equal(s.t, 2, s.memory.Stats().Sessions)
 }
 
 // panics stores something in a handler that then panics.
@@ -107,7 +166,11 @@ func (s *scene) panicOutside() {
 func (s *scene) panicInside() {
 	b := s.serve(App{Times: 1, Inside: []Layer{{Kind: Recover}}}, panics)
 	require.Equal(s.t, http.StatusInternalServerError, b.get("/panics").status)
-	require.Equal(s.t, "before the panic", b.get("/").body)
+	want := "before the panic"
+	if s.f.RecoverFails {
+		want = "no flash"
+	}
+	require.Equal(s.t, want, b.get("/").body)
 }
 
 func (s *scene) timeout() {
@@ -126,7 +189,7 @@ func (s *scene) timeout() {
 			late <- v.Put("flash", "too late")
 			return nil
 		}
-		return c.Context().Err()
+		return c.Text(http.StatusServiceUnavailable, "too slow")
 	}}
 	b := s.serve(once(), slow)
 	for _, user := range []string{"", "alice"} { // the first needs a cookie on the answer

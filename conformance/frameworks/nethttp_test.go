@@ -54,6 +54,9 @@ func handler(a frameworks.App, f func(frameworks.Ctx) error) http.Handler {
 
 func answer(a frameworks.App, c ctx, f func(frameworks.Ctx) error) (passed bool) {
 	err := f(c)
+	if err != nil {
+		_, _, _ = nethttp.Reject(c.r.Context(), err)
+	}
 	if err != nil && a.OnError != nil {
 		err = a.OnError(c, err)
 	}

@@ -1,6 +1,7 @@
 package echosessions
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,7 +26,7 @@ func Require(mw *nethttp.Middleware) echo.MiddlewareFunc {
 
 func check(mw *nethttp.Middleware) {
 	if mw == nil {
-		panic("echosessions: the middleware is nil: make it with nethttp.New, and look at its error")
+		panic("echosessions: the middleware is nil: make it with sessions.New, and look at its error")
 	}
 }
 
@@ -33,7 +34,7 @@ func check(mw *nethttp.Middleware) {
 func From(c *echo.Context) (*nethttp.Session, error) {
 	s, err := nethttp.From(c.Request())
 	if errors.Is(err, nethttp.ErrNoHandler) {
-		err = fmt.Errorf("%w; with echo: e.Use(echosessions.New(mw)), before the middlewares that need it", err)
+		err = fmt.Errorf("%w; with echo: e.Use(echosessions.New(app)), before the middlewares that need it", err)
 	}
 	return s, err
 }
@@ -57,7 +58,7 @@ func around(wrap func(http.Handler) http.Handler) echo.MiddlewareFunc {
 				c.SetRequest(request)
 				c.SetResponse(echo.NewResponse(inner, c.Echo().Logger))
 				if failed := next(c); failed != nil {
-					c.Echo().HTTPErrorHandler(c, withStatus(failed))
+					c.Echo().HTTPErrorHandler(c, rejected(request.Context(), failed))
 				}
 			})).ServeHTTP(w, r)
 			return err
@@ -65,14 +66,13 @@ func around(wrap func(http.Handler) http.Handler) echo.MiddlewareFunc {
 	}
 }
 
-// withStatus gives the errors of sessions their status, unless they have one.
-func withStatus(err error) error {
+// rejected discards what the request has changed, and gives the errors of sessions
+// their status, unless they have one.
+func rejected(ctx context.Context, err error) error {
+	status, text, ours := nethttp.Reject(ctx, err)
 	var has echo.HTTPStatusCoder
-	if errors.As(err, &has) {
+	if !ours || errors.As(err, &has) {
 		return err
 	}
-	if status, text := nethttp.Failure(err); status != http.StatusInternalServerError {
-		return echo.NewHTTPError(status, text).Wrap(err)
-	}
-	return err
+	return echo.NewHTTPError(status, text).Wrap(err)
 }

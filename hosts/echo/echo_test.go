@@ -18,7 +18,7 @@ import (
 )
 
 func TestEcho(t *testing.T) {
-	frameworks.Run(t, frameworks.Framework{Serve: serve, Remedy: "echosessions.New(mw)"})
+	frameworks.Run(t, frameworks.Framework{Serve: serve, Remedy: "echosessions.New(app)", RecoverFails: true})
 }
 
 func serve(t *testing.T, a frameworks.App) string {

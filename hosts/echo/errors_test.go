@@ -166,7 +166,7 @@ func TestANaiveAdapterIsToldOfThisOne(t *testing.T) {
 }
 
 func TestWithoutAMiddlewareTheProgramDoesNotStart(t *testing.T) {
-	const sentence = "echosessions: the middleware is nil: make it with nethttp.New, and look at its error"
+	const sentence = "echosessions: the middleware is nil: make it with sessions.New, and look at its error"
 	require.PanicsWithValue(t, sentence, func() { echosessions.New(nil) })
 	require.PanicsWithValue(t, sentence, func() { echosessions.Require(nil) })
 }

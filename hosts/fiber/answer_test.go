@@ -204,12 +204,12 @@ func TestFibersAdaptorIsToldOfThisMiddleware(t *testing.T) {
 	status, _, _ := get(t, visitor(t), listen(t, app))
 	require.Equal(t, http.StatusInternalServerError, status)
 	require.ErrorIs(t, err, nethttp.ErrNoHandler)
-	require.ErrorContains(t, err, "app.Use(fibersessions.New(mw))")
+	require.ErrorContains(t, err, "app.Use(fibersessions.New(app))")
 	require.Zero(t, store.Stats().Sessions)
 }
 
 func TestWithoutAMiddlewareTheProgramDoesNotStart(t *testing.T) {
-	const sentence = "fibersessions: the middleware is nil: make it with nethttp.New, and look at its error"
+	const sentence = "fibersessions: the middleware is nil: make it with sessions.New, and look at its error"
 	require.PanicsWithValue(t, sentence, func() { fibersessions.New(nil) })
 	require.PanicsWithValue(t, sentence, func() { fibersessions.Require(nil) })
 }

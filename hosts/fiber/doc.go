@@ -1,7 +1,9 @@
 // Package fibersessions gives the handlers of fiber 3 their sessions.
 //
-//	app.Use(recover.New(), fibersessions.New(mw))   // mw is of nethttp.New
-//	account := app.Group("/account", fibersessions.Require(mw))
+//	app, err := sessions.New(store, sessions.Config{})
+//	router := fiber.New()
+//	router.Use(recover.New(), fibersessions.New(app))
+//	account := router.Group("/account", fibersessions.Require(app))
 //
 //	func cart(c fiber.Ctx) error {
 //		s, err := fibersessions.From(c)
@@ -20,8 +22,12 @@
 // fiber calls its ErrorHandler when all middlewares have returned, which is too late
 // for a session. So New calls it for the errors of what is inside of it: a flash
 // message that the error handler puts arrives. Middlewares outside see the answer
-// and its status, and no error. An error of a session that a handler returns has the
-// status and the text that nethttp.Failure gives.
+// and its status, and no error.
+//
+// An error of a session that a handler returns has the status and the text that
+// nethttp.Failure gives; where it is a fault of the program it is logged, and the
+// visitor sees nothing of it. Other errors are the application's. All discard what
+// the request has changed until then, unless it is nethttp.ErrNotSignedIn.
 //
 // # Streams and WebSockets
 //

@@ -10,20 +10,18 @@ import (
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/gofiber/fiber/v3/middleware/recover"
+	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/cachestore"
-	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/hosts"
 	fibersessions "github.com/rockstar-web/sessions/hosts/fiber"
-	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
 // A counter for each visitor, and a page for those who have signed in.
 func Example() {
-	mw := newMiddleware()
-	defer mw.Manager().Close()
-	app := fiber.New()
-	app.Use(recover.New(), fibersessions.New(mw))
-	app.Get("/", func(c fiber.Ctx) error {
+	app := newApp()
+	defer app.Close()
+	router := fiber.New()
+	router.Use(recover.New(), fibersessions.New(app))
+	router.Get("/", func(c fiber.Ctx) error {
 		s, err := fibersessions.From(c)
 		if err != nil {
 			return err
@@ -34,7 +32,7 @@ func Example() {
 		}
 		return c.SendString(fmt.Sprint("visit ", n))
 	})
-	app.Get("/login", func(c fiber.Ctx) error { // of an application: POST, and look at the password
+	router.Get("/login", func(c fiber.Ctx) error { // of an application: POST, and look at the password
 		s, err := fibersessions.From(c)
 		if err != nil {
 			return err
@@ -44,7 +42,7 @@ func Example() {
 		}
 		return c.SendString("welcome")
 	})
-	account := app.Group("/account", fibersessions.Require(mw))
+	account := router.Group("/account", fibersessions.Require(app))
 	account.Get("/", func(c fiber.Ctx) error {
 		s, err := fibersessions.From(c)
 		if err != nil {
@@ -58,9 +56,9 @@ func Example() {
 		log.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- app.Listener(listener, fiber.ListenConfig{DisableStartupMessage: true}) }()
+	go func() { ended <- router.Listener(listener, fiber.ListenConfig{DisableStartupMessage: true}) }()
 	visit("http://"+listener.Addr().String(), "/", "/", "/account", "/login", "/account", "/")
-	fmt.Println(app.Shutdown(), <-ended)
+	fmt.Println(router.Shutdown(), <-ended)
 	// Output:
 	// 200 visit 1
 	// 200 visit 2
@@ -72,21 +70,22 @@ func Example() {
 	// <nil> <nil>
 }
 
-// newMiddleware keeps sessions in memory, for plain HTTP on this machine.
-func newMiddleware() *nethttp.Middleware {
+// newApp keeps sessions in memory, for plain HTTP on this machine. With
+// sessions.Config{} the key is that of the environment, and cookies are Secure.
+func newApp() *sessions.Middleware {
 	store, err := cachestore.Open(cachestore.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	manager, err := hosts.New(store, hosts.Config{Key: core.NewSecret("\x8f\x1bAn example's key, not for others"[:32]), AllowInsecure: true})
+	key, err := sessions.KeyFromSecret("bD4qVt8Wm2ZkXr6PyJs9Lc3Hf7Gn5RaE") // an example's, not for others
 	if err != nil {
 		log.Fatal(err)
 	}
-	mw, err := nethttp.New(manager, nethttp.Options{})
+	app, err := sessions.New(store, sessions.Config{Key: key, AllowInsecure: true})
 	if err != nil {
 		log.Fatal(err)
 	}
-	return mw
+	return app
 }
 
 // visit asks for pages one after the other, as one browser does.

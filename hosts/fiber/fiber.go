@@ -1,9 +1,11 @@
 package fibersessions
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
@@ -26,7 +28,7 @@ func Require(mw *nethttp.Middleware) fiber.Handler {
 
 func check(mw *nethttp.Middleware) {
 	if mw == nil {
-		panic("fibersessions: the middleware is nil: make it with nethttp.New, and look at its error")
+		panic("fibersessions: the middleware is nil: make it with sessions.New, and look at its error")
 	}
 }
 
@@ -35,10 +37,23 @@ func check(mw *nethttp.Middleware) {
 func From(c fiber.Ctx) (*nethttp.Session, error) {
 	s, err := nethttp.FromContext(c.Context())
 	if errors.Is(err, nethttp.ErrNoHandler) {
-		err = fmt.Errorf("%w; with fiber: app.Use(fibersessions.New(mw)), before the routes and middlewares that need it", err)
+		err = fmt.Errorf("%w; with fiber: app.Use(fibersessions.New(app)), before the routes and middlewares that need it", err)
 	}
 	return s, err
 }
+
+// ReturnTo returns the page that a visitor wanted before they were sent to the
+// login page, or otherwise: see nethttp.ReturnTo.
+func ReturnTo(c fiber.Ctx, otherwise string) string {
+	if target := c.FormValue("return_to"); nethttp.IsLocal(target) {
+		return strings.Clone(target) // c is used again
+	}
+	return otherwise
+}
+
+// LoginReason says on a login page why the visitor is not signed in any more, or
+// nothing: see nethttp.LoginReason.
+func LoginReason(c fiber.Ctx) string { return nethttp.LoginReason(request(c)) }
 
 // around runs the rest of a request's handlers inside of a net/http middleware,
 // which sees a copy of the request, and of the answer as they leave it. An error is
@@ -82,20 +97,19 @@ func around(wrap func(http.Handler) http.Handler) fiber.Handler {
 
 // handle has the application's error handler answer.
 func handle(c fiber.Ctx, err error) {
-	if c.App().ErrorHandler(c, withStatus(err)) != nil {
+	if c.App().ErrorHandler(c, rejected(c.Context(), err)) != nil {
 		_ = c.SendStatus(http.StatusInternalServerError)
 	}
 }
 
-// withStatus gives the errors of sessions their status, unless they have one.
-func withStatus(err error) error {
-	if _, ok := errors.AsType[*fiber.Error](err); ok {
+// rejected discards what the request has changed, and gives the errors of sessions
+// their status, unless they have one.
+func rejected(ctx context.Context, err error) error {
+	status, text, ours := nethttp.Reject(ctx, err)
+	if _, has := errors.AsType[*fiber.Error](err); has || !ours {
 		return err
 	}
-	if status, text := nethttp.Failure(err); status != http.StatusInternalServerError {
-		return &failure{fiber.NewError(status, text), err}
-	}
-	return err
+	return &failure{fiber.NewError(status, text), err}
 }
 
 // failure is an error of fiber's that was one of ours.

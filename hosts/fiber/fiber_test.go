@@ -19,7 +19,7 @@ import (
 )
 
 func TestFiber(t *testing.T) {
-	frameworks.Run(t, frameworks.Framework{Serve: serve, Remedy: "fibersessions.New(mw)", GoesOn: true})
+	frameworks.Run(t, frameworks.Framework{Serve: serve, Remedy: "fibersessions.New(app)", GoesOn: true, RecoverFails: true})
 }
 
 func serve(t *testing.T, a frameworks.App) string {

@@ -1,8 +1,9 @@
 // Package ginsessions gives the handlers of gin their sessions.
 //
-//	router := gin.Default()                // recovery and logging stand outside
-//	router.Use(ginsessions.New(mw))        // mw is of nethttp.New
-//	account := router.Group("/account", ginsessions.Require(mw))
+//	app, err := sessions.New(store, sessions.Config{})
+//	router := gin.Default()           // recovery and logging stand outside
+//	router.Use(ginsessions.New(app))
+//	account := router.Group("/account", ginsessions.Require(app))
 //
 //	func cart(c *gin.Context) {
 //		s, err := ginsessions.From(c)
@@ -14,6 +15,9 @@
 // error page replaces the answer. For the rest of the request c.Writer is a
 // writer that does so, and c.Request has the session in its context, so that
 // nethttp.From(c.Request) finds it, too.
+//
+// A handler that fails calls Abort, which discards what the request has changed. An
+// error handler of your own, which reads c.Errors, calls Session.Discard for that.
 //
 // Middlewares that write, such as gzip, may stand on either side. One that
 // recovers from panics belongs outside, before New: what it answers inside counts

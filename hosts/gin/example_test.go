@@ -9,20 +9,18 @@ import (
 	"net/http/httptest"
 
 	"github.com/gin-gonic/gin"
+	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/cachestore"
-	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/hosts"
 	ginsessions "github.com/rockstar-web/sessions/hosts/gin"
-	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
 // A counter for each visitor, and a page for those who have signed in.
 func Example() {
-	mw := newMiddleware()
-	defer mw.Manager().Close()
+	app := newApp()
+	defer app.Close()
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
-	router.Use(gin.Recovery(), ginsessions.New(mw))
+	router.Use(gin.Recovery(), ginsessions.New(app))
 	router.GET("/", func(c *gin.Context) {
 		s, err := ginsessions.From(c)
 		if err != nil {
@@ -47,7 +45,7 @@ func Example() {
 		}
 		c.String(http.StatusOK, "welcome")
 	})
-	account := router.Group("/account", ginsessions.Require(mw))
+	account := router.Group("/account", ginsessions.Require(app))
 	account.GET("", func(c *gin.Context) {
 		s, err := ginsessions.From(c)
 		if err != nil {
@@ -70,21 +68,22 @@ func Example() {
 	// 200 visit 3
 }
 
-// newMiddleware keeps sessions in memory, for plain HTTP on this machine.
-func newMiddleware() *nethttp.Middleware {
+// newApp keeps sessions in memory, for plain HTTP on this machine. With
+// sessions.Config{} the key is that of the environment, and cookies are Secure.
+func newApp() *sessions.Middleware {
 	store, err := cachestore.Open(cachestore.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	manager, err := hosts.New(store, hosts.Config{Key: core.NewSecret("\x8f\x1bAn example's key, not for others"[:32]), AllowInsecure: true})
+	key, err := sessions.KeyFromSecret("bD4qVt8Wm2ZkXr6PyJs9Lc3Hf7Gn5RaE") // an example's, not for others
 	if err != nil {
 		log.Fatal(err)
 	}
-	mw, err := nethttp.New(manager, nethttp.Options{})
+	app, err := sessions.New(store, sessions.Config{Key: key, AllowInsecure: true})
 	if err != nil {
 		log.Fatal(err)
 	}
-	return mw
+	return app
 }
 
 // visit asks for pages one after the other, as one browser does.

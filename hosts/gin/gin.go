@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -25,7 +26,7 @@ func Require(mw *nethttp.Middleware) gin.HandlerFunc {
 
 func check(mw *nethttp.Middleware) {
 	if mw == nil {
-		panic("ginsessions: the middleware is nil: make it with nethttp.New, and look at its error")
+		panic("ginsessions: the middleware is nil: make it with sessions.New, and look at its error")
 	}
 }
 
@@ -33,17 +34,22 @@ func check(mw *nethttp.Middleware) {
 func From(c *gin.Context) (*nethttp.Session, error) {
 	s, err := nethttp.From(c.Request)
 	if errors.Is(err, nethttp.ErrNoHandler) {
-		err = fmt.Errorf("%w; with gin: router.Use(ginsessions.New(mw)), before the routes and middlewares that need it", err)
+		err = fmt.Errorf("%w; with gin: router.Use(ginsessions.New(app)), before the routes and middlewares that need it", err)
 	}
 	return s, err
 }
 
 // Abort answers with what nethttp.Failure says of an error, keeps the error in
-// c.Errors for the log, and ends the request.
+// c.Errors for the log, and ends the request. What the request has changed is
+// discarded, unless the error is nethttp.ErrNotSignedIn. A fault of the program is
+// logged by the manager, too.
 func Abort(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
-	status, text := nethttp.Failure(err)
+	status, text, ours := nethttp.Reject(c.Request.Context(), err)
+	if x := hosts.RequestFrom(c.Request.Context()); x != nil && !ours {
+		x.Manager().Failed(err)
+	}
 	c.String(status, text)
 }
 

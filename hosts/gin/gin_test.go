@@ -16,7 +16,7 @@ import (
 )
 
 func TestGin(t *testing.T) {
-	frameworks.Run(t, frameworks.Framework{Serve: serve, Remedy: "ginsessions.New(mw)"})
+	frameworks.Run(t, frameworks.Framework{Serve: serve, Remedy: "ginsessions.New(app)"})
 }
 
 func serve(t *testing.T, a frameworks.App) string {
@@ -32,6 +32,9 @@ func serve(t *testing.T, a frameworks.App) string {
 		e.Use(func(c *gin.Context) {
 			c.Next()
 			if err := c.Errors.Last(); err != nil {
+				if s, failed := ginsessions.From(c); failed == nil {
+					_ = s.Discard()
+				}
 				_ = a.OnError(ctx{c}, err.Err)
 			}
 		})

@@ -149,6 +149,27 @@ func TestAbortAnswersAndKeepsTheError(t *testing.T) {
 	require.Contains(t, body, "The session store does not answer.")
 }
 
+// TestAbortLogsFaultsAndStoresNothing: those of the application, too, since the
+// answer says that they are logged.
+func TestAbortLogsFaultsAndStoresNothing(t *testing.T) {
+	mw, store, log := open(t)
+	for _, failed := range []error{errors.New("db down"), core.ErrType} {
+		log.Reset()
+		e := gin.New()
+		e.Use(ginsessions.New(mw))
+		e.POST("/", func(c *gin.Context) {
+			login(t, c)
+			ginsessions.Abort(c, failed)
+		})
+		resp, body := get(t, e, http.MethodPost, "/")
+		require.Equal(t, http.StatusInternalServerError, resp.StatusCode)
+		require.NotContains(t, body, failed.Error())
+		require.Empty(t, resp.Cookies())
+		require.Zero(t, store.Stats().Sessions)
+		require.Contains(t, log.String(), failed.Error())
+	}
+}
+
 // TestACopyOutlivesTheHandler, and can store nothing.
 func TestACopyOutlivesTheHandler(t *testing.T) {
 	mw, _, _ := open(t)
@@ -174,7 +195,7 @@ func TestACopyOutlivesTheHandler(t *testing.T) {
 }
 
 func TestWithoutAMiddlewareTheProgramDoesNotStart(t *testing.T) {
-	const sentence = "ginsessions: the middleware is nil: make it with nethttp.New, and look at its error"
+	const sentence = "ginsessions: the middleware is nil: make it with sessions.New, and look at its error"
 	require.PanicsWithValue(t, sentence, func() { ginsessions.New(nil) })
 	require.PanicsWithValue(t, sentence, func() { ginsessions.Require(nil) })
 }

@@ -16,8 +16,8 @@ import (
 var ErrBypassed = errors.New("the answer went past the http.ResponseWriter of nethttp.Middleware.Handler, and the session's cookie with it; " +
 	"write to the w that Handler passes on; with a framework whose handlers have a writer of their own, use its adapter (hosts/gin, hosts/echo), or wrap the whole of it: mw.Handler(engine)")
 
-// bypassLogged is how often one kind of bypass is logged.
-const bypassLogged = time.Minute
+// mistakeLogged is how often one kind of mistake is logged.
+const mistakeLogged = time.Minute
 
 // past looks, before the session is committed, whether the answer has begun
 // without it. An error means that the request did what would be lost with it.
@@ -40,9 +40,10 @@ func (rq *request) past(v *Session) (found, error) {
 
 // bypassLog keeps a mistake of the program from filling the log. What only read
 // and what lost something count apart, or the first would hide the other.
-type bypassLog struct{ read, lost bypassCount }
+type bypassLog struct{ read, lost mistakes }
 
-type bypassCount struct {
+// mistakes are of one kind.
+type mistakes struct {
 	next  atomic.Int64 // when the next line may be written
 	since atomic.Int64 // requests since the last line
 }
@@ -52,11 +53,19 @@ func (l *bypassLog) report(h *Middleware, lost bool) {
 	if lost {
 		c = &l.lost
 	}
-	c.since.Add(1)
-	now, next := time.Now().UnixNano(), c.next.Load()
-	if now >= next && c.next.CompareAndSwap(next, now+int64(bypassLogged)) {
-		h.manager.Bypassed(ErrBypassed, lost, int(c.since.Swap(0)))
+	if n := c.add(time.Now()); n > 0 {
+		h.manager.Bypassed(ErrBypassed, lost, n)
 	}
+}
+
+// add counts one more, and returns how many there are to log by now.
+func (c *mistakes) add(at time.Time) int {
+	c.since.Add(1)
+	now, next := at.UnixNano(), c.next.Load()
+	if now >= next && c.next.CompareAndSwap(next, now+int64(mistakeLogged)) {
+		return int(c.since.Swap(0))
+	}
+	return 0
 }
 
 // refuse sends the error page, also in place of an answer that has begun, if it

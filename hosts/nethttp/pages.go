@@ -37,10 +37,13 @@ func Explain(err error) string {
 	return "Authentication required"
 }
 
-const notStored = " Nothing of this request was stored."
+const (
+	notStored = " Nothing of this request was stored."
+	mistake   = "The server has made a mistake, and has logged it."
+)
 
 // answers are the statuses and texts of errors, the first that fits. What is not
-// here is a fault of the program.
+// here is an error of the application.
 var answers = []struct {
 	status int
 	text   string
@@ -61,6 +64,8 @@ var answers = []struct {
 	{http.StatusInternalServerError, "This server runs in development mode and answers on loopback addresses alone.", []error{ErrDevelopment}},
 	{http.StatusServiceUnavailable, "The session store does not answer. What this request changed may not be stored; try again.",
 		[]error{hosts.ErrUnavailable, hosts.ErrUnknown, hosts.ErrBusy, hosts.ErrFull, hosts.ErrClosed, hosts.ErrBatch, core.ErrSeed}},
+	{http.StatusInternalServerError, mistake, []error{ErrHeadersSent, ErrCommitted, ErrUpdating, ErrSameCookie, ErrLoginRequired, ErrNoHandler,
+		hosts.ErrNoAnswer, hosts.ErrNoSecret, hosts.ErrNoFinder, hosts.ErrNoSweeper, core.ErrBadRecord, core.ErrAgain}},
 }
 
 // Failure tells in HTTP what an error of a session means: the status, and a
@@ -68,26 +73,32 @@ var answers = []struct {
 // and 413 for what the request asked for, 503 for a store that does not answer,
 // and 500 for a fault of the program, which it should log.
 func Failure(err error) (status int, text string) {
+	status, text, _ = answerTo(err)
+	return status, text
+}
+
+// answerTo is Failure, and tells whether the error is one of sessions.
+func answerTo(err error) (status int, text string, ours bool) {
 	if s, ok := errors.AsType[*StatusError](err); ok && s.Status >= 400 && s.Status <= 599 {
-		return s.Status, s.Text
+		return s.Status, s.Text, true
 	}
 	if c, ok := errors.AsType[*core.ConflictError](err); ok { // for the developer who meets it first
-		return http.StatusConflict, "The " + c.Error() + "." + notStored
+		return http.StatusConflict, "The " + c.Error() + "." + notStored, true
 	}
 	for _, a := range answers {
 		for _, known := range a.errs {
 			if errors.Is(err, known) {
-				return a.status, a.text
+				return a.status, a.text, true
 			}
 		}
 	}
 	if _, ok := errors.AsType[*core.Refusal](err); ok {
-		return http.StatusUnauthorized, Explain(err) + "."
+		return http.StatusUnauthorized, Explain(err) + ".", true
 	}
 	if _, ok := errors.AsType[*hosts.ConfigError](err); ok { // of an argument: a limit, a query
-		return http.StatusBadRequest, "The request asks for something that is not allowed." + notStored
+		return http.StatusBadRequest, "The request asks for something that is not allowed." + notStored, true
 	}
-	return http.StatusInternalServerError, "The server has made a mistake, and has logged it."
+	return http.StatusInternalServerError, mistake, false
 }
 
 func failed(w http.ResponseWriter, _ *http.Request, err error) {

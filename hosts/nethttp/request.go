@@ -3,6 +3,7 @@ package nethttp
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"net/http"
 	"sync"
@@ -75,8 +76,11 @@ func requestOf(ctx context.Context, m *hosts.Manager) *request {
 	return rq
 }
 
-// ErrNoHandler means that a request did not come through Middleware.Handler.
+// ErrNoHandler means that a request did not come through Middleware.Handler. It is
+// logged by slog.Default, at most once a minute.
 var ErrNoHandler = errors.New("no session on this request: wrap the handler in (*nethttp.Middleware).Handler")
+
+var unwrapped mistakes // of the whole process, since there is no manager to ask
 
 // Session returns the session of a request that came through a Handler, the
 // innermost if there are several. A visitor without a live session gets a new
@@ -95,6 +99,9 @@ func (h *Middleware) From(r *http.Request) (*Session, error) { return from(r.Con
 func from(ctx context.Context, m *hosts.Manager) (*Session, error) {
 	rq := requestOf(ctx, m)
 	if rq == nil {
+		if n := unwrapped.add(time.Now()); n > 0 {
+			slog.Default().Error("sessions: "+ErrNoHandler.Error(), "requests", n)
+		}
 		return nil, ErrNoHandler
 	}
 	v := rq.session()
