@@ -1,7 +1,6 @@
 package fibersessions_test
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -37,12 +36,13 @@ func TestTheLoginPage(t *testing.T) {
 		require.Equal(t, want, body, query)
 		<-kept
 	}
-	resp, err := visitor(t).PostForm(address+"/login", url.Values{"return_to": {"/cart"}})
+	client := visitor(t) // one connection, and so one context of fiber's
+	resp, err := client.PostForm(address+"/login", url.Values{"return_to": {"/cart"}})
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	to := <-kept
 	for range 3 { // other requests use fasthttp's memory again
-		resp, err := http.Post(address+"/login", "application/x-www-form-urlencoded", strings.NewReader("return_to=%2Fnone"))
+		resp, err := client.Post(address+"/login", "application/x-www-form-urlencoded", strings.NewReader("return_to=%2Fnone"))
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, "/none", <-kept)

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
-	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -47,8 +46,8 @@ func Abort(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
 	status, text, ours := nethttp.Reject(c.Request.Context(), err)
-	if x := hosts.RequestFrom(c.Request.Context()); x != nil && !ours {
-		x.Manager().Failed(err)
+	if !ours { // answered as one of ours, and so logged as one
+		_, _, _ = nethttp.Reject(c.Request.Context(), &nethttp.StatusError{Status: status, Text: http.StatusText(status), Err: err})
 	}
 	c.String(status, text)
 }

@@ -79,6 +79,25 @@ func TestDiscardLetsALoginFollow(t *testing.T) {
 	require.Equal(t, "alice", b.user())
 }
 
+// TestDiscardForgetsTheFunctionsOfUpdates, which a conflict would run again.
+func TestDiscardForgetsTheFunctionsOfUpdates(t *testing.T) {
+	s := open(t, setup{})
+	b := s.browser()
+	b.login("alice")
+	b.put("n", 1)
+	other := s.browser()
+	other.cookie = b.cookie
+	add := func(n int) hosts.UpdateFunc {
+		return func(old any, _ bool) (any, error) { return old.(int) + n, nil }
+	}
+	b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
+		err := errors.Join(v.Update("n", add(100)), v.Discard(), v.Update("n", add(1)))
+		other.put("n", 10)
+		return err
+	})
+	require.Equal(t, 11, b.value("n"))
+}
+
 // TestDiscardKeepsWhatActedAtOnce.
 func TestDiscardKeepsWhatActedAtOnce(t *testing.T) {
 	s := open(t, setup{})
