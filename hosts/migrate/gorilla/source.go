@@ -102,8 +102,10 @@ func (s *source) Load(_ context.Context, r *http.Request) (*migrate.Old, error) 
 	}
 	old := &migrate.Old{Token: c.Value, Expires: stamp(c.Value).Add(s.age)}
 	if s.o.Dir != "" {
-		if sealed, err = s.file(old, sealed); err != nil || sealed == nil {
-			return old, err
+		if sealed, err = s.file(old, sealed); err != nil {
+			return nil, err
+		} else if sealed == nil {
+			return old, nil
 		}
 	}
 	if old.Values, err = s.values(sealed); err != nil {
@@ -180,7 +182,7 @@ func (s *source) values(sealed []byte) (map[string]any, error) {
 	values := make(map[string]any, len(m))
 	for name, v := range m {
 		if err := migrate.Unread(name); err != nil {
-			values["(names: "+err.Error()+")"] = name // which is reported
+			values["(a name)"] = name // which is reported
 			continue
 		}
 		values[fmt.Sprint(name)] = v

@@ -11,6 +11,7 @@ import (
 	oldscs "github.com/alexedwards/scs/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/hosts/migrate"
 	scsmigrate "github.com/rockstar-web/sessions/hosts/migrate/scs"
 )
 
@@ -62,6 +63,7 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 	require.NoError(t, err)
 	_, err = source.Load(context.Background(), with("T1"))
 	require.ErrorContains(t, err, "read a session of scs")
+	require.ErrorIs(t, err, migrate.ErrUnreadable)
 	require.NotContains(t, err.Error(), "T1")
 }
 
