@@ -3,6 +3,8 @@ package migrate_test
 import (
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -90,4 +92,19 @@ func TestValuesThatCannotBeReadStayBehind(t *testing.T) {
 	for _, name := range []string{"name=cart", "name=again", "name=other", "cart.Other: its type"} {
 		require.Equal(t, 1, s.log.count(name), name)
 	}
+}
+
+// Handlers may have the middleware around them already.
+func TestHandlerFuncInsideOfAMover(t *testing.T) {
+	s := open(t, nil, hosts.Config{}, migrate.Options{})
+	s.keep("T1", map[string]any{"user": "ann"})
+	handler := s.middleware.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, v *nethttp.Session) error {
+		_, err := fmt.Fprint(w, v.User())
+		return err
+	})
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	r.AddCookie(&http.Cookie{Name: "old", Value: "T1"})
+	w := httptest.NewRecorder()
+	s.Handler(handler).ServeHTTP(w, r)
+	require.Equal(t, "ann", w.Body.String())
 }

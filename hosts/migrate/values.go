@@ -130,7 +130,11 @@ func (m *Mover) unfit(name string, err error) {
 	if !m.told.first("value " + name) {
 		return
 	}
-	m.o.Logger.Warn("values of old sessions are left behind; a function in migrate.Options.Values can make them fit", "name", name, "error", err)
+	text := "values of old sessions are left behind"
+	if !errors.Is(err, ErrUnregistered) {
+		text += "; a function in migrate.Options.Values can make them fit"
+	}
+	m.o.Logger.Warn(text, "name", name, "error", err)
 	if m.o.OnUnfit != nil {
 		m.o.OnUnfit(name, err)
 	}

@@ -46,7 +46,7 @@ func refused(t *testing.T, s migrate.Source, value string) error {
 	return err
 }
 
-var kept = map[string]any{"user": "ann", "basket": 3}
+var kept = map[string]any{"user_id": 42, "basket": 3}
 
 func TestCookies(t *testing.T) {
 	value := signIn(sessions.NewCookieStore(keyPairs...)).Value
