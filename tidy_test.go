@@ -79,6 +79,8 @@ var arrows = map[string][]string{
 	"examples/natsstore":       {"core", "hosts", "stores"},
 	"examples/natsstore/cmd":   {"examples/natsstore", "sessionctl"},
 	"examples/templ":           {"cachestore"},
+
+	"hosts/migrate/gorilla/testdata/newprogram": {"hosts/migrate", "hosts/migrate/gorilla"},
 }
 
 // sources walks the module's Go files, those of conformance/peers too.

@@ -72,6 +72,7 @@ func (a *arrival) arrive(x *hosts.Request) error {
 		return a.failed("move an old session", err)
 	}
 	if planted {
+		a.nobody(a.old, a.load)
 		manager.Tell(x, &a.deeds)
 	}
 	return a.adopt(n)
@@ -83,6 +84,10 @@ func (a *arrival) read(ctx context.Context) (err error) {
 		return nil
 	}
 	old, err := a.o.Source.Load(ctx, a.r)
+	if errors.Is(err, ErrUnreadable) || errors.Is(err, ErrNotOpened) {
+		a.unread(err)
+		return nil
+	}
 	if err != nil || old == nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 )
@@ -13,14 +14,18 @@ type Source interface {
 	Cookie() http.Cookie
 
 	// Load reads the old session that a request's cookie is of. It is nil where
-	// the cookie is missing, or is none that the old library has made. The error
-	// means that it cannot be told now.
+	// the cookie is missing, or is none that the old library has made. Other errors
+	// than ErrUnreadable and ErrNotOpened mean that it cannot be told now.
 	Load(ctx context.Context, r *http.Request) (*Old, error)
 
 	// End ends the old session in its store, where it has one; a missing one is
 	// no error.
 	End(ctx context.Context, token string) error
 }
+
+// ErrNotOpened is for sources: a cookie is not sealed with the keys that the source
+// has. Its visitor is anonymous, and the first one is logged.
+var ErrNotOpened = errors.New("the old cookie does not open")
 
 // Old is an old session.
 type Old struct {

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,9 +50,11 @@ func (m *Mover) pack(old *Old) load {
 	}
 	for _, name := range slices.Sorted(maps.Keys(old.Values)) {
 		v, err := old.Values[name], error(nil)
-		if Unregistered(v) {
-			err = ErrUnregistered
-		} else if convert := m.o.Values[name]; convert != nil {
+		if err = Unread(v); err != nil {
+			m.unfit(name, err)
+			continue
+		}
+		if convert := m.o.Values[name]; convert != nil {
 			if v, err = convert(v); err == nil && v == nil {
 				continue
 			}
@@ -72,7 +75,7 @@ func (m *Mover) pack(old *Old) load {
 // maxTold bounds the names that are remembered as reported.
 const maxTold = 1000
 
-// told are the names that were reported. The zero value is ready.
+// told are the names and errors that were reported. The zero value is ready.
 type told struct {
 	mu    sync.Mutex
 	names map[string]bool
@@ -91,12 +94,47 @@ func (t *told) first(name string) bool {
 	return true
 }
 
-// unfit reports once that values of a name stay behind.
-func (m *Mover) unfit(name string, err error) {
-	if !m.told.first(name) {
+// unread reports once of each cause that a source has found a session or a cookie
+// that it cannot read.
+func (m *Mover) unread(err error) {
+	if !m.told.first("error " + err.Error()) {
 		return
 	}
-	m.o.Logger.Warn("values of old sessions are left behind; a function in migrate.Options.Values can make them fit", "name", name, "error", err)
+	if errors.Is(err, ErrNotOpened) {
+		m.o.Logger.Warn("an old cookie does not open; a visitor may have made it up, but if logins do not move, the source's keys are not those of the old program", "cookie", m.cookie.Name, "error", err)
+		return
+	}
+	m.o.Logger.Error("an old session cannot be read; it is left as it is, and its visitor is anonymous", "cookie", m.cookie.Name, "error", err)
+	if m.o.OnUnfit != nil {
+		m.o.OnUnfit("(the session)", err)
+	}
+}
+
+// maxShown bounds the names of values in a line of the log.
+const maxShown = 20
+
+// nobody reports once that values have moved with nobody signed in.
+func (m *Mover) nobody(old *Old, l load) {
+	if l.user != "" || len(l.items) == 0 || !m.told.first("nobody") {
+		return
+	}
+	var names []string
+	for _, v := range l.items[:min(len(l.items), maxShown)] {
+		names = append(names, fmt.Sprintf("%s (%T)", v.name, old.Values[v.name]))
+	}
+	m.o.Logger.Warn("an old session has moved with nobody signed in; if its visitor was signed in, correct migrate.Options.User", "values", names)
+}
+
+// unfit reports once that values of a name stay behind.
+func (m *Mover) unfit(name string, err error) {
+	if !m.told.first("value " + name) {
+		return
+	}
+	text := "values of old sessions are left behind"
+	if !errors.Is(err, ErrUnregistered) {
+		text += "; a function in migrate.Options.Values can make them fit"
+	}
+	m.o.Logger.Warn(text, "name", name, "error", err)
 	if m.o.OnUnfit != nil {
 		m.o.OnUnfit(name, err)
 	}

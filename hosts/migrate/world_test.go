@@ -102,12 +102,13 @@ func (l *library) has(token string) bool {
 // site is a server that moves sessions.
 type site struct {
 	*migrate.Mover
-	t       *testing.T
-	manager *hosts.Manager
-	store   hosts.Store
-	clock   *clock
-	library *library
-	log     *logbook
+	t          *testing.T
+	manager    *hosts.Manager
+	middleware *nethttp.Middleware
+	store      hosts.Store
+	clock      *clock
+	library    *library
+	log        *logbook
 }
 
 // open returns a server over a store, a clock and a library that others may share.
@@ -138,7 +139,7 @@ func open(t *testing.T, from *site, c hosts.Config, o migrate.Options) *site {
 			return user, ok
 		}
 	}
-	s.manager = m
+	s.manager, s.middleware = m, mw
 	s.Mover, err = migrate.New(mw, o)
 	require.NoError(t, err)
 	return s

@@ -18,7 +18,7 @@ import (
 // known are the packages that snippets use by their names.
 var known = map[string]string{
 	"context": "context", "fmt": "fmt", "errors": "errors", "log": "log", "http": "net/http", "httptest": "net/http/httptest", "os": "os",
-	"strings": "strings", "testing": "testing", "time": "time", "slog": "log/slog", "url": "net/url", "netip": "net/netip", "sql": "database/sql",
+	"strconv": "strconv", "strings": "strings", "testing": "testing", "time": "time", "slog": "log/slog", "url": "net/url", "netip": "net/netip", "sql": "database/sql",
 	"gin": "github.com/gin-gonic/gin", "echo": "github.com/labstack/echo/v5", "fiber": "github.com/gofiber/fiber/v3", "chi": "github.com/go-chi/chi/v5",
 	"scs": "github.com/alexedwards/scs/v2",
 }

@@ -14,7 +14,6 @@
 // them: a copy of one that no new server has seen is refused by age alone.
 //
 // Types of the application that old sessions hold must be registered with
-// encoding/gob as before. Where a struct is not, the session's other values move,
-// and with them the login. Where a type of another kind is not, such as a named
-// int, the session cannot be read, and the request gets an error that names it.
+// encoding/gob as before. Where one is not, the session's other values move, and
+// with them the login, and a log line names the type.
 package gorilla

@@ -5,6 +5,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 
 	"github.com/gorilla/sessions"
 
@@ -42,8 +43,8 @@ func Example() {
 		Source: source,
 		Key:    key,
 		User: func(values map[string]any) (string, bool) {
-			user, ok := values["user"].(string)
-			return user, ok
+			id, ok := values["user_id"].(int) // as the old program stored it
+			return strconv.Itoa(id), ok
 		},
 	})
 	fatal(err)
@@ -54,7 +55,7 @@ func Example() {
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	fmt.Println(w.Body)
-	// Output: ann has 3 things in the basket
+	// Output: user 42 has 3 things in the basket
 }
 
 func home(w http.ResponseWriter, r *http.Request) {
@@ -65,7 +66,7 @@ func home(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n, err := hosts.Get[int](s, "basket")
-	fmt.Fprintf(w, "%s has %d things in the basket", s.User(), n)
+	fmt.Fprintf(w, "user %s has %d things in the basket", s.User(), n)
 	if err != nil {
 		log.Print(err)
 	}
@@ -76,7 +77,7 @@ func signIn(store sessions.Store) *http.Cookie {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
 	s, err := store.Get(r, "auth")
 	fatal(err)
-	s.Values["user"], s.Values["basket"] = "ann", 3
+	s.Values["user_id"], s.Values["basket"] = 42, 3
 	fatal(s.Save(r, w))
 	return w.Result().Cookies()[0]
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,13 +94,18 @@ func (s *source) Load(_ context.Context, r *http.Request) (*migrate.Old, error) 
 		return nil, nil
 	}
 	var sealed []byte
-	if securecookie.DecodeMulti(s.o.Name, c.Value, &sealed, s.codecs...) != nil {
-		return nil, nil // not of this application, changed, or expired
+	if err := securecookie.DecodeMulti(s.o.Name, c.Value, &sealed, s.codecs...); err != nil {
+		if c.Value == "" || expired(err) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("cookie %s: %w: give Options.KeyPairs and Options.Name as the old program does", s.o.Name, migrate.ErrNotOpened)
 	}
 	old := &migrate.Old{Token: c.Value, Expires: stamp(c.Value).Add(s.age)}
 	if s.o.Dir != "" {
-		if sealed, err = s.file(old, sealed); err != nil || sealed == nil {
-			return old, err
+		if sealed, err = s.file(old, sealed); err != nil {
+			return nil, err
+		} else if sealed == nil {
+			return old, nil
 		}
 	}
 	if old.Values, err = s.values(sealed); err != nil {
@@ -108,11 +114,20 @@ func (s *source) Load(_ context.Context, r *http.Request) (*migrate.Old, error) 
 	return old, nil
 }
 
+// expired tells whether one of the keys fits a cookie that is too old. Its age is
+// looked at when it is known to be ours.
+func expired(err error) bool {
+	var each securecookie.MultiError
+	return errors.As(err, &each) && slices.ContainsFunc(each, func(err error) bool {
+		return strings.Contains(err.Error(), "expired timestamp")
+	})
+}
+
 // file reads the session whose ID a cookie seals. The ID, which stays the same when
 // the cookie is set anew, is the token; nothing is read where there is no file.
 func (s *source) file(old *migrate.Old, sealed []byte) (content []byte, err error) {
 	if err := (securecookie.GobEncoder{}).Deserialize(sealed, &old.Token); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cookie %s holds no ID of a file, as those of a CookieStore: leave Options.Dir empty: %w", s.o.Name, migrate.ErrUnreadable)
 	}
 	f, err := os.Open(s.name(old.Token))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -166,6 +181,10 @@ func (s *source) values(sealed []byte) (map[string]any, error) {
 	}
 	values := make(map[string]any, len(m))
 	for name, v := range m {
+		if err := migrate.Unread(name); err != nil {
+			values["(a name)"] = name // which is reported
+			continue
+		}
 		values[fmt.Sprint(name)] = v
 	}
 	return values, nil

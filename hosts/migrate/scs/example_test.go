@@ -5,6 +5,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 
 	oldscs "github.com/alexedwards/scs/v2"
 
@@ -39,8 +40,8 @@ func Example() {
 		Source: source,
 		Key:    key,
 		User: func(values map[string]any) (string, bool) {
-			user, ok := values["user"].(string)
-			return user, ok
+			id, ok := values["user_id"].(int) // as the old program stored it
+			return strconv.Itoa(id), ok
 		},
 	})
 	fatal(err)
@@ -51,7 +52,7 @@ func Example() {
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	fmt.Println(w.Body)
-	// Output: ann has 3 things in the basket
+	// Output: user 42 has 3 things in the basket
 }
 
 func home(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +63,7 @@ func home(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n, err := hosts.Get[int](s, "basket")
-	fmt.Fprintf(w, "%s has %d things in the basket", s.User(), n)
+	fmt.Fprintf(w, "user %s has %d things in the basket", s.User(), n)
 	if err != nil {
 		log.Print(err)
 	}
@@ -72,7 +73,7 @@ func home(w http.ResponseWriter, r *http.Request) {
 func signIn(old *oldscs.SessionManager) *http.Cookie {
 	w := httptest.NewRecorder()
 	old.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		old.Put(r.Context(), "user", "ann")
+		old.Put(r.Context(), "user_id", 42)
 		old.Put(r.Context(), "basket", 3)
 	})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	return w.Result().Cookies()[0]

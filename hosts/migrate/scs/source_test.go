@@ -1,7 +1,9 @@
 package scs_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/gob"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	oldscs "github.com/alexedwards/scs/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/hosts/migrate"
 	scsmigrate "github.com/rockstar-web/sessions/hosts/migrate/scs"
 )
 
@@ -31,7 +34,7 @@ func TestSource(t *testing.T) {
 		token := signIn(m).Value
 		old, err := source.Load(t.Context(), with(token))
 		require.NoError(t, err)
-		require.Equal(t, map[string]any{"user": "ann", "basket": 3}, old.Values)
+		require.Equal(t, map[string]any{"user_id": 42, "basket": 3}, old.Values)
 		require.Equal(t, token, old.Token)
 		for range 2 {
 			require.NoError(t, source.End(t.Context(), token))
@@ -62,7 +65,28 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 	require.NoError(t, err)
 	_, err = source.Load(context.Background(), with("T1"))
 	require.ErrorContains(t, err, "read a session of scs")
+	require.ErrorIs(t, err, migrate.ErrUnreadable)
 	require.NotContains(t, err.Error(), "T1")
 }
+
+// The store keeps what a program with other types has stored.
+func TestTypesThatAreNotRegistered(t *testing.T) {
+	m := oldscs.New()
+	gob.RegisterName("shop.Known__", []basket{})
+	deadline := oldDeadline(m)
+	b, err := m.Codec.Encode(deadline, map[string]any{"user": "ann", "flash": []any{"hi"}, "tree": map[string]any{"a": 1}, "basket": []basket{{"tea"}}})
+	require.NoError(t, err)
+	require.NoError(t, m.Store.Commit("T1", bytes.ReplaceAll(b, []byte("shop.Known__"), []byte("shop.Unknown")), deadline))
+	source, err := scsmigrate.Source(m)
+	require.NoError(t, err)
+	old, err := source.Load(t.Context(), with("T1"))
+	require.NoError(t, err)
+	require.WithinDuration(t, deadline, old.Expires, 0)
+	require.ErrorContains(t, migrate.Unread(old.Values["basket"]), "shop.Unknown")
+	delete(old.Values, "basket")
+	require.Equal(t, map[string]any{"user": "ann", "flash": []any{"hi"}, "tree": map[string]any{"a": 1}}, old.Values)
+}
+
+type basket struct{ Name string }
 
 func oldDeadline(m *oldscs.SessionManager) time.Time { return time.Now().Add(m.Lifetime) }
