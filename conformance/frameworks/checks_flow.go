@@ -89,7 +89,7 @@ func (s *scene) faults() {
 		return fmt.Errorf("the cart: %w", nethttp.ErrHeadersSent)
 	}})
 	for path, sentence := range map[string]string{
-		"/type": "The session holds something else than this page expects.",
+		"/type": "The server has made a mistake, and has logged it.",
 		"/late": "The server has made a mistake, and has logged it.",
 	} {
 		a := b.get(path)

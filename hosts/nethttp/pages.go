@@ -64,7 +64,7 @@ var answers = []struct {
 	{http.StatusInternalServerError, "This server runs in development mode and answers on loopback addresses alone.", []error{ErrDevelopment}},
 	{http.StatusServiceUnavailable, "The session store does not answer. What this request changed may not be stored; try again.",
 		[]error{hosts.ErrUnavailable, hosts.ErrUnknown, hosts.ErrBusy, hosts.ErrFull, hosts.ErrClosed, hosts.ErrBatch, core.ErrSeed}},
-	{http.StatusInternalServerError, mistake, []error{ErrHeadersSent, ErrCommitted, ErrUpdating, ErrSameCookie, ErrLoginRequired, ErrNoHandler,
+	{http.StatusInternalServerError, mistake, []error{core.ErrType, ErrHeadersSent, ErrCommitted, ErrUpdating, ErrSameCookie, ErrLoginRequired, ErrNoHandler,
 		hosts.ErrNoAnswer, hosts.ErrNoSecret, hosts.ErrNoFinder, hosts.ErrNoSweeper, core.ErrBadRecord, core.ErrAgain}},
 }
 

@@ -108,6 +108,9 @@ func whole(page, code string) string {
 			if !regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(code) {
 				continue
 			}
+			if strings.Contains(code, "c echo.Context") { // of echo 4
+				path = strings.Replace(path, "echo/v5", "echo/v4", 1)
+			}
 			if _, ours := own[name]; ours {
 				path = "github.com/rockstar-web/sessions" + path
 			}
