@@ -70,15 +70,15 @@ var arrows = map[string][]string{
 	"fsstore/internal/slots":  {"core", "fsstore/internal/place", "hosts"},
 	"conformance":             {"core", "hosts", "hosts/values"},
 
-	"hosts/caddy":              {"core", "hosts", "hosts/gateway", "hosts/nethttp", "stores"},
-	"hosts/caddy/tests/server": {"hosts/caddy", "stores/all"},
-	"examples/chi":             {"dbstore/sqlite"},
-	"examples/connect":         {"cachestore"},
-	"examples/gorilla":         {"cachestore"},
-	"examples/htmx":            {"cachestore"},
-	"examples/natsstore":       {"core", "hosts", "stores"},
-	"examples/natsstore/cmd":   {"examples/natsstore", "sessionctl"},
-	"examples/templ":           {"cachestore"},
+	"caddy":                  {"core", "hosts", "hosts/gateway", "hosts/nethttp", "stores"},
+	"caddy/tests/server":     {"caddy", "stores/all"},
+	"examples/chi":           {"dbstore/sqlite"},
+	"examples/connect":       {"cachestore"},
+	"examples/gorilla":       {"cachestore"},
+	"examples/htmx":          {"cachestore"},
+	"examples/natsstore":     {"core", "hosts", "stores"},
+	"examples/natsstore/cmd": {"examples/natsstore", "sessionctl"},
+	"examples/templ":         {"cachestore"},
 
 	"hosts/migrate/gorilla/testdata/newprogram": {"hosts/migrate", "hosts/migrate/gorilla"},
 }
@@ -179,7 +179,7 @@ func layer(dirs []string, pkg string) (line int) {
 }
 
 // apart are folders that nothing is built on: programs and tests.
-var apart = []string{"release", "examples", "dbstore/tests", "hosts/caddy/tests", "conformance"}
+var apart = []string{"release", "examples", "dbstore/tests", "caddy/tests", "conformance"}
 
 // TestTheListOfFoldersIsTrue: every folder of Go code is in it, each of its lines
 // has code, and no package imports one of a higher line.

@@ -10,7 +10,7 @@ import (
 
 // forTests are modules that nobody imports: they are tidy, and that is all.
 var forTests = []string{"conformance/mission", "conformance/peers", "dbstore/tests", "examples", "examples/natsstore",
-	"hosts/caddy/tests", "hosts/migrate/tests", "release"}
+	"caddy/tests", "hosts/migrate/tests", "release"}
 
 // check sees the modules as users do: from a proxy, without go.work.
 func check(all []*mod) error {
@@ -109,7 +109,7 @@ var drivers = map[string]string{
 // only refuses a driver that the module is not for: it would change the version
 // of the user's own. Caddy brings drivers by itself.
 func only(m *mod, list string) error {
-	if m.dir == "stores/all" || m.dir == "cmd/sessionctl" || m.dir == "hosts/caddy" {
+	if m.dir == "stores/all" || m.dir == "cmd/sessionctl" || m.dir == "caddy" {
 		return nil
 	}
 	for driver, dir := range drivers {

@@ -1,4 +1,4 @@
-module github.com/rockstar-web/sessions/hosts/caddy
+module github.com/rockstar-web/sessions/caddy
 
 go 1.26.0
 

@@ -1,10 +1,10 @@
-module github.com/rockstar-web/sessions/hosts/caddy/tests
+module github.com/rockstar-web/sessions/caddy/tests
 
 go 1.26.0
 
 require (
 	github.com/rockstar-web/sessions v0.1.0
-	github.com/rockstar-web/sessions/hosts/caddy v0.1.0
+	github.com/rockstar-web/sessions/caddy v0.1.0
 	github.com/rockstar-web/sessions/stores/all v0.1.0
 )
 

@@ -5,7 +5,7 @@ import (
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
-	_ "github.com/rockstar-web/sessions/hosts/caddy"
+	_ "github.com/rockstar-web/sessions/caddy"
 	_ "github.com/rockstar-web/sessions/stores/all"
 )
 
