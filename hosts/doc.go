@@ -1,8 +1,8 @@
-// Package hosts is what a program runs sessions with: it carries out what package
-// core decides, by a [Manager] over any [Store]. The manager has the verbs of the
-// guide to session management that the Rockstar web framework has (Create, Save,
-// SetCookie, Destroy, Refresh, Get, Set and so on), and Login, Renew, Add, Update,
-// Take, Sessions and Revoke.
+// Package hosts has the [Manager] of sessions and the contract of a [Store]. A
+// manager carries out, over a store, what package core decides. Its verbs load,
+// save and end sessions (Create, Save, SetCookie, Destroy, Refresh, Login, Renew),
+// change single values (Get, Set, Add, Update, Take), and list and revoke
+// sessions (Sessions, Revoke).
 //
 //	manager, err := hosts.New(store, hosts.Config{Key: key})
 //	defer manager.Close()
@@ -12,9 +12,9 @@
 //
 // With net/http, package hosts/nethttp gives handlers their sessions, and the
 // manager is for the rest: lists, devices, "sign out everywhere", jobs. Every
-// verb takes a context. One that is or descends from an [Request] knows the
-// visitor and is confined to the visitor's tenant; any other acts for no tenant
-// in particular. Within a request the verbs and the middleware share one session:
+// verb takes a context. The context of a request identifies the visitor, and the
+// verb stays within the visitor's tenant; any other context acts for no tenant in
+// particular. Within a request the verbs and the middleware share one session:
 // each sees what the other did.
 //
 // # Frameworks
