@@ -53,7 +53,7 @@ func TestNoPageShowsTheAddressOfTheStore(t *testing.T) {
 	v.login(t, "alice")
 	_, page := v.do(t, "GET", "/session", "")
 	require.Contains(t, page, "Record in Redis")
-	require.Contains(t, page, "then it is forgotten", "no cleanup")
+	require.Contains(t, page, "then it is removed", "no cleanup")
 	require.NotContains(t, page, prefix)
 	v.do(t, "POST", "/api/logout", "")
 }
