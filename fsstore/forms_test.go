@@ -58,7 +58,7 @@ func TestFormWithoutItsMark(t *testing.T) {
 func TestOneLogHasOneProcess(t *testing.T) {
 	dir := t.TempDir()
 	open(t, fsstore.Options{Dir: dir})
-	require.Contains(t, refused(t, fsstore.Options{Dir: dir}), "is open in another process, and a segment log has only one")
+	require.Contains(t, refused(t, fsstore.Options{Dir: dir}), "is open in another process, and a log has one process: stop that one")
 	shared := t.TempDir()
 	open(t, fsstore.Options{Dir: shared, Shared: true})
 	open(t, fsstore.Options{Dir: shared, Shared: true})

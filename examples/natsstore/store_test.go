@@ -81,11 +81,7 @@ func TestStore(t *testing.T) {
 	for name, n := range map[string]int{"one server": 1, "a cluster of three": 3} {
 		t.Run(name, func(t *testing.T) {
 			url := fmt.Sprintf("nats://%s/sessions?replicas=%d", start(t, n), n)
-			var options []conformance.Option
-			if n == 1 { // the cluster plays the long cases
-				options = append(options, conformance.Brief())
-			}
-			conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return scratch(t, url) }, options...)
+			conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return scratch(t, url) })
 		})
 	}
 }

@@ -122,8 +122,8 @@ func TestSecondProcess(t *testing.T) {
 	s := open(t, Options{Dir: dir})
 	_, err := Open(Options{Dir: dir})
 	for _, told := range []string{err.Error(), start(t, "open", dir).line(t)} {
-		require.Contains(t, told, dir+" is open in another process, and a segment log has only one")
-		require.Contains(t, told, `Shared is "false"; allowed: true (file+shared:)`)
+		require.Contains(t, told, dir+" is open in another process, and a log has one process: stop that one")
+		require.Contains(t, told, `Shared is "false"; allowed: false in one process alone, or true (file+shared:) in all of them`)
 	}
 	var refused *hosts.ConfigError
 	require.ErrorAs(t, err, &refused)
