@@ -47,7 +47,7 @@ test: tools
 all: lint unit mission peers edge fuzz vuln
 
 tools:
-	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about 20 minutes on two processors.'
+	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about half an hour on two processors.'
 	@echo 'It installs a Chromium, PostgreSQL, MariaDB and Redis by apt-get where it may, and npm packages into hosts/js/node_modules.'
 	@sh .ci/tools
 
