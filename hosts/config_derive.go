@@ -40,7 +40,7 @@ func DeriveKey(secret string) (core.Secret, error) {
 const leastDistinct = 8
 
 // examples are parts of secrets that stand in manuals and templates.
-var examples = strings.Fields("password passwort secret changeme change-me change_me change-this insecure example default your- your_ qwerty 12345678 01234567 abcdefgh letmein correct-horse p4ssw0rd passw0rd production 5f4dcc3b5aa765d61d8327deb882cf99 the-key-has n1pcdw3m2b1tfjhoay2ml736p2vcuc47")
+var examples = strings.Fields("password passwort secret changeme change-me change_me change-this insecure example default your-secret your_secret your-256 your-key your-32 qwerty 12345678 01234567 abcdefgh letmein correct-horse p4ssw0rd passw0rd production 5f4dcc3b5aa765d61d8327deb882cf99 the-key-has n1pcdw3m2b1tfjhoay2ml736p2vcuc47")
 
 // madeUp finds secrets that nobody drew at random: words, phrases, steps, and a
 // pattern repeated. It cannot find all.
@@ -58,20 +58,20 @@ func madeUp(secret string) bool {
 	return len(distinct) < leastDistinct || strings.ContainsFunc(secret, unicode.IsSpace) || phrase(secret) || repeated(secret)
 }
 
-// phrase reports whether three quarters of a secret are words: letters of one
-// case, but for the first, between signs or digits.
+// phrase reports whether three quarters of a secret are words between signs:
+// letters of one case, but for the first. Digits do not part words, or random
+// base64 would have such phrases now and then.
 func phrase(secret string) bool {
-	if strings.Trim(secret, "0123456789abcdefABCDEF-") == "" { // a number, or a UUID
-		return false
-	}
-	inWords := 0
-	for _, word := range strings.FieldsFunc(secret, func(r rune) bool { return !unicode.IsLetter(r) }) {
+	inWords, words := 0, 0
+	for _, word := range strings.FieldsFunc(secret, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		letters := strings.IndexFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }) < 0
 		tail := strings.TrimLeftFunc(word[:1], unicode.IsUpper) + word[1:]
-		if len(word) >= 3 && (tail == strings.ToLower(tail) || word == strings.ToUpper(word)) {
+		if letters && (tail == strings.ToLower(tail) || word == strings.ToUpper(word)) {
 			inWords += len(word) + 1
+			words++
 		}
 	}
-	return inWords*4 > len(secret)*3
+	return inWords*4 > len(secret)*3 && (words > 2 || words == 1 && inWords > len(secret))
 }
 
 // repeated reports whether a secret is one of at most half its length, again and

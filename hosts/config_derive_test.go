@@ -1,9 +1,9 @@
 package hosts_test
 
 import (
-	"crypto/rand"
-	"encoding/base64"
+		"encoding/base64"
 	"encoding/hex"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/rockstar-web/sessions/hosts"
@@ -45,11 +45,13 @@ func TestPasswordsAreNoSecrets(t *testing.T) {
 	}
 }
 
-// What was drawn at random is taken, in any of the usual forms.
+// What was drawn at random is taken, in any of the usual forms: about one of ten
+// million has a word of the list in it and is refused, so the draw is a fixed one.
 func TestRandomSecretsAreTaken(t *testing.T) {
+	source := rand.NewChaCha8([32]byte{1})
 	for range 20_000 {
 		var b [32]byte
-		rand.Read(b[:])
+		source.Read(b[:])
 		for _, secret := range []string{
 			hex.EncodeToString(b[:16]), hex.EncodeToString(b[:]), base64.StdEncoding.EncodeToString(b[:24]), base64.RawURLEncoding.EncodeToString(b[:]),
 		} {
