@@ -1,7 +1,7 @@
 package hosts_test
 
 import (
-		"encoding/base64"
+	"encoding/base64"
 	"encoding/hex"
 	"math/rand/v2"
 	"testing"
