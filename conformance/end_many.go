@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"sync/atomic"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -55,19 +56,24 @@ func deleteManyAgainstSaves(p *probe) {
 		for i := range all {
 			ids[i] = all[i].ID
 		}
+		var ended atomic.Bool
 		p.together(1+many, func(i int) {
 			s := p.handle(i + round)
 			if i == many {
 				p.deleteMany(s, ids)
+				ended.Store(true)
 				return
 			}
 			for r := all[i]; ; {
+				late := ended.Load()
 				next := p.next(r)
 				switch err := p.try(s, next, r.Version); {
 				case errors.Is(err, core.ErrConflict):
 					return
 				case err != nil:
 					p.fail("Save: %v", err)
+				case late:
+					p.fail("Save was accepted after the session had ended: DeleteMany had returned")
 				}
 				r = next
 			}
