@@ -2,6 +2,8 @@ package nethttp_test
 
 import (
 	"context"
+	"encoding"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -95,4 +97,23 @@ func TestStatusError(t *testing.T) {
 	require.Equal(t, "404 No such order.", fmt.Sprint(status, " ", text))
 	status, _ = nethttp.Failure(&nethttp.StatusError{Status: 200})
 	require.Equal(t, 500, status)
+}
+
+// Neither the context of a request nor its writer prints what it leads to.
+func TestContextAndWriterPrintNothing(t *testing.T) {
+	s := open(t, setup{})
+	require.Equal(t, "X-Forwarded-For", s.mw.ForwardedHeader())
+	a := s.browser().get(func(w http.ResponseWriter, r *http.Request) {
+		for _, v := range []any{r.Context(), w} {
+			text := fmt.Sprintf("%v %+v", v, v)
+			marshaled, err := v.(encoding.TextMarshaler).MarshalText()
+			if err != nil || len(text) > 200 || len(marshaled) > 100 {
+				t.Error(text, string(marshaled), err)
+			}
+		}
+		if err := w.(http.Pusher).Push("/x", nil); !errors.Is(err, http.ErrNotSupported) {
+			t.Error(err)
+		}
+	})
+	require.Equal(t, http.StatusOK, a.status)
 }
