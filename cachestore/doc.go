@@ -8,9 +8,9 @@
 // be changed and ended when new ones are refused; a million sessions cost the
 // garbage collector a few milliseconds a cycle, because a session of up to two
 // kilobytes holds no pointer; a user's session costs the same to list and to end
-// among many of his as among few.
+// among many of theirs as among few.
 //
 // Not promised: the sessions are gone when the process ends, and no other
-// process sees them. Nothing runs in the background: whoever opens the store
-// calls Sweep from time to time (hosts.Manager does).
+// process sees them. Nothing runs in the background: the program that opens the
+// store calls Sweep from time to time (hosts.Manager does).
 package cachestore

@@ -16,7 +16,7 @@ import (
 func init() { caddyserver.RegisterModule(Gate{}) }
 
 // Gate is the handler of the directive sessions: it lets signed-in visitors through
-// and tells what stands behind it who they are.
+// and adds to the request who they are, for the handlers behind it.
 type Gate struct {
 	Provider
 	// Login is a path of this site. People without a session are sent there, as by
@@ -91,7 +91,7 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 }
 
 // plainConnection leaves of Connection only what asks for a WebSocket: a client
-// could name the fields that tell who he is, and a proxy would drop them.
+// could name there the fields that say who they are, and a proxy would drop these.
 func plainConnection(h http.Header) {
 	for _, field := range h["Connection"] {
 		for name := range strings.SplitSeq(field, ",") {

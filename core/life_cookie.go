@@ -3,17 +3,16 @@ package core
 // Identify reads the session cookies among the Cookie header fields of one
 // request: browsers also send cookies of former paths and domains, and those
 // that a neighbouring host has set. It returns the authentic ones, newest first
-// and one for each session, of MaxCookies sessions at most, or the Refusal that
-// tells why there is none. What does not open takes no place among them: only
-// MaxCookieBytes bound how much of it is tried. It never asks a store.
+// and one for each session, of MaxCookies sessions at most. Without any it returns
+// the Refusal that says why. Cookies that do not open do not count towards
+// MaxCookies; MaxCookieBytes bounds how many are tried. It never asks a store.
 func (m *Machine) Identify(cookies []string, tenant string, now Time) ([]Ticket, error) {
 	return m.ring.identify(cookies, m.policy.CookieName, tenant, now)
 }
 
-// Inspect opens one value of the session cookie and tells what it says, also
-// of a value that Identify refuses, as far as that goes; the error is the
-// refusal. No store is asked: an authentic cookie may be of a session that has
-// ended.
+// Inspect opens one value of the session cookie and returns what is in it. Of a
+// value that Identify refuses it returns what can be read, and the refusal as the
+// error. It asks no store, so an authentic cookie may be of a session that has ended.
 func (m *Machine) Inspect(value, tenant string, now Time) (Inspection, error) {
 	return m.ring.inspect(m.policy.CookieName, value, tenant, now)
 }

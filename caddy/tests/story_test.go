@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/conformance"
+	"github.com/rockstar-web/sessions/conformance/servers"
 )
 
 func newJar(t *testing.T) http.CookieJar {
@@ -124,10 +124,7 @@ func TestClaimsOfAClient(t *testing.T) {
 
 // TestAStoreThatDoesNotAnswer is a 503: nobody is let through, nobody signed out.
 func TestAStoreThatDoesNotAnswer(t *testing.T) {
-	server := os.Getenv("TEST_REDIS_URL")
-	if server == "" {
-		t.Skip("SKIPPED: set TEST_REDIS_URL, or call make test, which starts a Redis")
-	}
+	server := servers.Redis(t)
 	at, err := url.Parse(server)
 	require.NoError(t, err)
 	way, err := conformance.NewProxy(at.Host)

@@ -13,7 +13,7 @@ type Framework struct {
 	// Serve starts an application on a port of the loopback interface, which ends
 	// with the test, and returns its URL, such as "http://127.0.0.1:34567".
 	Serve func(t *testing.T, a App) (url string)
-	// Remedy is what the error says to whoever has forgotten the middleware.
+	// Remedy is a part of the error that a handler gets without the middleware.
 	Remedy string
 	// GoesOn says that a handler whose time is up goes on beside the answer; else the
 	// framework ends its context, and lets it answer.

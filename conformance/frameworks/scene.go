@@ -24,7 +24,7 @@ const (
 	cookieName = "sid"
 )
 
-// scene is one application over a memory store that can be told to fail.
+// scene is one application over a memory store whose calls the test can make fail.
 type scene struct {
 	t       *testing.T
 	f       Framework

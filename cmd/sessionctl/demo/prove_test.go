@@ -81,7 +81,7 @@ func (v *visitor) stream(t *testing.T) *stream {
 	return &stream{a, bufio.NewScanner(a.Body)}
 }
 
-// until reads up to a line that has a text; an end of the stream before it fails.
+// until reads lines until one contains text. It fails if the stream ends first.
 func (s *stream) until(t *testing.T, text string) (read string) {
 	t.Helper()
 	for s.lines.Scan() {
