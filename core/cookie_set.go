@@ -70,3 +70,21 @@ func (p *Policy) appendAttributes(b []byte, s Scope, maxAge Time, https, partiti
 	}
 	return b
 }
+
+const (
+	// ChangedSuffix follows the name of the session cookie in that of ChangedCookie.
+	ChangedSuffix = "_changed"
+	// ChangedFor is for how long a browser keeps ChangedCookie.
+	ChangedFor = 2 * Second
+)
+
+// ChangedCookie returns a Set-Cookie field value that has the browser say for
+// ChangedFor that it has just changed its session, in the scope of the session
+// cookie: a server that keeps records in a cache then asks its store, and the
+// visitor sees what they have done. It has no content that matters: who forges it
+// costs a call of the store.
+func (p *Policy) ChangedCookie(https bool) string {
+	b := append(make([]byte, 0, fieldRoom+len(p.CookiePath)+len(p.CookieDomain)), p.CookieName...)
+	b = append(b, ChangedSuffix+"=1"...)
+	return string(p.appendAttributes(b, Scope{p.CookiePath, p.CookieDomain}, ChangedFor, https, p.Partitioned))
+}

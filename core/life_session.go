@@ -70,6 +70,10 @@ func (s *Session) LastIP() string { return string(s.in.lastIP) }
 // LastUserAgent returns the user agent of the last use that was written.
 func (s *Session) LastUserAgent() string { return string(s.in.lastUserAgent) }
 
+// Behind reports whether the secret that was shown is the one before the current,
+// in its grace.
+func (s *Session) Behind() bool { return s.behind }
+
 // Size returns the bytes of all names and values, which SessionSize bounds.
 func (s *Session) Size() int { return s.cur.size }
 

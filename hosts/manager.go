@@ -26,6 +26,8 @@ type Manager struct {
 	insecureWarned atomic.Bool
 	keyWarned      atomic.Bool // of the first cookie under another key
 	outage         outage
+	cache          Recaller // nil: every read asks the store
+	changedName    string   // with which core.Policy.ChangedCookie begins
 
 	stop     context.CancelFunc
 	stopped  context.Context
@@ -47,6 +49,8 @@ func New(store Store, config Config) (*Manager, error) {
 	}
 	m := &Manager{machine: machine, store: store, clock: config.Clock, commitTimeout: config.CommitTimeout}
 	m.entropy = newEntropy(config.Entropy)
+	m.cache, _ = As[Recaller](store)
+	m.changedName = machine.Policy().CookieName + core.ChangedSuffix + "="
 	m.stopped, m.stop = context.WithCancel(context.Background())
 	m.events = newEvents(config.Logger, config.OnEvent)
 	for _, w := range machine.Warnings() {

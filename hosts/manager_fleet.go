@@ -135,7 +135,9 @@ func (m *Manager) find(ctx context.Context, q Query, after core.ID, limit int) (
 
 // Revoke ends every session that q selects, except those named, and returns
 // how many it ended. It repeats until a whole pass finds none, so that a login
-// which races with it does not slip through. A request in ctx confines it to
+// which races with it does not slip through, and then waits once, so that no
+// cache of another server shows one of them signed in (ErrNotFinal if that is cut
+// short). A request in ctx confines it to
 // its tenant. A query must name a User, or say AnyUser or Anonymous.
 func (m *Manager) Revoke(ctx context.Context, q Query, except ...core.ID) (ended int, err error) {
 	if q, err = meant(q); err != nil {
@@ -151,8 +153,11 @@ func (m *Manager) Revoke(ctx context.Context, q Query, except ...core.ID) (ended
 	for range maxPasses {
 		n, err := m.revokePass(ctx, q, spared)
 		ended += n
-		if err != nil || n == 0 {
+		if err != nil {
 			return ended, err
+		}
+		if n == 0 {
+			return ended, m.loggedOut(ctx, false)
 		}
 	}
 	return ended, fmt.Errorf("revoke sessions: new ones keep appearing after %d passes: %w", maxPasses, ErrBusy)

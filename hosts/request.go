@@ -23,6 +23,7 @@ type Request struct {
 	Tenant    string
 	HTTPS     bool           // the client came by HTTPS, here or at a trusted proxy
 	NoCookie  bool           // renewals must not begin here: HEAD, prefetch, upgrade
+	Unsafe    bool           // the method is to change something (RFC 9110, section 9.2.1): values are read from the store, whatever is cached
 	CrossSite core.CrossSite // by CrossSiteOf
 
 	// Reply puts a header field on the answer: Set-Cookie beside others of its
@@ -35,6 +36,11 @@ type Request struct {
 	// which it may replace: package migrate brings in the session of another
 	// library there. Its error is that of Resume, and then the next one runs it again.
 	Arriving func(*Request) error
+
+	// Settles promises that the host calls Manager.Settle before the first byte of
+	// the answer, without Guard: a logout then waits there, once for all that the
+	// request ends. Else each waits by itself.
+	Settles bool
 
 	// Updates are the functions of the session's updates. The request's commit
 	// uses and clears them.
@@ -52,6 +58,9 @@ type Request struct {
 	owed    bool          // a secret was made and no cookie set
 	replied bool          // the answer has a cookie
 	barred  *barred       // what a login may open
+	cached  bool          // the current session is of a cache, and may be as old as feed.Lease
+	asks    bool          // the next Resume asks the store, whatever is cached
+	waiting waiting
 }
 
 // Guard is the lock of a request's session.

@@ -1,7 +1,9 @@
 package hosts
 
 import (
+	"context"
 	"errors"
+	"time"
 
 	"github.com/rockstar-web/sessions/core"
 )
@@ -32,10 +34,23 @@ func (m *Manager) Commit(x *Request, s *core.Session) (*core.Session, error) {
 	}
 	m.tellDeeds(x, &e)
 	x.current = e.Next
+	if e.Save != nil {
+		x.cached = false
+	}
+	if e.Did&core.DidEnd != 0 {
+		if !x.owe(true) {
+			if err := m.waitForCaches(context.WithoutCancel(x), time.Now()); err != nil {
+				return e.Next, err
+			}
+		}
+	}
+	if e.Did&core.DidLogin != 0 {
+		x.waiting.own = time.Time{} // who signs in again waits for nothing
+	}
 	if x.Reply == nil {
 		return e.Next, nil
 	}
-	return e.Next, m.reply(x, e.Cookies)
+	return e.Next, errors.Join(m.reply(x, e.Cookies), m.announce(x, &e))
 }
 
 // conflicted emits the event of a commit that was refused for a conflict.

@@ -47,6 +47,14 @@ func (m *Manager) Resume(x *Request) (*core.Session, error) {
 }
 
 func (m *Manager) resume(x *Request, t core.Ticket) (*core.Session, error) {
+	x.cached = false
+	if s := m.recall(x, t); s != nil {
+		x.cached = true
+		if m.events.wanted(EventResumed) {
+			m.tell(x, EventResumed, s)
+		}
+		return s, nil
+	}
 	r, err := m.load(x, t.ID)
 	if err != nil {
 		m.refused(x, core.Record{ID: t.ID}, err)

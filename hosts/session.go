@@ -197,6 +197,7 @@ func (m *Manager) Create(ctx context.Context) (*Session, error) {
 	}
 	if x != nil {
 		x.created = c
+		x.waiting.own = time.Time{} // the visitor goes on: they wait for nothing
 	}
 	now := m.now().Time()
 	expires := now.Add(time.Duration(m.machine.Policy().Lifetime) * time.Millisecond)
@@ -214,9 +215,15 @@ func (m *Manager) GetSessionFromCookie(ctx context.Context) (*Session, error) {
 		return nil, fmt.Errorf("no request to read a session cookie from: pass the *hosts.Request as the context")
 	}
 	defer x.lock()()
+	// Data is a map, which does not know what is read: it is never of a cache.
+	if err := m.Confirm(x); err != nil {
+		return nil, err
+	}
 	c, err := x.current, error(nil)
 	if c == nil {
+		x.asks = true
 		c, err = m.Resume(x)
+		x.asks = false
 	}
 	if err != nil {
 		return nil, err

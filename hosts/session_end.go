@@ -11,37 +11,49 @@ import (
 // Destroy ends a session for good, for every request, also those in flight.
 // A missing one is no error. When it is the visitor's own, the cookie is
 // cleared. It acts at once, and also when the session cannot be loaded, unless
-// it is not the visitor's and may be another tenant's.
+// it is not the visitor's and may be another tenant's. It returns when no cache of
+// any server shows the session signed in any more, see Settle; ErrNotFinal means that
+// the session has ended and that this wait was cut short.
 func (m *Manager) Destroy(ctx context.Context, id core.ID) error {
+	own, err := m.destroy(ctx, id)
+	if err != nil {
+		return err
+	}
+	return m.loggedOut(ctx, own)
+}
+
+// destroy is Destroy without the wait. It reports whether the session was the
+// visitor's own.
+func (m *Manager) destroy(ctx context.Context, id core.ID) (own bool, err error) {
 	q, x := requestOf(ctx)
 	defer x.lock()()
-	own := m.owns(x, id)
+	own = m.owns(x, id)
 	r, err := m.loadToEnd(ctx, id)
 	switch {
 	case err == nil && !q.AnyTenant && r.Tenant != q.Tenant:
-		return core.ErrWrongTenant
+		return own, core.ErrWrongTenant
 	case err != nil && !errors.Is(err, core.ErrNotFound) && !own && !q.AnyTenant:
-		return err
+		return own, err
 	}
 	ending, cancel := m.lasting(ctx)
 	defer cancel()
 	if err := m.remove(ending, id); err != nil {
-		return err
+		return own, err
 	}
 	if !errors.Is(err, core.ErrNotFound) { // nothing ended, then
 		m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: id, Tenant: r.Tenant, User: r.User})
 	}
 	if !own {
-		return nil
+		return own, nil
 	}
 	x.gone(id)
 	if err := m.endProven(x, id); err != nil {
-		return err
+		return own, err
 	}
 	if x.Reply == nil {
-		return nil
+		return own, nil
 	}
-	return m.reply(x, m.machine.ClearCookie(x.HTTPS))
+	return own, m.reply(x, m.machine.ClearCookie(x.HTTPS))
 }
 
 // EndSession ends the session of the request as Destroy does, and every other

@@ -45,12 +45,16 @@ func cookieScope(value string) string {
 
 // begin commits and puts on the answer what the session adds to it, beside the
 // handler's cookies and over what it says to caches. After a failure nothing of the
-// handler's is left on the answer.
-func (v *Session) begin(h http.Header) error {
+// handler's is left on the answer. Where it owes the wait for a logout, nothing was put
+// there yet.
+func (v *Session) begin(h http.Header) (owes bool, err error) {
 	if v.dead = v.commit(); v.dead != nil {
 		clear(h)
 		maps.Copy(h, v.request.given)
-		return v.dead
+		return false, v.dead
+	}
+	if v.x.Owes() {
+		return true, nil
 	}
 	cookie := false
 	for _, f := range **v.fields {
@@ -65,7 +69,7 @@ func (v *Session) begin(h http.Header) error {
 		NoStore(h)
 	}
 	v.addVary(h)
-	return nil
+	return false, nil
 }
 
 func (v *Session) addVary(h http.Header) {

@@ -169,6 +169,7 @@ func (h *Middleware) Request(w http.ResponseWriter, r *http.Request) *hosts.Requ
 // fill reads an http.Request into a Request, and its cookies into their place.
 func (h *Middleware) fill(x *hosts.Request, r *http.Request, room *hosts.CookieRoom) {
 	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), room.Keep(r.Header["Cookie"]), r.UserAgent(), cannotTravel(r)
+	x.Unsafe = !safe(r.Method)
 	x.IP, x.HTTPS = h.client(r)
 	if site := first(r.Header["Sec-Fetch-Site"]); site != "" {
 		x.CrossSite = hosts.CrossSiteOf(r.Method, site, first(r.Header["Sec-Fetch-Mode"]), first(r.Header["Sec-Fetch-Dest"]))
@@ -177,6 +178,16 @@ func (h *Middleware) fill(x *hosts.Request, r *http.Request, room *hosts.CookieR
 		x.Tenant = h.o.Tenant(r)
 	}
 	h.manager.Attach(x)
+}
+
+// safe finds methods that are not to change anything: RFC 9110, section 9.2.1, and
+// QUERY.
+func safe(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, "QUERY":
+		return true
+	}
+	return false
 }
 
 // cannotTravel finds requests whose answer may not bring a cookie home.

@@ -62,6 +62,7 @@ var answers = []struct {
 		[]error{hosts.ErrValueType, hosts.ErrNoValue, core.ErrBadValue, core.ErrIntSize, core.ErrCounter}},
 	{http.StatusInternalServerError, "The session of this request cannot be stored: a fault of this server.", []error{ErrBypassed}},
 	{http.StatusInternalServerError, "This server runs in development mode and answers on loopback addresses alone.", []error{ErrDevelopment}},
+	{http.StatusServiceUnavailable, "You are logged out. Other servers may take a second to know; try again.", []error{hosts.ErrNotFinal}},
 	{http.StatusServiceUnavailable, "The session store does not answer. What this request changed may not be stored; try again.",
 		[]error{hosts.ErrUnavailable, hosts.ErrUnknown, hosts.ErrBusy, hosts.ErrFull, hosts.ErrClosed, hosts.ErrBatch, core.ErrSeed}},
 	{http.StatusInternalServerError, mistake, []error{core.ErrType, ErrHeadersSent, ErrCommitted, ErrUpdating, ErrSameCookie, ErrLoginRequired, ErrNoHandler,

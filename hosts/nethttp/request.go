@@ -133,7 +133,7 @@ func (rq *request) session() *Session {
 	room.at = &room.fields
 	v.fields = &room.at
 	rq.middleware.fill(&v.x, rq.request, &room.cookies)
-	v.x.Reply, v.x.Guard = v.reply, (*guard)(v)
+	v.x.Reply, v.x.Guard, v.x.Settles = v.reply, (*guard)(v), !rq.sent.Load()
 	rq.opened.Store(v)
 	return v
 }
@@ -144,10 +144,15 @@ func (rq *request) begin() error {
 	if v := rq.opened.Load(); v != nil && v.updating.Load() {
 		return ErrUpdating
 	}
-	if !rq.sent.Load() {
-		if f, err := rq.complete(); err != nil {
+	for !rq.sent.Load() {
+		f, owes, err := rq.complete()
+		switch {
+		case owes && rq.settle() == nil:
+			continue
+		case err != nil:
 			rq.refuse(f, err)
 		}
+		break
 	}
 	if v := rq.opened.Load(); v != nil {
 		return v.dead
@@ -155,22 +160,37 @@ func (rq *request) begin() error {
 	return nil
 }
 
+// settle waits for the logouts of the request, without its lock. Where the wait is
+// cut short the error page is sent.
+func (rq *request) settle() error {
+	err := rq.middleware.manager.Settle(&rq.opened.Load().x)
+	if err != nil {
+		rq.abandon(err)
+	}
+	return err
+}
+
 // complete commits and completes the header, and returns an error to whoever
-// must send the error page.
-func (rq *request) complete() (f found, err error) {
+// must send the error page. Where it owes the wait for a logout, the header is not
+// complete yet.
+func (rq *request) complete() (f found, owes bool, err error) {
 	rq.mu.Lock()
 	defer rq.mu.Unlock()
 	v := rq.opened.Load()
 	if rq.sent.Load() || v != nil && v.updating.Load() {
-		return unsent, nil
+		return unsent, false, nil
 	}
 	if v != nil {
 		if f, err = rq.past(v); err == nil {
-			err = v.begin(rq.Header())
+			owes, err = v.begin(rq.Header())
 		}
+		if owes {
+			return f, true, nil
+		}
+		v.x.Settles = false // from now on each logout waits by itself
 	}
 	rq.sent.Store(true)
-	return f, err
+	return f, false, err
 }
 
 // end is called when the handler has returned or panicked: from now on changes

@@ -136,7 +136,28 @@ func (v *Session) Stored() bool {
 }
 
 // Names returns the names of all values.
-func (v *Session) Names() []string { return view(v, (*core.Session).Names) }
+func (v *Session) Names() []string {
+	v.request.mu.Lock()
+	defer v.request.mu.Unlock()
+	if s := v.reading(); s != nil {
+		return s.Names()
+	}
+	return nil
+}
+
+// reading returns the session for a value to be read. In a request that is to change
+// something it is what the store has now.
+func (v *Session) reading() *core.Session {
+	if v.loaded && v.x.Unsafe && !v.updating.Load() {
+		var refusal *core.Refusal
+		err := v.request.middleware.manager.Confirm(&v.x)
+		if err != nil && !errors.As(err, &refusal) {
+			v.loaded, v.err = false, err
+			return nil
+		}
+	}
+	return v.current()
+}
 
 // change does something that a later commit can store.
 func (v *Session) change(f func(*core.Session) error) error {
@@ -200,10 +221,23 @@ func (v *Session) Refresh() error { return v.firmly((*core.Session).Refresh) }
 // with a new session that is not stored. After the answer has begun, and also
 // after its end, it still ends the session; the browser then keeps a cookie
 // that opens nothing. An error means that the store could not be reached: the
-// session lives, and it is tried once more before the first byte.
+// session lives, and it is tried once more before the first byte. Where caches are in
+// use, the first byte of the answer waits for them: see hosts.Manager.Settle.
 func (v *Session) Destroy() error {
 	v.request.mu.Lock()
-	defer v.request.mu.Unlock()
+	late := v.request.sent.Load()
+	v.x.Settles = true // without the lock, below
+	err := v.destroy()
+	v.x.Settles = !late
+	v.request.mu.Unlock()
+	if err != nil || !late {
+		return err
+	}
+	return v.request.middleware.manager.Settle(&v.x)
+}
+
+// destroy is Destroy without the wait.
+func (v *Session) destroy() error {
 	switch {
 	case !v.loaded:
 		return v.err
@@ -224,7 +258,11 @@ func (v *Session) commit() error {
 	if !v.loaded {
 		return nil // not asked for by Session, or the store was down, which the handler knows
 	}
-	_, err := v.request.middleware.manager.Commit(&v.x, v.current())
+	m := v.request.middleware.manager
+	s, err := m.Commit(&v.x, v.current())
+	if err == nil && s.State() == core.StateEnded {
+		m.New(&v.x) // a logout that had failed before is not stored twice
+	}
 	return err
 }
 

@@ -51,7 +51,7 @@ var statuses = map[int]map[string]error{
 	http.StatusServiceUnavailable: {
 		"hosts.ErrUnavailable": hosts.ErrUnavailable, "hosts.ErrRefused": hosts.ErrRefused, "hosts.ErrUnknown": hosts.ErrUnknown,
 		"hosts.ErrBusy": hosts.ErrBusy, "hosts.ErrFull": hosts.ErrFull, "hosts.ErrClosed": hosts.ErrClosed, "hosts.ErrBatch": hosts.ErrBatch,
-		"core.ErrSeed": core.ErrSeed,
+		"core.ErrSeed": core.ErrSeed, "hosts.ErrNotFinal": hosts.ErrNotFinal,
 	},
 }
 

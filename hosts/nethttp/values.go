@@ -23,7 +23,7 @@ func (v *Session) Peek(name string) (any, error) { return v.get(name, false) }
 func (v *Session) get(name string, note bool) (any, error) {
 	v.request.mu.Lock()
 	defer v.request.mu.Unlock()
-	s := v.current()
+	s := v.reading()
 	if s == nil {
 		return nil, v.err
 	}

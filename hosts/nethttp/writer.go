@@ -73,6 +73,11 @@ func (w *writer) FlushError() error {
 // is still the server's, and the handler can answer as usual.
 func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	rq := (*request)(w)
+	if v := rq.opened.Load(); v != nil && !rq.sent.Load() {
+		if err := rq.middleware.manager.Settle(&v.x); err != nil {
+			return nil, nil, err
+		}
+	}
 	rq.mu.Lock()
 	defer rq.mu.Unlock()
 	if v := rq.opened.Load(); v != nil && v.dead != nil {
@@ -81,6 +86,7 @@ func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		if v.needsCookie() {
 			return nil, nil, fmt.Errorf("hijack with a sign-in, renewal, refresh or new session: %w", ErrHeadersSent)
 		}
+		v.x.Settles = false
 		if err := v.commit(); err != nil {
 			return nil, nil, err
 		}
