@@ -31,9 +31,6 @@ type CachedOptions struct {
 	MaxBytes int64
 	// Clock is for tests.
 	Clock feed.Clock
-	// Status is called when the store's feed fails, and with nil when it answers
-	// again. It must not block.
-	Status func(err error)
 }
 
 // Cached keeps the records of another store in this process's memory, so that a
@@ -86,7 +83,7 @@ func NewCached(store hosts.Store, o CachedOptions) (*Cached, error) {
 	for i := range c.rings {
 		c.rings[i].open(o.MaxBytes >> log)
 	}
-	c.poller = feed.NewPoller(source, feed.Options{Clock: o.Clock, Status: o.Status, Caching: true})
+	c.poller = feed.NewPoller(source, feed.Options{Clock: o.Clock, Caching: true})
 	c.poller.Listen(c)
 	return c, nil
 }

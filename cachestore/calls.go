@@ -6,6 +6,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
 )
 
 // Ready-made, because they are everyday answers.
@@ -64,8 +65,16 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 	case stored != prev:
 		return errConflict
 	}
-	return s.put(sh, at, &r)
+	err := s.put(sh, at, &r)
+	if err == nil && !hosts.IsTouch(ctx) {
+		s.changes.Saved(r.ID, r.Version, prev)
+	}
+	return err
 }
+
+// Follow implements feed.Source, for hosts.Manager.Watch: a load from this store is
+// cheaper than a cache before it.
+func (s *Store) Follow(ctx context.Context) (feed.Follower, error) { return s.changes.Follow(ctx) }
 
 // put writes r over the record in a slot, zero for a new one, or returns
 // hosts.ErrFull: what a session may take depends on whose it is and whether he
@@ -117,6 +126,7 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	if at := sh.find(id); at != 0 {
 		sh.remove(at)
 		sh.trim()
+		s.changes.Deleted(id)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
 )
 
 // Bounds of Options.MaxBytes, in bytes.
@@ -47,12 +48,15 @@ type Store struct {
 	budget budget
 	shift  int // of an ID's first 64 bits, leaves the number of its shard
 	shards []shard
+
+	changes feed.Log
 }
 
 var (
 	_ hosts.Store   = (*Store)(nil)
 	_ hosts.Sweeper = (*Store)(nil)
 	_ hosts.Finder  = (*Store)(nil)
+	_ feed.Source   = (*Store)(nil)
 )
 
 // Open returns an empty store, or an error that names the option at fault.

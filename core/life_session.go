@@ -70,6 +70,10 @@ func (s *Session) LastIP() string { return string(s.in.lastIP) }
 // LastUserAgent returns the user agent of the last use that was written.
 func (s *Session) LastUserAgent() string { return string(s.in.lastUserAgent) }
 
+// Chain is the number of the chain of secrets, which a login and a change of privilege
+// begin anew: the secrets of an earlier chain open nothing.
+func (s *Session) Chain() uint32 { return s.in.gen.chain }
+
 // Behind reports whether the secret that was shown is the one before the current,
 // in its grace.
 func (s *Session) Behind() bool { return s.behind }

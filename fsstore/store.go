@@ -2,12 +2,14 @@ package fsstore
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/seglog"
 	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
 )
 
 // DefaultDir is the directory of a Store that names none.
@@ -40,12 +42,17 @@ type form interface {
 
 // Store keeps sessions in files. It is safe for concurrent use; with
 // Options.Shared also by other processes that open the same directory.
-type Store struct{ form form }
+type Store struct {
+	form    form
+	shared  bool
+	changes feed.Log
+}
 
 var (
 	_ hosts.Store   = (*Store)(nil)
 	_ hosts.Sweeper = (*Store)(nil)
 	_ hosts.Finder  = (*Store)(nil)
+	_ feed.Source   = (*Store)(nil)
 )
 
 // Open opens or creates a directory of sessions. It refuses a directory on a
@@ -67,7 +74,7 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{form: f}, nil
+	return &Store{form: f, shared: o.Shared}, nil
 }
 
 // Close ends waiting calls with hosts.ErrClosed, waits for those that are on the
@@ -84,13 +91,28 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 // After hosts.ErrUnknown the record has its place but may not survive a power
 // failure; the same save again settles it.
 func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
-	return s.form.Save(ctx, r, prev)
+	err := s.form.Save(ctx, r, prev)
+	if !hosts.IsTouch(ctx) {
+		s.changes.Saved(r.ID, r.Version, prev) // also after an error: it may be there
+	}
+	return err
 }
 
 // Delete implements hosts.Store. A success is on the disk, also with
 // Options.Fast: an ended session does not come back after a power failure.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
-	return s.form.Delete(ctx, id)
+	err := s.form.Delete(ctx, id)
+	s.changes.Deleted(id)
+	return err
+}
+
+// Follow implements feed.Source. It reports what this process changes, so that it is
+// refused with Options.Shared (feed.ErrUnsupported).
+func (s *Store) Follow(ctx context.Context) (feed.Follower, error) {
+	if s.shared {
+		return nil, fmt.Errorf("fsstore: a directory of several processes has no feed of changes: %w; use SQLite, which is for the processes of one machine, too", feed.ErrUnsupported)
+	}
+	return s.changes.Follow(ctx)
 }
 
 // Sweep implements hosts.Sweeper. When all is done, damage is reported, together

@@ -36,6 +36,11 @@ const (
 	// first failure and then once a minute while there are more, with their
 	// Count and the last Err.
 	EventFailed EventKind = "session store failed"
+
+	// EventFeedLost: the store's feed of changes does not answer, with Err. Until
+	// EventFeedBack every read asks the store, and Session.Ended hears nothing.
+	EventFeedLost EventKind = "session feed lost"
+	EventFeedBack EventKind = "session feed back"
 )
 
 // Event is one step of a session's life. It never holds a secret or data.

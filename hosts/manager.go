@@ -28,6 +28,7 @@ type Manager struct {
 	outage         outage
 	cache          Recaller // nil: every read asks the store
 	changedName    string   // with which core.Policy.ChangedCookie begins
+	watches        watches
 
 	stop     context.CancelFunc
 	stopped  context.Context
@@ -56,6 +57,11 @@ func New(store Store, config Config) (*Manager, error) {
 	for _, w := range machine.Warnings() {
 		m.events.warn(w)
 	}
+	m.watches.m = m
+	if follower, ok := m.cache.(polled); ok {
+		m.watches.poller = follower.Poller()
+		m.watches.poller.Notify(m.feedStatus)
+	}
 	if sweeper, ok := As[Sweeper](store); ok && !config.NoCleanup {
 		m.sweeping.Add(1)
 		go m.sweepEvery(sweeper, config.CleanupInterval)
@@ -70,6 +76,7 @@ func New(store Store, config Config) (*Manager, error) {
 func (m *Manager) Close() error {
 	m.stop()
 	m.sweeping.Wait()
+	m.watches.close()
 	m.endOutage()
 	m.events.close()
 	if e, ok := m.machine.(io.Closer); ok {

@@ -36,9 +36,6 @@ type Listener interface {
 type Options struct {
 	// Clock is [SystemClock] by default.
 	Clock Clock
-	// Status is called when the feed stops to answer, with the error, and with nil
-	// when it answers again. It must not block. It may be nil.
-	Status func(err error)
 	// Caching has the poller set the store's mark that caches are in use, and be
 	// fresh only while the store has it.
 	Caching bool
@@ -65,6 +62,7 @@ type Poller struct {
 
 	mu        sync.Mutex
 	listeners []Listener
+	status    []func(error)
 
 	questions, failures, gaps, changes atomic.Uint64
 
@@ -117,6 +115,14 @@ func (p *Poller) Keep() {
 // Release ends a Keep.
 func (p *Poller) Release() { p.kept.Add(-1) }
 
+// Notify has f called when the feed stops to answer, with the error, and with nil when
+// it answers again. It must not block.
+func (p *Poller) Notify(f func(err error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.status = append(p.status, f)
+}
+
 func (p *Poller) hurry() {
 	select {
 	case p.wake <- struct{}{}:
@@ -159,8 +165,8 @@ func (p *Poller) run(ctx context.Context) {
 		} else {
 			p.failures.Add(1)
 		}
-		if p.o.Status != nil && lost != (err != nil) {
-			p.o.Status(err)
+		if lost != (err != nil) {
+			p.report(err)
 		}
 		lost = err != nil
 		select {
@@ -168,6 +174,15 @@ func (p *Poller) run(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
+	}
+}
+
+func (p *Poller) report(err error) {
+	p.mu.Lock()
+	status := p.status
+	p.mu.Unlock()
+	for _, f := range status {
+		f(err)
 	}
 }
 

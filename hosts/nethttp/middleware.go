@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
 )
 
 // Options says how requests are read and refusals are answered. Its zero value
@@ -38,6 +39,13 @@ type Options struct {
 	// gets a 500 with ErrDevelopment. It is for programs that weaken their cookies
 	// while they are developed.
 	Development bool
+
+	// CloseEnded ends what goes on for long when the session of the request ends: an
+	// answer that is flushed, such as Server-Sent Events (its context is cancelled with
+	// ErrSessionEnded, and writing fails), and a connection that was hijacked, such as
+	// a WebSocket, which is closed. It concerns handlers that ask for the session. It
+	// needs a store with a feed (feed.Source), and is refused without.
+	CloseEnded bool
 
 	// Unauthorized answers for Require when nobody is signed in: err is the
 	// refusal, or ErrNotSignedIn. The default is 401 with a JSON object
@@ -78,6 +86,9 @@ func New(m *hosts.Manager, o Options) (*Middleware, error) {
 	}
 	if err := checkLogin(o.LoginPath); err != nil {
 		return nil, err
+	}
+	if _, ok := hosts.As[feed.Source](m.Store()); o.CloseEnded && !ok {
+		return nil, fmt.Errorf("nethttp: Options.CloseEnded: %w", hosts.ErrNoFeed)
 	}
 	if o.Unauthorized == nil {
 		o.Unauthorized = Unauthorized

@@ -24,6 +24,8 @@ type request struct {
 	outer      context.Context         // of that request, which is written to at the end
 	inner      *http.Request           // the same with this as its context
 	given      http.Header             // what was on the answer before the handler's turn
+	life       context.Context         // outer, or with Options.CloseEnded a child of it
+	cancel     context.CancelCauseFunc // of that child, or nil
 	opened     atomic.Pointer[Session] // nil until the session is asked for
 
 	mu   sync.Mutex  // guards the Session and the way to the first byte
@@ -41,6 +43,10 @@ type requestRoom struct {
 func newRequest(h *Middleware, w http.ResponseWriter, r *http.Request) *request {
 	room := &requestRoom{request: request{ResponseWriter: w, middleware: h, request: r, outer: r.Context()}}
 	rq := &room.request
+	rq.life = rq.outer
+	if h.o.CloseEnded {
+		rq.life, rq.cancel = context.WithCancelCause(rq.outer)
+	}
 	rq.inner = &room.inner
 	room.inner = *r.WithContext((*requestContext)(rq)) // the copy stays on the stack
 	if header := w.Header(); len(header) > 0 {
@@ -63,13 +69,13 @@ func (c *requestContext) Value(key any) any {
 	if key == (hosts.RequestKey{}) {
 		return &(*request)(c).session().x
 	}
-	return c.outer.Value(key)
+	return c.life.Value(key)
 }
 
 // The rest of context.Context is the request's own.
-func (c *requestContext) Deadline() (time.Time, bool) { return c.outer.Deadline() }
-func (c *requestContext) Done() <-chan struct{}       { return c.outer.Done() }
-func (c *requestContext) Err() error                  { return c.outer.Err() }
+func (c *requestContext) Deadline() (time.Time, bool) { return c.life.Deadline() }
+func (c *requestContext) Done() <-chan struct{}       { return c.life.Done() }
+func (c *requestContext) Err() error                  { return c.life.Err() }
 
 func requestOf(ctx context.Context, m *hosts.Manager) *request {
 	rq, _ := ctx.Value(requestKey{m}).(*request)
@@ -198,6 +204,14 @@ func (rq *request) complete() (f found, owes bool, err error) {
 func (rq *request) end() {
 	if !rq.over.Load() {
 		rq.over.Store(true)
+	}
+	if v := rq.opened.Load(); v != nil {
+		rq.mu.Lock()
+		v.unwatch()
+		rq.mu.Unlock()
+	}
+	if rq.cancel != nil {
+		rq.cancel(context.Canceled)
 	}
 }
 

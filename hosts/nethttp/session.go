@@ -39,15 +39,17 @@ var (
 // elsewhere has happened by then. A value that is judged from another one is not
 // covered. Add and Update never conflict.
 type Session struct {
-	request  *request
-	x        hosts.Request
-	loaded   bool        // x has the session
-	err      error       // why it could not be loaded
-	firm     bool        // it has a login, a renewal or a refresh, which need a cookie
-	updating atomic.Bool // a function of Update runs in a commit, without the lock
-	fields   **[]field   // of the answer's header, until it is sent
-	vary     [1]string   // memory of the answer's Vary field
-	dead     error       // the error page was sent in place of the answer; set before sent
+	request   *request
+	x         hosts.Request
+	loaded    bool         // x has the session
+	err       error        // why it could not be loaded
+	firm      bool         // it has a login, a renewal or a refresh, which need a cookie
+	updating  atomic.Bool  // a function of Update runs in a commit, without the lock
+	fields    **[]field    // of the answer's header, until it is sent
+	vary      [1]string    // memory of the answer's Vary field
+	watched   *hosts.Watch // nil: nobody waits for its end
+	streaming bool
+	dead      error // the error page was sent in place of the answer; set before sent
 }
 
 // String names the session and shows nothing of its cookie or its values, so
@@ -285,5 +287,6 @@ func (v *Session) close() {
 			m.Lost(s.ID(), err)
 		}
 	}
+	v.unwatch()
 	v.x.Close()
 }

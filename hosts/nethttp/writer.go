@@ -65,6 +65,7 @@ func (w *writer) FlushError() error {
 	if err := (*request)(w).begin(); err != nil {
 		return err
 	}
+	(*request)(w).streams()
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
@@ -92,10 +93,16 @@ func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		}
 	}
 	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err == nil {
-		rq.sent.Store(true)
+	if err != nil {
+		return conn, rw, err
 	}
-	return conn, rw, err
+	rq.sent.Store(true)
+	if v := rq.opened.Load(); v != nil {
+		if conn, err = v.closes(conn); err != nil {
+			rq.middleware.manager.Failed(err) // the connection is the handler's, and goes on
+		}
+	}
+	return conn, rw, nil
 }
 
 // Push implements http.Pusher where the server does.

@@ -1,0 +1,73 @@
+package hosts
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts/feed"
+)
+
+// ErrNoFeed means that nobody can be notified of the end of a session: the store has
+// no feed of changes.
+var ErrNoFeed = errors.New("this store cannot report that a session has ended: it has no feed of changes (feed.Source)")
+
+// Watch waits for the end of one session. Stop it.
+type Watch struct {
+	of      *watches
+	ended   chan struct{}
+	next    *Watch // of the same session
+	id      core.ID
+	expires core.Time
+	chain   uint32
+	over    bool // stopped, or ended is closed
+	onEnd   func()
+}
+
+// Of reports whether the session is the one that is watched, under the same secret.
+func (w *Watch) Of(s *core.Session) bool { return w.id == s.ID() && w.chain == s.Chain() }
+
+// OnEnd has f run in a goroutine of its own when Ended is closed, and at once if it is
+// already. It does not run after Stop. A second OnEnd replaces the first.
+func (w *Watch) OnEnd(f func()) {
+	w.of.mu.Lock()
+	defer w.of.mu.Unlock()
+	select {
+	case <-w.ended:
+		go f()
+	default:
+		w.onEnd = f
+	}
+}
+
+// Ended is closed when the session has ended anywhere, by a logout, by its expiry, or
+// because a login or a change of privilege has replaced its secret: within feed.Lease
+// and one question of the feed, and longer while the store does not answer. It is not
+// closed by Stop, nor when the manager is closed.
+func (w *Watch) Ended() <-chan struct{} { return w.ended }
+
+// Stop frees the watch. A second Stop does nothing.
+func (w *Watch) Stop() { w.of.remove(w) }
+
+// Watch watches a stored session of a request. The error is ErrNoFeed, or that of
+// setting the feed up. One goroutine serves all watches of a manager.
+func (m *Manager) Watch(s *core.Session) (*Watch, error) {
+	if s == nil || s.State() != core.StateActive {
+		return nil, fmt.Errorf("watch a session that is not stored: %w", core.ErrNotFound)
+	}
+	w := &Watch{of: &m.watches, ended: make(chan struct{}), id: s.ID(), expires: s.ExpiresAt(), chain: s.Chain()}
+	return w, m.watches.add(w)
+}
+
+// polled is a cache that follows its store already.
+type polled interface{ Poller() *feed.Poller }
+
+// feedStatus emits the events of the feed.
+func (m *Manager) feedStatus(err error) {
+	if err == nil {
+		m.emit(nil, Event{Kind: EventFeedBack})
+		return
+	}
+	m.events.warn("the store's feed of changes does not answer: every read asks the store", "error", err)
+	m.emit(nil, Event{Kind: EventFeedLost, Err: err})
+}
