@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
@@ -78,6 +79,12 @@ func New(store Store, config Config, options ...Options) (*Middleware, error) {
 			return nil, err
 		}
 		config.Keys = keys
+	}
+	if store != nil {
+		var err error
+		if store, err = cachestore.WithCache(store, config.Cache); err != nil {
+			return nil, fmt.Errorf("sessions: Config.Cache: %w", err)
+		}
 	}
 	manager, err := hosts.New(store, config)
 	if err != nil {

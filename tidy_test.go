@@ -32,7 +32,7 @@ var clockNames = strings.Fields("Now Since Until Sleep After AfterFunc Tick NewT
 // arrows are the packages of this module that a package may import; those that
 // are not listed import none. Tests are free.
 var arrows = map[string][]string{
-	".":                       {"core", "hosts", "hosts/nethttp", "hosts/values"},
+	".":                       {"cachestore", "core", "hosts", "hosts/nethttp", "hosts/values"},
 	"core":                    {"internal/aesgcm", "internal/digest", "internal/unpack"},
 	"core/wire":               {"core", "internal/unpack"},
 	"hosts/js/test/origin":    {"cachestore", "core", "hosts", "hosts/nethttp"},
@@ -55,7 +55,7 @@ var arrows = map[string][]string{
 	"sessionstest":            {"cachestore", "core", "hosts", "hosts/nethttp"},
 	"stores":                  {"cachestore", "fsstore", "hosts", "hosts/feed"},
 	"stores/all":              {"cachestore/redis", "core", "dbstore", "dbstore/mysql", "dbstore/postgres", "dbstore/sqlite", "hosts", "stores"},
-	"sessionctl":              {"core", "hosts", "hosts/feed", "stores", "hosts/gateway", "hosts/nethttp", "hosts/wazero", "conformance", "sessionctl/archive"},
+	"sessionctl":              {"cachestore", "core", "hosts", "hosts/feed", "stores", "hosts/gateway", "hosts/nethttp", "hosts/wazero", "conformance", "sessionctl/archive"},
 	"sessionctl/archive":      {"core"},
 	"cmd/sessionctl":          {"cmd/sessionctl/demo", "hosts", "sessionctl", "stores", "stores/all"},
 	"cmd/sessionctl/demo":     {"core", "hosts", "hosts/nethttp", "sessionctl", "stores"},

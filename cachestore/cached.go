@@ -88,6 +88,15 @@ func NewCached(store hosts.Store, o CachedOptions) (*Cached, error) {
 	return c, nil
 }
 
+// WithCache returns a Cached of so many bytes before a store, or the store itself where
+// they are zero: for config files and environments.
+func WithCache(store hosts.Store, bytes int64) (hosts.Store, error) {
+	if bytes == 0 {
+		return store, nil
+	}
+	return NewCached(store, CachedOptions{MaxBytes: bytes})
+}
+
 // Close stops following the store and forgets what is cached. The store is the
 // caller's to close, afterwards.
 func (c *Cached) Close() error {

@@ -50,6 +50,11 @@ type Config struct {
 	SessionSize int // [64 KiB] limit of all data of one session
 	WarnSize    int // [4 KiB] a warning is logged when a session passes it
 
+	// Cache is for sessions.New: the bytes of memory for a cache before the store, so
+	// that reads ask it nothing and logouts hold all the same [off]. Programs that call
+	// hosts.New put a cachestore.Cached before the store instead.
+	Cache int64
+
 	Merge     map[string]core.MergeKind // names whose concurrent changes add up
 	Exclusive []string                  // names that must not have changed underneath
 

@@ -22,6 +22,7 @@ import (
 //	SESSION_LIFETIME, SESSION_ANONYMOUS_LIFETIME, SESSION_MAX_LIFETIME, SESSION_IDLE_TIMEOUT,
 //	SESSION_RENEW_AFTER, SESSION_CLEANUP_INTERVAL
 //	                            durations such as 30m or 24h
+//	SESSION_CACHE               bytes such as 64MiB
 func ConfigFromEnv() (Config, error) {
 	var c Config
 	var err error
@@ -47,6 +48,7 @@ func ConfigFromEnv() (Config, error) {
 	} {
 		set(&e, name, "a duration such as 30m or 24h", field, time.ParseDuration)
 	}
+	set(&e, "SESSION_CACHE", "bytes such as 64MiB", &c.Cache, ParseSize)
 	set(&e, "SESSION_SAME_SITE", "Lax, Strict, None", &c.SameSite, parseSameSite)
 	if e.err != nil {
 		return Config{}, e.err
@@ -67,6 +69,22 @@ func set[T any](e *environment, name, allowed string, field *T, parse func(strin
 		e.err = fmt.Errorf("environment variable %w", &ConfigError{Field: name, Value: text, Allowed: allowed})
 	}
 	*field = v
+}
+
+// ParseSize reads a number of bytes, such as 4096, 64KiB, 64MiB or 1GiB.
+func ParseSize(text string) (int64, error) {
+	shift := 0
+	for i, unit := range []string{"KiB", "MiB", "GiB"} {
+		if rest, ok := strings.CutSuffix(text, unit); ok {
+			text, shift = rest, 10*(i+1)
+			break
+		}
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > 1<<62>>shift {
+		return 0, fmt.Errorf("size: %w", &ConfigError{Field: "bytes", Value: fmt.Sprintf("%.40q", text), Allowed: "a number of bytes, or of KiB, MiB or GiB"})
+	}
+	return n << shift, nil
 }
 
 func parseSameSite(text string) (core.SameSite, error) {

@@ -48,9 +48,13 @@ func New(store Store, config Config) (*Manager, error) {
 	if err := config.fill(); err != nil {
 		return nil, err
 	}
+	cache, _ := As[Recaller](store)
+	if config.Cache != 0 && cache == nil {
+		return nil, fmt.Errorf("session config: %w", &ConfigError{Field: "Cache", Value: fmt.Sprint(config.Cache), Allowed: "0 in hosts.New: give it a store of cachestore.WithCache; or use sessions.New"})
+	}
 	m := &Manager{machine: machine, store: store, clock: config.Clock, commitTimeout: config.CommitTimeout}
 	m.entropy = newEntropy(config.Entropy)
-	m.cache, _ = As[Recaller](store)
+	m.cache = cache
 	m.changedName = machine.Policy().CookieName + core.ChangedSuffix + "="
 	m.stopped, m.stop = context.WithCancel(context.Background())
 	m.events = newEvents(config.Logger, config.OnEvent)
@@ -71,18 +75,23 @@ func New(store Store, config Config) (*Manager, error) {
 
 // Close stops the cleanup and hands out the events that wait: OnEvent must not
 // call it. Requests that are still running go on without events, and fail on an
-// engine that is an io.Closer, which is closed, too. The store is the caller's to
-// close. A second Close does nothing.
+// engine that is an io.Closer, which is closed, too, as is a cache before the store: it
+// asks the store from then on. The store is the caller's to close. A second Close does
+// nothing.
 func (m *Manager) Close() error {
 	m.stop()
 	m.sweeping.Wait()
 	m.watches.close()
 	m.endOutage()
 	m.events.close()
-	if e, ok := m.machine.(io.Closer); ok {
-		return e.Close()
+	var err error
+	if c, ok := m.cache.(io.Closer); ok {
+		err = c.Close()
 	}
-	return nil
+	if e, ok := m.machine.(io.Closer); ok {
+		err = errors.Join(err, e.Close())
+	}
+	return err
 }
 
 // Store returns the store that the manager was made with.

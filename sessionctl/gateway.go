@@ -13,7 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
 	"github.com/rockstar-web/sessions/hosts/gateway"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 	"github.com/rockstar-web/sessions/hosts/wazero"
@@ -97,12 +99,17 @@ func (g *gatewaySetup) run(ctx context.Context, p *Program, _ []string) (err err
 
 // before serves before the origin whose store this is.
 func (g *gatewaySetup) before(ctx context.Context, p *Program, store hosts.Store) (err error) {
+	if _, cached := hosts.As[hosts.Recaller](store); !cached {
+		if store, err = cachestore.WithCache(store, g.c.Cache); err != nil {
+			return refusedIsUsage(err)
+		}
+	}
 	manager, err := hosts.New(store, g.c)
 	if err != nil {
 		return refusedIsUsage(err)
 	}
 	defer func() { err = errors.Join(err, manager.Close()) }()
-	if g.o.Middleware, err = nethttp.New(manager, nethttp.Options{TrustedProxies: g.proxies}); err != nil {
+	if g.o.Middleware, err = nethttp.New(manager, nethttp.Options{TrustedProxies: g.proxies, CloseEnded: canClose(store)}); err != nil {
 		return refusedIsUsage(err)
 	}
 	gate, err := gateway.New(g.o)
@@ -179,4 +186,10 @@ func (g *gatewaySetup) serve(ctx context.Context, p *Program, gate *gateway.Gate
 	}
 	fmt.Fprintf(p.Out, "%s://%s/\n", scheme, visitors.Addr())
 	return gate.Serve(ctx, visitors, operators, g.cert, g.certKey)
+}
+
+// canClose reports whether tunnels can be closed when their session ends.
+func canClose(store hosts.Store) bool {
+	_, ok := hosts.As[feed.Source](store)
+	return ok
 }

@@ -90,13 +90,17 @@ var others = []string{"", embedded, "sqlite", "postgres", "postgresql", "mysql",
 	"redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
 
 func find(name string) (Driver, Name, error) {
+	name, cache, err := cutCache(name)
+	if err != nil {
+		return Driver{}, Name{}, err
+	}
 	scheme, rest, ok := strings.Cut(name, ":")
 	for _, d := range drivers() {
 		switch {
 		case !ok && name != "" && name == d.Word, name == "" && d.Word == embedded:
-			return d, Name{Scheme: d.Schemes[0]}, nil
+			return d, Name{Scheme: d.Schemes[0], Cache: cache}, nil
 		case ok && slices.Contains(d.Schemes, scheme):
-			return d, Name{Scheme: scheme, Rest: rest}, nil
+			return d, Name{Scheme: scheme, Rest: rest, Cache: cache}, nil
 		}
 	}
 	allowed := Allowed()

@@ -3,6 +3,7 @@ package stores
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -26,6 +27,30 @@ type Name struct {
 	Scheme, Rest string // before and behind the colon
 	Scratch      string // names a namespace beside the sessions; empty for the sessions themselves
 	Migration    Migration
+	Cache        int64 // bytes of a cache before the store, which is not the driver's concern
+}
+
+// cutCache takes cache=SIZE out of what stands behind the question mark.
+func cutCache(name string) (rest string, bytes int64, err error) {
+	before, query, ok := strings.Cut(name, "?")
+	if !ok {
+		return name, 0, nil
+	}
+	var left []string
+	for _, part := range strings.Split(query, "&") {
+		text, ok := strings.CutPrefix(part, "cache=")
+		if !ok {
+			left = append(left, part)
+			continue
+		}
+		if bytes, err = hosts.ParseSize(text); err != nil || bytes == 0 {
+			return "", 0, fmt.Errorf("open store: %w", &hosts.ConfigError{Field: "cache", Value: fmt.Sprintf("%.40q", text), Allowed: "bytes such as 64MiB"})
+		}
+	}
+	if len(left) == 0 {
+		return before, bytes, nil
+	}
+	return before + "?" + strings.Join(left, "&"), bytes, nil
 }
 
 // check refuses what is no path: file://dir, where dir would be the name of a

@@ -3,9 +3,11 @@ package stores
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
+	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
@@ -30,6 +32,9 @@ const Default = "sqlite:sessions.db"
 //	redis+cluster://HOST:PORT,HOST:PORT        a cluster of them
 //	redis+sentinel://HOST:PORT,HOST:PORT/NAME  the primary that sentinels call NAME; all three also with rediss, for TLS
 //
+// With cache=64MiB behind a question mark the records are cached in this process's
+// memory: see cachestore.NewCached.
+//
 // The Closer frees it. An error names what is allowed and shows nothing of what
 // stands behind the scheme, where a password may be. ctx bounds the opening
 // alone.
@@ -47,8 +52,20 @@ func in(ctx context.Context, name string, m Migration) (hosts.Store, io.Closer, 
 	if err != nil {
 		return nil, nil, err
 	}
-	return s, s, nil
+	if n.Cache == 0 {
+		return s, s, nil
+	}
+	c, err := cachestore.NewCached(s, cachestore.CachedOptions{MaxBytes: n.Cache})
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("open store %s: %w", n.Scheme, err), s.Close())
+	}
+	return c, both{c, s}, nil
 }
+
+// both closes a cache, and then the store behind it.
+type both struct{ cache, store io.Closer }
+
+func (b both) Close() error { return errors.Join(b.cache.Close(), b.store.Close()) }
 
 // at opens the store of a name.
 func (d *Driver) at(ctx context.Context, n Name) (Store, error) {

@@ -49,7 +49,7 @@ var answers = []struct {
 	text   string
 	errs   []error
 }{
-	{http.StatusUnauthorized, "The session has ended in the meantime." + notStored, []error{core.ErrEnded}},
+	{http.StatusUnauthorized, "The session has ended in the meantime." + notStored, []error{core.ErrEnded, ErrSessionEnded}},
 	{http.StatusUnauthorized, "The session was signed in anew in the meantime." + notStored, []error{core.ErrSuperseded}},
 	{http.StatusForbidden, "Another site sent this request, so that it began no session." + notStored, []error{core.ErrCrossSite}},
 	{http.StatusUnauthorized, "Please sign in.", []error{ErrNotSignedIn}},
@@ -66,7 +66,7 @@ var answers = []struct {
 	{http.StatusServiceUnavailable, "The session store does not answer. What this request changed may not be stored; try again.",
 		[]error{hosts.ErrUnavailable, hosts.ErrUnknown, hosts.ErrBusy, hosts.ErrFull, hosts.ErrClosed, hosts.ErrBatch, core.ErrSeed}},
 	{http.StatusInternalServerError, mistake, []error{core.ErrType, ErrHeadersSent, ErrCommitted, ErrUpdating, ErrSameCookie, ErrLoginRequired, ErrNoHandler,
-		hosts.ErrNoAnswer, hosts.ErrNoSecret, hosts.ErrNoFinder, hosts.ErrNoSweeper, core.ErrBadRecord, core.ErrAgain}},
+		hosts.ErrNoAnswer, hosts.ErrNoSecret, hosts.ErrNoFinder, hosts.ErrNoFeed, hosts.ErrNoSweeper, core.ErrBadRecord, core.ErrAgain}},
 }
 
 // Failure tells in HTTP what an error of a session means: the status, and a

@@ -23,7 +23,7 @@ var statuses = map[int]map[string]error{
 		"core.ErrNotAuthentic": core.ErrNotAuthentic, "core.ErrNotFound": core.ErrNotFound, "core.ErrWrongTenant": core.ErrWrongTenant,
 		"core.ErrIdle": core.ErrIdle, "core.ErrExpired": core.ErrExpired, "core.ErrSuperseded": core.ErrSuperseded,
 		"core.ErrTheft": core.ErrTheft, "core.ErrIPChanged": core.ErrIPChanged, "core.ErrUserAgentChanged": core.ErrUserAgentChanged,
-		"core.ErrEnded": core.ErrEnded, "core.ErrCorrupt": core.ErrCorrupt,
+		"core.ErrEnded": core.ErrEnded, "nethttp.ErrSessionEnded": nethttp.ErrSessionEnded, "core.ErrCorrupt": core.ErrCorrupt,
 		"core.Refusal": core.NewRefusal(core.ReasonIdle, false, "detail"), "core.ErrIPFamily": core.ErrIPFamily, "nethttp.ErrNotSignedIn": nethttp.ErrNotSignedIn,
 	},
 	http.StatusBadRequest: {
@@ -43,7 +43,7 @@ var statuses = map[int]map[string]error{
 		"core.ErrKeyHexRaw": core.ErrKeyHexRaw, "hosts.ErrWeakSecret": hosts.ErrWeakSecret, "core.ErrSameKey": core.ErrSameKey, "core.ErrNoSealing": core.ErrNoSealing,
 		"core.ErrTooManyKeys": core.ErrTooManyKeys, "core.ErrNoCipher": core.ErrNoCipher, "core.ErrKeyTimes": core.ErrKeyTimes,
 		"core.ErrBytes": core.ErrBytes, "core.ErrType": core.ErrType, "core.ErrBadValue": core.ErrBadValue, "core.ErrIntSize": core.ErrIntSize,
-		"hosts.ErrNoAnswer": hosts.ErrNoAnswer, "hosts.ErrNoSecret": hosts.ErrNoSecret, "hosts.ErrNoFinder": hosts.ErrNoFinder,
+		"hosts.ErrNoAnswer": hosts.ErrNoAnswer, "hosts.ErrNoSecret": hosts.ErrNoSecret, "hosts.ErrNoFinder": hosts.ErrNoFinder, "hosts.ErrNoFeed": hosts.ErrNoFeed,
 		"hosts.ErrNoSweeper": hosts.ErrNoSweeper, "hosts.ErrNoValue": hosts.ErrNoValue, "hosts.ErrValueType": hosts.ErrValueType,
 		"nethttp.ErrNoHandler": nethttp.ErrNoHandler, "nethttp.ErrHeadersSent": nethttp.ErrHeadersSent, "nethttp.ErrCommitted": nethttp.ErrCommitted,
 		"nethttp.ErrDevelopment": nethttp.ErrDevelopment, "nethttp.ErrSameCookie": nethttp.ErrSameCookie, "nethttp.StatusError": &nethttp.StatusError{Status: 500, Text: "ours"},
