@@ -109,10 +109,18 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 // Follow implements feed.Source. It reports what this process changes, so that it is
 // refused with Options.Shared (feed.ErrUnsupported).
 func (s *Store) Follow(ctx context.Context) (feed.Follower, error) {
-	if s.shared {
-		return nil, fmt.Errorf("fsstore: a directory of several processes has no feed of changes: %w; use SQLite, which is for the processes of one machine, too", feed.ErrUnsupported)
+	if err := s.CanFollow(); err != nil {
+		return nil, err
 	}
 	return s.changes.Follow(ctx)
+}
+
+// CanFollow says why there is no feed, if so.
+func (s *Store) CanFollow() error {
+	if s.shared {
+		return fmt.Errorf("fsstore: a directory of several processes has no feed of changes: %w; use SQLite, which is for the processes of one machine, too", feed.ErrUnsupported)
+	}
+	return nil
 }
 
 // Sweep implements hosts.Sweeper. When all is done, damage is reported, together

@@ -12,6 +12,21 @@ import (
 // no feed of changes.
 var ErrNoFeed = errors.New("this store cannot report that a session has ended: it has no feed of changes (feed.Source)")
 
+// FeedOf returns the feed of a store, or an error that says why it has none: ErrNoFeed,
+// or feed.ErrUnsupported with what to do.
+func FeedOf(store Store) (feed.Source, error) {
+	source, ok := As[feed.Source](store)
+	if !ok {
+		return nil, ErrNoFeed
+	}
+	if able, ok := source.(interface{ CanFollow() error }); ok {
+		if err := able.CanFollow(); err != nil {
+			return nil, err
+		}
+	}
+	return source, nil
+}
+
 // Watch waits for the end of one session. Stop it.
 type Watch struct {
 	of      *watches

@@ -56,9 +56,9 @@ func (ws *watches) start() error {
 		return ErrClosed
 	}
 	if ws.poller == nil {
-		source, ok := As[feed.Source](ws.m.store)
-		if !ok {
-			return ErrNoFeed
+		source, err := FeedOf(ws.m.store)
+		if err != nil {
+			return err
 		}
 		ws.poller, ws.own = feed.NewPoller(source, feed.Options{}), true
 		ws.poller.Notify(ws.m.feedStatus)

@@ -15,7 +15,6 @@ import (
 
 	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/hosts/feed"
 	"github.com/rockstar-web/sessions/hosts/gateway"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 	"github.com/rockstar-web/sessions/hosts/wazero"
@@ -109,7 +108,8 @@ func (g *gatewaySetup) before(ctx context.Context, p *Program, store hosts.Store
 		return refusedIsUsage(err)
 	}
 	defer func() { err = errors.Join(err, manager.Close()) }()
-	if g.o.Middleware, err = nethttp.New(manager, nethttp.Options{TrustedProxies: g.proxies, CloseEnded: canClose(store)}); err != nil {
+	_, closes := hosts.FeedOf(store) // tunnels end with their session where the store can report it
+	if g.o.Middleware, err = nethttp.New(manager, nethttp.Options{TrustedProxies: g.proxies, CloseEnded: closes == nil}); err != nil {
 		return refusedIsUsage(err)
 	}
 	gate, err := gateway.New(g.o)
@@ -186,10 +186,4 @@ func (g *gatewaySetup) serve(ctx context.Context, p *Program, gate *gateway.Gate
 	}
 	fmt.Fprintf(p.Out, "%s://%s/\n", scheme, visitors.Addr())
 	return gate.Serve(ctx, visitors, operators, g.cert, g.certKey)
-}
-
-// canClose reports whether tunnels can be closed when their session ends.
-func canClose(store hosts.Store) bool {
-	_, ok := hosts.As[feed.Source](store)
-	return ok
 }

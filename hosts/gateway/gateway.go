@@ -160,7 +160,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		g.counts.add(outcomeSignedIn)
 		SetIdentity(r.Header, s)
-		g.forward(w, g.notes.expect(r, &x))
+		inner, end := g.tunnel(w, r, s)
+		defer end()
+		g.forward(w, g.notes.expect(inner, &x))
 	}
 }
 

@@ -57,7 +57,7 @@ func newSite(t testing.TB, o gateway.Options, c hosts.Config) *site {
 	t.Cleanup(s.origin.Close)
 	s.manager = manager(c)
 	if o.Middleware == nil {
-		o.Middleware, err = nethttp.New(s.manager, nethttp.Options{})
+		o.Middleware, err = nethttp.New(s.manager, nethttp.Options{CloseEnded: true})
 		require.NoError(t, err)
 	}
 	if o.Origin == nil {

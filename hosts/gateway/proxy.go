@@ -72,6 +72,7 @@ func (g *Gateway) answered(a *http.Response) error {
 	if a.Request != nil {
 		g.notes.keep(a.Request.Context(), g.o.Middleware.Manager())
 		bodyOf(a.Request).answer(a.Header)
+		g.opens(a)
 	}
 	if setsCookie(a.Header, g.cookie) { // whatever the origin says of caches
 		nethttp.NoStore(a.Header)

@@ -107,3 +107,29 @@ func TestAnOriginThatSwitchesUnasked(t *testing.T) {
 		require.Equal(t, http.StatusBadGateway, a.StatusCode, c)
 	}
 }
+
+// TestTunnelsEndWithTheirSession: a logout at the origin closes the visitor's WebSocket
+// and event stream, and nobody else's.
+func TestTunnelsEndWithTheirSession(t *testing.T) {
+	s := newSite(t, gateway.Options{}, hosts.Config{})
+	alice, bob := s.login("alice"), s.login("bob")
+	hers, herIn, a := s.openSocket(s.server.Listener.Addr(), alice)
+	require.Equal(t, http.StatusSwitchingProtocols, a.StatusCode)
+	his, hisIn, a := s.openSocket(s.server.Listener.Addr(), bob)
+	require.Equal(t, http.StatusSwitchingProtocols, a.StatusCode)
+	events := s.do("POST", "/events", func(r *http.Request) {
+		r.Header.Set("Cookie", alice)
+		body, _ := io.Pipe() // never ends by itself
+		r.Body = body
+	})
+	require.Equal(t, http.StatusOK, events.StatusCode)
+	n, err := s.manager.Revoke(t.Context(), hosts.Query{User: "alice"})
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	_, err = herIn.ReadByte()
+	require.Error(t, err, "the socket is open after the logout")
+	_, err = io.ReadAll(events.Body)
+	require.Error(t, err, "the stream goes on after the logout")
+	_ = hers.Close()
+	greet(t, his, hisIn)
+}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/hosts/feed"
 )
 
 // Options says how requests are read and refusals are answered. Its zero value
@@ -87,8 +86,10 @@ func New(m *hosts.Manager, o Options) (*Middleware, error) {
 	if err := checkLogin(o.LoginPath); err != nil {
 		return nil, err
 	}
-	if _, ok := hosts.As[feed.Source](m.Store()); o.CloseEnded && !ok {
-		return nil, fmt.Errorf("nethttp: Options.CloseEnded: %w", hosts.ErrNoFeed)
+	if o.CloseEnded {
+		if _, err := hosts.FeedOf(m.Store()); err != nil {
+			return nil, fmt.Errorf("nethttp: Options.CloseEnded: %w", err)
+		}
 	}
 	if o.Unauthorized == nil {
 		o.Unauthorized = Unauthorized
@@ -101,6 +102,9 @@ func New(m *hosts.Manager, o Options) (*Middleware, error) {
 
 // Manager returns the manager that the host was made with.
 func (h *Middleware) Manager() *hosts.Manager { return h.manager }
+
+// ClosesEnded reports Options.CloseEnded.
+func (h *Middleware) ClosesEnded() bool { return h.o.CloseEnded }
 
 // Close closes the manager: see hosts.Manager.Close. The store is the caller's.
 func (h *Middleware) Close() error { return h.manager.Close() }
