@@ -39,6 +39,12 @@ export interface Store {
   save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
   /** Unconditional; a missing session is no error. */
   delete(id: string): Promise<void>;
+  /**
+   * Whether servers keep records of this store in a cache, asked after a delete: a
+   * logout then waits 600 ms, until none of them shows the session signed in. A store
+   * without it has no caches.
+   */
+  caching?(): Promise<boolean>;
 }
 
 export type Key = string | Uint8Array;
@@ -120,6 +126,11 @@ export interface Options {
   /** Milliseconds that loading or storing may take, 5000 by default. */
   commitTimeout?: number;
   onEvent?: (event: SessionEvent) => void;
+  /**
+   * Servers that share the store answer reads from a cache: the answer to a change then
+   * sets a second cookie for two seconds, by which they ask the store. Default false.
+   */
+  changedCookie?: boolean;
   /** Unix milliseconds, Date.now by default. */
   clock?: () => number;
   /** Fills bytes with randomness, crypto.getRandomValues by default. */
@@ -290,6 +301,7 @@ export declare class FetchStore implements Store {
   load(id: string): Promise<SessionRecord | null>;
   save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
   delete(id: string): Promise<void>;
+  caching(): Promise<boolean>;
 }
 
 /** The Durable Object that keeps one session; export it from the Worker and bind it. */
@@ -340,4 +352,5 @@ export declare class RedisStore implements Store {
   load(id: string): Promise<SessionRecord | null>;
   save(record: SessionRecord, prev: bigint, options?: { touch?: boolean }): Promise<boolean>;
   delete(id: string): Promise<void>;
+  caching(): Promise<boolean>;
 }

@@ -2,6 +2,7 @@ package nethttp
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
@@ -10,10 +11,12 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/core/wire"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
 )
 
 // MinStoreToken is the shortest token of a StoreHandler, in bytes.
@@ -34,6 +37,12 @@ const maxStoreBody = 8 + core.MaxSealed + 2*core.MaxName + 128
 //	/load    22 characters of ID        200 with a record, 404, 422 for a damaged one
 //	/save    version 8, record          204, 409 on a conflict
 //	/delete  22 characters of ID        204
+//	/caching                            204
+//
+// Caching answers with the field "Session-Caching": "yes" where servers keep records
+// in a cache, so that logouts wait (see feed.Wait), else "no". A client that asks for
+// it after a logout sends "Session-Wait: caller" with its deletes; for one that does
+// not, delete answers after the wait.
 //
 // A record is as wire.AppendRecord writes it, the version little-endian. 400 and
 // 413 mean that the record is refused, 401 a wrong token, 503 that the store
@@ -51,6 +60,7 @@ func StoreHandler(store hosts.Store, token string) (http.Handler, error) {
 	mux.HandleFunc("POST /load", h.guard(h.load))
 	mux.HandleFunc("POST /save", h.guard(h.save))
 	mux.HandleFunc("POST /delete", h.guard(h.delete))
+	mux.HandleFunc("POST /caching", h.guard(h.caching))
 	return mux, nil
 }
 
@@ -120,7 +130,41 @@ func (h *storeHandler) delete(w http.ResponseWriter, r *http.Request, body []byt
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	h.done(w, h.store.Delete(r.Context(), id))
+	err = h.store.Delete(r.Context(), id)
+	if err == nil && r.Header.Get("Session-Wait") != "caller" {
+		err = h.wait(r.Context(), time.Now())
+	}
+	h.done(w, err)
+}
+
+// wait is for clients that know nothing of caches.
+func (h *storeHandler) wait(ctx context.Context, since time.Time) error {
+	waits, err := h.waits(ctx)
+	if err != nil || !waits {
+		return err
+	}
+	select {
+	case <-time.After(time.Until(since.Add(feed.Wait))):
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", hosts.ErrNotFinal, context.Cause(ctx))
+	}
+}
+
+// waits reports whether logouts wait for caches.
+func (h *storeHandler) waits(ctx context.Context) (bool, error) {
+	c, ok := hosts.As[feed.Caching](h.store)
+	if !ok {
+		return false, nil
+	}
+	state, err := c.CachingState(ctx)
+	return state.Waits(), err
+}
+
+func (h *storeHandler) caching(w http.ResponseWriter, r *http.Request, _ []byte) {
+	waits, err := h.waits(r.Context())
+	w.Header().Set("Session-Caching", map[bool]string{true: "yes", false: "no"}[waits])
+	h.done(w, err)
 }
 
 func (h *storeHandler) done(w http.ResponseWriter, err error) {

@@ -1,7 +1,7 @@
 import { SessionError } from "./errors.js";
 import { own } from "./own.js";
 
-const known = ["module", "keys", "policy", "store", "clock", "random", "tenant", "ip", "https", "commitTimeout", "onEvent"];
+const known = ["module", "keys", "policy", "store", "clock", "random", "tenant", "ip", "https", "commitTimeout", "onEvent", "changedCookie"];
 const longestTimeout = 600_000;
 
 const bad = (text) => { throw new SessionError("config", text); };
@@ -11,7 +11,7 @@ const isHTTPS = ({ url }) => typeof url === "string" && url.startsWith("https:")
 /** Checks the options of sessions(), and fills in what is left out; loaded is the module of the entry, if it has one. */
 export function checkOptions(options, loaded) {
   const given = own(options);
-  const { module = loaded, keys, policy = {}, store, clock = Date.now, random, tenant = () => "", ip = () => "", https = isHTTPS, commitTimeout = 5000, onEvent = () => {} } = given;
+  const { module = loaded, keys, policy = {}, store, clock = Date.now, random, tenant = () => "", ip = () => "", https = isHTTPS, commitTimeout = 5000, onEvent = () => {}, changedCookie = false } = given;
   for (const name of Object.keys(given)) if (!known.includes(name)) bad(`there is no option ${JSON.stringify(name)}; allowed: ${known.join(", ")}`);
   if (!(module instanceof WebAssembly.Module)) bad("module must be a WebAssembly.Module of core.wasm; the entries for node, bun, deno and workerd load it by themselves: import from \"rockstar-sessions/node\", for example");
   for (const verb of ["load", "save", "delete"]) {
@@ -20,6 +20,7 @@ export function checkOptions(options, loaded) {
   for (const [name, f] of Object.entries({ clock, tenant, ip, https, onEvent, random: random ?? (() => {}) })) {
     if (typeof f !== "function") bad(`${name} must be a function`);
   }
+  if (typeof changedCookie !== "boolean") bad("changedCookie must be true or false");
   if (!(commitTimeout > 0 && commitTimeout <= longestTimeout)) bad(`commitTimeout is ${commitTimeout}; allowed: milliseconds, above 0 and at most ${longestTimeout}`);
   if (policy === null || typeof policy !== "object") bad("policy must be an object");
   const rules = own(policy);
@@ -27,7 +28,7 @@ export function checkOptions(options, loaded) {
     if (rules[field] > 0 && given.ip === undefined) bad(`${field} is ${rules[field]}, and there is no option ip: give ip(request), which returns the client's address`);
   }
   const list = keyList(keys);
-  return { module, keys: list, policy: rules, store, clock, seed: seeds(random), tenant, ip, https, commitTimeout, onEvent };
+  return { module, keys: list, policy: rules, store, clock, seed: seeds(random), tenant, ip, https, commitTimeout, onEvent, changedCookie };
 }
 
 // A key of an environment variable that is not set comes as undefined.

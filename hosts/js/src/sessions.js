@@ -3,6 +3,7 @@ import { Deadline, loadRecord } from "./asking.js";
 import { Guest } from "./guest.js";
 import { Session, innerOf, sumOf } from "./session.js";
 import { changed, configureFrame, crossSites, did, dueOf, maxTenant, op, plainRequest, readSession, readTickets, ticketOf, writeRecord, writeRequest } from "./frames.js";
+import { changedCookie, waitForCaches } from "./caching.js";
 import { decode } from "./cbor-read.js";
 import { idBytes, idText, wellFormed } from "./bytes.js";
 import { Conflict, Refused, SessionError, Unavailable } from "./errors.js";
@@ -177,7 +178,11 @@ class Sessions {
     let e;
     try {
       e = await this.#commit().run(inner.bytes, inner.updates);
-      if (session.state === "ended") await this.#endProven(inner, session.id);
+      if (session.state === "ended") {
+        await this.#endProven(inner, session.id);
+        const failed = await waitForCaches(this.#o.store, performance.now(), new Deadline(this.#o.commitTimeout));
+        if (failed) this.#outage.met(failed);
+      }
     } catch (err) {
       if (err instanceof Conflict) this.#event("conflict", { ...aboutOf(session), names: [err.valueName] });
       // A renewal that is only due by the clock waits for the next request: this one only read.
@@ -189,7 +194,8 @@ class Sessions {
     inner.bytes = e.next;
     inner.view = null;
     this.#tell(e, session);
-    return e.cookies.length > 0 ? e.cookies : clearing;
+    const cookies = e.cookies.length > 0 ? e.cookies : clearing;
+    return e.save && !e.touch && this.#o.changedCookie ? [...cookies, this.#changedCookie(inner)] : cookies;
   }
 
   // Ends every live session but one that a cookie of the request proves: the
@@ -210,6 +216,13 @@ class Sessions {
       await work.remove(id);
       this.#event("ended", { reason: "ended", id: idText(id), tenant: record.tenant, user: record.user });
     }
+  }
+
+  #changedCookie({ request }) {
+    const { partitioned, sameSite } = this.#o.policy;
+    const expired = this.#guest.ask(op.clearCookie, (w) => w.flag(request.https)).list();
+    // With SameSite=None the cookie of the other kind stands first.
+    return changedCookie(this.cookieName, expired[partitioned || String(sameSite).toLowerCase() === "none" ? 1 : 0]);
   }
 
   #isDue(session) { return this.#o.clock() >= dueOf(innerOf(session).bytes); }

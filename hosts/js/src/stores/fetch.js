@@ -1,6 +1,6 @@
 import { own } from "../own.js";
 import { SessionError } from "../errors.js";
-import { deleteBy, loadBy, saveBy } from "./remote.js";
+import { cachingBy, deleteBy, loadBy, saveBy } from "./remote.js";
 
 const minToken = 32; // as nethttp.MinStoreToken
 
@@ -18,11 +18,14 @@ export class FetchStore {
     const base = String(url).replace(/\/$/, "");
     this.#post = (verb, body) => fetch(`${base}/${verb}`, {
       method: "POST", body, redirect: "manual", signal: AbortSignal.timeout(timeout),
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/octet-stream" },
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/octet-stream", "session-wait": "caller" },
     });
   }
 
   load(id) { return loadBy(this.#post, id); }
   async save(record, prev, { touch = false } = {}) { return saveBy(this.#post, record, prev, touch); }
   delete(id) { return deleteBy(this.#post, id); }
+
+  /** Whether servers keep records of the origin's store in a cache. */
+  caching() { return cachingBy(this.#post); }
 }

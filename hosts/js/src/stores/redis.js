@@ -59,6 +59,12 @@ export class RedisStore {
     await this.#run(remove, this.#keys(bytes), [bytes.slice(1)]);
   }
 
+  /** Whether servers keep records of this store in a cache: the mark of the Go package. */
+  async caching() {
+    const mark = await this.#client.getBuffer(`${this.#prefix}caching`);
+    return mark !== null && String.fromCharCode(...new Uint8Array(mark)) !== "off";
+  }
+
   #keys(id) {
     const base = `${this.#prefix}{${hex(id.subarray(0, 1))}}:`;
     return [base + hex(id), base + "index"];

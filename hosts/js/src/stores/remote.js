@@ -36,6 +36,14 @@ export async function deleteBy(post, id) {
   await a.body?.cancel();
 }
 
+// An origin of a release before caches answers 404.
+export async function cachingBy(post) {
+  const a = await post("caching", new Uint8Array());
+  if (a.status !== 204 && a.status !== 404) throw await unexpected(a, 204);
+  await a.body?.cancel();
+  return a.status === 204 && a.headers.get("session-caching") !== "no";
+}
+
 async function unexpected(a, status) {
   await a.body?.cancel();
   return new Error(`the session's store answered ${a.status}, not ${status}`);
