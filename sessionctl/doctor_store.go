@@ -59,6 +59,7 @@ func (d *doctor) examineStore(ctx context.Context, keys core.KeyRing) error {
 		return nil
 	}
 	d.examineFuture(ctx, store)
+	d.examineFeed(ctx, store)
 	return nil
 }
 

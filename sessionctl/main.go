@@ -43,7 +43,7 @@ type Command struct {
 func (p *Program) commands() []Command {
 	return append([]Command{
 		keygenCommand, inspectCommand, listCommand, statsCommand, showCommand, endCommand, endAllCommand, sweepCommand,
-		migrateCommand, exportCommand, importCommand, checkCommand, doctorCommand, gatewayCommand,
+		migrateCommand, cacheCommand, exportCommand, importCommand, checkCommand, doctorCommand, gatewayCommand,
 	}, append(slices.Clone(p.More), completion(), versionCommand)...)
 }
 

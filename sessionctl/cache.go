@@ -1,0 +1,119 @@
+package sessionctl
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"time"
+
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
+)
+
+var cacheCommand = Command{
+	Name: "cache", Args: "status|on|off", Brief: "show or switch the mark that servers cache this store's sessions",
+	About: `A server that keeps records in a cache sets a mark in the store. While it is there every
+logout waits 600 ms, until no server shows the session signed in.
+
+status  shows the mark: none, on, stopping or off
+off     stops all caches within half a second, and then the waiting. It comes back when
+        that is done. Servers go on without their caches until it is on again. Run it
+        before a release that knows no mark is put back
+on      allows caches again; a server begins to use its own within a few seconds`,
+	Examples: []string{"sessionctl cache status", "sessionctl cache off"},
+	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
+		c := &cacheMark{}
+		c.target.add(set)
+		return c.run
+	},
+}
+
+type cacheMark struct{ target }
+
+func (c *cacheMark) run(ctx context.Context, p *Program, args []string) error {
+	if len(args) != 1 || args[0] != "status" && args[0] != "on" && args[0] != "off" {
+		return Usagef("cache: the arguments %q; allowed: status, on or off", args)
+	}
+	return c.with(ctx, false, func(store hosts.Store) error {
+		marked, ok := hosts.As[feed.Caching](store)
+		if !ok {
+			return fmt.Errorf("cache: %w, so that no server caches its sessions", feed.ErrUnsupported)
+		}
+		if able, ok := marked.(interface{ CanCache() error }); ok {
+			if err := able.CanCache(); err != nil {
+				return fmt.Errorf("cache: %w", err)
+			}
+		}
+		state, err := marked.CachingState(ctx)
+		switch {
+		case err != nil:
+		case args[0] == "on" && state == feed.None:
+			err = marked.EnableCaching(ctx)
+		case args[0] == "on" && state != feed.On:
+			err = marked.SetCaching(ctx, feed.On)
+		case args[0] == "off" && state != feed.Off:
+			err = switchOff(ctx, marked, state)
+		}
+		if err == nil {
+			state, err = marked.CachingState(ctx)
+		}
+		if err != nil {
+			return stopped(ctx, "cache", err)
+		}
+		if c.json {
+			return p.object(map[string]string{"caching": state.String()})
+		}
+		_, err = fmt.Fprintln(p.Out, "caching:", state)
+		return err
+	})
+}
+
+// switchOff stops the caches first, and the waiting of logouts when the last cache has
+// surely stopped.
+func switchOff(ctx context.Context, marked feed.Caching, state feed.State) error {
+	if state == feed.On {
+		if err := marked.SetCaching(ctx, feed.Stopping); err != nil {
+			return err
+		}
+	}
+	if state != feed.None {
+		select {
+		case <-time.After(feed.Wait):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return marked.SetCaching(ctx, feed.Off)
+}
+
+// examineFeed looks whether caches can follow the store where they are in use.
+func (d *doctor) examineFeed(ctx context.Context, store hosts.Store) {
+	marked, ok := hosts.As[feed.Caching](store)
+	if !ok {
+		return
+	}
+	state, err := marked.CachingState(ctx)
+	switch {
+	case err != nil:
+		d.finding("store", "see the message", "the mark of caches cannot be read: %v", err)
+		return
+	case state == feed.None || state == feed.Off:
+		d.note("store", "its sessions are cached by no server (%v)", state)
+		return
+	case state == feed.Stopping:
+		d.finding("store", "run sessionctl cache off once more, or sessionctl cache on", "caches were told to stop, and logouts still wait for them")
+		return
+	}
+	follower, err := marked.Follow(ctx)
+	if err == nil {
+		var changes feed.Changes
+		changes, err = follower.Changes(ctx)
+		err = errors.Join(err, changes.Gap, follower.Close())
+	}
+	if err != nil {
+		d.finding("store", "mend what the message says; until then caches ask the store for each read, and logouts wait in vain", "servers cache its sessions, but its feed of changes does not work: %v", err)
+		return
+	}
+	d.fine("store", "servers cache its sessions, and its feed of changes answers")
+}
