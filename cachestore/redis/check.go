@@ -65,7 +65,13 @@ func (s *server) examine(ctx context.Context) error {
 	if err := s.check(ctx); errors.Is(err, ErrEvicts) && !s.o.AllowEviction {
 		return fmt.Errorf("%w; or accept it with Options.AllowEviction", err)
 	}
-	return nil
+	if s.cluster {
+		return nil
+	}
+	if _, err := s.caching(ctx); errors.Is(err, errNewMark) {
+		return err
+	}
+	return nil // other errors are those of the first call
 }
 
 var errNoInfo = errors.New("INFO is not permitted")
@@ -86,13 +92,7 @@ func (s *server) info(ctx context.Context, node rueidis.Client) (map[string]stri
 	if err != nil {
 		return nil, t.fail("ask for INFO", err)
 	}
-	info := make(map[string]string)
-	for line := range strings.SplitSeq(text, "\r\n") {
-		if name, value, ok := strings.Cut(line, ":"); ok {
-			info[name] = value
-		}
-	}
-	return info, nil
+	return fields(text), nil
 }
 
 // probing bounds what is asked of one node of several, any of which may hang.
