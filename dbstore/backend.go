@@ -21,6 +21,8 @@ type backend struct {
 	step    int     // records of one batch of a sweep
 	rest    float64 // after each, in times of how long it took
 
+	noMigrate bool
+
 	load, version, insert, update, touch, remove *statement
 	finds                                        finds
 	commands                                     Commands
@@ -31,7 +33,7 @@ type backend struct {
 
 // begin has the dialect look at the server, brings the schema up to date and
 // readies the statements.
-func (b *backend) begin(ctx context.Context, noMigrate bool) error {
+func (b *backend) begin(ctx context.Context) error {
 	var err error
 	if b.commands, err = b.dialect.Commands(ctx, b.db, b.table); err != nil {
 		return b.fail(ctx, "open", err)
@@ -39,7 +41,7 @@ func (b *backend) begin(ctx context.Context, noMigrate bool) error {
 	b.loader, _ = b.commands.(Loader)
 	b.saver, _ = b.commands.(Saver)
 	b.remover, _ = b.commands.(Remover)
-	if err := b.migrate(ctx, noMigrate); err != nil {
+	if err := b.migrate(ctx, b.noMigrate); err != nil {
 		return errors.Join(err, b.close())
 	}
 	for _, s := range []struct {

@@ -99,21 +99,7 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 		return fmt.Errorf("dbstore: %s: table %s has schema version %d, this program needs %d: %w; %w, so run:\n%s",
 			b.dialect.Name(), b.table.Plain(), version, newest, hosts.ErrUnavailable, ErrNotMigrated, script(b.dialect, b.table, version))
 	}
-	c, err := b.db.Write.Conn(ctx)
-	if err != nil {
-		return b.fail(ctx, "migrate", err)
-	}
-	for {
-		err = b.dialect.Exclusive(ctx, c, b.table, func(ctx context.Context) error { return b.upgrade(ctx, c) })
-		if err == nil || ended(ctx) != nil || !slices.Contains([]Kind{Busy, Retry}, b.fault(err).Kind) {
-			break
-		}
-		select { // meanwhile others may use the table
-		case <-ctx.Done():
-		case <-time.After(migratePause):
-		}
-	}
-	err = errors.Join(err, c.Close())
+	err = b.exclusively(ctx, b.upgrade)
 	if err == nil || ended(ctx) != nil {
 		return b.fail(ctx, "migrate", err)
 	}
@@ -128,6 +114,26 @@ func (b *backend) migrate(ctx context.Context, checkOnly bool) error {
 		}
 	}
 	return b.fail(ctx, "migrate", err)
+}
+
+// exclusively does it while no other process does so for the same table, and tries
+// again while others hold the table.
+func (b *backend) exclusively(ctx context.Context, do func(context.Context, *sql.Conn) error) error {
+	c, err := b.db.Write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	for {
+		err = b.dialect.Exclusive(ctx, c, b.table, func(ctx context.Context) error { return do(ctx, c) })
+		if err == nil || ended(ctx) != nil || !slices.Contains([]Kind{Busy, Retry}, b.fault(err).Kind) {
+			break
+		}
+		select { // meanwhile others may use the table
+		case <-ctx.Done():
+		case <-time.After(migratePause):
+		}
+	}
+	return errors.Join(err, c.Close())
 }
 
 // upgrade runs while no other process migrates the table.

@@ -23,6 +23,8 @@ const maxCalls = 4096
 type Store struct {
 	*backend
 	loads, saves, ends *coalesce.Store // three, since what suits one does not suit the others
+	followers          followers
+	pruner             pruner
 
 	mu      sync.Mutex // guards calls and closed
 	calls   int
@@ -59,8 +61,8 @@ func New(ctx context.Context, db *sql.DB, d Dialect, o Options) (*Store, error) 
 	if o.Writer != nil {
 		pair.Write = o.Writer
 	}
-	b := &backend{dialect: d, db: pair, table: table, texts: write(syntax, table), rest: syntax.SweepRest, step: syntax.SweepBatch}
-	if err := b.begin(ctx, o.NoMigrate); err != nil {
+	b := &backend{dialect: d, db: pair, table: table, texts: write(syntax, table), rest: syntax.SweepRest, step: syntax.SweepBatch, noMigrate: o.NoMigrate}
+	if err := b.begin(ctx); err != nil {
 		return nil, err
 	}
 	s := &Store{backend: b, done: make(chan struct{}), closeDB: o.CloseDB}
@@ -90,7 +92,7 @@ func (s *Store) Close() error {
 	err := errors.Join(s.loads.Close(), s.saves.Close(), s.ends.Close())
 	s.running.Wait()
 	s.release.Do(func() {
-		err = errors.Join(err, s.backend.close())
+		err = errors.Join(err, s.followers.close(), s.backend.close())
 		if s.closeDB {
 			err = errors.Join(err, s.db.Read.Close())
 			if s.db.Write != s.db.Read {

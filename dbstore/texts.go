@@ -1,6 +1,7 @@
 package dbstore
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -29,7 +30,7 @@ func write(s Syntax, t Table) texts {
 		update:  s.number(update + sets),
 		touch:   s.number(update + "touch_version = ?, " + sets + s.OnTouch),
 		remove:  s.number("DELETE FROM " + name + " WHERE id = ?" + s.OnDelete),
-		schema:  "SELECT MAX(version) FROM " + t.With("_schema"),
+		schema:  fmt.Sprintf("SELECT MAX(version) FROM %s WHERE version NOT IN (%d, %d)", t.With("_schema"), markOn, markStopping),
 		applied: s.number("INSERT INTO " + t.With("_schema") + " (version) VALUES (?)"),
 		syntax:  s,
 		table:   t,

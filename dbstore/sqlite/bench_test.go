@@ -13,10 +13,12 @@ import (
 	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/conformance/ratio"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/dbstore/sqlite"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 const (
@@ -134,5 +136,46 @@ func ratioSave(b *testing.B, synchronous string, target float64) {
 		}))
 		fmt.Printf("\nstore: %v a save; one connection: %v\n", times[0]/saves, times[1]/saves)
 		ratio.Print("sqlite-save-"+synchronous+"-of-one-connection", float64(times[1])/float64(times[0]), target, true)
+	}
+}
+
+// BenchmarkRatioFeed compares saves by 64 callers with the feed on, and somebody who
+// asks, with those of a store that was never cached.
+func BenchmarkRatioFeed(b *testing.B) {
+	const saves = 4096
+	round := func(s *sqlite.Store, touch bool) func() {
+		v := core.Version(1)
+		ctx := b.Context()
+		if touch {
+			ctx = hosts.TouchContext(ctx)
+		}
+		return func() {
+			var wg sync.WaitGroup
+			for c := range benchCallers {
+				wg.Go(func() {
+					for n := c; n < saves; n += benchCallers {
+						require.NoError(b, s.Save(ctx, benchRecord(n, v+1), v))
+					}
+				})
+			}
+			wg.Wait()
+			v++
+		}
+	}
+	for _, touch := range []bool{false, true} {
+		name := map[bool]string{false: "save", true: "touch"}[touch]
+		b.Run(name, func(b *testing.B) {
+			without := filled(b, filepath.Join(b.TempDir(), "without.db"), sqlite.Options{})
+			with := filled(b, filepath.Join(b.TempDir(), "with.db"), sqlite.Options{})
+			cached, err := cachestore.NewCached(with, cachestore.CachedOptions{})
+			require.NoError(b, err)
+			b.Cleanup(func() { require.NoError(b, cached.Close()) })
+			cached.Poller().Keep()
+			for b.Loop() {
+				times := ratio.Interleave(11, round(with, touch), round(without, touch))
+				fmt.Printf("\n%s with the feed: %v; without: %v\n", name, times[0]/saves, times[1]/saves)
+				ratio.Print("sqlite-"+name+"-with-feed-of-without", float64(times[1])/float64(times[0]), 0.8, true)
+			}
+		})
 	}
 }

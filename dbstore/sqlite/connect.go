@@ -24,12 +24,16 @@ const (
 
 // pool returns connections to the file, which stay open as long as it.
 func (d *dialect) pool(size int, setUp func(*sqlite3.Conn) error) *sql.DB {
-	// The log gets the mode of the database.
-	name := uri(d.path)
-	db := sql.OpenDB(connector{name + "?vfs=" + diskName + "&modeof=" + strings.TrimPrefix(name, "file:"), setUp, d.own.forget})
+	db := sql.OpenDB(d.connector(setUp))
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db
+}
+
+func (d *dialect) connector(setUp func(*sqlite3.Conn) error) connector {
+	// The log gets the mode of the database.
+	name := uri(d.path)
+	return connector{name + "?vfs=" + diskName + "&modeof=" + strings.TrimPrefix(name, "file:"), setUp, d.own.forget}
 }
 
 // uri names a file: whatever its name has in it is a part of the name. SQLite does

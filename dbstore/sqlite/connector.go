@@ -21,6 +21,14 @@ var _ driver.Connector = connector{}
 
 // Connect implements driver.Connector.
 func (k connector) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := k.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return lent{c}, nil
+}
+
+func (k connector) open(ctx context.Context) (*sqlite3.Conn, error) {
 	c, err := sqlite3.OpenContext(ctx, k.name)
 	if err != nil {
 		return nil, err
@@ -33,7 +41,7 @@ func (k connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	return lent{c}, nil
+	return c, nil
 }
 
 // Driver implements driver.Connector.

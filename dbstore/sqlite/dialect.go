@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts/coalesce"
 )
@@ -23,6 +25,9 @@ type dialect struct {
 	own  *prepared    // Open's connections; nil: the program's
 
 	reserve *reserve // nil: none
+
+	reader func(context.Context) (*sqlite3.Conn, error) // opens a connection that reads; nil: as own
+	same   func() error                                 // refuses files that were replaced
 }
 
 // Name implements dbstore.Dialect.

@@ -170,6 +170,15 @@ func (f *file) still() error {
 	if now < f.checked.Load()+int64(checkEvery) || f.closing.Load() {
 		return nil
 	}
+	if err := f.same(); err != nil {
+		return err
+	}
+	f.checked.Store(now)
+	return nil
+}
+
+// same is still, and looks now.
+func (f *file) same() error {
 	for i, suffix := range beside {
 		info, err := os.Stat(f.path + suffix)
 		if err != nil {
@@ -179,7 +188,6 @@ func (f *file) still() error {
 			return fmt.Errorf("dbstore: SQLite: %s was replaced while in use: %w; restart the program", f.path+suffix, hosts.ErrUnavailable)
 		}
 	}
-	f.checked.Store(now)
 	return nil
 }
 

@@ -102,7 +102,8 @@ func (f *file) open(ctx context.Context, o Options) (*Store, error) {
 }
 
 func (f *file) openWith(ctx context.Context, o Options, r *reserve) (*Store, error) {
-	d := &dialect{path: f.path, fast: o.Fast, sync: f.sync, own: &prepared{}, reserve: r}
+	d := &dialect{path: f.path, fast: o.Fast, sync: f.sync, own: &prepared{}, reserve: r, same: f.same}
+	d.reader = d.connector(setUpReader(o)).open
 	write, read := d.pool(1, d.setUpWriter(o)), d.pool(readers(), setUpReader(o))
 	// The one that writes settles what the others find: the log, the modes.
 	err := connect(ctx, write, 1)

@@ -24,6 +24,11 @@ const (
 	due
 	expire
 	move
+	feedVersion
+	feedParts
+	feedMark
+	feedLast
+	feedSince
 	statements
 )
 
@@ -56,6 +61,13 @@ func write(t dbstore.Table) *texts {
 			"AND (expires_at < ?2 OR expires_at >= (expiry_hour + 1) * 3600000) ORDER BY expiry_hour LIMIT ?3",
 		expire: "DELETE FROM " + name + " WHERE id = ? AND expires_at < ?",
 		move:   "UPDATE " + name + " SET expiry_hour = ? WHERE id = ?",
+
+		feedVersion: "PRAGMA data_version",
+		feedParts: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '" + t.Plain() + "_feed' OR type = 'trigger' AND tbl_name = '" + t.Plain() +
+			"' AND name IN ('" + t.Plain() + "_feed_update', '" + t.Plain() + "_feed_delete', '" + t.Plain() + "_feed_replace')",
+		feedMark:  "SELECT " + dbstore.MarkText(t),
+		feedLast:  "SELECT seq, id, version, prev FROM " + t.With("_feed") + " ORDER BY seq DESC LIMIT 1",
+		feedSince: "SELECT seq, id, version, prev FROM " + t.With("_feed") + " WHERE seq >= ? ORDER BY seq LIMIT ?",
 	}
 }
 

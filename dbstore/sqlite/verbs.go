@@ -6,6 +6,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
 )
 
 // Load implements hosts.Store.
@@ -55,4 +56,12 @@ func (s *Store) Sweep(ctx context.Context, before core.Time, limit int) (int, er
 		return 0, err
 	}
 	return s.Store.Sweep(ctx, before, limit)
+}
+
+// CachingState implements feed.Caching.
+func (s *Store) CachingState(ctx context.Context) (feed.State, error) {
+	if err := s.file.same(); err != nil {
+		return feed.None, err
+	}
+	return s.Store.CachingState(ctx)
 }
