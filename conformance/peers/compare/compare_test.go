@@ -194,3 +194,17 @@ func TestComparison(t *testing.T) {
 		}
 	}
 }
+
+// TestVersions: docs/comparison.md names the versions that are played.
+func TestVersions(t *testing.T) {
+	mod, err := os.ReadFile("../go.mod")
+	require.NoError(t, err)
+	page, err := os.ReadFile("../../../docs/comparison.md")
+	require.NoError(t, err)
+	for module, name := range map[string]string{"alexedwards/scs/v2": "scs", "gorilla/sessions": "gorilla/sessions", "gofiber/fiber/v3": "fiber"} {
+		_, version, found := strings.Cut(string(mod), "github.com/"+module+" v")
+		require.True(t, found, module)
+		version, _, _ = strings.Cut(version, "\n")
+		require.Contains(t, string(page), name+" "+version)
+	}
+}

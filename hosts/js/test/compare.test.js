@@ -163,3 +163,9 @@ test("the README's comparison with iron-session and better-auth is what came out
     }
   }
 });
+
+test("docs/comparison.md names the versions that are played", () => {
+  const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
+  const { devDependencies } = JSON.parse(read("../package.json")), page = read("../../../docs/comparison.md");
+  for (const name of ["iron-session", "better-auth"]) assert.ok(page.includes(`${name} ${devDependencies[name]}`), name);
+});
