@@ -13,10 +13,10 @@ const (
 )
 
 // shares counts the bytes of each user's sessions without a word for each user:
-// it adds them to one counter in every row, and the least of these says what he
-// has. He never has more. He may have less, if another is at each of his
-// counters; that they keep somebody from the store takes several users at their
-// limit who meet him in all rows: the seed keeps anyone from choosing it.
+// it adds them to one counter in every row, and the least of these says what
+// they have at most. They have less if another user shares each of their counters.
+// Only several users at their limit who share all of them could keep somebody from
+// the store, and the seed keeps anyone from choosing that.
 type shares struct {
 	seed maphash.Seed
 	rows [shareRows][shareColumns]atomic.Int64

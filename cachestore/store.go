@@ -36,8 +36,8 @@ type Options struct {
 	MaxBytes int64
 
 	// MaxUserBytes is how much one user of a tenant may have, for which the
-	// bytes of his records count: 1 to MaxBytes, zero for a quarter of it.
-	// Changes of his sessions may take MaxBytes/16 more. Beyond that only his
+	// bytes of their records count: 1 to MaxBytes, zero for a quarter of it.
+	// Changes of their sessions may take MaxBytes/16 more. Beyond that only their
 	// saves fail, with hosts.ErrFull. One session alone may be of any size.
 	MaxUserBytes int64
 }

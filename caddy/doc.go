@@ -7,8 +7,8 @@
 //	}
 //
 // The key comes from SESSION_ENCRYPTION_KEY or SESSION_ENCRYPTION_KEYS, as that of
-// the application behind Caddy does. Both share the store: who signs out there is
-// out here with his next request. Caddy sets no cookie and changes no session.
+// the application behind Caddy does. Both share the store: a user who signs out there
+// is signed out here with the next request. Caddy sets no cookie and changes no session.
 //
 // A request with a signed-in user goes on with the placeholders
 // {http.auth.user.id}, {http.auth.user.tenant} and {http.auth.user.session_id}, and

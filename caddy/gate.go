@@ -26,7 +26,7 @@ type Gate struct {
 	Optional bool `json:"optional,omitempty"`
 }
 
-// CaddyModule tells Caddy about the module.
+// CaddyModule describes the module to Caddy.
 func (Gate) CaddyModule() caddyserver.ModuleInfo {
 	return caddyserver.ModuleInfo{
 		ID:  "http.handlers.sessions",

@@ -40,7 +40,7 @@ type Provider struct {
 	app  *nethttp.Middleware
 }
 
-// CaddyModule tells Caddy about the module.
+// CaddyModule describes the module to Caddy.
 func (Provider) CaddyModule() caddyserver.ModuleInfo {
 	return caddyserver.ModuleInfo{
 		ID:  "http.authentication.providers.sessions",

@@ -118,7 +118,7 @@ func CheckShared(ctx context.Context, open func() (a, b hosts.Store, done func()
 	return broken
 }
 
-// CheckEach is CheckShared that tells each case when it is done.
+// CheckEach is CheckShared, and reports each case when it is done.
 func CheckEach(ctx context.Context, open func() (a, b hosts.Store, done func(), err error), each func(CaseResult), options ...Option) {
 	o := chosen(options)
 	groups, err := o.groups()

@@ -17,7 +17,7 @@ type CaseResult struct {
 	Took    time.Duration
 }
 
-// Results are what CheckEach has told, one after the other.
+// Results are what CheckEach has reported, one after the other.
 type Results []CaseResult
 
 // The results of a case, as reports name them.

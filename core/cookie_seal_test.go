@@ -175,3 +175,18 @@ func TestEpochs(t *testing.T) {
 		require.ErrorIs(t, identify(m, broken, c.now), c.want, "%d was opened", c.now)
 	}
 }
+
+// TestACookieShowsNobody: it has one length for all, and nothing of the user, the
+// tenant or the values.
+func TestACookieShowsNobody(t *testing.T) {
+	m := testMachine(t, Policy{})
+	s := m.New(Request{Tenant: "tenant of theirs", UserAgent: "their browser"})
+	put(t, s, "mail", "alice@example.com")
+	require.NoError(t, s.Login("alice of the accounts", 0))
+	g := received(commit(t, m, s, testNow, 1))
+	require.Len(t, g.value(), len(anonymous(t, m, testNow).value()))
+	for _, clear := range []string{"tenant", "browser", "mail", "alice", string(g.rec.ID[:])} {
+		require.NotContains(t, string(g.raw(t)), clear)
+		require.NotContains(t, g.value(), clear)
+	}
+}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,7 +17,7 @@ func TestRefusedPolicies(t *testing.T) {
 			{CookieName: "__Http-s", AllowScripts: true}, {CookieName: "__Host-Http-s", AllowScripts: true},
 			{CookieName: "__Secure-s", AllowInsecure: true},
 		},
-		"CookiePath":          {{CookiePath: "a"}, {CookiePath: "/a;b"}},
+		"CookiePath":          {{CookiePath: "a"}, {CookiePath: "/a;b"}, {CookiePath: "/" + strings.Repeat("a", 1024)}},
 		"CookieDomain":        {{CookieDomain: "-a.example"}, {CookieDomain: "a..b"}, {CookieDomain: "192.0.2.1"}, {CookieDomain: "ü.example"}},
 		"SecureByRequest":     {{SecureByRequest: true, AllowInsecure: true}, {SecureByRequest: true, CookieName: "__Secure-s"}},
 		"SameSite":            {{SameSite: SameSiteNone + 1}, {SameSite: SameSiteNone, AllowInsecure: true}},

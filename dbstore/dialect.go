@@ -31,7 +31,7 @@ type Dialect interface {
 	// for a store, before its table is made, and may ask the server for its
 	// settings and refuse them.
 	Commands(ctx context.Context, db DB, t Table) (Commands, error)
-	// Fault tells what an error of the driver means. It is never called with
+	// Fault says what an error of the driver means. It is never called with
 	// sql.ErrNoRows or while the caller's context has ended.
 	Fault(err error) Fault
 }

@@ -19,7 +19,7 @@
 // by itself: where a connection breaks under way the error is
 // [hosts.ErrUnavailable], and the manager finds out what has become of it.
 // What the server gave up for the sake of others (deadlocks, serialization) was
-// not applied and is done again, up to 6 times; an end for a minute, or until its
+// not applied and is done again, up to 6 times; a logout for a minute, or until its
 // context ends.
 //
 // While few calls are under way each is one prepared statement. Under load those

@@ -14,7 +14,7 @@
 // Save compares versions under a lock that every writer respects, so no update
 // is lost and no ended session is written back. A save is synced before Save
 // returns, so that an acknowledged one survives kill -9 and a power failure, and
-// whoever loads a session sees one whole state of it, never half. [Options].Fast
+// a load sees one whole state of a session, never half. [Options].Fast
 // leaves out the syncs of Save, never those of Delete.
 //
 // When the disk is full or cannot be written, the error names the path and the
@@ -41,7 +41,7 @@
 // processors: a million sessions in about a second.
 //
 // After a crash Open cuts off what was not acknowledged. Bytes that were whole
-// once and are not any more are damage: Open tells [Options].Logger where, and
+// once and are not any more are damage: Open reports to [Options].Logger where, and
 // ends the sessions of which they may hide the end, since an ended session must
 // never live again. Those are the sessions whose records were hit, and no
 // others, except when the newest segment is damaged or a file is missing. Sweep

@@ -27,7 +27,7 @@ type Options struct {
 	// Fast leaves out the syncs of Save: a save survives the end of the
 	// process, not a power failure. Delete is durable all the same.
 	Fast bool
-	// Logger is told what no call can be: that a log was found damaged, and what
+	// Logger gets what no call can return: that a log was found damaged, and what
 	// that cost; that it cannot be compacted. Default slog.Default.
 	Logger *slog.Logger
 }

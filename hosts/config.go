@@ -38,7 +38,7 @@ type Config struct {
 	IdleTimeout       time.Duration // [none]
 	RenewAfter        time.Duration // [off] age of a secret at which it is renewed
 	RenewGrace        time.Duration // [30 s]
-	Retention         time.Duration // [1 h] for which expired records stay, to tell the reason
+	Retention         time.Duration // [1 h] for which expired records stay, so that the reason is known
 	CleanupInterval   time.Duration // [1 h]; NoCleanup leaves it to CleanupExpired
 	NoCleanup         bool
 	CommitTimeout     time.Duration // [5 s] for storing a request's changes, also when it was aborted; loads end with their context
@@ -79,7 +79,7 @@ const (
 	DevelopmentVariable    = "SESSION_DEVELOPMENT"     // see sessions.DevelopmentVariable
 )
 
-// ConfigError tells which field of a Config is refused, and what is allowed.
+// ConfigError names the field of a Config that is refused, and what is allowed.
 type ConfigError = core.PolicyError
 
 // engine makes what decides from the config's policy and keys.

@@ -56,7 +56,7 @@ func KeysFromEnv() (core.KeyRing, error) {
 //
 //	HEX@..2026-06-01T00:00:00Z,HEX@2026-05-01T00:00:00Z
 //
-// Its errors tell the place of the entry, counted from 1, and never the key.
+// Its errors name the place of the entry, counted from 1, and never the key.
 func ParseKeys(text string) (core.KeyRing, error) {
 	var keys core.KeyRing
 	for entry := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == '\n' }) {

@@ -144,7 +144,7 @@ func (q Query) Matches(r *core.Record) bool {
 		(q.ExpiresBefore == 0 || r.ExpiresAt < q.ExpiresBefore)
 }
 
-// Clock tells the time. The core has none.
+// Clock returns the time. The core has none.
 type Clock interface{ Now() core.Time }
 
 // Entropy fills p with random bytes fit for keys, or fails; it is read for 32

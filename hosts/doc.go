@@ -44,7 +44,7 @@
 //   - session: a [Session] and the verbs: login, logout, values;
 //   - commit: the way of a change into the store: the attempt, and the queue of those
 //     that met a conflict;
-//   - events: what is told of all that.
+//   - events: what is reported of all that.
 //
 // hosts/values turns the values of programs into the bytes of a session. The other
 // folders bring a manager to where requests come from: hosts/nethttp to net/http,

@@ -188,7 +188,7 @@ func (e *events) log(ev Event) {
 }
 
 // Bypassed reports requests whose answers were written past the session's, by a
-// mistake of the program, which err tells with its remedy. lost: they would have
+// mistake of the program, which err names with its remedy. lost: they would have
 // changed their sessions; else those were only read, and the answers lack Vary.
 func (m *Manager) Bypassed(err error, lost bool, requests int) {
 	text := "sessions: a session was read for an answer without Vary: Cookie"

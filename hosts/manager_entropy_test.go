@@ -2,6 +2,7 @@ package hosts_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"runtime"
@@ -40,6 +41,26 @@ func TestNoSessionWithoutEntropy(t *testing.T) {
 			m.issuesNothing(t, c.want)
 		})
 	}
+}
+
+// TestEverySessionIsDrawn: 256 bits of the source make each session, and no two
+// are alike.
+func TestEverySessionIsDrawn(t *testing.T) {
+	var drawn int
+	m := open(t, nil, hosts.Config{Entropy: source(func(p []byte) (int, error) {
+		drawn += len(p)
+		return rand.Read(p)
+	})})
+	const n = 100
+	ids, cookies := map[core.ID]bool{}, map[string]bool{}
+	for range n {
+		b := newBrowser()
+		ids[b.login(m, "ann").ID] = true
+		cookies[b.value] = true
+	}
+	require.Len(t, ids, n)
+	require.Len(t, cookies, n)
+	require.GreaterOrEqual(t, drawn, n*256/8)
 }
 
 // issuesNothing says that every way to a session or a cookie fails.

@@ -110,7 +110,7 @@ func (x *Request) gone(id core.ID) {
 // hasEnded reports whether this request has ended a session of its visitor.
 func (x *Request) hasEnded(id core.ID) bool { return x != nil && slices.Contains(x.ended, id) }
 
-// CrossSiteOf tells from a request's method and its header fields Sec-Fetch-Site,
+// CrossSiteOf reports, from a request's method and its header fields Sec-Fetch-Site,
 // Sec-Fetch-Mode and Sec-Fetch-Dest (W3C Fetch Metadata) in which requests from
 // other sites a browser leaves out cookies with SameSite.
 func CrossSiteOf(method, site, mode, dest string) core.CrossSite {
@@ -167,7 +167,7 @@ func (x *Request) Manager() *Manager { return x.manager }
 // far; nil until Resume, New or a verb has found or begun one.
 func (x *Request) Current() *core.Session { return x.current }
 
-// Refusal tells why the visitor had no session to resume; nil if they had one,
+// Refusal returns why the visitor had no session to resume; nil if they had one,
 // or were not asked for it.
 func (x *Request) Refusal() error { return x.refused }
 

@@ -90,15 +90,15 @@ func (m *Manager) tellDeeds(x *Request, e *core.Effects) {
 	}
 }
 
-// Lost reports that changes could not be stored when it was too late to tell
+// Lost reports that changes could not be stored when it was too late to say so to
 // the visitor: hosts call it for what was done after the answer had begun.
 func (m *Manager) Lost(id core.ID, err error) {
 	m.events.warn("changes made after the answer had begun are not stored", "session", id.String(), "error", err)
 }
 
 // Failed logs that a request got an error page by a fault of the program, such
-// as a missing middleware. Failures of the store are reported by whoever meets
-// them: see EventFailed.
+// as a missing middleware. Failures of the store are reported where they
+// happen: see EventFailed.
 func (m *Manager) Failed(err error) {
 	if !isStoreFailure(err) {
 		m.events.logger.Error("sessions: a request got an error page by a fault of the program", "error", err)

@@ -14,8 +14,8 @@ import (
 	"github.com/rockstar-web/sessions/hosts/values"
 )
 
-// Session is a session as a program handles it: the guide's fields, and Data
-// as a plain map. A map cannot tell what was read: of two requests that change
+// Session is a session as a program handles it: its fields, and Data
+// as a plain map. A map does not know what was read: of two requests that change
 // one name the later Save wins, unless Config.Merge or Exclusive say otherwise.
 // Manager.Add, Update and Take lose nothing. It belongs to one goroutine. Changes
 // of Data, UserID and ExpiresAt take effect at Manager.Save; the other fields are

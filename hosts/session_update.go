@@ -138,7 +138,7 @@ func redo(c *core.Session, compute func(name string, raw []byte) ([]byte, error)
 }
 
 // Add adds n to a counter of the session: an int or int64, or nothing, which
-// counts as 0. All additions count, whoever is first. It returns the sum as it
+// counts as 0. All additions count, in any order. It returns the sum as it
 // was stored, which additions of others in the same save may be part of.
 // core.ErrCounter means that the value is of another type.
 func (m *Manager) Add(ctx context.Context, id core.ID, name string, n int64) (int64, error) {

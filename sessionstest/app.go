@@ -71,8 +71,8 @@ func With(t testing.TB, s Setup) *App {
 //	shop := shop.New(database, config)
 //	app.Use(shop.Middleware)
 //
-// A missing key is drawn, a missing Clock and Logger are made, OnEvent is also
-// told to the App, and expired sessions are not cleaned up in the background. The
+// A missing key is drawn, a missing Clock and Logger are made, the App gets
+// events beside OnEvent, and expired sessions are not cleaned up in the background. The
 // key is a new one in each test: a constant would find its way into a program
 // that is not a test.
 func Prepare(t testing.TB, c *hosts.Config) *App {

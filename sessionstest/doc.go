@@ -11,9 +11,9 @@
 //
 // A [Visitor] is one browser: it keeps its cookies from request to request, and
 // asks a handler directly or, as a [Visitor.Client], a real server. App.Clock moves
-// the time of the sessions, App.Events tells what happened to them, and App.Session
+// the time of the sessions, App.Events returns what happened to them, and App.Session
 // shows what the store has of a user.
 //
 // What goes wrong with the sessions of the test itself, such as a value that
-// cannot be kept, ends the test with the sentence that tells why.
+// cannot be kept, fails the test with the reason.
 package sessionstest

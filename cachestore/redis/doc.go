@@ -19,20 +19,20 @@
 // # What a failover can lose
 //
 // Replication is asynchronous. A primary that dies may not have passed on the
-// last saves and ends, some milliseconds of them as a rule: a session that was
+// last saves and logouts, some milliseconds of them as a rule: a session that was
 // ended may then be there again, and a login be gone. With [Options].WaitReplicas
-// an end counts only when that many replicas have it, so it survives the loss of
+// a logout counts only when that many replicas have it, so it survives the loss of
 // the primary whenever one of those replicas takes over. Saves are not waited
 // for. A primary that is cut off from its replicas goes on with loads and saves
 // until it notices, and those saves are lost; min-replicas-to-write bounds how
 // long. How much a restart loses is a matter of the server's appendfsync.
 //
-// Whoever cannot bear that keeps sessions in a database.
+// If you cannot accept that, keep sessions in a database.
 //
 // # Cache
 //
-// With [Options].Cache this process keeps what it loads and is told by the server
-// what has changed (RESP3 tracking). Its own saves and ends it sees at once. What
+// With [Options].Cache this process keeps what it loads, and the server reports
+// what has changed (RESP3 tracking). It sees its own saves and deletes at once. What
 // another process saves or ends it sees when the server's word arrives, about one
 // network delay later; but where that word does not arrive, a connection being
 // down unnoticed or a cluster moving sessions to another node, a load may return
@@ -57,8 +57,8 @@
 // zset-max-listpack-entries of the server, 128 by default, an entry takes its bytes
 // and little more. That is enough for two million sessions; who has more saves a
 // hundred bytes a session with 512. All sessions of a user are in the bucket that
-// the first byte of his hash tells, and those of nobody where the second byte of
-// the ID does, modulo 64. What a search finds is held to the query again by its
+// the first byte of the hash of their name says, and those of nobody where the second byte of
+// the ID says, modulo 64. What a search finds is held to the query again by its
 // record.
 //
 // The directory is a string of 192 bytes, three for each bucket, big-endian: when

@@ -50,7 +50,7 @@ type Options struct {
 	// certificate authorities, TLS 1.2 or newer.
 	TLS *tls.Config
 
-	// WaitReplicas is how many replicas must have an end before Delete
+	// WaitReplicas is how many replicas must have a logout before Delete
 	// succeeds. Default 0: the primary alone.
 	WaitReplicas int
 	// WaitTimeout is how long Delete waits for them. Default

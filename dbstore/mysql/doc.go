@@ -20,7 +20,7 @@
 //	store, err := mysql.New(ctx, db, mysql.Options{})
 //
 // Open sets for its connections what an administrator may have set otherwise for
-// all, and what would lose logins and ends then: autocommit, completion_type,
+// all, and what would lose logins and logouts then: autocommit, completion_type,
 // sql_select_limit, sql_safe_updates and sql_mode. New refuses a pool where they
 // are wrong, and both refuse the isolation READ-UNCOMMITTED; the error says
 // what to set.
@@ -28,7 +28,7 @@
 // # Durability
 //
 // A save is as durable as a commit is: leave innodb_flush_log_at_trx_commit at
-// 1. At 2 a crash of the machine undoes the last second, ends of sessions too.
+// 1. At 2 a crash of the machine undoes the last second, logouts too.
 // Where MariaDB meets a full disk it may end itself; the store then reports
 // [hosts.ErrUnavailable] until it is back.
 //

@@ -34,7 +34,7 @@
 // The promises hold with any default_transaction_isolation, and cost least with
 // read committed, the server's own. With the others the server gives up what
 // meets another program's save, and the store does it again: under much
-// contention a save may fail with [hosts.ErrBusy] then, and an end takes longer.
+// contention a save may fail with [hosts.ErrBusy] then, and a logout takes longer.
 //
 // # Fast
 //
@@ -43,7 +43,7 @@
 // A crash of the server undoes those of its last moment, at most three times
 // wal_writer_delay, 0.6 s by default: a session may then idle out that much
 // earlier. Nothing else is lost, and nothing is damaged: logins, changes of
-// data and ends wait for the disk, as does a batch with one of these in it. Where
+// data and logouts wait for the disk, as does a batch with one of these in it. Where
 // the server itself has synchronous_commit = off, all but ends are as with Fast.
 //
 // # Table

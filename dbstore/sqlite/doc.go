@@ -31,7 +31,7 @@
 //	sessions.db          mode 0600 when it is made, in a directory 0700
 //	sessions.db-wal      the log of what was written, same mode as the database
 //	sessions.db-shm      the index of the log, same mode as the database
-//	sessions.db-reserve  room for ends on a full disk, without content
+//	sessions.db-reserve  room for logouts on a full disk, without content
 //
 // What root makes is given to the owner of the directory, so that a command in a
 // root shell locks out no server. Root follows no link that is not root's, and a

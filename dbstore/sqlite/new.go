@@ -26,7 +26,7 @@ import (
 // A process that has the file open by another driver uses New alone: within one
 // process the locks of two drivers do not fit together. Between processes they do.
 //
-// Open is faster, keeps room for ends on a full disk, and notices when the file
+// Open is faster, keeps room for logouts on a full disk, and notices when the file
 // is replaced.
 func New(ctx context.Context, db *sql.DB, o Options) (*dbstore.Store, error) {
 	d := &dialect{}

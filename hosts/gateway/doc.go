@@ -22,15 +22,15 @@
 // path in another way. Parameters are in use, so that "/admin;x" is not refused:
 // with and without them, the stricter rule counts.
 //
-// Nobody without a session reaches a path that needs one: he gets 401, or, where
+// Nobody without a session reaches a path that needs one: they get 401, or, where
 // a browser asks for a page and a login page is configured, a redirect to it. If
 // the store does not answer the answer is 503, if the origin does not it is 502;
 // neither is taken for signed out.
 //
 // Bodies are streamed both ways, Server-Sent Events and WebSockets among them;
 // no other protocol is switched to. A gateway and an origin with the same store
-// and keys share their sessions: who signs out at the origin is out at the
-// gateway with his next request. Cookies are set and renewed by the origin alone.
+// and keys share their sessions: a user who signs out at the origin is
+// signed out at the gateway with the next request. Cookies are set and renewed by the origin alone.
 //
 // The manager's IdleTimeout should be the origin's: then use through the gateway
 // counts, also on paths where the origin does not ask for the session. With none,

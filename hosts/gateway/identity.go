@@ -8,14 +8,14 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// The header fields that tell the origin who is signed in.
+// The header fields by which the origin learns who is signed in.
 const (
 	HeaderUser   = "Session-User"
 	HeaderTenant = "Session-Tenant"
 	HeaderID     = "Session-Id"
 )
 
-// SetIdentity tells the origin who is signed in.
+// SetIdentity adds the header fields by which the origin learns who is signed in.
 func SetIdentity(h http.Header, s *core.Session) {
 	h.Set(HeaderUser, encode(s.User()))
 	h.Set(HeaderID, s.ID().String())

@@ -31,5 +31,5 @@
 //
 // A done marker without its session means that the session has ended. Neither a
 // logout nor Manager.Revoke deletes a marker, and it lives until the old cookie
-// has expired by itself. So a logout is for good, whoever replays the old cookie.
+// has expired by itself. So a logout is for good, even if somebody replays the old cookie.
 package migrate

@@ -22,7 +22,7 @@ type Options struct {
 	// manager, whose keys are rotated. The key that the manager has today will do.
 	Key core.Secret
 
-	// User tells who is signed in by the old session's values. A session with
+	// User returns who is signed in, by the old session's values. A session with
 	// nobody moves, too, as long as there is a value to keep.
 	User func(values map[string]any) (user string, ok bool)
 

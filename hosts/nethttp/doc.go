@@ -1,7 +1,7 @@
 // Package nethttp gives the handlers of a net/http server their sessions.
 //
 //	mw, err := nethttp.New(manager, nethttp.Options{})
-//	mux.Handle("/", mw.Handler(home))                // sessions for whoever asks
+//	mux.Handle("/", mw.Handler(home))                // sessions for handlers that ask
 //	mux.Handle("/account", mw.Require(account))      // signed-in visitors only
 //
 //	func home(w http.ResponseWriter, r *http.Request) {

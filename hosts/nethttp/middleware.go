@@ -21,7 +21,7 @@ type Options struct {
 	// TrustedProxies may say who the client is. From everybody else the
 	// forwarding header is ignored.
 	TrustedProxies []netip.Prefix
-	// TrustUnixSocket makes whoever connects by a Unix socket one of them.
+	// TrustUnixSocket makes every peer of a Unix socket one of them.
 	// Such a peer has no address.
 	TrustUnixSocket bool
 	// ForwardedHeader is the one that the proxies set: "X-Forwarded-For"

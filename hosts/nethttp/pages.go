@@ -69,7 +69,7 @@ var answers = []struct {
 		hosts.ErrNoAnswer, hosts.ErrNoSecret, hosts.ErrNoFinder, hosts.ErrNoFeed, hosts.ErrNoSweeper, core.ErrBadRecord, core.ErrAgain}},
 }
 
-// Failure tells in HTTP what an error of a session means: the status, and a
+// Failure says in HTTP what an error of a session means: the status, and a
 // sentence fit for a visitor. 401 is for a visitor without a session, 400, 409
 // and 413 for what the request asked for, 503 for a store that does not answer,
 // and 500 for a fault of the program, which it should log.

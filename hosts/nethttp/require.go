@@ -18,7 +18,7 @@ var ErrLoginRequired = errors.New("the login page itself requires a login: leave
 
 // Require lets only requests with a signed-in user through to next. It brings
 // its own Handler where there is none. With Options.LoginPath people are sent
-// there, see [ToLogin]; whoever is left gets Options.Unauthorized.
+// there, see [ToLogin]; all others get Options.Unauthorized.
 func (h *Middleware) Require(next http.Handler) http.Handler {
 	return h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := h.From(r)

@@ -98,7 +98,7 @@ func (v *Session) current() *core.Session {
 	return v.request.middleware.manager.New(&v.x)
 }
 
-// Refusal tells why the visitor had no session to resume: a refusal of the
+// Refusal returns why the visitor had no session to resume: a refusal of the
 // core, core.ErrNoCookie for a first visit; nil when there was one. After
 // core.ErrCrossSite, or core.ErrSuperseded for a minute, only Login begins a
 // session: other changes are refused with it when they are to be stored.

@@ -27,7 +27,7 @@ const maxStoreBody = 8 + core.MaxSealed + 2*core.MaxName + 128
 
 // StoreHandler lends a store to hosts elsewhere, such as JavaScript at the edge
 // that cannot reach a database. Serve it over HTTPS, and for nobody but them:
-// whoever has the token can end every session, and put back an older state of
+// anybody who has the token can end every session, and put back an older state of
 // one that they have loaded before, such as a session that has been logged out;
 // without the key they can read and make none.
 //

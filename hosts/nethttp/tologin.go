@@ -56,7 +56,7 @@ func LoginURL(login string, r *http.Request, err error) string {
 }
 
 // LoginReason says on a login page, in the words of [Explain], why the visitor is
-// not signed in any more. It is empty where the request tells no reason that there
+// not signed in any more. It is empty where the request gives no reason that there
 // is: nobody can put words of their own on the page.
 func LoginReason(r *http.Request) string {
 	given := r.URL.Query().Get(reasonParam)

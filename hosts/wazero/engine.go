@@ -176,7 +176,7 @@ func (e *Engine) Configure(p core.Policy, keys core.KeyRing) (hosts.Engine, erro
 	return &Machine{c, l}, nil
 }
 
-// Stats tells about the instances of all machines of an Engine.
+// Stats counts the instances of all machines of an Engine.
 type Stats struct {
 	Idle    int   // that wait for a call
 	Busy    int   // in a call

@@ -1,5 +1,5 @@
 // Package archive is the file format of sessionctl export and import: all
-// records of a store, still sealed, in one compressed stream that tells when it
+// records of a store, still sealed, in one compressed stream that shows when it
 // is cut short or damaged. No key is needed to write or to read one, and an
 // archive shows no more of the sessions than their store does.
 //
@@ -20,7 +20,7 @@ import (
 // Format is the version that is written, and the newest that is read.
 const Format = 1
 
-// What is wrong with an archive; test with errors.Is. The error around it tells
+// What is wrong with an archive; test with errors.Is. The error around it says
 // behind how many records.
 var (
 	// ErrForeign: the bytes were not written by an export.

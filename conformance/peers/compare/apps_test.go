@@ -31,7 +31,9 @@ type library struct {
 	site func(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, s request) error) http.Handler
 }
 
-var libraries = []library{{"this library", ours}, {"scs", scsSite}, {"gorilla, cookies", gorillaCookies}, {"gorilla, files", gorillaFiles}}
+var libraries = []library{
+	{"this library", ours}, {"scs", scsSite}, {"gorilla, cookies", gorillaCookies}, {"gorilla, files", gorillaFiles}, {"fiber", fiberSite},
+}
 
 // key is of no other use.
 const key = "\x91\x0e\xc7comparison, not a secret....."

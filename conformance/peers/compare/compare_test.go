@@ -45,11 +45,21 @@ var scenes = []scene{
 		s.get("/logout")
 		return thief.get("/user") == ""
 	}},
+	{"two requests at once read a value and then put another, and neither is refused", func(s *stage) bool {
+		s.get("/login")
+		return s.duringSlow("/replace?name=a&value=1", "/replace?name=a&value=2")
+	}},
+	{"a session lives on where the server has lost its store", func(s *stage) bool {
+		s.get("/login")
+		s.restarted()
+		return s.get("/user") == "alice"
+	}},
 }
 
 // stage is a site and one browser.
 type stage struct {
 	t       *testing.T
+	library library
 	url     *url.URL
 	browser *http.Client
 	slow    chan struct{} // a slow request has read its session
@@ -57,16 +67,21 @@ type stage struct {
 }
 
 func newStage(t *testing.T, l library) *stage {
-	s := &stage{t: t, slow: make(chan struct{}), goOn: make(chan struct{})}
-	server := httptest.NewServer(l.site(t, s.handle))
-	t.Cleanup(server.Close)
-	var err error
-	s.url, err = url.Parse(server.URL)
-	require.NoError(t, err)
+	s := &stage{t: t, library: l, slow: make(chan struct{}), goOn: make(chan struct{})}
+	s.restarted()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	s.browser = &http.Client{Jar: jar}
 	return s
+}
+
+// restarted has the site begin, or begin anew with the same key and an empty store.
+func (s *stage) restarted() {
+	server := httptest.NewServer(s.library.site(s.t, s.handle))
+	s.t.Cleanup(server.Close)
+	site, err := url.Parse(server.URL)
+	require.NoError(s.t, err)
+	s.url = site
 }
 
 func (s *stage) handle(w http.ResponseWriter, r *http.Request, q request) (err error) {
@@ -84,6 +99,9 @@ func (s *stage) handle(w http.ResponseWriter, r *http.Request, q request) (err e
 		err = q.logout()
 	case "/put":
 		err = q.put(name, "x")
+	case "/replace":
+		q.has(name)
+		err = q.put(name, r.FormValue("value"))
 	case "/append":
 		err = q.append("list", "x")
 	case "/count":
@@ -100,12 +118,22 @@ func (s *stage) handle(w http.ResponseWriter, r *http.Request, q request) (err e
 }
 
 func (s *stage) get(path string) string {
+	_, text := s.ask(path)
+	return text
+}
+
+// ask returns 0 where no answer came.
+func (s *stage) ask(path string) (status int, text string) {
 	a, err := s.browser.Get(s.url.String() + path)
-	require.NoError(s.t, err)
+	if err != nil {
+		return 0, err.Error()
+	}
 	defer a.Body.Close()
-	text, err := io.ReadAll(a.Body)
-	require.NoError(s.t, err)
-	return string(text)
+	body, err := io.ReadAll(a.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return a.StatusCode, string(body)
 }
 
 // copied is a browser with a copy of the cookies.
@@ -119,28 +147,26 @@ func (s *stage) copied() *stage {
 }
 
 // duringSlow makes one request that has read its session, then another from
-// beginning to end, and lets the first go on. Each answers the same browser.
-func (s *stage) duringSlow(slow, fast string) {
-	done := make(chan struct{})
+// beginning to end, and lets the first go on. It reports whether both were done.
+func (s *stage) duringSlow(slow, fast string) bool {
+	done := make(chan int)
 	mark := "?slow=1"
 	if strings.Contains(slow, "?") {
 		mark = "&slow=1"
 	}
 	go func() {
-		defer close(done)
-		a, err := s.browser.Get(s.url.String() + slow + mark)
-		if err == nil {
-			_ = a.Body.Close()
-		}
+		status, _ := s.ask(slow + mark)
+		done <- status
 	}()
 	<-s.slow
-	s.get(fast)
+	status, _ := s.ask(fast)
 	s.goOn <- struct{}{}
-	<-done
+	return <-done == http.StatusOK && status == http.StatusOK
 }
 
-// TestComparison plays every scene with every library, and holds the table in the
-// README to it.
+// TestComparison plays every scene with every library, and holds the columns of
+// the README's table that are of Go to it. The others are held by
+// hosts/js/test/compare.test.js.
 func TestComparison(t *testing.T) {
 	gob.Register([]string{}) // as scs and gorilla need it
 	header := "| |"
@@ -162,6 +188,23 @@ func TestComparison(t *testing.T) {
 	readme, err := os.ReadFile("../../../README.md")
 	require.NoError(t, err)
 	for _, row := range table {
-		require.Contains(t, string(readme), row, "the table of the README should be\n%s", strings.Join(table, "\n"))
+		if !strings.Contains(string(readme), row) {
+			t.Errorf("the rows of the README's table should begin with\n%s", strings.Join(table, "\n"))
+			break
+		}
+	}
+}
+
+// TestVersions: docs/comparison.md names the versions that are played.
+func TestVersions(t *testing.T) {
+	mod, err := os.ReadFile("../go.mod")
+	require.NoError(t, err)
+	page, err := os.ReadFile("../../../docs/comparison.md")
+	require.NoError(t, err)
+	for module, name := range map[string]string{"alexedwards/scs/v2": "scs", "gorilla/sessions": "gorilla/sessions", "gofiber/fiber/v3": "fiber"} {
+		_, version, found := strings.Cut(string(mod), "github.com/"+module+" v")
+		require.True(t, found, module)
+		version, _, _ = strings.Cut(version, "\n")
+		require.Contains(t, string(page), name+" "+version)
 	}
 }

@@ -78,7 +78,7 @@ func (t *rows) fill(ctx context.Context, records []core.Record) error {
 }
 
 // raw does by the driver alone, in batches as large as callers are many, what a
-// store on this table has to do. Nobody has to wait for an answer of his own.
+// store on this table has to do. Nobody has to wait for an answer of their own.
 func (t *rows) raw() *engine {
 	e := &engine{callers: t.writers, batch: callers, bulk: t.fill}
 	insert := t.inserter()

@@ -73,7 +73,7 @@ func (f *filled) write(w io.Writer) {
 		return
 	}
 	fmt.Fprint(w, "\n## Every verb, of stores that are full\n\nCalls a second by 64 callers at once, measured in turn, all rounds together. An empty store has what its note says: there has to be\n"+
-		"something to load. The raw driver works in batches of 64, on a table like ours and on that of schema version 1; nobody\nwaits for an answer of his own there. "+
+		"something to load. The raw driver works in batches of 64, on a table like ours and on that of schema version 1; nobody\nwaits for an answer of their own there. "+
 		"scs finds a user's sessions by reading all, and sweeps in one statement; our sweep rests as long as it works.\n")
 	for _, s := range f.stores {
 		s.write(w)

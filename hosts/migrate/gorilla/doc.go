@@ -9,7 +9,7 @@
 // no longer than the old cookie would have: its age is sealed in it.
 //
 // A session of the CookieStore is in its cookie alone. Servers with the old code
-// cannot be told that it has ended, and go on taking a copy of it; servers with the
+// do not learn that it has ended, and go on accepting a copy of it; servers with the
 // new code refuse it. Each cookie that an old server sets anew is another one to
 // them: a copy of one that no new server has seen is refused by age alone.
 //
