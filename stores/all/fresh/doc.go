@@ -1,0 +1,4 @@
+// Package fresh has tests with several processes on one store that keep its records in
+// caches: no session that was logged out is shown signed in by any of them, while
+// processes are stopped and killed, and connections are cut.
+package fresh

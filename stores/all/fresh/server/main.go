@@ -1,0 +1,90 @@
+// Command server is one of several processes on one store, for the tests of this folder.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/rockstar-web/sessions/cachestore"
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/nethttp"
+	"github.com/rockstar-web/sessions/stores"
+	_ "github.com/rockstar-web/sessions/stores/all"
+)
+
+// key is of no other use.
+var key = core.NewSecret("\x17\xa2several processes, not a secret"[:32])
+
+// hidden is a store of which the manager does not know that it is cached by others, as
+// in a release before caches.
+type hidden struct{ hosts.Store }
+
+func main() {
+	name := flag.String("store", "", "the store's name")
+	address := flag.String("addr", "127.0.0.1:0", "where to listen")
+	size := flag.Int64("cache", 0, "bytes; 0 is no cache")
+	careless := flag.Bool("careless", false, "do not wait at a logout")
+	flag.Parse()
+	store, closer, err := stores.Open(context.Background(), *name)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer closer.Close()
+	stats := func() cachestore.CachedStats { return cachestore.CachedStats{} }
+	if *size > 0 {
+		c, err := cachestore.NewCached(store, cachestore.CachedOptions{MaxBytes: *size})
+		if err != nil {
+			log.Fatal(err)
+		}
+		store, stats = c, c.Stats
+	}
+	if *careless {
+		store = hidden{store}
+	}
+	m, err := hosts.New(store, hosts.Config{Key: key, AllowInsecure: true, NoCleanup: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mw, err := nethttp.New(m, nethttp.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", *address)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(listener.Addr())
+	mux := http.NewServeMux()
+	mux.Handle("/", mw.Handler(pages(mw)))
+	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(stats()) })
+	fmt.Fprintln(os.Stderr, http.Serve(listener, mux))
+}
+
+func pages(mw *nethttp.Middleware) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /login", mw.HandlerFunc(func(_ http.ResponseWriter, r *http.Request, s *nethttp.Session) error {
+		return s.Login(r.FormValue("user"), 0)
+	}))
+	mux.Handle("GET /who", mw.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *nethttp.Session) error {
+		n, _ := s.Get("n")
+		_, err := fmt.Fprint(w, s.User(), " ", n)
+		return err
+	}))
+	mux.Handle("POST /add", mw.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *nethttp.Session) error {
+		_, err := s.Add("n", 1)
+		return err
+	}))
+	mux.Handle("POST /logout", mw.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *nethttp.Session) error { return s.Destroy() }))
+	mux.Handle("POST /everywhere", mw.HandlerFunc(func(_ http.ResponseWriter, r *http.Request, s *nethttp.Session) error {
+		_, err := s.SignOutEverywhere(r.Context())
+		return err
+	}))
+	return mux
+}
