@@ -23,6 +23,7 @@ no key, and asks nothing. One that is not there is no error.`,
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
+		t.addQuiet(set)
 		return t.end
 	},
 }
@@ -66,8 +67,8 @@ type end struct {
 }
 
 // endEach tries every session, also where one before it failed, until ctx ends.
-func endEach(ctx context.Context, store hosts.Store, ids []core.ID) (e end) {
-	for _, id := range ids {
+func endEach(ctx context.Context, store hosts.Store, ids []core.ID, m *meter) (e end) {
+	for n, id := range ids {
 		if ctx.Err() != nil {
 			return e
 		}
@@ -81,6 +82,7 @@ func endEach(ctx context.Context, store hosts.Store, ids []core.ID) (e end) {
 		default:
 			e.missing++
 		}
+		m.add(1, float64(n+1)/float64(len(ids)))
 	}
 	return e
 }
@@ -98,8 +100,10 @@ func (t *target) end(ctx context.Context, p *Program, args []string) error {
 	if err != nil {
 		return err
 	}
-	return t.with(ctx, false, func(store hosts.Store) error {
-		e := endEach(ctx, store, ids)
+	return t.with(ctx, p, false, func(store hosts.Store) error {
+		m := t.meter(p, "end")
+		e := endEach(ctx, store, ids, m)
+		m.done()
 		if err := t.told(p, e.ended, e.missing); err != nil {
 			return err
 		}
@@ -133,7 +137,7 @@ type ending struct {
 func endAllFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	e := &ending{}
 	e.target.add(set)
-	e.target.addProgress(set)
+	e.target.addQuiet(set)
 	e.selection.add(set, "of `USER`", "of `TENANT`")
 	set.BoolVar(&e.everywhere, "all-tenants", false, "whatever the tenant")
 	return e.run
@@ -160,8 +164,8 @@ func (e *ending) run(ctx context.Context, p *Program, _ []string) error {
 	}
 	q := e.query()
 	q.AnyTenant = e.everywhere
-	return e.with(ctx, false, func(store hosts.Store) error {
-		m := p.meter("end-all", e.progress)
+	return e.with(ctx, p, false, func(store hosts.Store) error {
+		m := e.meter(p, "end-all")
 		ended, err := endAll(ctx, store, q, m)
 		m.done()
 		if told := e.told(p, ended, 0); told != nil {
@@ -196,7 +200,7 @@ func endAll(ctx context.Context, store hosts.Store, q hosts.Query, m *meter) (in
 				return fmt.Errorf("session %v: %w", r.ID, err)
 			}
 			ended.Add(1)
-			m.add(1)
+			m.add(1, shareBefore(r.ID))
 			return nil
 		})
 		if err != nil || ended.Load() == before {

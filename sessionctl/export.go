@@ -28,7 +28,7 @@ copy of one moment. Whatever ends afterwards is still in the file; see import.`,
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
-		t.addProgress(set)
+		t.addQuiet(set)
 		return t.export
 	},
 }
@@ -47,8 +47,8 @@ func (t *target) export(ctx context.Context, p *Program, args []string) error {
 	if _, err := os.Lstat(path); err == nil && path != "-" {
 		return Usagef("export: the file %s exists already; allowed: a new name", path)
 	}
-	return t.with(ctx, false, func(store hosts.Store) error {
-		m := p.meter("export", t.progress)
+	return t.with(ctx, p, false, func(store hosts.Store) error {
+		m := t.meter(p, "export")
 		defer m.done()
 		written := uint64(0)
 		write := func(dst io.Writer) (err error) {
@@ -91,7 +91,7 @@ func writeArchive(ctx context.Context, store hosts.Store, dst io.Writer, now cor
 		if err != nil {
 			return w.Count(), err
 		}
-		m.add(1)
+		m.add(1, shareBefore(r.ID))
 	}
 	return w.Count(), w.Close()
 }

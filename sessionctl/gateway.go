@@ -93,7 +93,7 @@ func (g *gatewaySetup) run(ctx context.Context, p *Program, _ []string) (err err
 		defer func() { err = errors.Join(err, engine.Close()) }()
 		g.c.Engine = engine.Configure
 	}
-	return g.store.with(ctx, false, func(store hosts.Store) error { return g.before(ctx, p, store) })
+	return g.store.with(ctx, p, false, func(store hosts.Store) error { return g.before(ctx, p, store) })
 }
 
 // before serves before the origin whose store this is.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -42,7 +43,7 @@ type importing struct {
 func importFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	i := &importing{}
 	i.target.add(set)
-	i.target.addProgress(set)
+	i.target.addQuiet(set)
 	set.BoolVar(&i.revive, "revive", false, "save them, although what has ended since the export lives again")
 	return i.run
 }
@@ -58,7 +59,10 @@ func (i *importing) run(ctx context.Context, p *Program, args []string) error {
 			return fmt.Errorf("import: %w", err)
 		}
 		defer f.Close()
-		if err := verify(ctx, f); err != nil {
+		m := i.meter(p, "reading "+escaped(filepath.Base(args[0])))
+		err = verify(ctx, f, m)
+		m.done()
+		if err != nil {
 			return stopped(ctx, "import", fmt.Errorf("%s: %w; nothing was written", args[0], err))
 		}
 		src = f
@@ -68,20 +72,21 @@ func (i *importing) run(ctx context.Context, p *Program, args []string) error {
 		return stopped(ctx, "import", err)
 	}
 	defer r.Close()
-	return i.with(ctx, i.revive, func(store hosts.Store) error { return i.bring(ctx, p, store, r) })
+	return i.with(ctx, p, i.revive, func(store hosts.Store) error { return i.bring(ctx, p, store, r) })
 }
 
 // verify reads a whole file, and goes back to its beginning.
-func verify(ctx context.Context, f *os.File) error {
+func verify(ctx context.Context, f *os.File, m *meter) error {
 	r, err := archive.NewReader(f)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	for _, err := range contents(ctx, r) {
+	for r, err := range contents(ctx, r) {
 		if err != nil {
 			return err
 		}
+		m.add(1, shareBefore(r.ID))
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return err
@@ -106,9 +111,9 @@ func contents(ctx context.Context, r *archive.Reader) iter.Seq2[core.Record, err
 
 // bring saves what is not there, or counts it.
 func (i *importing) bring(ctx context.Context, p *Program, store hosts.Store, r *archive.Reader) error {
-	t := &tally{p: p, json: i.json}
 	expired := core.Time(p.Now().Add(-defaultRetention).UnixMilli())
-	m := p.meter("import", i.progress)
+	m := i.meter(p, "import")
+	t := &tally{p: p, json: i.json, meter: m}
 	size, atOnce := lotCalls, lotWorkers
 	batcher, ok := hosts.As[hosts.Batcher](store)
 	if !ok {
@@ -119,7 +124,7 @@ func (i *importing) bring(ctx context.Context, p *Program, store hosts.Store, r 
 		for n, o := range outcomes {
 			if o != outcomeFailed {
 				err = errors.Join(err, t.add(lot[n].ID, o))
-				m.add(1)
+				m.add(1, shareBefore(lot[n].ID))
 			}
 		}
 		return err

@@ -136,7 +136,7 @@ func TestInterruptedSweepAndEndCountWhatTheyDid(t *testing.T) {
 		for _, r := range left {
 			ids = append(ids, r.ID)
 		}
-		require.Equal(t, end{ended: 4}, endEach(ctx, &interrupted{s, cancel, 3}, ids))
+		require.Equal(t, end{ended: 4}, endEach(ctx, &interrupted{s, cancel, 3}, ids, &meter{}))
 	})
 	require.Equal(t, left[4:], all(t, url))
 }

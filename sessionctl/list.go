@@ -31,7 +31,7 @@ type listing struct {
 func listFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	l := &listing{}
 	l.target.add(set)
-	l.target.addProgress(set)
+	l.target.addQuiet(set)
 	l.selection.add(set, `of `+"`USER`"+`, in every tenant unless --tenant says which; "" for those who are not signed in`,
 		"of `TENANT`; \"\" for sessions without one")
 	set.StringVar(&l.before, "expired-before", "", "that expired before `TIME`, such as 2026-05-04T03:02:01Z, or longer ago than 90m; 0s is now")
@@ -65,10 +65,10 @@ func (l *listing) run(ctx context.Context, p *Program, _ []string) error {
 			return err
 		}
 	}
-	return l.with(ctx, false, func(store hosts.Store) error {
+	return l.with(ctx, p, false, func(store hosts.Store) error {
 		m := &meter{}
-		if l.progress || !isTerminal(p.Out) { // else the list itself tells
-			m = p.meter("list", l.progress)
+		if isFile(p.Out) { // a terminal shows the list itself, or what a pipe leads to
+			m = l.meter(p, "list")
 		}
 		defer m.done()
 		buffered := bufio.NewWriterSize(p.Out, 64<<10)
@@ -84,13 +84,13 @@ func (l *listing) run(ctx context.Context, p *Program, _ []string) error {
 
 func (l *listing) print(p *Program, m *meter, records iter.Seq2[core.Record, error]) error {
 	const layout = "%-22s  %-20s  %-20s  %-20s  %7s  %s\n"
+	if !l.json {
+		fmt.Fprintf(p.Out, layout, "ID", "CREATED", "SEEN", "EXPIRES", "SIZE", "USER, TENANT")
+	}
 	n := 0
 	for r, err := range records {
 		if err != nil {
 			return err
-		}
-		if n == 0 && !l.json {
-			fmt.Fprintf(p.Out, layout, "ID", "CREATED", "SEEN", "EXPIRES", "SIZE", "USER, TENANT")
 		}
 		s := rowOf(&r)
 		if l.json {
@@ -105,8 +105,13 @@ func (l *listing) print(p *Program, m *meter, records iter.Seq2[core.Record, err
 		if err != nil {
 			return err
 		}
-		m.add(1)
-		if n++; n == l.limit {
+		n++
+		share := shareBefore(r.ID)
+		if l.limit > 0 {
+			share = max(share, float64(n)/float64(l.limit))
+		}
+		m.add(1, share)
+		if n == l.limit {
 			return nil
 		}
 	}

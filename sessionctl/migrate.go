@@ -19,6 +19,7 @@ there is made; other stores have nothing to migrate, and say so.`,
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
+		t.addQuiet(set)
 		return t.migrate
 	},
 }
@@ -29,10 +30,13 @@ type migrator interface {
 }
 
 func (t *target) migrate(ctx context.Context, p *Program, _ []string) error {
-	return t.by(ctx, stores.OpenMigrated, func(store hosts.Store) error {
+	return t.by(ctx, p, stores.OpenMigrated, func(store hosts.Store) error {
 		schema, ok := store.(migrator)
 		if ok {
-			if err := schema.Migrate(ctx); err != nil {
+			m := t.meter(p, "migrate")
+			err := schema.Migrate(ctx)
+			m.done()
+			if err != nil {
 				return stopped(ctx, "migrate", err)
 			}
 		}

@@ -33,7 +33,7 @@ type sweeping struct {
 func sweepFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	s := &sweeping{}
 	s.target.add(set)
-	s.target.addProgress(set)
+	s.target.addQuiet(set)
 	set.DurationVar(&s.retention, "retention", defaultRetention, "leave those that expired less than `DURATION` ago, for their reason to be told")
 	return s.run
 }
@@ -43,7 +43,7 @@ func (s *sweeping) run(ctx context.Context, p *Program, _ []string) error {
 		return Usagef("sweep: --retention is %v; allowed: 0s or more", s.retention)
 	}
 	before := core.Time(p.Now().Add(-s.retention).UnixMilli())
-	return s.with(ctx, false, func(store hosts.Store) error {
+	return s.with(ctx, p, false, func(store hosts.Store) error {
 		sweeper, ok := hosts.As[hosts.Sweeper](store)
 		switch {
 		case ok:
@@ -53,7 +53,7 @@ func (s *sweeping) run(ctx context.Context, p *Program, _ []string) error {
 			_, err := fmt.Fprintln(p.Out, "nothing to do: this store forgets expired sessions by itself")
 			return err
 		}
-		m := p.meter("sweep", s.progress)
+		m := s.meter(p, "sweep")
 		total, err := sweepAll(ctx, sweeper, before, m)
 		m.done()
 		if s.json {
@@ -74,7 +74,7 @@ func sweepAll(ctx context.Context, sweeper hosts.Sweeper, before core.Time, m *m
 		n, err := sweeper.Sweep(call, before, sweepBatch)
 		cancel()
 		total += n
-		m.add(n)
+		m.add(n, 0)
 		if err != nil || n < sweepBatch {
 			return total, err
 		}

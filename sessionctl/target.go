@@ -24,8 +24,8 @@ const openTimeout = 90 * time.Second
 
 // A target is the store that a command works on, and how it tells of it.
 type target struct {
-	url            string
-	json, progress bool
+	url         string
+	json, quiet bool
 }
 
 // add enters the flags. The environment is read later, so that no help shows it.
@@ -34,10 +34,12 @@ func (t *target) add(set *flag.FlagSet) {
 	set.BoolVar(&t.json, "json", false, "print JSON, an object a line")
 }
 
-// addProgress is for the commands that may take long.
-func (t *target) addProgress(set *flag.FlagSet) {
-	set.BoolVar(&t.progress, "progress", false, "tell on stderr how far it is, also where that is no terminal")
+// addQuiet is for the commands that show on stderr how far they are.
+func (t *target) addQuiet(set *flag.FlagSet) {
+	set.BoolVar(&t.quiet, "quiet", false, "do not show on stderr how far it is; nor does --json")
 }
+
+func (t *target) meter(p *Program, verb string) *meter { return p.meter(verb, t.quiet || t.json) }
 
 // name returns what names the store.
 func (t *target) name() (string, error) {
@@ -51,15 +53,15 @@ func (t *target) name() (string, error) {
 // with opens the store for f and closes it. What is no store is refused unless
 // create is set: the name is likely wrong, and an empty store would answer that
 // nobody is signed in. Nor may a look at sessions change the tables of a server.
-func (t *target) with(ctx context.Context, create bool, f func(hosts.Store) error) error {
+func (t *target) with(ctx context.Context, p *Program, create bool, f func(hosts.Store) error) error {
 	if create {
-		return t.by(ctx, stores.Open, f)
+		return t.by(ctx, p, stores.Open, f)
 	}
-	return t.by(ctx, stores.OpenExisting, f)
+	return t.by(ctx, p, stores.OpenExisting, f)
 }
 
 // by opens the store in one of the ways.
-func (t *target) by(ctx context.Context, way func(context.Context, string) (hosts.Store, io.Closer, error), f func(hosts.Store) error) (err error) {
+func (t *target) by(ctx context.Context, p *Program, way func(context.Context, string) (hosts.Store, io.Closer, error), f func(hosts.Store) error) (err error) {
 	url, err := t.name()
 	if err != nil {
 		return err
@@ -69,7 +71,9 @@ func (t *target) by(ctx context.Context, way func(context.Context, string) (host
 	}
 	opening, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
+	m := t.meter(p, "opening the store")
 	store, closer, err := way(opening, url)
+	m.done()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted while the store was opened")
