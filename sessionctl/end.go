@@ -17,8 +17,8 @@ const maxPasses = 100
 
 var endCommand = Command{
 	Name: "end", Args: "ID...", IDs: true, Brief: "end sessions by their IDs",
-	About: `Ends the sessions that are named: at once, for every server, and for good. It needs
-no key, and asks nothing. One that is not there is no error.`,
+	About: `Ends the sessions with these IDs, as a logout does: at once, on every server, for good.
+It needs no key and does not ask back. A session that is not there is no error.`,
 	Examples: []string{`sessionctl end sBzS0p1aQkq3M0nJq2p9rw`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
@@ -31,8 +31,8 @@ no key, and asks nothing. One that is not there is no error.`,
 var endAllCommand = Command{
 	Name: "end-all", Brief: "end all sessions of a user, of a tenant, or of everybody",
 	About: `Ends the sessions that are selected, and looks again until a whole pass finds none,
-so that a login which races with it does not slip through. It needs no key, and
-asks nothing:
+so that a login at the same moment does not slip through. It needs no key and does not
+ask back:
 
   end-all --user U                 sessions of U that are without a tenant
   end-all --user U --tenant T      sessions of U in T
@@ -40,10 +40,14 @@ asks nothing:
   end-all --tenant T               everybody in T, signed in or not
   end-all --all-tenants            everybody
 
-Where tenants are in use, --user alone ends with exit code 1 if U has sessions in one.`,
+With --user alone the exit code is 1 if U also has sessions in a tenant: they stay.`,
 	Examples: []string{`sessionctl end-all --user alice`, `sessionctl end-all --tenant acme`},
 	Flags:    endAllFlags,
 }
+
+// maxEcho is how much of an argument an error repeats, in bytes: a cookie in the
+// place of an ID is not to be shown whole.
+const maxEcho = 24
 
 // parseIDs reads all before anything is done with one.
 func parseIDs(verb string, args []string) ([]core.ID, error) {
@@ -54,7 +58,10 @@ func parseIDs(verb string, args []string) ([]core.ID, error) {
 	for i, arg := range args {
 		var err error
 		if ids[i], err = core.ParseID(arg); err != nil {
-			return nil, Usagef("%s: argument %d: %w", verb, i+1, err)
+			if len(arg) > maxEcho {
+				arg = arg[:maxEcho] + "..."
+			}
+			return nil, Usagef("%s: %q is no session ID; allowed: 22 characters, as list prints them", verb, arg)
 		}
 	}
 	return ids, nil
@@ -138,8 +145,8 @@ func endAllFlags(set *flag.FlagSet) func(context.Context, *Program, []string) er
 	e := &ending{}
 	e.target.add(set)
 	e.target.addQuiet(set)
-	e.selection.add(set, "of `USER`", "of `TENANT`")
-	set.BoolVar(&e.everywhere, "all-tenants", false, "whatever the tenant")
+	e.selection.add(set, "sessions of `USER`", "sessions of `TENANT`")
+	set.BoolVar(&e.everywhere, "all-tenants", false, "in all tenants")
 	return e.run
 }
 

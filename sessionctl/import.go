@@ -21,16 +21,16 @@ var importCommand = Command{
 that are not there. It never overwrites: a session that is there in the same version
 is left, and so is one in another version, which is a conflict. It needs no key.
 
-Nothing can tell a session that was never in this store from one that has ended since
-the export: a logout leaves no trace. Whatever ended after the export began would live
-again, with the cookie that it had then, also if a login or renewal has replaced that.
-So without --revive nothing is written, and what would be is counted.
+A logout leaves no trace in a store. So a session that has ended since the export looks
+like one that was never there. With --revive it lives again, with the cookie that it had
+then, even if a login or a renewal has replaced that cookie. Without --revive nothing is
+written: the command counts what it would save.
 
 A FILE is read to its end first: one that is damaged or cut short changes nothing.
-Standard input is saved as it comes. Broken off, it may be run again, and goes on.
+Standard input is saved as it comes. After an interruption, run it again: it goes on.
 Sessions that expired more than an hour before now are left out.
 
-Exit code 1 means that sessions of the export are not in the store as they are in it.`,
+The exit code is 1 if the store lacks sessions of the export or has other versions.`,
 	Examples: []string{`sessionctl import sessions.rwsexp`, `sessionctl import --revive --store sqlite:new.db sessions.rwsexp`},
 	Flags:    importFlags,
 }
@@ -44,12 +44,15 @@ func importFlags(set *flag.FlagSet) func(context.Context, *Program, []string) er
 	i := &importing{}
 	i.target.add(set)
 	i.target.addQuiet(set)
-	set.BoolVar(&i.revive, "revive", false, "save them, although what has ended since the export lives again")
+	set.BoolVar(&i.revive, "revive", false, "save what is missing, also sessions that have ended since the export")
 	return i.run
 }
 
 func (i *importing) run(ctx context.Context, p *Program, args []string) error {
-	if len(args) != 1 {
+	if len(args) == 0 {
+		return Usagef("import: no file is named; allowed: one FILE, or - for standard input")
+	}
+	if len(args) > 1 {
 		return Usagef("import: the files are %q; allowed: one FILE, or - for standard input", args)
 	}
 	var src io.Reader = &interruptible{ctx: ctx, src: p.In}

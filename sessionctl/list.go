@@ -13,10 +13,11 @@ import (
 
 var listCommand = Command{
 	Name: "list", Brief: "list sessions, by user, tenant or expiry",
-	About: `Lists sessions in the order of their IDs, expired ones that are not swept yet too:
-what the store keeps in clear, and how many bytes are sealed. It needs no key, and
-however many there are, they pass through one page at a time. Sessions that begin
-or end meanwhile may be in the list or not; all others are, once.`,
+	About: `Lists sessions in the order of their IDs, also expired ones that are not swept yet:
+what the store keeps in clear, and how many bytes are sealed. It needs no key. It
+reads a page at a time, however many sessions there are. Sessions that begin or end
+while it runs may be missing; all others are listed once. For columns by name or
+another order, use --json.`,
 	Examples: []string{`sessionctl list --user alice`, `sessionctl list --store redis://localhost:6379 --limit 20`, `sessionctl list --expired-before 0s --json`},
 	Flags:    listFlags,
 }
@@ -32,10 +33,10 @@ func listFlags(set *flag.FlagSet) func(context.Context, *Program, []string) erro
 	l := &listing{}
 	l.target.add(set)
 	l.target.addQuiet(set)
-	l.selection.add(set, `of `+"`USER`"+`, in every tenant unless --tenant says which; "" for those who are not signed in`,
-		"of `TENANT`; \"\" for sessions without one")
-	set.StringVar(&l.before, "expired-before", "", "that expired before `TIME`, such as 2026-05-04T03:02:01Z, or longer ago than 90m; 0s is now")
-	set.IntVar(&l.limit, "limit", 0, "at most `N`; 0 is all")
+	l.selection.add(set, `only sessions of `+"`USER`"+`, in all tenants unless --tenant is given; "" for anonymous ones`,
+		"only sessions of `TENANT`; \"\" for those without one")
+	set.StringVar(&l.before, "expired-before", "", "only sessions that expired before `TIME`: 2026-05-04T03:02:01Z, or 90m for 90 minutes ago; 0s is now")
+	set.IntVar(&l.limit, "limit", 0, "at most `N` sessions; 0 is all")
 	return l.run
 }
 

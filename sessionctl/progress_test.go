@@ -19,7 +19,7 @@ func TestMeterOnATerminal(t *testing.T) {
 		var out bytes.Buffer
 		shows := func(after time.Duration, want string) {
 			t.Helper()
-			time.Sleep(after)
+			<-time.After(after)
 			synctest.Wait()
 			require.Equal(t, want, out.String())
 			out.Reset()
@@ -31,7 +31,7 @@ func TestMeterOnATerminal(t *testing.T) {
 		m.add(1000, 0)
 		shows(249*time.Millisecond, "")
 		shows(time.Millisecond, cut+"export: 1000 sessions in 1s, 800/s"+end)
-		time.Sleep(2*time.Second - 250*time.Millisecond)
+		<-time.After(2*time.Second - 250*time.Millisecond)
 		synctest.Wait()
 		require.Equal(t, 7, strings.Count(out.String(), "export:"), "four times a second")
 		out.Reset()
@@ -52,11 +52,11 @@ func TestMeterInALog(t *testing.T) {
 		var out bytes.Buffer
 		m := newMeter(&out, false, "sweep")
 		m.add(1, 0)
-		time.Sleep(25 * time.Second)
+		<-time.After(25 * time.Second)
 		synctest.Wait()
 		m.add(1, 1)
 		m.done()
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		require.Equal(t, "sweep: 1 session in 10s, 0/s\nsweep: 1 session in 20s, 0/s\n", out.String())
 	})
 }
@@ -68,12 +68,12 @@ func TestMeterIsQuiet(t *testing.T) {
 		for _, quiet := range []target{{json: true}, {quiet: true}} {
 			m := quiet.meter(p, "sweep")
 			m.add(1, 1)
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour)
 			m.done()
 			require.Empty(t, out.String())
 		}
 		m := (&target{}).meter(p, "sweep")
-		time.Sleep(logEvery)
+		<-time.After(logEvery)
 		synctest.Wait()
 		m.done()
 		require.NotEmpty(t, out.String())

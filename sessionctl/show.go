@@ -34,7 +34,7 @@ func showFlags(set *flag.FlagSet) func(context.Context, *Program, []string) erro
 	s := &showing{}
 	s.target.add(set)
 	set.StringVar(&s.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
-	set.BoolVar(&s.values, "values", false, "show the values, too")
+	set.BoolVar(&s.values, "values", false, "show the values as well")
 	return s.run
 }
 

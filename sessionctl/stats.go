@@ -18,15 +18,15 @@ const maxTenants = 1000
 
 var statsCommand = Command{
 	Name: "stats", Brief: "count sessions: live, expired, signed in, by tenant, and their bytes",
-	About: `Counts the sessions of a store, all of them or those of a user or tenant: it reads each
-one once, a page at a time, and needs no key. Expired ones are those that are not swept
-yet. Sessions that begin or end meanwhile may be counted or not.`,
+	About: `Counts the sessions of a store, or those of a user or a tenant. It reads each session
+once, a page at a time, and needs no key. Expired ones are those that are not swept yet.
+Sessions that begin or end while it runs may be counted or not.`,
 	Examples: []string{"sessionctl stats", "sessionctl stats --tenant acme --json"},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		s := &statistics{}
 		s.target.add(set)
 		s.target.addQuiet(set)
-		s.selection.add(set, "of `USER`", "of `TENANT`; \"\" for sessions without one")
+		s.selection.add(set, "only sessions of `USER`; \"\" for anonymous ones", "only sessions of `TENANT`; \"\" for those without one")
 		return s.run
 	},
 }

@@ -19,8 +19,8 @@ const (
 var sweepCommand = Command{
 	Name: "sweep", Brief: "delete the sessions that have expired",
 	About: `Deletes the sessions that expired longer ago than the retention, and prints how many.
-It never deletes a live one. Servers do this by themselves unless NoCleanup is set.
-A store that forgets by itself says so.`,
+It never deletes a live one. Servers do this themselves unless NoCleanup is set. Redis
+forgets expired sessions by itself: there is nothing to do, and the command says so.`,
 	Examples: []string{`sessionctl sweep --retention 1h`},
 	Flags:    sweepFlags,
 }
@@ -34,7 +34,7 @@ func sweepFlags(set *flag.FlagSet) func(context.Context, *Program, []string) err
 	s := &sweeping{}
 	s.target.add(set)
 	s.target.addQuiet(set)
-	set.DurationVar(&s.retention, "retention", defaultRetention, "leave those that expired less than `DURATION` ago, for their reason to be told")
+	set.DurationVar(&s.retention, "retention", defaultRetention, "keep those that expired less than `DURATION` ago: their visitors can still be shown why they must sign in")
 	return s.run
 }
 

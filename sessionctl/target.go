@@ -30,13 +30,13 @@ type target struct {
 
 // add enters the flags. The environment is read later, so that no help shows it.
 func (t *target) add(set *flag.FlagSet) {
-	set.StringVar(&t.url, "store", "", "work on `STORE`, a name as below; without it on the one that "+storeVariable+" has")
+	set.StringVar(&t.url, "store", "", "the `STORE` to work on, such as sqlite:sessions.db; see sessionctl help")
 	set.BoolVar(&t.json, "json", false, "print JSON, an object a line")
 }
 
 // addQuiet is for the commands that show on stderr how far they are.
 func (t *target) addQuiet(set *flag.FlagSet) {
-	set.BoolVar(&t.quiet, "quiet", false, "do not show on stderr how far it is; nor does --json")
+	set.BoolVar(&t.quiet, "quiet", false, "show no progress on stderr; --json shows none either")
 }
 
 func (t *target) meter(p *Program, verb string) *meter { return p.meter(verb, t.quiet || t.json) }
@@ -45,7 +45,7 @@ func (t *target) meter(p *Program, verb string) *meter { return p.meter(verb, t.
 func (t *target) name() (string, error) {
 	url := cmp.Or(t.url, os.Getenv(storeVariable))
 	if url == "" {
-		return "", Usagef("no store is named; allowed: --store STORE or %s, with %s", storeVariable, stores.Allowed())
+		return "", Usagef("no store is named; allowed: --store STORE or %s, such as sqlite:sessions.db; see sessionctl help", storeVariable)
 	}
 	return url, nil
 }
@@ -85,17 +85,20 @@ func (t *target) by(ctx context.Context, p *Program, way func(context.Context, s
 }
 
 // remedyNoStore is what to do about stores.ErrNoStore.
-const remedyNoStore = "name the right one with --store, or make it or bring it up to date with sessionctl migrate"
+const remedyNoStore = "name the right one with --store; sessionctl migrate makes a store or brings it up to date"
 
 // opened is the error of opening a store. A name that nobody could open is
 // wrong usage; what a store is found to be like is not.
 func opened(err error) error {
-	if errors.Is(err, stores.ErrNoStore) { // what it says may end in SQL
-		return fmt.Errorf("%w; %s: %w", stores.ErrNoStore, remedyNoStore, err)
+	if errors.Is(err, stores.ErrNoStore) {
+		if strings.Contains(err.Error(), "\n") { // it ends in SQL
+			return fmt.Errorf("%s: %w", remedyNoStore, err)
+		}
+		return fmt.Errorf("%w; %s", err, remedyNoStore)
 	}
 	var refused *hosts.ConfigError
 	if !errors.As(err, &refused) {
-		return err
+		return errors.New(oneLine(err.Error()))
 	}
 	switch field, _, _ := strings.Cut(refused.Field, " "); field {
 	case "store", "URL", "path", "Table", "Prefix", "MaxConns":

@@ -103,7 +103,11 @@ func find(name string) (Driver, Name, error) {
 			return d, Name{Scheme: scheme, Rest: rest, Cache: cache}, nil
 		}
 	}
-	allowed := Allowed()
+	var schemes []string
+	for _, d := range drivers() {
+		schemes = append(schemes, d.Schemes[0]+":")
+	}
+	allowed := strings.Join(schemes, ", ")
 	if !ok && strings.ContainsAny(name, "./") {
 		allowed += "; a file or directory needs a scheme: sqlite:" + name + ", file:" + name
 	}
