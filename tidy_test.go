@@ -78,6 +78,7 @@ var arrows = map[string][]string{
 	"examples/gorilla":       {"cachestore"},
 	"examples/htmx":          {"cachestore"},
 	"examples/natsstore":     {"core", "hosts", "hosts/feed", "stores"},
+	"examples/mapstore":      {"core"},
 	"examples/natsstore/cmd": {"examples/natsstore", "sessionctl"},
 	"examples/templ":         {"cachestore"},
 
