@@ -10,7 +10,7 @@ import (
 
 var versionCommand = Command{
 	Name: "version", Brief: "show the version of this program",
-	About: `Shows the version, the commit if the build has one, Go's version and the system.`,
+	About:    `Shows the version, the commit if the build has one, Go's version and the system.`,
 	Examples: []string{`sessionctl version`, `sessionctl version --json`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		json := set.Bool("json", false, "print JSON")

@@ -22,7 +22,7 @@ func TestDemoUsage(t *testing.T) {
 	}{
 		"help demo":              {0, "--store STORE", ""},
 		"demo --help":            {0, "--trusted-proxy CIDR", ""},
-		"demo --store x:":        {2, "", "allowed: memory:, file:, file+shared:, sqlite:"},
+		"demo --store x:":        {2, "", "allowed: memory:, cache, file:, filesystem, file+shared:, sqlite:"},
 		"demo --idle -1s":        {2, "", "--idle is -1s"},
 		"demo --addr 8080":       {2, "", "HOST:PORT"},
 		"demo --https":           {2, "", "all three or none"},

@@ -107,7 +107,7 @@ func TestGivenKeyNeedsNoWarning(t *testing.T) {
 
 func TestRefusedOptions(t *testing.T) {
 	for want, o := range map[string]demo.Options{
-		"allowed: memory:, file:": {Store: "nowhere:"},
+		"allowed: memory:, cache": {Store: "nowhere:"},
 		"IdleTimeout":             {Store: "memory:", Idle: -time.Second},
 		"CleanupInterval":         {Store: "memory:", Cleanup: -time.Second},
 		"--addr":                  {Store: "memory:", Addr: "127.0.0.1:http:"},
