@@ -115,7 +115,11 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 	case errors.Is(err, flag.ErrHelp):
 		return p.help([]string{name})
 	case err != nil:
-		return Usagef("%s: %w See sessionctl help %s", name, inOurWords(set, err), name)
+		text := inOurWords(set, err).Error()
+		if !strings.HasSuffix(text, "?") {
+			text += "."
+		}
+		return Usagef("%s: %s See sessionctl help %s", name, text, name)
 	case c.Args == "" && len(args) > 0:
 		return Usagef("%s: the argument %q; allowed: flags alone; see sessionctl help %s", name, args[0], name)
 	}

@@ -17,24 +17,26 @@ import (
 func TestMeterOnATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		shows := func(after time.Duration, want string) {
-			t.Helper()
+		m := newMeter(&out, true, "export")
+		written := func(after time.Duration) string {
 			<-time.After(after)
 			synctest.Wait()
-			require.Equal(t, want, out.String())
-			out.Reset()
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			defer out.Reset()
+			return out.String()
+		}
+		shows := func(after time.Duration, want string) {
+			t.Helper()
+			require.Equal(t, want, written(after))
 		}
 		const cut, end = "\r\x1b[?7l", "\x1b[K\x1b[?7h"
-		m := newMeter(&out, true, "export")
 		shows(999*time.Millisecond, "")
 		shows(time.Millisecond, cut+"export: 1s"+end)
 		m.add(1000, 0)
 		shows(249*time.Millisecond, "")
 		shows(time.Millisecond, cut+"export: 1000 sessions in 1s, 800/s"+end)
-		<-time.After(2*time.Second - 250*time.Millisecond)
-		synctest.Wait()
-		require.Equal(t, 7, strings.Count(out.String(), "export:"), "four times a second")
-		out.Reset()
+		require.Equal(t, 7, strings.Count(written(2*time.Second-250*time.Millisecond), "export:"), "four times a second")
 		m.add(500, shareBefore(core.ID{0x40})) // a quarter
 		m.add(0, 0.1)                          // one that was slower
 		shows(250*time.Millisecond, cut+"export: 1500 sessions in 3s, 462/s, 25%, 10s left"+end)

@@ -1,7 +1,6 @@
 package sessionctl
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"regexp"
@@ -64,10 +63,10 @@ func inOurWords(set *flag.FlagSet, err error) error {
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
 		var flags []string
 		set.VisitAll(func(f *flag.Flag) { flags = append(flags, f.Name) })
-		return fmt.Errorf("unknown flag --%s%s", m[1], cmp.Or(didYouMean("--", m[1], flags), "."))
+		return fmt.Errorf("unknown flag --%s%s", m[1], didYouMean("--", m[1], flags))
 	}
 	if m := noValue.FindStringSubmatch(text); m != nil {
-		return fmt.Errorf("--%s needs a value.", m[1])
+		return fmt.Errorf("--%s needs a value", m[1])
 	}
 	m := badValue.FindStringSubmatch(text)
 	if m == nil {
@@ -77,7 +76,7 @@ func inOurWords(set *flag.FlagSet, err error) error {
 	if allowed == "parse error" || allowed == "value out of range" {
 		allowed = kindOf(set.Lookup(m[2]))
 	}
-	return fmt.Errorf("--%s is %s; allowed: %s.", m[2], m[1], allowed)
+	return fmt.Errorf("--%s is %s; allowed: %s", m[2], m[1], allowed)
 }
 
 func kindOf(f *flag.Flag) string {
