@@ -11,7 +11,7 @@ var shells = []string{"bash", "zsh", "fish"}
 
 func completion() Command {
 	return Command{
-		Name: "completion", Args: "SHELL", Brief: "print completions for bash, zsh or fish",
+		Name: "completion", Args: "bash|zsh|fish", Brief: "print completions for bash, zsh or fish",
 		About: `Prints a script that completes commands and flags in a shell: bash, zsh or fish.`,
 		Examples: []string{
 			`source <(sessionctl completion bash)`,
@@ -47,8 +47,8 @@ func (p *Program) completed() (list []completed) {
 		set := flag.NewFlagSet(c.Name, flag.ContinueOnError)
 		c.Flags(set)
 		one := completed{name: c.Name, brief: c.Brief}
-		if c.Name == "completion" {
-			one.args = shells
+		if strings.Contains(c.Args, "|") && c.Args == strings.ToLower(c.Args) {
+			one.args = strings.Split(c.Args, "|")
 		}
 		set.VisitAll(func(f *flag.Flag) { one.flags = append(one.flags, f) })
 		list = append(list, one)

@@ -35,6 +35,7 @@ var completions = map[string]string{
 	"sessionctl stats --user a --": "--json --quiet --store --tenant --user",
 	"sessionctl help sw":           "sweep",
 	"sessionctl completion ":       "bash fish zsh",
+	"sessionctl cache s":           "status",
 	"sessionctl import two":        "two words.rwsexp",
 }
 
