@@ -78,6 +78,7 @@ var arrows = map[string][]string{
 	"examples/connect":        {"cachestore"},
 	"examples/gorilla":        {"cachestore"},
 	"examples/htmx":           {"cachestore"},
+	"examples/mapstore":       {"core"},
 	"examples/natsstore":      {"core", "hosts", "hosts/feed", "stores"},
 	"examples/natsstore/cmd":  {"examples/natsstore", "sessionctl"},
 	"examples/templ":          {"cachestore"},

@@ -24,6 +24,7 @@ type Manager struct {
 	events         *events
 	queues         queues
 	insecureWarned atomic.Bool
+	proxyWarned    atomic.Bool
 	keyWarned      atomic.Bool // of the first cookie under another key
 	outage         outage
 	cache          Recaller // nil: every read asks the store

@@ -25,6 +25,9 @@ type Request struct {
 	NoCookie  bool           // renewals must not begin here: HEAD, prefetch, upgrade
 	Unsafe    bool           // the method is to change something (RFC 9110, section 9.2.1): values are read from the store, whatever is cached
 	CrossSite core.CrossSite // by CrossSiteOf
+	// Unbelieved says that a forwarding field calls this HTTPS, but came from an
+	// address that is no trusted proxy. It is for a warning alone.
+	Unbelieved bool
 
 	// Reply puts a header field on the answer: Set-Cookie beside others of its
 	// name, any other field in their place. With Set-Cookie an adapter also removes

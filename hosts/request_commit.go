@@ -96,6 +96,15 @@ func (m *Manager) Lost(id core.ID, err error) {
 	m.events.warn("changes made after the answer had begun are not stored", "session", id.String(), "error", err)
 }
 
+// Refused logs that a request was answered with a status below 500 for what it asked
+// for, such as too large a session: at Info, where Config has a Logger. Conflicts
+// and refused cookies have events of their own.
+func (m *Manager) Refused(status int, err error) {
+	if m.events.told {
+		m.events.logger.Info("sessions: a request was refused", "status", status, "error", err)
+	}
+}
+
 // Failed logs that a request got an error page by a fault of the program, such
 // as a missing middleware. Failures of the store are reported where they
 // happen: see EventFailed.

@@ -28,13 +28,24 @@ func (m *Manager) reply(x *Request, cookies []string) error {
 	return x.Reply("Cache-Control", "no-store")
 }
 
-// warnInsecure diagnoses once what otherwise looks like lost sessions.
+// warnInsecure diagnoses what otherwise looks like lost sessions, each cause once.
 func (m *Manager) warnInsecure(x *Request) {
-	if x.HTTPS || m.machine.Policy().AllowInsecure || m.insecureWarned.Swap(true) {
+	if x.HTTPS {
 		return
 	}
-	m.events.warn("a Secure cookie was set over plain HTTP; browsers drop it except on localhost. " +
-		"Serve HTTPS, or name the proxy that does in TrustedProxies, or set AllowInsecure in development")
+	p := m.machine.Policy()
+	switch {
+	case p.AllowInsecure && !p.SecureByRequest:
+	case x.Unbelieved:
+		if !m.proxyWarned.Swap(true) {
+			m.events.warn("X-Forwarded-Proto or Forwarded says HTTPS, but comes from an address that is not in TrustedProxies, and is ignored. "+
+				"If it is your proxy, add its address to TrustedProxies, or set TrustUnixSocket if it comes by a Unix socket. "+
+				"Until then all visitors have the proxy's address", "address", x.IP)
+		}
+	case !p.AllowInsecure && !m.insecureWarned.Swap(true):
+		m.events.warn("a Secure cookie was set over plain HTTP; browsers drop it except on localhost. " +
+			"Serve HTTPS, or name the proxy that does in TrustedProxies, or set AllowInsecure in development")
+	}
 }
 
 // hold leaves the cookie of a new session or login to SetCookie, and sees to it

@@ -35,7 +35,7 @@ func (c *cacheMark) run(ctx context.Context, p *Program, args []string) error {
 	if len(args) != 1 || args[0] != "status" && args[0] != "on" && args[0] != "off" {
 		return Usagef("cache: the arguments %q; allowed: status, on or off", args)
 	}
-	return c.with(ctx, false, func(store hosts.Store) error {
+	return c.with(ctx, p, false, func(store hosts.Store) error {
 		marked, ok := hosts.As[feed.Caching](store)
 		if !ok {
 			return fmt.Errorf("cache: %w, so that no server caches its sessions", feed.ErrUnsupported)

@@ -18,11 +18,11 @@ const dropTimeout = 30 * time.Second
 
 var checkCommand = Command{
 	Name: "check", Args: "[STORE]", Brief: "hold your own server to the contract of a session store",
-	About: `Runs the cases that every store of this project passes against a server of yours: as
-two processes would use it, in a fresh scratch namespace for each case (a table, a
-prefix of keys, a directory or a file with "check_" in its name), which is removed.
-The sessions that are there are not touched. It takes some minutes at most, and loads
-the server meanwhile. A promise that is broken is told with what was seen, exit code 1.`,
+	About: `Runs the cases that every store of this project passes against a server of yours, as
+two processes would use it. Each case has a table, a prefix of keys, a directory or a
+file of its own, with "check_" in its name, and removes it. Your sessions are not
+touched. It takes some minutes at most, and loads the server. Broken promises are
+printed with what was seen, and the exit code is then 1.`,
 	Examples: []string{`sessionctl check postgres://app@db/shop`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		c := &checking{}
@@ -56,7 +56,7 @@ type checked struct {
 func (c *checking) run(ctx context.Context, p *Program, args []string) error {
 	c.p, c.counts = p, map[string]int{}
 	if len(args) > 1 || len(args) == 1 && c.url != "" {
-		return Usagef("check: the stores are %d; allowed: one, here or with --store", len(args)+min(len(c.url), 1))
+		return Usagef("check: several stores are named; allowed: one, as the argument or with --store")
 	}
 	if len(args) == 1 {
 		c.url = args[0]

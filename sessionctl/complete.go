@@ -7,9 +7,11 @@ import (
 	"strings"
 )
 
+var shells = []string{"bash", "zsh", "fish"}
+
 func completion() Command {
 	return Command{
-		Name: "completion", Args: "SHELL", Brief: "print completions for bash, zsh or fish",
+		Name: "completion", Args: "bash|zsh|fish", Brief: "print completions for bash, zsh or fish",
 		About: `Prints a script that completes commands and flags in a shell: bash, zsh or fish.`,
 		Examples: []string{
 			`source <(sessionctl completion bash)`,
@@ -18,13 +20,13 @@ func completion() Command {
 		},
 		Flags: func(*flag.FlagSet) func(context.Context, *Program, []string) error {
 			return func(_ context.Context, p *Program, args []string) error {
-				scripts := map[string]func([]completed) string{"bash": bash, "zsh": zsh, "fish": fish}
 				if len(args) != 1 {
-					return Usagef("completion: name one shell; allowed: bash, zsh, fish")
+					return Usagef("completion: name one shell; allowed: %s", strings.Join(shells, ", "))
 				}
+				scripts := map[string]func([]completed) string{"bash": bash, "zsh": zsh, "fish": fish}
 				script := scripts[args[0]]
 				if script == nil {
-					return Usagef("completion: the shell is %q; allowed: bash, zsh, fish", args[0])
+					return Usagef("completion: the shell is %q; allowed: %s", args[0], strings.Join(shells, ", "))
 				}
 				_, err := fmt.Fprint(p.Out, script(p.completed()))
 				return err
@@ -33,9 +35,10 @@ func completion() Command {
 	}
 }
 
-// completed is a command with its flags.
+// completed is a command with what may follow it. Anything else is a file.
 type completed struct {
 	name, brief string
+	args        []string // the words that it takes; nil: files
 	flags       []*flag.Flag
 }
 
@@ -44,48 +47,44 @@ func (p *Program) completed() (list []completed) {
 		set := flag.NewFlagSet(c.Name, flag.ContinueOnError)
 		c.Flags(set)
 		one := completed{name: c.Name, brief: c.Brief}
+		if strings.Contains(c.Args, "|") && c.Args == strings.ToLower(c.Args) {
+			one.args = strings.Split(c.Args, "|")
+		}
 		set.VisitAll(func(f *flag.Flag) { one.flags = append(one.flags, f) })
 		list = append(list, one)
 	}
-	return append(list, completed{name: "help", brief: "all about a command"})
+	return append(list, completed{name: "help", brief: "all about a command", args: p.names()})
 }
 
-func words(list []completed) string {
+// bash leaves files to readline, which knows how to quote their names.
+func bash(list []completed) string {
 	var names []string
+	var cases strings.Builder
 	for _, c := range list {
 		names = append(names, c.name)
-	}
-	return strings.Join(names, " ")
-}
-
-func bash(list []completed) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, `# Completions of sessionctl for bash.
-_sessionctl() {
-  local word="${COMP_WORDS[COMP_CWORD]}"
-  if [ "$COMP_CWORD" -eq 1 ] || [ "${COMP_WORDS[1]}" = help ]; then
-    COMPREPLY=($(compgen -W "%s" -- "$word"))
-    return
-  fi
-  local flags=
-  case "${COMP_WORDS[1]}" in
-`, words(list))
-	for _, c := range list {
 		var flags []string
 		for _, f := range c.flags {
 			flags = append(flags, "--"+f.Name)
 		}
-		fmt.Fprintf(&b, "  %s) flags=%q ;;\n", c.name, strings.Join(flags, " "))
+		fmt.Fprintf(&cases, "  %s) flags=%q args=%q ;;\n", c.name, strings.Join(flags, " "), strings.Join(c.args, " "))
 	}
-	b.WriteString(`  esac
+	return fmt.Sprintf(`# Completions of sessionctl for bash.
+_sessionctl() {
+  local word="${COMP_WORDS[COMP_CWORD]}" flags= args=
+  COMPREPLY=()
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W %q -- "$word"))
+    return
+  fi
+  case "${COMP_WORDS[1]}" in
+%s  esac
   case "$word" in
   -*) COMPREPLY=($(compgen -W "$flags" -- "$word")) ;;
-  *) COMPREPLY=($(compgen -f -- "$word")) ;;
+  *) COMPREPLY=($(compgen -W "$args" -- "$word")) ;;
   esac
 }
 complete -o default -F _sessionctl sessionctl
-`)
-	return b.String()
+`, strings.Join(names, " "), cases.String())
 }
 
 // quoted is a text within a single-quoted word of zsh's _arguments or of fish.
@@ -95,20 +94,32 @@ func quoted(text string) string {
 
 func zsh(list []completed) string {
 	var b strings.Builder
-	b.WriteString("#compdef sessionctl\n_sessionctl() {\n  if (( CURRENT == 2 )) || [[ $words[2] == help ]]; then\n    local -a commands=(\n")
+	b.WriteString("#compdef sessionctl\n_sessionctl() {\n  if (( CURRENT == 2 )); then\n    local -a commands=(\n")
 	for _, c := range list {
 		fmt.Fprintf(&b, "      '%s:%s'\n", c.name, quoted(c.brief))
 	}
-	b.WriteString("    )\n    _describe command commands\n    return\n  fi\n  case $words[2] in\n")
+	b.WriteString("    )\n    _describe command commands\n    return\n  fi\n  shift words; (( CURRENT-- ))\n  case $words[1] in\n")
 	for _, c := range list {
 		fmt.Fprintf(&b, "  %s) _arguments", c.name)
 		for _, f := range c.flags {
-			_, usage := flag.UnquoteUsage(f)
-			fmt.Fprintf(&b, " '--%s[%s]'", f.Name, quoted(usage))
+			shape, usage := flag.UnquoteUsage(f)
+			fmt.Fprintf(&b, " '--%s[%s]", f.Name, quoted(usage))
+			switch shape {
+			case "":
+				b.WriteString("'")
+			case "FILE":
+				b.WriteString(":file:_files'")
+			default:
+				fmt.Fprintf(&b, ":%s: '", quoted(shape))
+			}
 		}
-		b.WriteString(" '*:file:_files' ;;\n")
+		if len(c.args) > 0 {
+			fmt.Fprintf(&b, " '1:word:(%s)' ;;\n", strings.Join(c.args, " "))
+		} else {
+			b.WriteString(" '*:file:_files' ;;\n")
+		}
 	}
-	b.WriteString("  esac\n}\n_sessionctl \"$@\"\n")
+	b.WriteString("  esac\n}\nif [ \"$funcstack[1]\" = _sessionctl ]; then _sessionctl \"$@\"; else compdef _sessionctl sessionctl; fi\n")
 	return b.String()
 }
 
@@ -117,9 +128,17 @@ func fish(list []completed) string {
 	b.WriteString("# Completions of sessionctl for fish.\n")
 	for _, c := range list {
 		fmt.Fprintf(&b, "complete -c sessionctl -f -n __fish_use_subcommand -a %s -d '%s'\n", c.name, quoted(c.brief))
+		after := "complete -c sessionctl -n '__fish_seen_subcommand_from " + c.name + "'"
+		if len(c.args) > 0 {
+			fmt.Fprintf(&b, "%s -f -a '%s'\n", after, strings.Join(c.args, " "))
+		}
 		for _, f := range c.flags {
-			_, usage := flag.UnquoteUsage(f)
-			fmt.Fprintf(&b, "complete -c sessionctl -n '__fish_seen_subcommand_from %s' -l %s -d '%s'\n", c.name, f.Name, quoted(usage))
+			shape, usage := flag.UnquoteUsage(f)
+			value := ""
+			if shape != "" {
+				value = " -r"
+			}
+			fmt.Fprintf(&b, "%s -l %s%s -d '%s'\n", after, f.Name, value, quoted(usage))
 		}
 	}
 	return b.String()

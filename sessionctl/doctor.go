@@ -16,9 +16,9 @@ import (
 
 var doctorCommand = Command{
 	Name: "doctor", Brief: "look for what is wrong with a setup",
-	About: `Looks at the key, the cookie's attributes against how browsers reach the site, the
-store (by saving, loading and deleting a scratch session), the clock and the modes
-of files. Each finding comes with its remedy. Exit code 1 means that there are some.`,
+	About: `Checks the key, the cookie's attributes for the URL of the site, the store (it saves,
+loads and deletes a scratch session), the clock and the modes of files. Each finding
+comes with its remedy. The exit code is 1 if there are findings.`,
 	Examples: []string{`sessionctl doctor`, `sessionctl doctor --store sqlite:sessions.db --url https://shop.example`},
 	Flags:    doctorFlags,
 }
@@ -39,7 +39,7 @@ type doctor struct {
 func doctorFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	d := &doctor{}
 	set.StringVar(&d.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
-	set.StringVar(&d.store, "store", "", "try `STORE`, a name as below; without it the one that "+storeVariable+" has, or "+stores.Default)
+	set.StringVar(&d.store, "store", "", "the `STORE` to try; without it and "+storeVariable+", "+stores.Default)
 	set.BoolVar(&d.json, "json", false, "print JSON, an object a line")
 	set.StringVar(&d.url, "url", "", "`URL` at which browsers reach the site, such as https://example.com")
 	set.BoolVar(&d.proxy, "proxy", false, "a proxy stands before the server")
@@ -50,8 +50,8 @@ func doctorFlags(set *flag.FlagSet) func(context.Context, *Program, []string) er
 	set.StringVar(&d.policy.CookiePath, "path", "/", "`PATH` of the cookie")
 	set.StringVar(&d.policy.CookieDomain, "domain", "", "`DOMAIN` of the cookie")
 	set.StringVar(&d.sameSite, "samesite", "Lax", "SameSite of the cookie: `WORD` is Lax, Strict or None")
-	set.BoolVar(&d.policy.AllowInsecure, "insecure", false, "the cookie is without Secure (AllowInsecure)")
-	set.BoolVar(&d.policy.AllowScripts, "scripts", false, "the cookie is without HttpOnly (AllowScripts)")
+	set.BoolVar(&d.policy.AllowInsecure, "insecure", false, "the cookie has no Secure, as with AllowInsecure")
+	set.BoolVar(&d.policy.AllowScripts, "scripts", false, "the cookie has no HttpOnly, as with AllowScripts")
 	return d.run
 }
 
@@ -67,7 +67,7 @@ func (d *doctor) run(ctx context.Context, p *Program, _ []string) error {
 	}
 	site, err := url.Parse(d.url)
 	if err != nil || d.url != "" && (site.Scheme != "http" && site.Scheme != "https" || site.Host == "") {
-		return Usagef("doctor: --url is not usable; allowed: http:// or https:// and a host name")
+		return Usagef("doctor: --url is %q; allowed: http:// or https:// and a host name", d.url)
 	}
 	keys := d.examineKey()
 	d.examineCookie(site)

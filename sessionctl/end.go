@@ -17,12 +17,13 @@ const maxPasses = 100
 
 var endCommand = Command{
 	Name: "end", Args: "ID...", IDs: true, Brief: "end sessions by their IDs",
-	About: `Ends the sessions that are named: at once, for every server, and for good. It needs
-no key, and asks nothing. One that is not there is no error.`,
+	About: `Ends the sessions with these IDs, as a logout does: at once, on every server, for good.
+It needs no key and does not ask back. A session that is not there is no error.`,
 	Examples: []string{`sessionctl end sBzS0p1aQkq3M0nJq2p9rw`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
+		t.addQuiet(set)
 		return t.end
 	},
 }
@@ -30,8 +31,8 @@ no key, and asks nothing. One that is not there is no error.`,
 var endAllCommand = Command{
 	Name: "end-all", Brief: "end all sessions of a user, of a tenant, or of everybody",
 	About: `Ends the sessions that are selected, and looks again until a whole pass finds none,
-so that a login which races with it does not slip through. It needs no key, and
-asks nothing:
+so that a login at the same moment does not slip through. It needs no key and does not
+ask back:
 
   end-all --user U                 sessions of U that are without a tenant
   end-all --user U --tenant T      sessions of U in T
@@ -39,10 +40,14 @@ asks nothing:
   end-all --tenant T               everybody in T, signed in or not
   end-all --all-tenants            everybody
 
-Where tenants are in use, --user alone ends with exit code 1 if U has sessions in one.`,
+With --user alone the exit code is 1 if U also has sessions in a tenant: they stay.`,
 	Examples: []string{`sessionctl end-all --user alice`, `sessionctl end-all --tenant acme`},
 	Flags:    endAllFlags,
 }
+
+// maxEcho is how much of an argument an error repeats, in bytes: a cookie in the
+// place of an ID is not to be shown whole.
+const maxEcho = 24
 
 // parseIDs reads all before anything is done with one.
 func parseIDs(verb string, args []string) ([]core.ID, error) {
@@ -53,7 +58,10 @@ func parseIDs(verb string, args []string) ([]core.ID, error) {
 	for i, arg := range args {
 		var err error
 		if ids[i], err = core.ParseID(arg); err != nil {
-			return nil, Usagef("%s: argument %d: %w", verb, i+1, err)
+			if len(arg) > maxEcho {
+				arg = arg[:maxEcho] + "..."
+			}
+			return nil, Usagef("%s: %q is no session ID; allowed: 22 characters, as list prints them", verb, arg)
 		}
 	}
 	return ids, nil
@@ -66,8 +74,8 @@ type end struct {
 }
 
 // endEach tries every session, also where one before it failed, until ctx ends.
-func endEach(ctx context.Context, store hosts.Store, ids []core.ID) (e end) {
-	for _, id := range ids {
+func endEach(ctx context.Context, store hosts.Store, ids []core.ID, m *meter) (e end) {
+	for n, id := range ids {
 		if ctx.Err() != nil {
 			return e
 		}
@@ -81,6 +89,7 @@ func endEach(ctx context.Context, store hosts.Store, ids []core.ID) (e end) {
 		default:
 			e.missing++
 		}
+		m.add(1, float64(n+1)/float64(len(ids)))
 	}
 	return e
 }
@@ -98,8 +107,10 @@ func (t *target) end(ctx context.Context, p *Program, args []string) error {
 	if err != nil {
 		return err
 	}
-	return t.with(ctx, false, func(store hosts.Store) error {
-		e := endEach(ctx, store, ids)
+	return t.with(ctx, p, false, func(store hosts.Store) error {
+		m := t.meter(p, "end")
+		e := endEach(ctx, store, ids, m)
+		m.done()
 		if err := t.told(p, e.ended, e.missing); err != nil {
 			return err
 		}
@@ -133,9 +144,9 @@ type ending struct {
 func endAllFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	e := &ending{}
 	e.target.add(set)
-	e.target.addProgress(set)
-	e.selection.add(set, "of `USER`", "of `TENANT`")
-	set.BoolVar(&e.everywhere, "all-tenants", false, "whatever the tenant")
+	e.target.addQuiet(set)
+	e.selection.add(set, "sessions of `USER`", "sessions of `TENANT`")
+	set.BoolVar(&e.everywhere, "all-tenants", false, "in all tenants")
 	return e.run
 }
 
@@ -160,8 +171,8 @@ func (e *ending) run(ctx context.Context, p *Program, _ []string) error {
 	}
 	q := e.query()
 	q.AnyTenant = e.everywhere
-	return e.with(ctx, false, func(store hosts.Store) error {
-		m := p.meter("end-all", e.progress)
+	return e.with(ctx, p, false, func(store hosts.Store) error {
+		m := e.meter(p, "end-all")
 		ended, err := endAll(ctx, store, q, m)
 		m.done()
 		if told := e.told(p, ended, 0); told != nil {
@@ -196,7 +207,7 @@ func endAll(ctx context.Context, store hosts.Store, q hosts.Query, m *meter) (in
 				return fmt.Errorf("session %v: %w", r.ID, err)
 			}
 			ended.Add(1)
-			m.add(1)
+			m.add(1, shareBefore(r.ID))
 			return nil
 		})
 		if err != nil || ended.Load() == before {

@@ -19,22 +19,25 @@ var exportCommand = Command{
 	Name: "export", Args: "FILE|-", Brief: "write all sessions, still sealed, to a file",
 	About: `Writes all sessions, expired ones too, to a new FILE with mode 0600, or to standard
 output. They stay sealed: it needs no key, and the file shows no more than the store
-does. FILE gets its name when it is whole; an existing one is refused.
+does. FILE gets its name when it is complete; an existing one is refused.
 
-Each session is in it as it was at one moment, but not all as they were at the same:
-what begins, changes or ends meanwhile may be in it or not. Stop the servers for a
-copy of one moment. Whatever ends afterwards is still in the file; see import.`,
+The copy is not of one moment: what begins, changes or ends while it runs may be in
+it or not. For a copy of one moment, stop the servers first. A session that ends
+after the export is still in the file: see sessionctl help import.`,
 	Examples: []string{`sessionctl export sessions.rwsexp`, `sessionctl export - | ssh backup "cat > sessions.rwsexp"`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
-		t.addProgress(set)
+		t.addQuiet(set)
 		return t.export
 	},
 }
 
 func (t *target) export(ctx context.Context, p *Program, args []string) error {
-	if len(args) != 1 {
+	if len(args) == 0 {
+		return Usagef("export: no file is named; allowed: one FILE, or - for standard output")
+	}
+	if len(args) > 1 {
 		return Usagef("export: the files are %q; allowed: one FILE, or - for standard output", args)
 	}
 	path := args[0]
@@ -47,8 +50,8 @@ func (t *target) export(ctx context.Context, p *Program, args []string) error {
 	if _, err := os.Lstat(path); err == nil && path != "-" {
 		return Usagef("export: the file %s exists already; allowed: a new name", path)
 	}
-	return t.with(ctx, false, func(store hosts.Store) error {
-		m := p.meter("export", t.progress)
+	return t.with(ctx, p, false, func(store hosts.Store) error {
+		m := t.meter(p, "export")
 		defer m.done()
 		written := uint64(0)
 		write := func(dst io.Writer) (err error) {
@@ -91,7 +94,7 @@ func writeArchive(ctx context.Context, store hosts.Store, dst io.Writer, now cor
 		if err != nil {
 			return w.Count(), err
 		}
-		m.add(1)
+		m.add(1, shareBefore(r.ID))
 	}
 	return w.Count(), w.Close()
 }

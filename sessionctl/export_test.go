@@ -83,7 +83,7 @@ func TestExportRefuses(t *testing.T) {
 	old := filepath.Join(dir, "old")
 	require.NoError(t, os.WriteFile(old, []byte("dear"), 0o600))
 	for args, want := range map[string]string{
-		"":         "2 the files are []; allowed: one FILE",
+		"":         "2 no file is named; allowed: one FILE",
 		"a b":      `2 the files are ["a" "b"]`,
 		old:        "2 exists already",
 		dir:        "2 exists already",

@@ -23,13 +23,13 @@ import (
 
 var gatewayCommand = Command{
 	Key: true, Name: "gateway", Brief: "let only signed-in visitors through to an origin",
-	About: `A reverse proxy that checks sessions before the origin is asked, and tells it who
-is signed in by the header fields Session-User, Session-Tenant and Session-Id;
-whoever sends these from outside has them dropped. Every path needs a user but
-those below --public; the longest prefix counts. docs/gateway.md tells more.
+	About: `A reverse proxy that checks sessions before it asks the origin. It sends the origin
+who is signed in, in the header fields Session-User, Session-Tenant and Session-Id;
+the same fields of a visitor's request are dropped. Every path needs a signed-in user,
+except those below --public; the longest prefix counts. See docs/gateway.md.
 
 With --admin there are /healthz, /readyz and /metrics on an address of their own.
-An interrupt lets running requests end; a second one does not.`,
+Ctrl-C lets running requests finish; a second one does not wait for them.`,
 	Examples: []string{`sessionctl gateway --origin http://127.0.0.1:8080 --store redis://localhost:6379 --login https://shop.example/login`},
 	Flags:    gatewayFlags,
 }
@@ -57,7 +57,7 @@ func gatewayFlags(set *flag.FlagSet) func(context.Context, *Program, []string) e
 	set.StringVar(&g.origin, "origin", "", "the `URL` of the application, such as http://127.0.0.1:8080")
 	set.StringVar(&g.addr, "addr", defaultGatewayAddr, "listen on `HOST:PORT`")
 	set.StringVar(&g.admin, "admin", "", "health and metrics on `HOST:PORT`, which only operators should reach (none)")
-	set.StringVar(&g.store.url, "store", "", "the origin's `STORE` of sessions, without it the one that "+storeVariable+" has: "+sharedStores())
+	set.StringVar(&g.store.url, "store", "", "the `STORE` that the origin keeps its sessions in: "+sharedStores()+"; see sessionctl help")
 	set.StringVar(&g.engine, "engine", "native", "what opens cookies: `native`, or wasm for the core as WebAssembly")
 	set.Func("public", "let everybody ask for the paths below `PREFIX`; may be repeated", rule(gateway.Public))
 	set.Func("signed-in", "ask for a user again below `PREFIX` of a public path; may be repeated", rule(gateway.SignedIn))
@@ -93,7 +93,7 @@ func (g *gatewaySetup) run(ctx context.Context, p *Program, _ []string) (err err
 		defer func() { err = errors.Join(err, engine.Close()) }()
 		g.c.Engine = engine.Configure
 	}
-	return g.store.with(ctx, false, func(store hosts.Store) error { return g.before(ctx, p, store) })
+	return g.store.with(ctx, p, false, func(store hosts.Store) error { return g.before(ctx, p, store) })
 }
 
 // before serves before the origin whose store this is.
@@ -138,7 +138,7 @@ func (g *gatewaySetup) check() (err error) {
 	store, err := g.store.name()
 	if err == nil && ofOneProcess(store) {
 		scheme, _, _ := strings.Cut(store, ":")
-		return Usagef("gateway: the store is %s, which one process has to itself; allowed: the origin's, one of %s", scheme, sharedStores())
+		return Usagef("gateway: the store is %s, which one process has to itself; allowed: the one that the origin uses: %s", scheme, sharedStores())
 	}
 	return err
 }
@@ -149,16 +149,30 @@ func ofOneProcess(name string) bool {
 	return slices.Contains([]string{"memory", "cache", "file", "filesystem"}, scheme)
 }
 
-// sharedStores lists the names of the others.
+// sharedStores lists the schemes of the others.
 func sharedStores() string {
-	return strings.Join(slices.DeleteFunc(strings.Split(stores.Allowed(), ", "), ofOneProcess), ", ")
+	var list []string
+	for name := range strings.SplitSeq(stores.Allowed(), ", ") {
+		if scheme, _, named := strings.Cut(name, ":"); named && !ofOneProcess(scheme) {
+			list = append(list, scheme+":")
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
+// gatewayFlag names the flag of a field that may be refused.
+var gatewayFlag = map[string]string{"Origin": "--origin", "LoginURL": "--login", "Rules.Prefix": "a path of --public, --signed-in or --deny",
+	"CookieName": "--cookie", "IdleTimeout": "--idle", "RenewGrace": "--renew-grace", "Timeout": "--timeout", "BodyTimeout": "--body-timeout"}
+
 func refusedIsUsage(err error) error {
-	if _, ok := errors.AsType[*hosts.ConfigError](err); ok {
-		return usageError{err}
+	refused, ok := errors.AsType[*hosts.ConfigError](err)
+	switch {
+	case !ok:
+		return err
+	case gatewayFlag[refused.Field] != "":
+		return Usagef("gateway: %s is %q; allowed: %s", gatewayFlag[refused.Field], refused.Value, refused.Allowed)
 	}
-	return err
+	return usageError{err}
 }
 
 func (g *gatewaySetup) serve(ctx context.Context, p *Program, gate *gateway.Gateway) error {

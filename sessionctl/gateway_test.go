@@ -120,12 +120,12 @@ func TestGatewayRefusesItsFlags(t *testing.T) {
 		{gatewayKey, "--origin is required", nil},
 		{gatewayKey, `--engine is "v8"; allowed: native, wasm`, []string{"--engine", "v8"}},
 		{gatewayKey, "--cert and --key go together", []string{"--cert", "x"}},
-		{gatewayKey, "the store is memory, which one process has to itself; allowed: the origin's, one of file+shared:DIR", []string{"--store", "memory:"}},
+		{gatewayKey, "the store is memory, which one process has to itself; allowed: the one that the origin uses: file+shared:", []string{"--store", "memory:"}},
 		{gatewayKey, "the store is file, which one process has to itself", []string{"--store", "file:" + t.TempDir()}},
 		{gatewayKey, "no store is named; allowed: --store STORE or SESSION_STORE", nil},
 		{"", "SESSION_ENCRYPTION_KEY is not set", nil},
-		{gatewayKey, `Rules.Prefix is "x"`, []string{"--public", "x", "--store", newSharedStore(t)}},
-		{gatewayKey, `LoginURL is "/login"`, []string{"--login", "/login", "--store", newSharedStore(t)}},
+		{gatewayKey, `a path of --public, --signed-in or --deny is "x"`, []string{"--public", "x", "--store", newSharedStore(t)}},
+		{gatewayKey, `--login is "/login"`, []string{"--login", "/login", "--store", newSharedStore(t)}},
 	} {
 		t.Setenv(hosts.DefaultKeyVariable, c.key)
 		var errs bytes.Buffer
@@ -172,8 +172,7 @@ func TestGatewayHelpListsTheStoresThatItTakes(t *testing.T) {
 	set := flag.NewFlagSet("gateway", flag.ContinueOnError)
 	gatewayFlags(set)
 	usage := set.Lookup("store").Usage
-	require.Contains(t, usage, "file+shared:DIR")
-	require.Contains(t, usage, storeVariable)
+	require.Contains(t, usage, "file+shared:")
 	for _, alone := range []string{"memory:", " file:", "filesystem", "cache"} {
 		require.NotContains(t, usage, alone)
 	}

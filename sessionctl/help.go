@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -18,6 +19,19 @@ const keyVariables = "  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits,
 const storeVariables = "  SESSION_STORE            the store where --store names none; unlike a command\n" +
 	"                           line, it does not show a password to other users\n"
 
+// storeNames lists the stores, one a line, each with the word that stands for it.
+func storeNames() string {
+	text := "\nStores:"
+	for name := range strings.SplitSeq(stores.Allowed(), ", ") {
+		if strings.Contains(name, ":") {
+			text += "\n  " + name
+		} else {
+			text += " or " + name
+		}
+	}
+	return text + "\n"
+}
+
 // surroundings is what a command reads beside its line: keys, a store.
 func surroundings(key, store bool) (text string) {
 	if key || store {
@@ -27,7 +41,7 @@ func surroundings(key, store bool) (text string) {
 		text += keyVariables
 	}
 	if store {
-		text += storeVariables + "\nStores:\n  " + strings.ReplaceAll(stores.Allowed(), ", ", "\n  ") + "\n"
+		text += storeVariables
 	}
 	return text
 }
@@ -42,7 +56,8 @@ func (p *Program) help(args []string) error {
 		}
 		fmt.Fprint(table, "  help COMMAND\tall about a command\n")
 		table.Flush()
-		fmt.Fprintf(&text, "%s\nExit codes: 0 fine, 1 something is wrong, 2 wrong usage. Errors go to stderr.\n", surroundings(true, true))
+		fmt.Fprintf(&text, "%s%s\nExit codes: 0 fine, 1 something is wrong, 2 wrong usage. Errors and progress go to stderr.\n",
+			surroundings(true, true), storeNames())
 		_, err := text.WriteTo(p.Out)
 		return err
 	}
@@ -52,7 +67,9 @@ func (p *Program) help(args []string) error {
 	}
 	set := flag.NewFlagSet(c.Name, flag.ContinueOnError)
 	c.Flags(set)
-	fmt.Fprintf(&text, "Usage: %s\n\n%s\n", strings.Join(strings.Fields("sessionctl "+c.Name+" [flags] "+c.Args), " "), c.About)
+	usage := "sessionctl " + c.Name
+	set.VisitAll(func(*flag.Flag) { usage = "sessionctl " + c.Name + " [flags]" })
+	fmt.Fprintf(&text, "Usage: %s\n\n%s\n", strings.TrimSpace(usage+" "+c.Args), c.About)
 	table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
 	first := true
 	set.VisitAll(func(f *flag.Flag) {
@@ -61,7 +78,7 @@ func (p *Program) help(args []string) error {
 			first = false
 		}
 		shape, usage := flag.UnquoteUsage(f)
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" {
+		if !slices.Contains([]string{"", "false", "0", "0s"}, f.DefValue) {
 			usage += " (" + f.DefValue + ")"
 		}
 		fmt.Fprintf(table, "  --%s\t%s\n", strings.TrimSpace(f.Name+" "+shape), usage)

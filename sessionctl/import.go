@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -20,16 +21,16 @@ var importCommand = Command{
 that are not there. It never overwrites: a session that is there in the same version
 is left, and so is one in another version, which is a conflict. It needs no key.
 
-Nothing can tell a session that was never in this store from one that has ended since
-the export: a logout leaves no trace. Whatever ended after the export began would live
-again, with the cookie that it had then, also if a login or renewal has replaced that.
-So without --revive nothing is written, and what would be is counted.
+A logout leaves no trace in a store. So a session that has ended since the export looks
+like one that was never there. With --revive it lives again, with the cookie that it had
+then, even if a login or a renewal has replaced that cookie. Without --revive nothing is
+written: the command counts what it would save.
 
 A FILE is read to its end first: one that is damaged or cut short changes nothing.
-Standard input is saved as it comes. Broken off, it may be run again, and goes on.
+Standard input is saved as it comes. After an interruption, run it again: it goes on.
 Sessions that expired more than an hour before now are left out.
 
-Exit code 1 means that sessions of the export are not in the store as they are in it.`,
+The exit code is 1 if the store lacks sessions of the export or has other versions.`,
 	Examples: []string{`sessionctl import sessions.rwsexp`, `sessionctl import --revive --store sqlite:new.db sessions.rwsexp`},
 	Flags:    importFlags,
 }
@@ -42,13 +43,16 @@ type importing struct {
 func importFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	i := &importing{}
 	i.target.add(set)
-	i.target.addProgress(set)
-	set.BoolVar(&i.revive, "revive", false, "save them, although what has ended since the export lives again")
+	i.target.addQuiet(set)
+	set.BoolVar(&i.revive, "revive", false, "save what is missing, also sessions that have ended since the export")
 	return i.run
 }
 
 func (i *importing) run(ctx context.Context, p *Program, args []string) error {
-	if len(args) != 1 {
+	if len(args) == 0 {
+		return Usagef("import: no file is named; allowed: one FILE, or - for standard input")
+	}
+	if len(args) > 1 {
 		return Usagef("import: the files are %q; allowed: one FILE, or - for standard input", args)
 	}
 	var src io.Reader = &interruptible{ctx: ctx, src: p.In}
@@ -58,7 +62,10 @@ func (i *importing) run(ctx context.Context, p *Program, args []string) error {
 			return fmt.Errorf("import: %w", err)
 		}
 		defer f.Close()
-		if err := verify(ctx, f); err != nil {
+		m := i.meter(p, "reading "+escaped(filepath.Base(args[0])))
+		err = verify(ctx, f, m)
+		m.done()
+		if err != nil {
 			return stopped(ctx, "import", fmt.Errorf("%s: %w; nothing was written", args[0], err))
 		}
 		src = f
@@ -68,20 +75,21 @@ func (i *importing) run(ctx context.Context, p *Program, args []string) error {
 		return stopped(ctx, "import", err)
 	}
 	defer r.Close()
-	return i.with(ctx, i.revive, func(store hosts.Store) error { return i.bring(ctx, p, store, r) })
+	return i.with(ctx, p, i.revive, func(store hosts.Store) error { return i.bring(ctx, p, store, r) })
 }
 
 // verify reads a whole file, and goes back to its beginning.
-func verify(ctx context.Context, f *os.File) error {
+func verify(ctx context.Context, f *os.File, m *meter) error {
 	r, err := archive.NewReader(f)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	for _, err := range contents(ctx, r) {
+	for r, err := range contents(ctx, r) {
 		if err != nil {
 			return err
 		}
+		m.add(1, shareBefore(r.ID))
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return err
@@ -106,9 +114,9 @@ func contents(ctx context.Context, r *archive.Reader) iter.Seq2[core.Record, err
 
 // bring saves what is not there, or counts it.
 func (i *importing) bring(ctx context.Context, p *Program, store hosts.Store, r *archive.Reader) error {
-	t := &tally{p: p, json: i.json}
 	expired := core.Time(p.Now().Add(-defaultRetention).UnixMilli())
-	m := p.meter("import", i.progress)
+	m := i.meter(p, "import")
+	t := &tally{p: p, json: i.json, meter: m}
 	size, atOnce := lotCalls, lotWorkers
 	batcher, ok := hosts.As[hosts.Batcher](store)
 	if !ok {
@@ -119,7 +127,7 @@ func (i *importing) bring(ctx context.Context, p *Program, store hosts.Store, r 
 		for n, o := range outcomes {
 			if o != outcomeFailed {
 				err = errors.Join(err, t.add(lot[n].ID, o))
-				m.add(1)
+				m.add(1, shareBefore(lot[n].ID))
 			}
 		}
 		return err

@@ -20,12 +20,12 @@ const maxCookieText = 64 << 10
 var inspectCommand = Command{
 	Name: "inspect", Args: "[COOKIE]", Brief: "open a cookie and say what it holds, or why it is refused",
 	About: `Opens a session cookie with the key and prints its format, key ID, hour of sealing,
-session ID and generation; or why it is refused, with as much as can be told. It
-asks no store, and never prints the secret.
+session ID and generation; or why it is refused, with as much as is known. It asks
+no store, and never prints the secret.
 
-COOKIE is a value, or a whole Cookie: or Set-Cookie: line; without it, it is read
-from standard input. Exit code 1 means that the cookie is refused.`,
-	Examples: []string{`sessionctl inspect 'rockstar_session=AbC...'`, `pbpaste | sessionctl inspect`},
+COOKIE is a value, or a whole Cookie: or Set-Cookie: line; without it, standard input
+is read. Exit code 1 means that the cookie is refused.`,
+	Examples: []string{`sessionctl inspect 'rockstar_session=AbC...'`, `sessionctl inspect < cookie.txt`},
 	Flags:    inspectFlags,
 }
 
@@ -34,8 +34,8 @@ type inspection struct{ keyFile, name, tenant, now string }
 func inspectFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	var i inspection
 	set.StringVar(&i.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
-	set.StringVar(&i.name, "name", "", "`NAME` of the cookie; else that of the line, or "+core.DefaultCookieName)
-	set.StringVar(&i.tenant, "tenant", "", "`TENANT` that the cookie was sealed for")
+	set.StringVar(&i.name, "name", "", "the `NAME` of the cookie; without it the one in the line, or "+core.DefaultCookieName)
+	set.StringVar(&i.tenant, "tenant", "", "the `TENANT` that the cookie was sealed for")
 	set.StringVar(&i.now, "now", "", "judge as if it were `TIME`, such as 2026-05-04T03:02:01Z")
 	return i.run
 }

@@ -136,7 +136,7 @@ func TestInterruptedSweepAndEndCountWhatTheyDid(t *testing.T) {
 		for _, r := range left {
 			ids = append(ids, r.ID)
 		}
-		require.Equal(t, end{ended: 4}, endEach(ctx, &interrupted{s, cancel, 3}, ids))
+		require.Equal(t, end{ended: 4}, endEach(ctx, &interrupted{s, cancel, 3}, ids, &meter{}))
 	})
 	require.Equal(t, left[4:], all(t, url))
 }
@@ -182,5 +182,27 @@ func TestSignalEndsAnImport(t *testing.T) {
 	require.Contains(t, warn.String(), "interrupted")
 	if out.Len() > 0 { // it had opened the store
 		require.EqualValues(t, objects(t, out.String())[0]["saved"], len(all(t, to)))
+	}
+}
+
+// A reader that has seen enough, such as head, keeps no command from cleaning up.
+func TestAClosedPipeLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	url := "file:" + filepath.Join(dir, "sessions")
+	fill(t, url, record(1, "alice", ""))
+	for _, args := range [][]string{{"doctor", "--store", url}, {"list", "--store", url}} {
+		cmd := call{args: args, dir: dir}.command(t)
+		read, write, err := os.Pipe()
+		require.NoError(t, err)
+		var errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = write, &errs
+		require.NoError(t, read.Close())
+		require.Error(t, cmd.Run())
+		require.NoError(t, write.Close())
+		require.Equal(t, 1, cmd.ProcessState.ExitCode(), "%v: %s", args, errs.String())
+		require.Empty(t, errs.String())
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Len(t, entries, 1, "%v left something beside the store", args)
 	}
 }

@@ -13,10 +13,11 @@ import (
 
 var listCommand = Command{
 	Name: "list", Brief: "list sessions, by user, tenant or expiry",
-	About: `Lists sessions in the order of their IDs, expired ones that are not swept yet too:
-what the store keeps in clear, and how many bytes are sealed. It needs no key, and
-however many there are, they pass through one page at a time. Sessions that begin
-or end meanwhile may be in the list or not; all others are, once.`,
+	About: `Lists sessions in the order of their IDs, also expired ones that are not swept yet:
+what the store keeps in clear, and how many bytes are sealed. It needs no key. It
+reads a page at a time, however many sessions there are. Sessions that begin or end
+while it runs may be missing; all others are listed once. For columns by name or
+another order, use --json.`,
 	Examples: []string{`sessionctl list --user alice`, `sessionctl list --store redis://localhost:6379 --limit 20`, `sessionctl list --expired-before 0s --json`},
 	Flags:    listFlags,
 }
@@ -31,11 +32,11 @@ type listing struct {
 func listFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	l := &listing{}
 	l.target.add(set)
-	l.target.addProgress(set)
-	l.selection.add(set, `of `+"`USER`"+`, in every tenant unless --tenant says which; "" for those who are not signed in`,
-		"of `TENANT`; \"\" for sessions without one")
-	set.StringVar(&l.before, "expired-before", "", "that expired before `TIME`, such as 2026-05-04T03:02:01Z, or longer ago than 90m; 0s is now")
-	set.IntVar(&l.limit, "limit", 0, "at most `N`; 0 is all")
+	l.target.addQuiet(set)
+	l.selection.add(set, `only sessions of `+"`USER`"+`, in all tenants unless --tenant is given; "" for anonymous ones`,
+		"only sessions of `TENANT`; \"\" for those without one")
+	set.StringVar(&l.before, "expired-before", "", "only sessions that expired before `TIME`: 2026-05-04T03:02:01Z, or 90m for 90 minutes ago; 0s is now")
+	set.IntVar(&l.limit, "limit", 0, "at most `N` sessions; 0 is all")
 	return l.run
 }
 
@@ -65,10 +66,10 @@ func (l *listing) run(ctx context.Context, p *Program, _ []string) error {
 			return err
 		}
 	}
-	return l.with(ctx, false, func(store hosts.Store) error {
+	return l.with(ctx, p, false, func(store hosts.Store) error {
 		m := &meter{}
-		if l.progress || !isTerminal(p.Out) { // else the list itself tells
-			m = p.meter("list", l.progress)
+		if isFile(p.Out) { // a terminal shows the list itself, or what a pipe leads to
+			m = l.meter(p, "list")
 		}
 		defer m.done()
 		buffered := bufio.NewWriterSize(p.Out, 64<<10)
@@ -84,13 +85,13 @@ func (l *listing) run(ctx context.Context, p *Program, _ []string) error {
 
 func (l *listing) print(p *Program, m *meter, records iter.Seq2[core.Record, error]) error {
 	const layout = "%-22s  %-20s  %-20s  %-20s  %7s  %s\n"
+	if !l.json {
+		fmt.Fprintf(p.Out, layout, "ID", "CREATED", "SEEN", "EXPIRES", "SIZE", "USER, TENANT")
+	}
 	n := 0
 	for r, err := range records {
 		if err != nil {
 			return err
-		}
-		if n == 0 && !l.json {
-			fmt.Fprintf(p.Out, layout, "ID", "CREATED", "SEEN", "EXPIRES", "SIZE", "USER, TENANT")
 		}
 		s := rowOf(&r)
 		if l.json {
@@ -105,8 +106,13 @@ func (l *listing) print(p *Program, m *meter, records iter.Seq2[core.Record, err
 		if err != nil {
 			return err
 		}
-		m.add(1)
-		if n++; n == l.limit {
+		n++
+		share := shareBefore(r.ID)
+		if l.limit > 0 {
+			share = max(share, float64(n)/float64(l.limit))
+		}
+		m.add(1, share)
+		if n == l.limit {
 			return nil
 		}
 	}

@@ -51,10 +51,6 @@ func TestList(t *testing.T) {
 
 			code, stdout, stderr = on(t, url, "list", strings.Fields(args)...)
 			require.Zero(t, code, stderr)
-			if len(want) == 0 {
-				require.Empty(t, stdout)
-				return
-			}
 			require.Equal(t, len(want)+1, strings.Count(stdout, "\n"), stdout)
 			require.True(t, strings.HasPrefix(stdout, "ID "), stdout)
 			for _, r := range chosen {
@@ -64,7 +60,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-func TestListLimitAndProgress(t *testing.T) {
+func TestListLimit(t *testing.T) {
 	url := fileStore(t)
 	var records []core.Record
 	for n := range uint32(2*firstPage + 50) { // several pages
@@ -72,14 +68,14 @@ func TestListLimitAndProgress(t *testing.T) {
 	}
 	fill(t, url, records...)
 	for limit, want := range map[string]int{"0": len(records), "1": 1, "100": 100, "101": 101, "9999": len(records)} {
-		code, stdout, stderr := on(t, url, "list", "--limit", limit, "--json", "--progress")
+		code, stdout, stderr := on(t, url, "list", "--limit", limit, "--json")
 		require.Zero(t, code, stderr)
 		list := objects(t, stdout)
 		require.Len(t, list, want)
 		for i, r := range byID(records)[:want] {
 			require.Equal(t, r.ID.String(), list[i]["id"])
 		}
-		require.Regexp(t, fmt.Sprintf(`^list: %d sessions, \d+/s\n$`, want), stderr)
+		require.Empty(t, stderr)
 	}
 }
 

@@ -58,11 +58,15 @@ func (e usageError) Unwrap() error { return e.err }
 // errFindings ends a command that has printed what it found.
 var errFindings = errors.New("findings")
 
+// sameSignal is how long a second signal counts as the first: timeout(1) sends two.
+const sameSignal = time.Second
+
 // Main runs the command that the process's arguments name, and exits. An
 // interrupt or SIGTERM ends it in order, a second one at once.
 func Main(more ...Command) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) })
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a write fails, and what was begun is cleaned up
 	p := &Program{os.Stdin, os.Stdout, os.Stderr, time.Now, more}
 	os.Exit(p.Run(ctx, os.Args[1:]))
 }
@@ -75,7 +79,7 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	switch {
 	case err == nil:
 		return exitFine
-	case errors.Is(err, errFindings):
+	case errors.Is(err, errFindings), errors.Is(err, syscall.EPIPE): // whoever read has seen enough
 		return exitFindings
 	case errors.As(err, &usage):
 		fmt.Fprintln(p.Err, "sessionctl:", err)
@@ -111,7 +115,11 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 	case errors.Is(err, flag.ErrHelp):
 		return p.help([]string{name})
 	case err != nil:
-		return Usagef("%s: %w; see sessionctl help %s", name, inOurWords(set, err), name)
+		text := inOurWords(set, err).Error()
+		if !strings.HasSuffix(text, "?") {
+			text += "."
+		}
+		return Usagef("%s: %s See sessionctl help %s", name, text, name)
 	case c.Args == "" && len(args) > 0:
 		return Usagef("%s: the argument %q; allowed: flags alone; see sessionctl help %s", name, args[0], name)
 	}

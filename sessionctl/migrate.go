@@ -12,13 +12,14 @@ import (
 var migrateCommand = Command{
 	Name: "migrate", Brief: "bring the schema of a database up to date",
 	About: `Creates the tables of a database, or brings them up to date, with the rights of the
-user in the URL, also where that has migrate=false; servers may then run with fewer
-rights. Any number of processes may do so at once. A directory or a file that is not
-there is made; other stores have nothing to migrate, and say so.`,
+user in the URL, also if the URL has migrate=false. Servers can then run with fewer
+rights. Several processes may do this at once. A directory or a file that does not
+exist is made. Other stores have nothing to migrate: the command says so.`,
 	Examples: []string{`sessionctl migrate --store postgres://app@db/shop`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
+		t.addQuiet(set)
 		return t.migrate
 	},
 }
@@ -29,10 +30,13 @@ type migrator interface {
 }
 
 func (t *target) migrate(ctx context.Context, p *Program, _ []string) error {
-	return t.by(ctx, stores.OpenMigrated, func(store hosts.Store) error {
+	return t.by(ctx, p, stores.OpenMigrated, func(store hosts.Store) error {
 		schema, ok := store.(migrator)
 		if ok {
-			if err := schema.Migrate(ctx); err != nil {
+			m := t.meter(p, "migrate")
+			err := schema.Migrate(ctx)
+			m.done()
+			if err != nil {
 				return stopped(ctx, "migrate", err)
 			}
 		}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -12,37 +14,72 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-func TestMeter(t *testing.T) {
-	now := time.Unix(1000, 0)
-	var out bytes.Buffer
-	p := &Program{Err: &out, Now: func() time.Time { return now }}
-	quiet := p.meter("sweep", false)
-	quiet.add(5)
-	quiet.done()
-	require.Empty(t, out.String(), "no terminal, not asked")
+func TestMeterOnATerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		m := newMeter(&out, true, "export")
+		written := func(after time.Duration) string {
+			<-time.After(after)
+			synctest.Wait()
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			defer out.Reset()
+			return out.String()
+		}
+		shows := func(after time.Duration, want string) {
+			t.Helper()
+			require.Equal(t, want, written(after))
+		}
+		const cut, end = "\r\x1b[?7l", "\x1b[K\x1b[?7h"
+		shows(999*time.Millisecond, "")
+		shows(time.Millisecond, cut+"export: 1s"+end)
+		m.add(1000, 0)
+		shows(249*time.Millisecond, "")
+		shows(time.Millisecond, cut+"export: 1000 sessions in 1s, 800/s"+end)
+		require.Equal(t, 7, strings.Count(written(2*time.Second-250*time.Millisecond), "export:"), "four times a second")
+		m.add(500, shareBefore(core.ID{0x40})) // a quarter
+		m.add(0, 0.1)                          // one that was slower
+		shows(250*time.Millisecond, cut+"export: 1500 sessions in 3s, 462/s, 25%, 10s left"+end)
+		require.NoError(t, m.aside(func() error { out.WriteString("conflict\n"); return nil }))
+		shows(0, "\r\x1b[Kconflict\n")
+		shows(250*time.Millisecond, cut+"export: 1500 sessions in 4s, 429/s, 25%, 11s left"+end)
+		m.done()
+		m.done()
+		shows(time.Hour, "\r\x1b[K")
+	})
+}
 
-	m := p.meter("sweep", true)
-	m.add(10)
-	require.Empty(t, out.String())
-	now = now.Add(999 * time.Millisecond)
-	m.add(10)
-	require.Empty(t, out.String(), "once a second")
-	now = now.Add(time.Millisecond)
-	m.add(30)
-	require.Equal(t, "sweep: 50 sessions, 50/s\n", out.String())
-	now = now.Add(time.Second)
-	m.done()
-	m.done()
-	require.Equal(t, "sweep: 50 sessions, 50/s\nsweep: 50 sessions, 25/s\n", out.String())
+func TestMeterInALog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		m := newMeter(&out, false, "sweep")
+		m.add(1, 0)
+		<-time.After(25 * time.Second)
+		synctest.Wait()
+		m.add(1, 1)
+		m.done()
+		<-time.After(time.Hour)
+		require.Equal(t, "sweep: 1 session in 10s, 0/s\nsweep: 1 session in 20s, 0/s\n", out.String())
+	})
+}
 
-	out.Reset()
-	m = p.meter("list", true)
-	m.screen = true
-	now = now.Add(2 * time.Second)
-	m.add(1)
-	require.Equal(t, "\rlist: 1 sessions, 0/s\x1b[K", out.String())
-	m.done()
-	require.Equal(t, "\rlist: 1 sessions, 0/s\x1b[K\r\x1b[K", out.String(), "the line is left empty")
+func TestMeterIsQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		p := &Program{Err: &out}
+		for _, quiet := range []target{{json: true}, {quiet: true}} {
+			m := quiet.meter(p, "sweep")
+			m.add(1, 1)
+			<-time.After(time.Hour)
+			m.done()
+			require.Empty(t, out.String())
+		}
+		m := (&target{}).meter(p, "sweep")
+		<-time.After(logEvery)
+		synctest.Wait()
+		m.done()
+		require.NotEmpty(t, out.String())
+	})
 }
 
 func TestWhatIsNoTerminal(t *testing.T) {
@@ -51,10 +88,13 @@ func TestWhatIsNoTerminal(t *testing.T) {
 	require.NoError(t, err)
 	defer null.Close()
 	require.False(t, isTerminal(null))
+	require.False(t, isFile(null))
 	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
 	require.NoError(t, err)
 	require.False(t, isTerminal(f))
+	require.True(t, isFile(f))
 	require.NoError(t, f.Close())
+	require.False(t, isFile(f), "closed")
 	require.False(t, isTerminal(f), "closed")
 	if tty, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0); err == nil {
 		defer tty.Close()

@@ -34,7 +34,7 @@ func showFlags(set *flag.FlagSet) func(context.Context, *Program, []string) erro
 	s := &showing{}
 	s.target.add(set)
 	set.StringVar(&s.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
-	set.BoolVar(&s.values, "values", false, "show the values, too")
+	set.BoolVar(&s.values, "values", false, "show the values as well")
 	return s.run
 }
 
@@ -79,7 +79,7 @@ func (s *showing) run(ctx context.Context, p *Program, args []string) error {
 	if err != nil && (!errors.Is(err, errNoKeyGiven) || s.values) {
 		return usageError{err}
 	}
-	return s.with(ctx, false, func(store hosts.Store) error {
+	return s.with(ctx, p, false, func(store hosts.Store) error {
 		r, err := store.Load(ctx, ids[0])
 		if err != nil {
 			return stopped(ctx, "show", fmt.Errorf("session %v: %w", ids[0], err))

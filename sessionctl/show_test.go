@@ -117,7 +117,7 @@ func TestShowRefuses(t *testing.T) {
 		"not there":          {core.ID{9}.String(), key, 1, "", "session not found"},
 		"no ID":              {"", key, 2, "", "22 characters"},
 		"two":                {id + " " + id, key, 2, "", "allowed: one"},
-		"bad ID":             {"x", key, 2, "", "argument 1"},
+		"bad ID":             {"x", key, 2, "", `"x" is no session ID`},
 		"other key":          {"--key-file " + other + " " + id, key, 1, "which is not in the ring", ""},
 		"other key, JSON":    {"--json --key-file " + other + " " + id, nil, 1, `"opens":false,"refused":"session record is sealed under key`, ""},
 		"changed":            {moved.ID.String(), key, 1, "changed in the store", ""},

@@ -18,15 +18,15 @@ const maxTenants = 1000
 
 var statsCommand = Command{
 	Name: "stats", Brief: "count sessions: live, expired, signed in, by tenant, and their bytes",
-	About: `Counts the sessions of a store, all of them or those of a user or tenant: it reads each
-one once, a page at a time, and needs no key. Expired ones are those that are not swept
-yet. Sessions that begin or end meanwhile may be counted or not.`,
+	About: `Counts the sessions of a store, or those of a user or a tenant. It reads each session
+once, a page at a time, and needs no key. Expired ones are those that are not swept yet.
+Sessions that begin or end while it runs may be counted or not.`,
 	Examples: []string{"sessionctl stats", "sessionctl stats --tenant acme --json"},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		s := &statistics{}
 		s.target.add(set)
-		s.target.addProgress(set)
-		s.selection.add(set, "of `USER`", "of `TENANT`; \"\" for sessions without one")
+		s.target.addQuiet(set)
+		s.selection.add(set, "only sessions of `USER`; \"\" for anonymous ones", "only sessions of `TENANT`; \"\" for those without one")
 		return s.run
 	},
 }
@@ -66,8 +66,8 @@ type statsOutput struct {
 }
 
 func (s *statistics) run(ctx context.Context, p *Program, _ []string) error {
-	return s.with(ctx, false, func(store hosts.Store) error {
-		m := p.meter("stats", s.progress)
+	return s.with(ctx, p, false, func(store hosts.Store) error {
+		m := s.meter(p, "stats")
 		defer m.done()
 		out := statsOutput{Tenants: map[string]*counts{}}
 		now := core.Time(p.Now().UnixMilli())
@@ -75,7 +75,7 @@ func (s *statistics) run(ctx context.Context, p *Program, _ []string) error {
 			if err != nil {
 				return stopped(ctx, "stats", err)
 			}
-			m.add(1)
+			m.add(1, shareBefore(r.ID))
 			out.add(&r, now)
 			out.of(r.Tenant).add(&r, now)
 		}

@@ -19,8 +19,8 @@ const (
 var sweepCommand = Command{
 	Name: "sweep", Brief: "delete the sessions that have expired",
 	About: `Deletes the sessions that expired longer ago than the retention, and prints how many.
-It never deletes a live one. Servers do this by themselves unless NoCleanup is set.
-A store that forgets by itself says so.`,
+It never deletes a live one. Servers do this themselves unless NoCleanup is set. Redis
+forgets expired sessions by itself: there is nothing to do, and the command says so.`,
 	Examples: []string{`sessionctl sweep --retention 1h`},
 	Flags:    sweepFlags,
 }
@@ -33,8 +33,8 @@ type sweeping struct {
 func sweepFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	s := &sweeping{}
 	s.target.add(set)
-	s.target.addProgress(set)
-	set.DurationVar(&s.retention, "retention", defaultRetention, "leave those that expired less than `DURATION` ago, for their reason to be told")
+	s.target.addQuiet(set)
+	set.DurationVar(&s.retention, "retention", defaultRetention, "keep those that expired less than `DURATION` ago: their visitors can still be shown why they must sign in")
 	return s.run
 }
 
@@ -43,7 +43,7 @@ func (s *sweeping) run(ctx context.Context, p *Program, _ []string) error {
 		return Usagef("sweep: --retention is %v; allowed: 0s or more", s.retention)
 	}
 	before := core.Time(p.Now().Add(-s.retention).UnixMilli())
-	return s.with(ctx, false, func(store hosts.Store) error {
+	return s.with(ctx, p, false, func(store hosts.Store) error {
 		sweeper, ok := hosts.As[hosts.Sweeper](store)
 		switch {
 		case ok:
@@ -53,7 +53,7 @@ func (s *sweeping) run(ctx context.Context, p *Program, _ []string) error {
 			_, err := fmt.Fprintln(p.Out, "nothing to do: this store forgets expired sessions by itself")
 			return err
 		}
-		m := p.meter("sweep", s.progress)
+		m := s.meter(p, "sweep")
 		total, err := sweepAll(ctx, sweeper, before, m)
 		m.done()
 		if s.json {
@@ -74,7 +74,7 @@ func sweepAll(ctx context.Context, sweeper hosts.Sweeper, before core.Time, m *m
 		n, err := sweeper.Sweep(call, before, sweepBatch)
 		cancel()
 		total += n
-		m.add(n)
+		m.add(n, 0)
 		if err != nil || n < sweepBatch {
 			return total, err
 		}

@@ -24,6 +24,7 @@ const (
 type tally struct {
 	p      *Program
 	json   bool
+	meter  *meter
 	mu     sync.Mutex
 	counts [outcomes]int
 }
@@ -33,14 +34,16 @@ func (t *tally) add(id core.ID, o outcome) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counts[o]++
-	switch {
-	case o != outcomeConflict:
+	if o != outcomeConflict {
 		return nil
-	case t.json:
-		return t.p.object(map[string]core.ID{"conflict": id})
 	}
-	_, err := fmt.Fprintf(t.p.Out, "conflict %v: another version is in the store, and was left\n", id)
-	return err
+	return t.meter.aside(func() error {
+		if t.json {
+			return t.p.object(map[string]core.ID{"conflict": id})
+		}
+		_, err := fmt.Fprintf(t.p.Out, "conflict %v: another version is in the store, and was left\n", id)
+		return err
+	})
 }
 
 // summary is the last line of an import.

@@ -24,26 +24,28 @@ const openTimeout = 90 * time.Second
 
 // A target is the store that a command works on, and how it tells of it.
 type target struct {
-	url            string
-	json, progress bool
+	url         string
+	json, quiet bool
 }
 
 // add enters the flags. The environment is read later, so that no help shows it.
 func (t *target) add(set *flag.FlagSet) {
-	set.StringVar(&t.url, "store", "", "work on `STORE`, a name as below; without it on the one that "+storeVariable+" has")
+	set.StringVar(&t.url, "store", "", "the `STORE` to work on, such as sqlite:sessions.db; see sessionctl help")
 	set.BoolVar(&t.json, "json", false, "print JSON, an object a line")
 }
 
-// addProgress is for the commands that may take long.
-func (t *target) addProgress(set *flag.FlagSet) {
-	set.BoolVar(&t.progress, "progress", false, "tell on stderr how far it is, also where that is no terminal")
+// addQuiet is for the commands that show on stderr how far they are.
+func (t *target) addQuiet(set *flag.FlagSet) {
+	set.BoolVar(&t.quiet, "quiet", false, "show no progress on stderr; --json shows none either")
 }
+
+func (t *target) meter(p *Program, verb string) *meter { return p.meter(verb, t.quiet || t.json) }
 
 // name returns what names the store.
 func (t *target) name() (string, error) {
 	url := cmp.Or(t.url, os.Getenv(storeVariable))
 	if url == "" {
-		return "", Usagef("no store is named; allowed: --store STORE or %s, with %s", storeVariable, stores.Allowed())
+		return "", Usagef("no store is named; allowed: --store STORE or %s, such as sqlite:sessions.db; see sessionctl help", storeVariable)
 	}
 	return url, nil
 }
@@ -51,15 +53,15 @@ func (t *target) name() (string, error) {
 // with opens the store for f and closes it. What is no store is refused unless
 // create is set: the name is likely wrong, and an empty store would answer that
 // nobody is signed in. Nor may a look at sessions change the tables of a server.
-func (t *target) with(ctx context.Context, create bool, f func(hosts.Store) error) error {
+func (t *target) with(ctx context.Context, p *Program, create bool, f func(hosts.Store) error) error {
 	if create {
-		return t.by(ctx, stores.Open, f)
+		return t.by(ctx, p, stores.Open, f)
 	}
-	return t.by(ctx, stores.OpenExisting, f)
+	return t.by(ctx, p, stores.OpenExisting, f)
 }
 
 // by opens the store in one of the ways.
-func (t *target) by(ctx context.Context, way func(context.Context, string) (hosts.Store, io.Closer, error), f func(hosts.Store) error) (err error) {
+func (t *target) by(ctx context.Context, p *Program, way func(context.Context, string) (hosts.Store, io.Closer, error), f func(hosts.Store) error) (err error) {
 	url, err := t.name()
 	if err != nil {
 		return err
@@ -69,7 +71,9 @@ func (t *target) by(ctx context.Context, way func(context.Context, string) (host
 	}
 	opening, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
+	m := t.meter(p, "opening the store")
 	store, closer, err := way(opening, url)
+	m.done()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return errors.New("interrupted while the store was opened")
@@ -81,17 +85,20 @@ func (t *target) by(ctx context.Context, way func(context.Context, string) (host
 }
 
 // remedyNoStore is what to do about stores.ErrNoStore.
-const remedyNoStore = "name the right one with --store, or make it or bring it up to date with sessionctl migrate"
+const remedyNoStore = "name the right one with --store; sessionctl migrate makes a store or brings it up to date"
 
 // opened is the error of opening a store. A name that nobody could open is
 // wrong usage; what a store is found to be like is not.
 func opened(err error) error {
-	if errors.Is(err, stores.ErrNoStore) { // what it says may end in SQL
-		return fmt.Errorf("%w; %s: %w", stores.ErrNoStore, remedyNoStore, err)
+	if errors.Is(err, stores.ErrNoStore) {
+		if strings.Contains(err.Error(), "\n") { // it ends in SQL
+			return fmt.Errorf("%s: %w", remedyNoStore, err)
+		}
+		return fmt.Errorf("%w; %s", err, remedyNoStore)
 	}
 	var refused *hosts.ConfigError
 	if !errors.As(err, &refused) {
-		return err
+		return errors.New(oneLine(err.Error()))
 	}
 	switch field, _, _ := strings.Cut(refused.Field, " "); field {
 	case "store", "URL", "path", "Table", "Prefix", "MaxConns":

@@ -45,6 +45,29 @@ func escaped(text string) string {
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
+// oneLine joins the lines of an error, such as a driver's, which tries an address
+// twice and says so twice.
+func oneLine(text string) string {
+	var b strings.Builder
+	last := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "":
+			continue
+		case last != "" && strings.HasPrefix(line, last):
+			line = line[len(last):]
+		case strings.HasSuffix(last, ":"):
+			b.WriteByte(' ')
+		case last != "":
+			b.WriteString("; ")
+		}
+		b.WriteString(line)
+		last = line
+	}
+	return b.String()
+}
+
 // plural counts: 1 session, 2 sessions.
 func plural(n int) string {
 	if n == 1 {

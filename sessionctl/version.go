@@ -10,7 +10,8 @@ import (
 
 var versionCommand = Command{
 	Name: "version", Brief: "show the version of this program",
-	About: `Shows the version, the commit that it was built from, Go's version and the system.`,
+	About:    `Shows the version, the commit if the build has one, Go's version and the system.`,
+	Examples: []string{`sessionctl version`, `sessionctl version --json`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		json := set.Bool("json", false, "print JSON")
 		return func(_ context.Context, p *Program, _ []string) error {
@@ -18,21 +19,28 @@ var versionCommand = Command{
 			if *json {
 				return p.object(v)
 			}
-			_, err := fmt.Fprintf(p.Out, "sessionctl %s\ncommit %s\n%s %s\n", v.Version, v.Commit, v.Go, v.System)
+			_, err := fmt.Fprintf(p.Out, "sessionctl %s%s\n%s %s\n", v.Version, v.commit(), v.Go, v.System)
 			return err
 		}
 	},
 }
 
 type versionInfo struct {
-	Version string `json:"version"` // of the module, or (devel)
-	Commit  string `json:"commit"`  // and "changed" if the tree was; unknown where Go does not say
+	Version string `json:"version"`          // of the module, or (devel)
+	Commit  string `json:"commit,omitempty"` // and "changed" if the tree was; nothing in builds of a released module
 	Go      string `json:"go"`
 	System  string `json:"system"`
 }
 
+func (v *versionInfo) commit() string {
+	if v.Commit == "" {
+		return ""
+	}
+	return ", commit " + v.Commit
+}
+
 func thisVersion() versionInfo {
-	v := versionInfo{Version: "(devel)", Commit: "unknown", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
+	v := versionInfo{Version: "(devel)", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v

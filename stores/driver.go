@@ -103,7 +103,18 @@ func find(name string) (Driver, Name, error) {
 			return d, Name{Scheme: scheme, Rest: rest, Cache: cache}, nil
 		}
 	}
-	allowed := Allowed()
+	var begins []string // the names of Allowed without what is to be filled in: for one line
+	for _, d := range drivers() {
+		rest := ""
+		if strings.HasPrefix(d.Rest, "//") {
+			rest = "//"
+		}
+		begins = append(begins, d.Schemes[0]+":"+rest)
+		if d.Word != "" {
+			begins = append(begins, d.Word)
+		}
+	}
+	allowed := strings.Join(begins, ", ")
 	if !ok && strings.ContainsAny(name, "./") {
 		allowed += "; a file or directory needs a scheme: sqlite:" + name + ", file:" + name
 	}

@@ -23,9 +23,10 @@ promises. The same as a JSON API for scripts:
   POST /api/slow?ms=N&set=NAME   GET /api/events   GET /healthz
 
 Without a key in the environment it makes one and keeps it beside the sessions
-(` + sessionctl.DevelopmentKeyFile + `, mode 0600), so that they survive a restart. An interrupt lets
-running requests end; a second one does not.`,
-	Flags: demoFlags,
+(` + sessionctl.DevelopmentKeyFile + `, mode 0600), so that they survive a restart. Ctrl-C lets
+running requests finish; a second one does not wait for them.`,
+	Examples: []string{`sessionctl demo`, `sessionctl demo --addr 127.0.0.1:8090 --store file:./sessions`},
+	Flags:    demoFlags,
 }
 
 func demoFlags(set *flag.FlagSet) func(context.Context, *sessionctl.Program, []string) error {
@@ -34,7 +35,7 @@ func demoFlags(set *flag.FlagSet) func(context.Context, *sessionctl.Program, []s
 		https, log bool
 	)
 	set.StringVar(&o.Addr, "addr", demo.DefaultAddr, "listen on `HOST:PORT`")
-	set.StringVar(&o.Store, "store", demo.DefaultStore, "keep sessions in `STORE`, a name as below")
+	set.StringVar(&o.Store, "store", demo.DefaultStore, "the `STORE` to keep sessions in; see sessionctl help")
 	set.BoolVar(&o.Tenants, "tenants", false, "take the tenant from the first label of the host name")
 	set.BoolVar(&https, "https", false, "serve HTTPS, with Secure and a __Host- cookie name; needs --cert and --key")
 	set.StringVar(&o.Cert, "cert", "", "`FILE` with the certificate in PEM")
@@ -51,6 +52,9 @@ func demoFlags(set *flag.FlagSet) func(context.Context, *sessionctl.Program, []s
 		}
 		if _, _, err := net.SplitHostPort(o.Addr); err != nil {
 			return sessionctl.Usagef("demo: --addr is %q; allowed: HOST:PORT, such as %s", o.Addr, demo.DefaultAddr)
+		}
+		if o.Idle < 0 || o.Cleanup <= 0 {
+			return sessionctl.Usagef("demo: --idle is %v and --cleanup %v; allowed: 0s or more, and more than 0s", o.Idle, o.Cleanup)
 		}
 		if sessionctl.KeyGiven() {
 			var err error

@@ -22,8 +22,8 @@ func TestDemoUsage(t *testing.T) {
 	}{
 		"help demo":              {0, "--store STORE", ""},
 		"demo --help":            {0, "--trusted-proxy CIDR", ""},
-		"demo --store x:":        {2, "", "allowed: memory:, cache, file:DIR, filesystem"},
-		"demo --idle -1s":        {2, "", "IdleTimeout"},
+		"demo --store x:":        {2, "", "allowed: memory:, cache, file:, filesystem, file+shared:, sqlite:"},
+		"demo --idle -1s":        {2, "", "--idle is -1s"},
 		"demo --addr 8080":       {2, "", "HOST:PORT"},
 		"demo --https":           {2, "", "all three or none"},
 		"demo --cert x":          {2, "", "all three or none"},

@@ -39,9 +39,9 @@ func look(t *testing.T, args []string, url string) string {
 	require.Equal(t, 1, code, "%s: %s%s", args, stdout, stderr)
 	if args[0] != "doctor" {
 		require.Empty(t, stdout, args)
-		require.Regexp(t, "^sessionctl: no store to open; name the right one with --store, or make it or bring it up to date with sessionctl migrate: ", stderr)
+		require.Regexp(t, "^sessionctl: (.*; )?name the right one with --store; sessionctl migrate makes a store or brings it up to date(: .*)?\n", stderr)
 	} else {
-		require.Contains(t, stdout, "remedy: name the right one with --store, or make it or bring it up to date with sessionctl migrate\n")
+		require.Contains(t, stdout, "remedy: name the right one with --store; sessionctl migrate makes a store or brings it up to date\n")
 	}
 	return stdout + stderr
 }

@@ -232,7 +232,14 @@ func TestARenewalLostByABypass(t *testing.T) {
 
 // TestAHijackPastTheWriter leaves the connection to the handler, and is logged.
 func TestAHijackPastTheWriter(t *testing.T) {
-	s := open(t, setup{outside: under(outers["bare"].wrap)})
+	over := make(chan struct{}) // the answer comes before the handler returns
+	s := open(t, setup{outside: func(next http.Handler) http.Handler {
+		bare := under(outers["bare"].wrap)(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			bare.ServeHTTP(w, r)
+			close(over)
+		})
+	}})
 	a := s.browser().send(t.Context(), "POST", func(_ http.ResponseWriter, r *http.Request) {
 		v, err := nethttp.From(r)
 		if err == nil {
@@ -247,6 +254,7 @@ func TestAHijackPastTheWriter(t *testing.T) {
 		_, _ = rw.Flush(), conn.Close()
 	})
 	require.Equal(t, "mine", a.body)
+	<-over
 	require.Empty(t, s.all())
 	require.Contains(t, s.log.String(), "changes of a session are not stored")
 }

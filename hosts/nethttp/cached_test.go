@@ -140,20 +140,20 @@ func TestCachedReadsAskNoStore(t *testing.T) {
 		store, s := cluster(t, 1, 2)
 		alice := jar(t)
 		s[1].call(t, alice, "POST", "/login?user=alice")
-		time.Sleep(3 * time.Second) // the cookie of the change is gone
+		<-time.After(3 * time.Second) // the cookie of the change is gone
 		for range 3 {
 			s[1].call(t, alice, "GET", "/who")
-			time.Sleep(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond)
 		}
 		loads := store.loads.Load()
 		for range 50 {
 			body, _ := s[1].call(t, alice, "GET", "/who")
 			require.Equal(t, "200 alice <nil>", body)
-			time.Sleep(50 * time.Millisecond)
+			<-time.After(50 * time.Millisecond)
 		}
 		require.Equal(t, loads, store.loads.Load(), "reads asked the store")
 		s[0].call(t, alice, "POST", "/add")
-		time.Sleep(feed.Lease)
+		<-time.After(feed.Lease)
 		body, _ := s[1].call(t, alice, "GET", "/who")
 		require.Equal(t, "200 alice 1", body)
 	})
@@ -179,10 +179,10 @@ func TestALogoutWaitsForCaches(t *testing.T) {
 					_, s := cluster(t, 1, 2)
 					alice := jar(t)
 					s[2].call(t, alice, "POST", "/login?user=alice")
-					time.Sleep(3 * time.Second)
+					<-time.After(3 * time.Second)
 					for range 10 {
 						s[2].call(t, alice, "GET", "/who")
-						time.Sleep(100 * time.Millisecond)
+						<-time.After(100 * time.Millisecond)
 					}
 					copied := jar(t)
 					copied.SetCookies(shop, alice.Cookies(shop))
@@ -191,7 +191,7 @@ func TestALogoutWaitsForCaches(t *testing.T) {
 						defer close(done)
 						for range 100 {
 							s[2].call(t, copied, "GET", "/who")
-							time.Sleep(10 * time.Millisecond)
+							<-time.After(10 * time.Millisecond)
 						}
 					}()
 					body, took := s[at].call(t, alice, "POST", c.path)
@@ -263,7 +263,7 @@ func TestChangesOfAnOldBase(t *testing.T) {
 		}
 		for range 20 {
 			s[1].call(t, other, "GET", "/who")
-			time.Sleep(50 * time.Millisecond)
+			<-time.After(50 * time.Millisecond)
 		}
 		loads := store.loads.Load()
 		body, _ := s[1].call(t, other, "POST", "/add")
@@ -275,7 +275,7 @@ func TestChangesOfAnOldBase(t *testing.T) {
 			body, _ = s[i%2].call(t, plain, "POST", "/read")
 			require.Equal(t, "200 ", body)
 		}
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		body, _ = s[1].call(t, other, "GET", "/who")
 		require.Equal(t, "200 alice 22", body)
 	})
@@ -298,7 +298,7 @@ func TestAWaitThatIsCutShortIsAnError(t *testing.T) {
 		alice := jar(t)
 		s[0].call(t, alice, "POST", "/login?user=alice")
 		go func() {
-			time.Sleep(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond)
 			_ = s[0].m.Close()
 		}()
 		body, took := s[0].call(t, alice, "POST", "/logout")

@@ -48,6 +48,18 @@ func (h *Middleware) client(r *http.Request) (ip netip.Addr, https bool) {
 	return ip, https
 }
 
+// saysHTTPS reads what a proxy next to us has appended, of either kind.
+func saysHTTPS(r *http.Request) bool {
+	for proto := range fromRight(r.Header["X-Forwarded-Proto"]) {
+		return strings.EqualFold(proto, "https")
+	}
+	for entry := range fromRight(r.Header["Forwarded"]) {
+		_, proto := forwarded(entry)
+		return strings.EqualFold(proto, "https")
+	}
+	return false
+}
+
 // Trusted reports whether a request came from a trusted proxy, whose forwarding
 // header tells who sent it.
 func (h *Middleware) Trusted(r *http.Request) bool {

@@ -155,8 +155,14 @@ func (h *Middleware) refused(r *http.Request) error {
 
 // fail answers a request whose session could not be loaded or stored.
 func (h *Middleware) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if status, _ := Failure(err); status == http.StatusInternalServerError && !errors.Is(err, ErrBypassed) { // that one is logged already
+	status, _ := Failure(err)
+	own, ok := errors.AsType[*StatusError](err)
+	switch {
+	case errors.Is(err, ErrBypassed): // is logged already
+	case status == http.StatusInternalServerError, ok && own.Err != nil && status > http.StatusInternalServerError:
 		h.manager.Failed(err)
+	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge, ok && own.Err != nil:
+		h.manager.Refused(status, err)
 	}
 	h.o.Failed(w, r, err)
 }
@@ -186,6 +192,7 @@ func (h *Middleware) fill(x *hosts.Request, r *http.Request, room *hosts.CookieR
 	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), room.Keep(r.Header["Cookie"]), r.UserAgent(), cannotTravel(r)
 	x.Unsafe = !safe(r.Method)
 	x.IP, x.HTTPS = h.client(r)
+	x.Unbelieved = !x.HTTPS && saysHTTPS(r) && !h.Trusted(r)
 	if site := first(r.Header["Sec-Fetch-Site"]); site != "" {
 		x.CrossSite = hosts.CrossSiteOf(r.Method, site, first(r.Header["Sec-Fetch-Mode"]), first(r.Header["Sec-Fetch-Dest"]))
 	}

@@ -52,7 +52,7 @@ func removeFile(_ context.Context, n stores.Name) error {
 	if err != nil {
 		return err
 	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-reserve"} {
 		if err := os.RemoveAll(path + suffix); err != nil {
 			return err
 		}

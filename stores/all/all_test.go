@@ -83,7 +83,7 @@ func TestOtherNamesAreRefusedWithTheList(t *testing.T) {
 		require.ErrorAs(t, err, &refused, url)
 		require.Equal(t, "store", refused.Field)
 		require.Equal(t, value, refused.Value)
-		require.Contains(t, err.Error(), "memory:, cache, file:DIR, filesystem, file+shared:DIR, sqlite:FILE, database, postgres://", url)
+		require.Contains(t, err.Error(), "memory:, cache, file:, filesystem, file+shared:, sqlite:, database, postgres://, mysql://, redis://, redis+cluster://", url)
 		require.NotContains(t, err.Error(), "hush")
 		require.Nil(t, s)
 		require.Nil(t, closer)

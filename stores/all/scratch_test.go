@@ -137,11 +137,12 @@ func opened(t *testing.T, n *stores.Namespace) (s hosts.Store, done func()) {
 
 // beside lists what lies next to the sessions.
 func beside(t *testing.T, dir string) (names []string) {
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if path != dir {
+			names = append(names, path)
+		}
+		return err
+	}))
 	return names
 }
 

@@ -100,7 +100,7 @@ func (s *story) visit(c *http.Client, user string) {
 			}
 		})
 	}
-	time.Sleep(warm + time.Duration(rand.IntN(200))*time.Millisecond)
+	<-time.After(warm + time.Duration(rand.IntN(200))*time.Millisecond)
 	path := []string{"/logout", "/everywhere"}[rand.IntN(2)]
 	for {
 		_, _, err := call(c, pick(), "POST", path, cookie)
@@ -112,7 +112,7 @@ func (s *story) visit(c *http.Client, user string) {
 	}
 	acknowledged.Store(int64(time.Since(start)))
 	s.logouts.Add(1)
-	time.Sleep(after)
+	<-time.After(after)
 	close(stop)
 	all.Wait()
 }
