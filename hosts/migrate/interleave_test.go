@@ -14,6 +14,7 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/migrate"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // act is what one request does. All come with the old cookie alone.
@@ -158,7 +159,7 @@ func TestEveryCrashOfAFirstRequest(t *testing.T) {
 // only arrives, and another third has no server that dies.
 func TestSeededSchedulesOfManyFirstRequests(t *testing.T) {
 	all := []act{arriving, arriving, arriving, putting, leaving, leaving, revoking, ending}
-	for seed := range uint64(1500) {
+	for seed := range soak.Rounds[uint64](t, 400, 20_000) {
 		random := rand.New(rand.NewPCG(seed, 3))
 		acts := make([]act, 2+random.IntN(5))
 		for i := range acts {
