@@ -208,7 +208,7 @@ func TestPowerFailureUnderLoad(t *testing.T) {
 	dir = filepath.Join(dir, "sessions")
 	var acked churnAcked
 	acked.begin()
-	for range soak.Rounds(t, 3, 60) {
+	for range soak.Rounds(t, 3, 20) {
 		acked.runAndKill(t, dir, "durable", 300)
 		copied := filepath.Join(mountCopy(t, disk), "sessions")
 		checkChurn(t, copied, acked)
