@@ -1,9 +1,11 @@
 # make run     the demo: a web application with our sessions, on http://127.0.0.1:8080
 # make test    everything: format, vet, linters, tests under the race detector, fuzzing, browser, real servers
+# make soak    the long forms of the tests, for a night: more kills, seeds, rounds and fuzzing, larger stores
 # make help    the rest
 
 GO        ?= go
-FUZZTIME  ?= 10s
+FUZZTIME  ?= 2s
+TIMEOUT   ?= 20m
 ADDR      ?= 127.0.0.1:8080
 SESSIONS  ?= 1000000
 PEERS     := conformance/peers
@@ -13,7 +15,7 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: release shots help run test all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
+.PHONY: release shots help run test soak reported filled all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -27,7 +29,7 @@ help:
 	@echo 'make mission the table of promises from a test run'
 	@echo 'make bench   ratios against the raw limits and the peers'
 	@echo 'make bench-stores  the stores, empty and with SESSIONS ($(SESSIONS)), and the guest, into conformance/peers/RESULTS.md'
-	@echo 'make crash   every durable store killed 200 times under load'
+	@echo 'make crash   of make soak the kills alone: every durable store killed 200 times under load'
 	@echo 'make timing  does the time of our AES depend on secrets? for nightly runs: it prints and judges nothing'
 	@echo 'make shots   the screenshots of the README, from the demo, into docs/shots'
 	@echo 'make vuln    govulncheck, where its database can be reached'
@@ -35,19 +37,33 @@ help:
 run:
 	$(GO) run ./cmd/sessionctl demo --addr $(ADDR)
 
-# What is slow and what was skipped is kept here until the end.
+# How long the parts took, what is slow and what was skipped is kept here until the end.
 REPORT := $(CURDIR)/tests.out
+PARTS  := lint unit mission peers edge fuzz vuln
 
-test: tools
+test:
+	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about a quarter of an hour on two processors.'
+	@$(MAKE) --no-print-directory tools reported
+	@echo 'make test: all passed'
+
+reported:
 	@rm -f $(REPORT)
 	@$(SERVERS) $(MAKE) --no-print-directory all; status=$$?; \
 	  if [ -s $(REPORT) ]; then $(GO) run ./release/testreport $(REPORT); fi; exit $$status
-	@echo 'make test: all passed'
 
-all: lint unit mission peers edge fuzz vuln
+# The first part that fails is the last.
+all: $(PARTS:%=timed-%)
+
+timed-%:
+	@.ci/timed $* $(REPORT) $(MAKE) --no-print-directory $*
+
+# Tests read SOAK by internal/soak.
+soak:
+	@echo 'make soak: the long forms of the tests; some hours on two processors, and several gigabytes in TMPDIR.'
+	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported FUZZTIME=1m TIMEOUT=6h PARTS='unit mission peers fuzz filled'
+	@echo 'make soak: all passed'
 
 tools:
-	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about half an hour on two processors.'
 	@echo 'It installs a Chromium, PostgreSQL, MariaDB and Redis by apt-get where it may, and npm packages into hosts/js/node_modules.'
 	@sh .ci/tools
 
@@ -68,13 +84,18 @@ lint:
 	$(GO) vet work
 	$(GO) run $(STATIC) $$($(GO) list work)
 
+# RUNS are the seeds that the kit's model plays on each store (conformance/README.md).
+# lint has called vet. Of the browser, the mission has run TestMission. One test of fiber
+# is not for the race detector: it says why.
+RUNS  ?= 50
+TESTS := RUNS=$(RUNS) $(GO) test -race -vet=off -json -timeout $(TIMEOUT)
+SHOWN := $(GO) run ./release/testreport
 unit:
-	@echo '== unit: the tests of all modules but the mission and the peers'
-	@$(GO) test -race -json -timeout 20m $$($(GO) list work | grep -v -e conformance/mission$$ -e conformance/peers) | $(GO) run ./release/testreport unit $(REPORT)
+	@{ $(TESTS) $$($(GO) list work | grep -v -e conformance/mission$$ -e conformance/peers); \
+	   $(filter-out -race,$(TESTS)) -run TestTimeoutOutside ./hosts/fiber/; } | $(SHOWN) unit $(REPORT)
 
 peers:
-	@echo '== peers: a browser, other libraries, vectors of others'
-	@$(GO) test -race -json -timeout 15m ./$(PEERS)/... | $(GO) run ./release/testreport peers $(REPORT)
+	@$(TESTS) -skip '^TestMission$$' ./$(PEERS)/... | $(SHOWN) peers $(REPORT)
 
 fuzz:
 	@sh .ci/fuzz $(FUZZTIME)
@@ -84,8 +105,10 @@ mission:
 	@$(SERVERS) $(MAKE) --no-print-directory table
 
 table:
-	@{ $(GO) test -race -count=1 -json ./conformance/mission/; \
-	   cd $(PEERS) && $(GO) test -race -count=1 -run TestMission -json ./browser/; } | $(GO) run ./conformance/mission/table
+	@{ $(TESTS) -count=1 ./conformance/mission/; \
+	   $(TESTS) -count=1 -run TestMission ./$(PEERS)/browser/; } > mission.out; \
+	  $(SHOWN) mission $(REPORT) < mission.out; status=$$?; \
+	  $(GO) run ./conformance/mission/table < mission.out && exit $$status
 
 bench:
 	@$(SERVERS) $(MAKE) --no-print-directory ratios
@@ -104,9 +127,12 @@ stores-ratios:
 	@{ $(GO) test -p 1 $(FIVE) Ratio $(STORES); \
 	   (cd $(PEERS) && $(GO) test $(FIVE) 'Ratio(Stores|Redis|OneOfMany)' .); \
 	   $(GO) test -run '^$$' -benchtime 1x -bench RatioRevoke ./stores/all/; \
-	   (cd $(PEERS) && BENCH_SESSIONS=$(SESSIONS) $(GO) test -run '^$$' -benchtime 1x -timeout 60m -bench Filled ./filled); \
+	   $(MAKE) --no-print-directory filled; \
 	   $(MAKE) --no-print-directory bench-wasm; } > ratios.out; \
 	status=$$?; cd $(PEERS) && $(GO) run ./results < ../../ratios.out > RESULTS.new && mv RESULTS.new RESULTS.md; exit $$status
+
+filled:
+	@BENCH_SESSIONS=$(SESSIONS) $(GO) test -run '^$$' -benchtime 1x -timeout 3h -bench Filled ./$(PEERS)/filled
 
 bench-wasm:
 	$(GO) test -p 1 $(FIVE) Ratio ./hosts/wazero/ ./hosts/gateway/
@@ -116,7 +142,7 @@ crash:
 	@$(SERVERS) $(MAKE) --no-print-directory kills
 
 kills:
-	CRASH_KILLS=200 $(GO) test -count=1 -v -timeout 60m -run 'SurviveKill|ServerThatIsKilled' ./fsstore/... ./dbstore/sqlite/ ./dbstore/postgres/ ./dbstore/mysql/ ./dbstore/tests/ | grep -v 'no test'
+	SOAK=1 $(GO) test -count=1 -v -timeout 60m -run 'SurviveKill|ServerThatIsKilled' ./fsstore/... ./dbstore/sqlite/ ./dbstore/postgres/ ./dbstore/mysql/ ./dbstore/tests/ | grep -v 'no test'
 
 # With TAGS=timing,purego it also shows Go's own code with tables. TestTiming tells how to read it.
 TAGS ?= timing

@@ -110,6 +110,8 @@ func FuzzRightStore(f *testing.F) {
 }
 
 func TestSeedsOfTheEnvironment(t *testing.T) {
+	t.Setenv("SEED", "")
+	t.Setenv("RUNS", "")
 	if testing.Short() {
 		require.Len(t, seeds(t), shortRuns)
 	} else {

@@ -9,6 +9,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -20,17 +21,18 @@ func open(t testing.TB, o fsstore.Options) *fsstore.Store {
 	return s
 }
 
+// The packages within run all of the kit on each form.
 func TestConformance(t *testing.T) {
 	conformance.TestStore(t, func(t *testing.T) hosts.Store {
 		return open(t, fsstore.Options{Dir: t.TempDir()})
-	})
+	}, soak.Unless(t, conformance.Brief())...)
 }
 
 func TestConformanceShared(t *testing.T) {
 	conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
 		o := fsstore.Options{Dir: t.TempDir(), Shared: true, Fast: true}
 		return open(t, o), open(t, o)
-	})
+	}, soak.Unless(t, conformance.Brief())...)
 }
 
 func TestDefaultDir(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -248,7 +249,7 @@ func TestSeededSchedulesOfManyRequests(t *testing.T) {
 	all := []act{setting, settingID, counting, counting, claiming, loggingIn, switching, renewing, refreshing, destroying, revoking,
 		sweeping, arriving, guesting}
 	quiet := []act{setting, settingID, counting, counting, claiming, refreshing}
-	for seed := range uint64(150) {
+	for seed := range soak.Rounds[uint64](t, 150, 20_000) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		from := quiet
 		if seed%3 == 0 {

@@ -12,8 +12,9 @@ import (
 var forTests = []string{"conformance/mission", "conformance/peers", "dbstore/tests", "examples", "examples/natsstore",
 	"caddy/tests", "hosts/migrate/tests", "release"}
 
-// check sees the modules as users do: from a proxy, without go.work.
-func check(all []*mod) error {
+// check sees the modules as users do: from a proxy, without go.work. The long form
+// also compiles all that they require anew, and installs the commands.
+func check(all []*mod, long bool) error {
 	u, done, err := newUser(all)
 	if err != nil {
 		return err
@@ -30,7 +31,7 @@ func check(all []*mod) error {
 		if isForTests(m) {
 			continue
 		}
-		brought, err := u.get(m, v)
+		brought, err := u.get(m, v, long)
 		if err != nil {
 			return err
 		}
@@ -68,9 +69,9 @@ func (u *user) isTidy(all []*mod, m *mod) error {
 	return nil
 }
 
-// get makes a program of a user's that requires the module, builds all of it,
-// installs its commands, and counts the modules that came with it.
-func (u *user) get(m *mod, v string) (brought int, err error) {
+// get makes a program of a user's that requires the module, builds all of it, and
+// counts the modules that came with it.
+func (u *user) get(m *mod, v string, long bool) (brought int, err error) {
 	dir := filepath.Join(u.dir, "get", filepath.FromSlash(m.dir))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
@@ -78,21 +79,53 @@ func (u *user) get(m *mod, v string) (brought int, err error) {
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/app\n\ngo 1.26.0\n"), 0o644); err != nil {
 		return 0, err
 	}
-	for _, args := range [][]string{{"get", m.path + "/...@" + v}, {"build", m.path + "/..."}} {
-		if _, err := u.run(dir, args...); err != nil {
-			return 0, err
-		}
-	}
-	if strings.HasPrefix(m.dir, "cmd") {
-		if _, err := u.run(dir, "install", m.path+"@"+v); err != nil {
-			return 0, err
-		}
+	if _, err := u.run(dir, "get", m.path+"/...@"+v); err != nil {
+		return 0, err
 	}
 	list, err := u.run(dir, "list", "-m", "all")
 	if err != nil {
 		return 0, err
 	}
-	return strings.Count(list, "\n") - 1, only(m, list)
+	if err := only(m, list); err != nil {
+		return 0, err
+	}
+	build := u.build
+	if long {
+		build = u.buildAlone
+	}
+	return strings.Count(list, "\n") - 1, build(dir, m, v)
+}
+
+// build compiles our modules as they were unpacked, with what the machine has
+// compiled of others': these have their usual places, and ours are replaced.
+func (u *user) build(dir string, m *mod, _ string) error {
+	places, err := u.run(dir, "list", "-m", "-f", "{{.Path}}={{.Dir}}", "all")
+	if err != nil {
+		return err
+	}
+	args := []string{"mod", "edit"}
+	for place := range strings.Lines(places) {
+		if place = strings.TrimSpace(place); isOwn(place[:strings.Index(place, "=")]) && !strings.HasSuffix(place, "=") {
+			args = append(args, "-replace="+place)
+		}
+	}
+	if _, err := u.run(dir, args...); err != nil {
+		return err
+	}
+	_, err = u.runWith(dir, []string{"GOMODCACHE=" + u.shared}, "build", m.path+"/...")
+	return err
+}
+
+// buildAlone compiles everything where the user has it.
+func (u *user) buildAlone(dir string, m *mod, v string) error {
+	if _, err := u.run(dir, "build", m.path+"/..."); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(m.dir, "cmd") {
+		return nil
+	}
+	_, err := u.runWith(dir, []string{"GOBIN=" + u.dir}, "install", m.path+"@"+v)
+	return err
 }
 
 // drivers are what a store or an adapter may bring, and nothing else of ours may.

@@ -32,7 +32,7 @@ func run(args []string) error {
 	case len(args) == 1 && args[0] == "tidy":
 		return tidyAll(all)
 	case len(args) == 1 && args[0] == "check":
-		return check(all)
+		return check(all, true)
 	case len(args) == 2 && args[0] == "set":
 		return set(all, args[1])
 	}

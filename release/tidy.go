@@ -2,20 +2,24 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // A user is somebody who has the modules from a proxy alone.
 type user struct {
-	dir string // of its own go.mod
-	env []string
+	dir    string // of its own go.mod
+	env    []string
+	shared string // the module cache of the machine
 }
 
-// newUser packs the tree into a proxy of its own.
+// newUser packs the tree into a proxy of its own. What the machine has of others'
+// modules is neither fetched nor unpacked again.
 func newUser(all []*mod) (u *user, done func(), err error) {
 	dir, err := os.MkdirTemp("", "sessions-release-")
 	if err != nil {
@@ -23,38 +27,69 @@ func newUser(all []*mod) (u *user, done func(), err error) {
 	}
 	cache := filepath.Join(dir, "cache")
 	done = func() {
-		clean := exec.Command("go", "clean", "-modcache") // its files are read-only
-		clean.Env = append(os.Environ(), "GOWORK=off", "GOMODCACHE="+cache)
+		clean := exec.Command("go", "clean", "-modcache") // its files are read-only; links are not followed
+		clean.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "GOMODCACHE="+cache)
 		_ = clean.Run()
 		_ = os.RemoveAll(dir)
 	}
-	proxy := filepath.Join(dir, "proxy")
-	if err := pack(all, proxy); err != nil {
-		done()
-		return nil, nil, err
-	}
-	given, err := exec.Command("go", "env", "GOPROXY", "GOMODCACHE").Output()
+	given, err := exec.Command("go", "env", "GOPROXY", "GOMODCACHE", "GOFLAGS").Output()
 	if err != nil {
 		done()
 		return nil, nil, err
 	}
-	upstream, shared, _ := strings.Cut(strings.TrimSpace(string(given)), "\n")
-	// What the machine has of others' modules is not fetched again.
-	others := "file://" + filepath.ToSlash(filepath.Join(shared, "cache", "download"))
-	u = &user{dir: dir, env: os.Environ()}
+	lines := strings.Split(string(given), "\n")
+	upstream, shared, flags := lines[0], lines[1], lines[2]
+	proxy := filepath.Join(dir, "proxy")
+	if err := errors.Join(pack(all, proxy), linkOthers(shared, cache)); err != nil {
+		done()
+		return nil, nil, err
+	}
+	u = &user{dir: dir, shared: shared, env: os.Environ()}
 	for name, value := range map[string]string{
-		"GOWORK": "off", "GOFLAGS": "-mod=mod", "GOSUMDB": "off", "GOMODCACHE": cache,
-		"GOPROXY": strings.Join([]string{"file://" + filepath.ToSlash(proxy), others, upstream}, ","),
+		"GOWORK": "off", "GOFLAGS": strings.TrimSpace(flags + " -mod=mod"), "GOSUMDB": "off", "GOMODCACHE": cache,
+		"GOPROXY": "file://" + filepath.ToSlash(proxy) + "," + upstream,
 	} {
 		u.env = append(u.env, name+"="+value)
 	}
 	return u, done, nil
 }
 
+// linkOthers makes a module cache where all modules but ours are links to those of
+// a shared one.
+func linkOthers(shared, cache string) error {
+	host, rest, _ := strings.Cut(root, "/")
+	owner, _, _ := strings.Cut(rest, "/")
+	downloads := filepath.Join("cache", "download")
+	for _, level := range []struct{ dir, own string }{
+		{"", host}, {host, owner}, {downloads, host}, {filepath.Join(downloads, host), owner},
+	} {
+		if err := os.MkdirAll(filepath.Join(cache, level.dir), 0o755); err != nil {
+			return err
+		}
+		found, err := os.ReadDir(filepath.Join(shared, level.dir))
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		for _, one := range found {
+			name := filepath.Join(level.dir, one.Name())
+			if one.Name() == level.own || name == "cache" {
+				continue
+			}
+			if err := os.Symlink(filepath.Join(shared, name), filepath.Join(cache, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // run calls go in a directory.
-func (u *user) run(dir string, args ...string) (string, error) {
+func (u *user) run(dir string, args ...string) (string, error) { return u.runWith(dir, nil, args...) }
+
+// runWith is run with more in the environment.
+func (u *user) runWith(dir string, env []string, args ...string) (string, error) {
 	cmd := exec.Command("go", args...)
-	cmd.Dir, cmd.Env = dir, u.env
+	cmd.Dir, cmd.Env = dir, slices.Concat(u.env, env)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // admin is a plain connection to the server of the tests.
@@ -44,7 +45,11 @@ func openStore(t testing.TB, o Options) *dbstore.Store {
 func TestConformance(t *testing.T) {
 	for name, fast := range map[string]bool{"durable": false, "fast": true} {
 		t.Run(name, func(t *testing.T) {
-			conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return pair(t, fast) })
+			var short []conformance.Option
+			if fast {
+				short = soak.Unless(t, conformance.Brief())
+			}
+			conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return pair(t, fast) }, short...)
 		})
 	}
 }

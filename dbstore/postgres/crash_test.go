@@ -19,9 +19,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // ownServer is a PostgreSQL that a test may kill.
@@ -191,7 +191,7 @@ func TestAcknowledgedSavesSurviveAServerThatIsKilled(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	var lives [writers]life
 	var acknowledged atomic.Int64
-	total := servers.Kills(t, 5)
+	total := soak.Rounds(t, 3, 200)
 	for n := range total {
 		var all sync.WaitGroup
 		goal := acknowledged.Load() + acksBetween + int64(n%17)

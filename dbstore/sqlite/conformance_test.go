@@ -9,6 +9,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/dbstore/sqlite"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // Two handles lock each other out as two processes do.
@@ -22,7 +23,7 @@ func TestConformance(t *testing.T) {
 func TestConformanceFast(t *testing.T) {
 	conformance.TestStore(t, func(t *testing.T) hosts.Store {
 		return open(t, filepath.Join(t.TempDir(), "sessions.db"), sqlite.Options{Fast: true})
-	})
+	}, soak.Unless(t, conformance.Brief())...)
 }
 
 func open(t testing.TB, path string, o sqlite.Options) *sqlite.Store {

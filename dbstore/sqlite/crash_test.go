@@ -12,10 +12,10 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/stretchr/testify/require"
 
-	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore/sqlite"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // A churning process has several writers, whose saves go together. Each goes
@@ -117,7 +117,7 @@ func (c *churner) heard(t *testing.T, line string) {
 // Processes are killed in the middle of their writing, at first two that write at
 // once, then one after which nobody has the file open: the next one recovers it.
 func TestAcknowledgedSavesSurviveKill(t *testing.T) {
-	kills := servers.Kills(t, 30)
+	kills := soak.Rounds(t, 10, 200)
 	path := filepath.Join(t.TempDir(), "sessions.db")
 	var churners [2]*churner
 	for p := range churners {

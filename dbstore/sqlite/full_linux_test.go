@@ -12,15 +12,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore/sqlite"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // fullSize is the disk that is filled, in bytes: room for a database that is
-// larger than the log, and for the reserve. `make crash` fills a larger one.
-func fullSize(t *testing.T) int64 { return int64(servers.Kills(t, 64)) << 20 }
+// larger than the log, and for the reserve. `make soak` fills a larger one.
+func fullSize(t *testing.T) int64 { return int64(soak.Rounds(t, 64, 512)) << 20 }
 
 // filler makes sessions of 1000 sealed bytes, the i-th with an ID that i decides.
 func filler(i int) core.Record {

@@ -12,6 +12,7 @@ import (
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/dbstore/sqlite"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // pool is one of a program, set up by a query of its URI.
@@ -39,7 +40,7 @@ func TestConformanceOfNew(t *testing.T) {
 	conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) {
 		path := filepath.Join(t.TempDir(), "sessions.db")
 		return on(t, pool(t, path, wal)), open(t, path, sqlite.Options{})
-	})
+	}, soak.Unless(t, conformance.Brief())...)
 }
 
 func TestNewRefusesWhatLosesSessions(t *testing.T) {

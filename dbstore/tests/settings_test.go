@@ -10,6 +10,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // TestSettingsOfTheServerChangeNothing: a DBA may set what a statement means, for
@@ -43,5 +44,5 @@ func (w *world) underSettings(t *testing.T, set string) {
 			own.run(own.mayWrite)
 		}
 		return each.store(login), each.store(login)
-	})
+	}, soak.Unless(t, conformance.Brief())...)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/migrate"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // act is what one request does. All come with the old cookie alone.
@@ -115,22 +116,23 @@ func judge(t *testing.T, s *site, acts []act, got []seen, jars []jar, faults int
 // anyNumber is more often than requests can give way to each other.
 const anyNumber = 1000
 
-// A logout makes many calls: of it, all schedules in which the requests give way to
-// each other up to three times are played. Of the others all are.
+// Where requests make many calls, all schedules are played in which they give way to
+// each other up to so many times, more in make soak. Of the others all are.
 func TestEveryInterleavingOfTwoFirstRequests(t *testing.T) {
 	runs := 0
 	for _, x := range []struct {
 		acts     []act
 		switches int
 	}{
-		{[]act{arriving, arriving}, anyNumber}, {[]act{arriving, revoking}, anyNumber}, {[]act{arriving, ending}, anyNumber},
-		{[]act{arriving, leaving}, 3}, {[]act{leaving, leaving}, 2}, {[]act{leaving, ending}, 3}, {[]act{arriving, arriving, leaving}, 2},
+		{[]act{arriving, arriving}, soak.Rounds(t, 4, anyNumber)}, {[]act{arriving, revoking}, anyNumber}, {[]act{arriving, ending}, anyNumber},
+		{[]act{arriving, leaving}, soak.Rounds(t, 3, 5)}, {[]act{leaving, leaving}, soak.Rounds(t, 2, 4)}, {[]act{leaving, ending}, soak.Rounds(t, 3, 5)},
+		{[]act{arriving, arriving, leaving}, soak.Rounds(t, 1, 3)},
 	} {
 		n := everySchedule(t, func(choose func(int) int) { meet(t, x.acts, x.switches, false, 0, pass, choose) })
 		t.Log(x.acts, n, "schedules")
 		runs += n
 	}
-	require.Greater(t, runs, 3500)
+	require.Greater(t, runs, soak.Rounds(t, 1000, 3500))
 }
 
 // With every single fault at every place: a call that fails, one whose answer is
@@ -144,7 +146,7 @@ func TestEveryCrashOfAFirstRequest(t *testing.T) {
 		most     fault
 	}{
 		{[]act{arriving}, anyNumber, kinds}, {[]act{putting}, anyNumber, kinds}, {[]act{leaving}, anyNumber, kinds},
-		{[]act{arriving, ending}, anyNumber, kinds}, {[]act{arriving, arriving}, 2, die}, {[]act{arriving, leaving}, 1, die},
+		{[]act{arriving, ending}, anyNumber, kinds}, {[]act{arriving, arriving}, soak.Rounds(t, 1, 3), die}, {[]act{arriving, leaving}, soak.Rounds(t, 1, 2), die},
 	} {
 		n := everySchedule(t, func(choose func(int) int) { meet(t, x.acts, x.switches, false, 1, x.most, choose) })
 		t.Log(x.acts, n, "schedules")
@@ -158,7 +160,7 @@ func TestEveryCrashOfAFirstRequest(t *testing.T) {
 // only arrives, and another third has no server that dies.
 func TestSeededSchedulesOfManyFirstRequests(t *testing.T) {
 	all := []act{arriving, arriving, arriving, putting, leaving, leaving, revoking, ending}
-	for seed := range uint64(1500) {
+	for seed := range soak.Rounds[uint64](t, 400, 20_000) {
 		random := rand.New(rand.NewPCG(seed, 3))
 		acts := make([]act, 2+random.IntN(5))
 		for i := range acts {

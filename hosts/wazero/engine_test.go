@@ -15,6 +15,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/wazero"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 const now core.Time = 500_000 * core.Hour
@@ -72,12 +73,8 @@ func read(m hosts.Engine, r core.Record, cookies []string, at core.Time) error {
 // Mixed requests of one instance: its memory stays below 4 MiB, or it would be
 // dropped. The benchmark goes on to a million.
 func TestMemoryStaysFlat(t *testing.T) {
-	requests := 50_000
-	if raceEnabled {
-		requests = 10_000 // a fraction of the speed
-	}
 	e := newEngine(t, wazero.Options{Pages: 64})
-	mixed(t, configured(t, e, core.Policy{}), requests)
+	mixed(t, configured(t, e, core.Policy{}), soak.Rounds(t, 10_000, 200_000))
 	require.Equal(t, wazero.Stats{Idle: 1}, e.Stats(), "one instance, and it was never dropped")
 }
 

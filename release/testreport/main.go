@@ -1,5 +1,6 @@
 // Testreport shows what a go test -json prints as go test itself would, and keeps
-// what a reader wants to know at the end: what was skipped, and what was slow.
+// what a reader wants to know at the end: how long each part took, which .ci/timed
+// adds, what was slow, and what was skipped.
 //
 //	go test -json ./... | go run ./release/testreport NAME FILE    show, and add to FILE
 //	go run ./release/testreport FILE                               show what FILE has
@@ -20,17 +21,22 @@ import (
 // slowest is how many tests are named at the end.
 const slowest = 10
 
+// marker is what a test logs that runs its long form (internal/soak): what else it
+// logs is shown then.
+const marker = "in make soak: "
+
 // event is a line of test2json (go doc test2json).
 type event struct {
 	Action, Package, Test, Output string
 	Elapsed                       float64 // seconds
 }
 
-// entry is a test to be named at the end.
+// entry is a test to be named at the end, or, without a name, a part.
 type entry struct {
 	Part, Name, Why string
 	Skipped         bool
 	Seconds         float64
+	Processors      float64 // seconds, of a part
 }
 
 func main() {
@@ -109,11 +115,13 @@ func (r *reader) end(e event, name string) {
 		return
 	}
 	r.tests++
+	if e.Action == "fail" || strings.Contains(said, marker) {
+		fmt.Fprint(r.out, said)
+	}
 	one := entry{Part: r.part, Name: strings.TrimPrefix(name, "github.com/rockstar-web/sessions/"), Seconds: e.Elapsed}
 	switch e.Action {
 	case "fail":
 		r.failed++
-		fmt.Fprint(r.out, said)
 	case "skip":
 		r.skipped++
 		one.Skipped, one.Why = true, reason(r.said[name])
@@ -181,7 +189,13 @@ func summary(out io.Writer, file string) error {
 		}
 		entries = append(entries, e)
 	}
-	entries = named(entries)
+	fmt.Fprintln(out, "The parts, on the clock and of the processors:")
+	for _, e := range entries {
+		if e.Name == "" {
+			fmt.Fprintf(out, "  %6.0fs %6.0fs  %s\n", e.Seconds, e.Processors, e.Part)
+		}
+	}
+	entries = named(slices.DeleteFunc(entries, func(e entry) bool { return e.Name == "" }))
 	fmt.Fprintln(out, "The slowest tests:")
 	skips := 0
 	for _, e := range entries {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,14 +26,24 @@ func TestReport(t *testing.T) {
 	require.NotContains(t, out.String(), "quiet")
 
 	out.Reset()
+	long := line("output", "TestD", "    in make soak: 200 in place of 3\n", 0) + line("output", "TestD", "    none lost\n", 0) + line("pass", "TestD", "", 1) + line("pass", "", "", 1)
+	require.NoError(t, show(strings.NewReader(long), &out, "unit", file))
+	require.Contains(t, out.String(), "none lost")
+
+	out.Reset()
 	bad := line("output", "TestC", "it broke\n", 0) + line("fail", "TestC", "", 1) + line("fail", "", "", 1) + "# compiler says\n"
 	require.ErrorContains(t, show(strings.NewReader(bad), &out, "peers", file), "peers failed")
 	require.Contains(t, out.String(), "it broke")
 	require.Contains(t, out.String(), "# compiler says")
 	require.Error(t, show(strings.NewReader(""), &out, "nothing", file), "no package at all is no success")
 
+	timed := exec.Command("sh", "../../.ci/timed", "lint", file, "sh", "-c", "exit 3")
+	require.Error(t, timed.Run())
+	require.Equal(t, 3, timed.ProcessState.ExitCode())
+
 	out.Reset()
 	require.NoError(t, summary(&out, file))
+	require.Regexp(t, `The parts.*\n +\d+s +\d+s  lint\nThe slowest tests:\n +2.5s  unit`, out.String())
 	require.Contains(t, out.String(), "2.5s  unit: core TestA\n")
 	require.NotContains(t, out.String(), "TestA/part")
 	require.Contains(t, out.String(), "Skipped: 1\n  unit: core TestB: b_test.go:5: no server\n")

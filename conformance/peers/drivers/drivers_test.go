@@ -21,6 +21,7 @@ import (
 	"github.com/rockstar-web/sessions/dbstore/postgres"
 	"github.com/rockstar-web/sessions/dbstore/sqlite"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 func pool(t *testing.T, driver, dsn string) *sql.DB {
@@ -55,7 +56,7 @@ func TestSQLiteByOtherDrivers(t *testing.T) {
 					return closing[*dbstore.Store](t)(sqlite.New(t.Context(), pool(t, driver, "file:"+path+options), sqlite.Options{}))
 				}
 				return open(), open()
-			})
+			}, soak.Unless(t, conformance.Brief())...)
 		})
 	}
 }
@@ -73,7 +74,8 @@ func TestPostgresByLibPQ(t *testing.T) {
 		})
 		a = closing[*dbstore.Store](t)(postgres.New(t.Context(), db, postgres.Options{Table: table}))
 		return a, closing[*dbstore.Store](t)(postgres.Open(t.Context(), url, postgres.Options{Table: table}))
-	}, conformance.Skip("cut-returns", "lib/pq cancels a statement over a connection of its own, and waits for it"))
+	}, append(soak.Unless(t, conformance.Brief()),
+		conformance.Skip("cut-returns", "lib/pq cancels a statement over a connection of its own, and waits for it"))...)
 }
 
 // TestNothingIsRegistered by a store beside the names of the drivers it uses.

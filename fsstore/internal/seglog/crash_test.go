@@ -11,13 +11,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
-
-// usualKills is how many processes TestAcknowledgedSurviveKill kills.
-const usualKills = 30
 
 // A churning writer goes through numbered steps over a few sessions at a time:
 // each is inserted, replaced and deleted in turn, and never used again.
@@ -139,7 +136,7 @@ func TestAcknowledgedSurviveKill(t *testing.T) {
 	var acked churnAcked
 	acked.begin()
 	unknown := 0
-	kills := servers.Kills(t, usualKills)
+	kills := soak.Rounds(t, 10, 200)
 	for kill := range kills {
 		acked.runAndKill(t, dir, []string{"durable", "fast"}[kill%2], 40+kill*37%200)
 		unknown += checkChurn(t, dir, acked)

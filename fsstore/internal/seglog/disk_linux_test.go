@@ -11,6 +11,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -203,12 +204,11 @@ func TestPowerFailure(t *testing.T) {
 // The power fails while sessions are saved, ended and compacted at full speed: the
 // process is killed, and the disk is copied before anything else is written to it.
 func TestPowerFailureUnderLoad(t *testing.T) {
-	const failures = 8
 	disk, dir := imageDisk(t, t.TempDir(), 32<<20)
 	dir = filepath.Join(dir, "sessions")
 	var acked churnAcked
 	acked.begin()
-	for range failures {
+	for range soak.Rounds(t, 3, 20) {
 		acked.runAndKill(t, dir, "durable", 300)
 		copied := filepath.Join(mountCopy(t, disk), "sessions")
 		checkChurn(t, copied, acked)

@@ -10,6 +10,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -57,7 +58,7 @@ func TestConformanceFast(t *testing.T) {
 	conformance.TestStore(t, func(t *testing.T) hosts.Store {
 		s := open(t, Options{Dir: t.TempDir(), Fast: true, Segment: 32 << 10})
 		return kitStore{s}
-	})
+	}, soak.Unless(t, conformance.Brief())...)
 }
 
 // quiet is for tests that damage a log on purpose.

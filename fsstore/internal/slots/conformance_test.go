@@ -8,6 +8,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -22,7 +23,7 @@ func TestConformance(t *testing.T) {
 func TestConformanceFast(t *testing.T) {
 	conformance.TestStore(t, func(t *testing.T) hosts.Store {
 		return open(t, slots.Options{Dir: t.TempDir(), Fast: true})
-	})
+	}, soak.Unless(t, conformance.Brief())...)
 }
 
 func open(t testing.TB, o slots.Options) *slots.Store {

@@ -12,10 +12,10 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -97,7 +97,7 @@ func TestAcknowledgedSavesSurviveKill(t *testing.T) {
 
 func testKill(t *testing.T, fast bool) {
 	const writers = 3
-	kills := servers.Kills(t, 20)
+	kills := soak.Rounds(t, 9, 200)
 	dir := t.TempDir()
 	s := open(t, slots.Options{Dir: dir, Fast: fast})
 	steady := core.Record{ID: core.ID{0, 99}, Version: 1, Sealed: []byte("of nobody who is killed")}

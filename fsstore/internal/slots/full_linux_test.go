@@ -9,13 +9,13 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
-// A disk of this size takes more than this many files of two slots.
+// A disk takes more than this many files of two slots.
 const (
-	fullDisk     = 100 << 20
-	fullSessions = 9_000
+	fullSessions = 90 // at least, in a MiB of disk
 	fullCallers  = 64
 )
 
@@ -26,7 +26,7 @@ func fullRecord(n int) core.Record {
 }
 
 // fillWhole saves sessions until the disk takes no more, and returns how many.
-func fillWhole(t *testing.T, dir string) (n int) {
+func fillWhole(t *testing.T, dir string, size int) (n int) {
 	s := open(t, slots.Options{Dir: dir, Fast: true})
 	for {
 		err := s.Save(t.Context(), fullRecord(n), core.NoVersion)
@@ -36,7 +36,7 @@ func fillWhole(t *testing.T, dir string) (n int) {
 		}
 		n++
 	}
-	require.Greater(t, n, fullSessions)
+	require.Greater(t, n, fullSessions*size)
 	require.NoError(t, s.Close())
 	return n
 }
@@ -70,9 +70,10 @@ func endAll(t *testing.T, s *slots.Store, from, to int) {
 // the middle, though others take what becomes free; then the store takes
 // sessions again.
 func TestFullDiskEnds(t *testing.T) {
-	dir := imageDisk(t, filepath.Join(t.TempDir(), "disk"), fullDisk)
+	size := soak.Rounds(t, 30, 100) // MiB
+	dir := imageDisk(t, filepath.Join(t.TempDir(), "disk"), int64(size)<<20)
 	o := slots.Options{Dir: filepath.Join(dir, "sessions")}
-	n := fillWhole(t, o.Dir)
+	n := fillWhole(t, o.Dir, size)
 	fillDisk(t, filepath.Join(dir, "filler"))
 
 	s := open(t, o)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -155,8 +156,8 @@ func (m *modelRun) check() error {
 // Whatever kills writers and takes the power away, in any order: what a durable
 // save has acknowledged, or something after it, is there and whole.
 func TestAcknowledgedStatesSurviveAnything(t *testing.T) {
-	const runs, steps = 1000, 30
-	for seed := range uint64(runs) {
+	const steps = 30
+	for seed := range soak.Rounds[uint64](t, 300, 20_000) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		m := newModelRun(r, []int{40, 1000, 9000}[seed%3])
 		var done []string

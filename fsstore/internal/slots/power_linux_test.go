@@ -10,6 +10,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/slots"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -84,14 +85,14 @@ func TestPowerFailureOfFastSaves(t *testing.T) {
 // Power failures in the middle of everything: three processes are stopped where
 // they are, and the disk is copied as it is at that moment.
 func TestPowerFailureAtAnyMoment(t *testing.T) {
-	const writers, failures = 3, 6
+	const writers = 3
 	disk := filepath.Join(t.TempDir(), "disk")
 	dir := imageDisk(t, disk, 48<<20)
 	var acked [writers]int
 	for w := range acked {
 		acked[w] = -1
 	}
-	for failure := range failures {
+	for failure := range soak.Rounds(t, 3, 20) {
 		var children [writers]*child
 		for w := range writers {
 			children[w] = startChurn(t, dir, w, acked[w]+1, false)

@@ -1,5 +1,0 @@
-//go:build race
-
-package wazero_test
-
-const raceEnabled = true
