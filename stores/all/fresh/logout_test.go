@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/conformance/servers"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 const (
@@ -27,16 +26,8 @@ const (
 	after     = 200 * time.Millisecond // for which they go on after the logout
 )
 
-// logouts is how many each test makes: a few, or as many as FRESH_LOGOUTS says.
-func logouts(t *testing.T) int {
-	n := 24
-	if text := os.Getenv("FRESH_LOGOUTS"); text != "" {
-		var err error
-		n, err = strconv.Atoi(text)
-		require.NoError(t, err, "FRESH_LOGOUTS")
-	}
-	return n
-}
+// logouts is how many each test makes.
+func logouts(t *testing.T) int { return soak.Rounds(t, 24, 500) }
 
 // backend is a store that several processes share.
 type backend struct {
