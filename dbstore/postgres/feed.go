@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 
@@ -41,36 +42,39 @@ var functions = []struct{ name, entries string }{
 
 var operators = strings.NewReplacer("#", "OPERATOR(pg_catalog.<>)", "==", "OPERATOR(pg_catalog.=)")
 
-// FeedSchema implements dbstore.FeedDialect. The table is not logged: after a crash or
-// a promotion it is empty, and its first row, which has the number xid 0 and in
-// prev the feed's own random number, is missing or another. So a follower finds
-// out that the server was another meanwhile, and transactions may have been given
-// their numbers again. In version the row has the number below which entries
-// were pruned.
+// FeedScript implements dbstore.FeedDialect, as one statement, so that no trigger is
+// away for anybody. The table is not logged: after a crash or a promotion it is empty,
+// and its first row, which has the number xid 0 and in prev the feed's own random
+// number, is missing or another. So a follower finds out that the server was another
+// meanwhile, and transactions may have been given their numbers again. In version
+// the row has the number below which entries were pruned.
 //
 // The triggers fire also where a session has replication roles.
-func (dialect) FeedSchema(t dbstore.Table) []string {
+func (dialect) FeedScript(t dbstore.Table) string {
 	name, entries := t.String(), t.With("_feed")
-	all := []string{
-		"CREATE UNLOGGED TABLE IF NOT EXISTS " + entries + " (xid xid8 NOT NULL, id bytea, version bigint NOT NULL, prev bigint NOT NULL)",
-		"CREATE INDEX IF NOT EXISTS " + t.Index("feed_xid") + " ON " + entries + " (xid)",
-		firstEntry(t),
-	}
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, "  "+format+";\n", args...) }
+	line("CREATE UNLOGGED TABLE IF NOT EXISTS %s (xid xid8 NOT NULL, id bytea, version bigint NOT NULL, prev bigint NOT NULL)", entries)
+	line("CREATE INDEX IF NOT EXISTS %s ON %s (xid)", t.Index("feed_xid"), entries)
+	line("%s", firstEntry(t))
+	line("SELECT format('%%I.%%I', n.nspname, c.relname) INTO STRICT entries FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = '%s'::regclass", entries)
 	for _, f := range functions {
-		all = append(all, fmt.Sprintf(`DO $do$ DECLARE entries text; BEGIN
-  SELECT format('%%I.%%I', n.nspname, c.relname) INTO STRICT entries FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = '%s'::regclass;
-  EXECUTE format($f$CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $b$
-  BEGIN INSERT INTO %%s (xid, id, version, prev) %s; RETURN NULL; END $b$ $f$, entries);
-END $do$`, entries, t.With(f.name), operators.Replace(f.entries)),
-			"REVOKE ALL ON FUNCTION "+t.With(f.name)+"() FROM PUBLIC")
+		line("EXECUTE format($f$CREATE OR REPLACE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS "+
+			"$b$BEGIN INSERT INTO %%s (xid, id, version, prev) %s; RETURN NULL; END$b$ $f$, entries)", t.With(f.name), operators.Replace(f.entries))
+		line("REVOKE ALL ON FUNCTION %s() FROM PUBLIC", t.With(f.name))
 	}
 	for _, g := range triggers {
-		all = append(all,
-			"DROP TRIGGER IF EXISTS "+t.Index(g.name)+" ON "+name,
-			"CREATE TRIGGER "+t.Index(g.name)+" AFTER "+fmt.Sprintf(g.when, name)+" FOR EACH STATEMENT EXECUTE FUNCTION "+t.With(g.call)+"()",
-			"ALTER TABLE "+name+" ENABLE ALWAYS TRIGGER "+t.Index(g.name))
+		line("DROP TRIGGER IF EXISTS %s ON %s", t.Index(g.name), name)
+		line("CREATE TRIGGER %s AFTER "+g.when+" FOR EACH STATEMENT EXECUTE FUNCTION %s()", t.Index(g.name), name, t.With(g.call))
+		line("ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", name, t.Index(g.name))
 	}
-	return all
+	return "DO $do$ DECLARE entries text; BEGIN\n" + b.String() + "END $do$;\n"
+}
+
+// SetUpFeed implements dbstore.FeedDialect.
+func (d dialect) SetUpFeed(ctx context.Context, c *sql.Conn, t dbstore.Table) error {
+	_, err := c.ExecContext(ctx, d.FeedScript(t))
+	return err
 }
 
 // firstEntry makes the first row anew after a crash. Two programs may make one each; the
