@@ -110,7 +110,8 @@ func TestLateCommitsAreReported(t *testing.T) {
 		open := func(n int) *sql.Tx {
 			tx, err := w.admin.BeginTx(w.Context(), nil)
 			require.NoError(w, err)
-			_, err = tx.Exec(w.named(fmt.Sprintf("DELETE FROM {table} WHERE version = %d", all[n].Version)))
+			place := map[bool]string{true: "$1", false: "?"}[w.dialect.Syntax().Numbered]
+			_, err = tx.Exec(w.named("DELETE FROM {table} WHERE id = "+place), all[n].ID[:])
 			require.NoError(w, err)
 			return tx
 		}

@@ -103,6 +103,15 @@ var all = []server{
 		drop:      "DROP USER {user}",
 
 		tableOnly: "INSERT INTO mysql.tables_priv (Host, Db, User, Table_name, Table_priv) VALUES ('%', '{database}', '{user}', '{table}', 'Select,Insert,Update,Delete'); FLUSH PRIVILEGES",
+		mayFeed:   "UPDATE mysql.db SET Trigger_priv = 'Y' WHERE User = '{user}'; FLUSH PRIVILEGES",
+		missing: map[string]struct{ do, says string }{
+			"trigger": {"DROP TRIGGER {table}_feed_delete", "missing"},
+			"table":   {"DROP TABLE {table}_feed", "missing"},
+			"first":   {"DELETE FROM {table}_feed", "missing"},
+			"again":   {"UPDATE {table}_feed SET prev = prev + 1 WHERE seq = 1", "another one"},
+			"pruned":  {"UPDATE {table}_feed SET version = 3 WHERE seq = 1; INSERT INTO {table}_feed (id, version, prev) VALUES ('0123456789abcdef', 1, 1), ('0123456789abcdef', 1, 1), ('0123456789abcdef', 1, 1)", "pruned"},
+			"swapped": {"CREATE TABLE {table}_x LIKE {table}; DROP TABLE {table}; ALTER TABLE {table}_x RENAME TO {table}", "missing"},
+		},
 		settings: []string{
 			`SET GLOBAL init_connect = "SET autocommit = IF(CURRENT_USER() LIKE '{user}@%', 0, 1), completion_type = IF(CURRENT_USER() LIKE '{user}@%', 1, 0),
 				sql_select_limit = IF(CURRENT_USER() LIKE '{user}@%', 1, 1000000), sql_safe_updates = CURRENT_USER() LIKE '{user}@%',
