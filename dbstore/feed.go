@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/rockstar-web/sessions/hosts"
@@ -15,7 +14,7 @@ import (
 )
 
 // ErrNoFeed means that what the feed needs in the database is missing, or not as
-// FeedDialect.FeedSchema makes it.
+// FeedDialect.SetUpFeed makes it.
 var ErrNoFeed = errors.New("the triggers or the table of the feed are missing or changed")
 
 // FeedDialect is a Dialect whose database can report changes. Triggers write an
@@ -25,13 +24,15 @@ type FeedDialect interface {
 	// CanFeed returns an error that wraps feed.ErrUnsupported and says what to do,
 	// where changes cannot be followed by connections like these.
 	CanFeed() error
-	// FeedSchema returns the statements that make the table and the triggers. They
-	// may be taken twice.
-	FeedSchema(t Table) []string
+	// SetUpFeed makes the table and the triggers, or those of them that are missing,
+	// within Exclusive. A trigger that is there is never away meanwhile.
+	SetUpFeed(ctx context.Context, c *sql.Conn, t Table) error
+	// FeedScript is the same as SQL, for an administrator to run.
+	FeedScript(t Table) string
 	// FeedDrop returns those that remove what does not go with the sessions' table.
 	FeedDrop(t Table) []string
 	// Follow begins to follow from now on. The error wraps ErrNoFeed where
-	// FeedSchema has to be run.
+	// SetUpFeed has to be called.
 	Follow(ctx context.Context, db DB, t Table) (Feed, error)
 	// Prune deletes at most limit entries below a number that Feed.Seen returned,
 	// the oldest first, and returns how many it deleted.
@@ -81,10 +82,8 @@ func FeedSchema(d Dialect, table string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("dbstore: %s: %w: its dialect is no dbstore.FeedDialect", d.Name(), feed.ErrUnsupported)
 	}
-	return feedScript(f, t), nil
+	return f.FeedScript(t), nil
 }
-
-func feedScript(d FeedDialect, t Table) string { return strings.Join(d.FeedSchema(t), ";\n") + ";\n" }
 
 // Follow implements feed.Source. The first call for a table makes the triggers and
 // the companion _feed, unless Options.NoMigrate.
@@ -136,12 +135,7 @@ func (b *backend) openFeed(ctx context.Context, d FeedDialect) (Feed, error) {
 		return f, b.feedFailed(ctx, d, "follow", err)
 	}
 	err = b.exclusively(ctx, func(ctx context.Context, c *sql.Conn) error {
-		for _, text := range d.FeedSchema(b.table) {
-			if _, err := c.ExecContext(ctx, text); err != nil {
-				return err
-			}
-		}
-		return nil
+		return d.SetUpFeed(ctx, c, b.table)
 	})
 	if err != nil {
 		return nil, b.feedFailed(ctx, d, "set up the feed", err)
@@ -157,7 +151,7 @@ func (b *backend) feedFailed(ctx context.Context, d FeedDialect, verb string, er
 		return b.fail(ctx, verb, err)
 	case errors.Is(err, ErrNoFeed):
 		return fmt.Errorf("dbstore: %s: %s: %w: %w; have an administrator run:\n%s",
-			b.dialect.Name(), verb, hosts.ErrRefused, err, feedScript(d, b.table))
+			b.dialect.Name(), verb, hosts.ErrRefused, err, d.FeedScript(b.table))
 	}
 	if f := b.fault(err); f.Kind == Denied || f.Kind == Refused && !own(err) {
 		remedy := fmt.Sprintf("grant SELECT and DELETE on %s", b.table.With("_feed"))
@@ -165,7 +159,7 @@ func (b *backend) feedFailed(ctx context.Context, d FeedDialect, verb string, er
 			remedy = fmt.Sprintf("grant the right to create tables, and triggers on %s", b.table)
 		}
 		return fmt.Errorf("dbstore: %s: %s: %w: %w; %s, or have an administrator run:\n%s", b.dialect.Name(), verb,
-			hosts.ErrRefused, err, cmp.Or(f.Remedy, remedy), feedScript(d, b.table))
+			hosts.ErrRefused, err, cmp.Or(f.Remedy, remedy), d.FeedScript(b.table))
 	}
 	return b.fail(ctx, verb, err)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/conformance/ratio"
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
@@ -189,5 +190,27 @@ func BenchmarkRatioSave(b *testing.B) {
 		t := ratio.Interleave(rounds, w.calls(callers, n, saveBy(ours, false)), w.calls(callers, n, w.saveBare(bare)))
 		fmt.Printf("\n64 callers save: store %s, prepared on a pool of 64 %s\n", perSecond(callers*n, t[0].Seconds()), perSecond(callers*n, t[1].Seconds()))
 		ratio.Print("mysql-save-64-of-pool-64", t[1].Seconds()/t[0].Seconds(), 1.2, true)
+	}
+}
+
+// BenchmarkRatioFeed compares calls by 64 callers with the feed on, and somebody who
+// asks, with those of a store that was never cached.
+func BenchmarkRatioFeed(b *testing.B) {
+	for name, touch := range map[string]bool{"save": false, "touch": true} {
+		b.Run(name, func(b *testing.B) {
+			with, without := newBench(b), newBench(b)
+			s := with.open(Options{})
+			cached, err := cachestore.NewCached(s, cachestore.CachedOptions{})
+			require.NoError(b, err)
+			b.Cleanup(func() { require.NoError(b, cached.Close()) })
+			cached.Poller().Keep()
+			const n = 100
+			for b.Loop() {
+				t := ratio.Interleave(rounds, with.calls(callers, n, saveBy(s, touch)), without.calls(callers, n, saveBy(without.open(Options{}), touch)))
+				fmt.Printf("\n64 callers %s: with the feed %s, without %s\n", name, perSecond(callers*n, t[0].Seconds()), perSecond(callers*n, t[1].Seconds()))
+				ratio.Print("mysql-"+name+"-with-feed-of-without", t[1].Seconds()/t[0].Seconds(), 0.65, true)
+			}
+			require.Positive(b, cached.Stats().Feed.Questions)
+		})
 	}
 }

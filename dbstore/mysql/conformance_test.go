@@ -30,7 +30,7 @@ func newTable(t testing.TB) string {
 	name := fmt.Sprintf("test_%016x", rand.Uint64())
 	db := admin(t)
 	t.Cleanup(func() {
-		_, err := db.ExecContext(context.Background(), "DROP TABLE IF EXISTS "+name+", "+name+"_schema")
+		_, err := db.ExecContext(context.Background(), "DROP TABLE IF EXISTS "+name+", "+name+"_schema, "+name+"_feed")
 		require.NoError(t, err)
 	})
 	return name

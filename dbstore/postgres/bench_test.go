@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/conformance/ratio"
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
@@ -213,5 +214,27 @@ func BenchmarkRatioTouchFast(b *testing.B) {
 		t := ratio.Interleave(rounds, w.calls(callers, n, saveBy(ours, true)), w.calls(callers, n, w.saveBare(bare)))
 		fmt.Printf("\n64 callers touch, fast: store %s, prepared on a pool of 8 with synchronous_commit=off %s\n", perSecond(callers*n, t[0].Seconds()), perSecond(callers*n, t[1].Seconds()))
 		ratio.Print("postgres-touch-fast-64-of-pool-8", t[1].Seconds()/t[0].Seconds(), 2.5, true)
+	}
+}
+
+// BenchmarkRatioFeed compares calls by 64 callers with the feed on, and somebody who
+// asks, with those of a store that was never cached.
+func BenchmarkRatioFeed(b *testing.B) {
+	for name, touch := range map[string]bool{"save": false, "touch": true} {
+		b.Run(name, func(b *testing.B) {
+			with, without := newBench(b), newBench(b)
+			s := with.open(Options{})
+			cached, err := cachestore.NewCached(s, cachestore.CachedOptions{})
+			require.NoError(b, err)
+			b.Cleanup(func() { require.NoError(b, cached.Close()) })
+			cached.Poller().Keep()
+			const n = 100
+			for b.Loop() {
+				t := ratio.Interleave(rounds, with.calls(callers, n, saveBy(s, touch)), without.calls(callers, n, saveBy(without.open(Options{}), touch)))
+				fmt.Printf("\n64 callers %s: with the feed %s, without %s\n", name, perSecond(callers*n, t[0].Seconds()), perSecond(callers*n, t[1].Seconds()))
+				ratio.Print("postgres-"+name+"-with-feed-of-without", t[1].Seconds()/t[0].Seconds(), 0.8, true)
+			}
+			require.Positive(b, cached.Stats().Feed.Questions)
+		})
 	}
 }

@@ -118,6 +118,9 @@ func (dialect) Exclusive(ctx context.Context, c *sql.Conn, _ dbstore.Table, do f
 		_, err = c.ExecContext(ctx, "SET LOCAL lock_timeout = '"+lockTimeout+"'")
 	}
 	if err == nil {
+		_, err = c.ExecContext(ctx, "SELECT 1 WHERE true"+durably) // a mark, and what it needs
+	}
+	if err == nil {
 		err = do(ctx)
 	}
 	if err == nil {

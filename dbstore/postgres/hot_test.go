@@ -41,10 +41,18 @@ func TestATouchStaysInItsPage(t *testing.T) {
 		"batches": saveBatches,
 	} {
 		for _, fast := range []bool{false, true} {
-			t.Run(name+map[bool]string{false: " durable", true: " fast"}[fast], func(t *testing.T) {
-				o := Options{Table: fmt.Sprintf("%s_%t", name, fast), Fast: fast}
-				touchInPlace(t, dsn, db, o, save)
-			})
+			for _, caching := range []bool{false, true} {
+				t.Run(name+map[bool]string{false: " durable", true: " fast"}[fast]+map[bool]string{true: " with the feed"}[caching], func(t *testing.T) {
+					o := Options{Table: fmt.Sprintf("%s_%t_%t", name, fast, caching), Fast: fast}
+					if caching {
+						s, err := Open(t.Context(), dsn, o)
+						require.NoError(t, err)
+						require.NoError(t, s.EnableCaching(t.Context()))
+						require.NoError(t, s.Close())
+					}
+					touchInPlace(t, dsn, db, o, save)
+				})
+			}
 		}
 	}
 }

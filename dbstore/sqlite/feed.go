@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts/feed"
@@ -16,13 +18,13 @@ func (d *dialect) CanFeed() error {
 	return nil
 }
 
-// FeedSchema implements dbstore.FeedDialect. A save that notes a use of the session
+// feedSchema is the table and the triggers. A save that notes a use of the session
 // says so by touch_version, and has no entry; nor has the sweep's change of the hour. A
 // change that leaves the version as it is has an entry without it. The last
 // trigger is for REPLACE, which fires none for what it deletes.
 //
 // The table is never empty, so that its numbers never begin anew.
-func (d *dialect) FeedSchema(t dbstore.Table) []string {
+func feedSchema(t dbstore.Table) []string {
 	name, entries := t.String(), t.With("_feed")
 	trigger := func(of, when, entry string) string {
 		return "CREATE TRIGGER IF NOT EXISTS " + t.Index(of) + " " + when + " BEGIN INSERT INTO " + entries + " (id, version, prev) VALUES (" + entry + "); END"
@@ -38,8 +40,23 @@ func (d *dialect) FeedSchema(t dbstore.Table) []string {
 	}
 }
 
-// feedTriggers is how many FeedSchema makes.
+// feedTriggers is how many triggers that is.
 const feedTriggers = 3
+
+// SetUpFeed implements dbstore.FeedDialect.
+func (d *dialect) SetUpFeed(ctx context.Context, c *sql.Conn, t dbstore.Table) error {
+	for _, text := range feedSchema(t) {
+		if _, err := c.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FeedScript implements dbstore.FeedDialect.
+func (d *dialect) FeedScript(t dbstore.Table) string {
+	return strings.Join(feedSchema(t), ";\n") + ";\n"
+}
 
 // FeedDrop implements dbstore.FeedDialect. The triggers went with the sessions.
 func (d *dialect) FeedDrop(t dbstore.Table) []string {

@@ -103,7 +103,7 @@ func (f *follower) Changes(ctx context.Context) (c feed.Changes, err error) {
 	return c, nil
 }
 
-// look finds out whether all that FeedSchema makes is there, and reads the mark.
+// look finds out whether all that SetUpFeed makes is there, and reads the mark.
 func (f *follower) look() error {
 	n, err := f.number(feedParts)
 	if err == nil && n != feedTriggers+1 {

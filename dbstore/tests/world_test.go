@@ -37,6 +37,11 @@ type server struct {
 	// tableOnly lets do all with the table and nothing with its companion.
 	tableOnly string
 
+	// mayFeed has them follow what an administrator has set up.
+	mayFeed string
+	// missing are ways to take away from the feed, and what a gap then says.
+	missing map[string]struct{ do, says string }
+
 	// settings of a server for the connections of one user.
 	settings []string
 }
@@ -59,6 +64,18 @@ var all = []server{
 
 		tableOnly: "GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {user}",
 		mayNoMore: `REVOKE INSERT, UPDATE, DELETE ON {table} FROM {user}`,
+		mayFeed:   "GRANT SELECT, INSERT, UPDATE, DELETE ON {table}_feed TO {user}",
+		missing: map[string]struct{ do, says string }{
+			"trigger":   {"DROP TRIGGER {table}_feed_deleted ON {table}", "missing"},
+			"disabled":  {"ALTER TABLE {table} DISABLE TRIGGER {table}_feed_deleted", "missing"},
+			"all":       {"ALTER TABLE {table} DISABLE TRIGGER USER", "missing"},
+			"table":     {"DROP TABLE {table}_feed", "missing"},
+			"first":     {"DELETE FROM {table}_feed", "missing"},
+			"again":     {"UPDATE {table}_feed SET prev = prev + 1 WHERE xid = '0'", "is another"},
+			"truncated": {"TRUNCATE {table}", "truncated"},
+			"swapped":   {"CREATE TABLE {table}_x (LIKE {table} INCLUDING ALL); DROP TABLE {table}; ALTER TABLE {table}_x RENAME TO {table}", "missing"},
+			"flood":     {"INSERT INTO {table}_feed SELECT pg_current_xact_id(), '\\x00000000000000000000000000000000', 1, 1 FROM generate_series(1, 10001)", "more than"},
+		},
 		settings: []string{
 			"ALTER ROLE {user} SET default_transaction_isolation = 'repeatable read'",
 			"ALTER ROLE {user} SET default_transaction_isolation = 'serializable'",
@@ -86,6 +103,15 @@ var all = []server{
 		drop:      "DROP USER {user}",
 
 		tableOnly: "INSERT INTO mysql.tables_priv (Host, Db, User, Table_name, Table_priv) VALUES ('%', '{database}', '{user}', '{table}', 'Select,Insert,Update,Delete'); FLUSH PRIVILEGES",
+		mayFeed:   "UPDATE mysql.db SET Trigger_priv = 'Y' WHERE User = '{user}'; FLUSH PRIVILEGES",
+		missing: map[string]struct{ do, says string }{
+			"trigger": {"DROP TRIGGER {table}_feed_delete", "missing"},
+			"table":   {"DROP TABLE {table}_feed", "missing"},
+			"first":   {"DELETE FROM {table}_feed", "missing"},
+			"again":   {"UPDATE {table}_feed SET prev = prev + 1 WHERE seq = 1", "another one"},
+			"pruned":  {"UPDATE {table}_feed SET version = 3 WHERE seq = 1; INSERT INTO {table}_feed (id, version, prev) VALUES ('0123456789abcdef', 1, 1), ('0123456789abcdef', 1, 1), ('0123456789abcdef', 1, 1)", "pruned"},
+			"swapped": {"CREATE TABLE {table}_x LIKE {table}; DROP TABLE {table}; ALTER TABLE {table}_x RENAME TO {table}", "missing"},
+		},
 		settings: []string{
 			`SET GLOBAL init_connect = "SET autocommit = IF(CURRENT_USER() LIKE '{user}@%', 0, 1), completion_type = IF(CURRENT_USER() LIKE '{user}@%', 1, 0),
 				sql_select_limit = IF(CURRENT_USER() LIKE '{user}@%', 1, 1000000), sql_safe_updates = CURRENT_USER() LIKE '{user}@%',
@@ -108,7 +134,7 @@ func everywhere(t *testing.T, test func(w *world)) {
 		t.Run(s.name, func(t *testing.T) {
 			w := &world{T: t, server: s, table: fmt.Sprintf("test_%016x", rand.Uint64())}
 			w.admin = w.database(nil)
-			t.Cleanup(func() { w.run("DROP TABLE IF EXISTS {table}, {table}_schema") })
+			t.Cleanup(func() { w.run("DROP TABLE IF EXISTS {table}, {table}_schema, {table}_feed") })
 			test(w)
 		})
 	}
