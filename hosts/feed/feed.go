@@ -60,9 +60,10 @@ type Source interface {
 type Follower interface {
 	// Changes reports every save that replaced a record and every delete that was
 	// acknowledged, by any process, before the call began, and was not reported
-	// by an earlier call that returned no error. New sessions, sweeps and what
-	// expires by itself need not be in it, nor saves that only note a use. It
-	// returns when ctx ends, with an error that wraps the context's. After an
+	// by an earlier call that returned no error. It reports none before Load returns
+	// it, in any process: a load in between would be of before it, and no entry comes
+	// again. New sessions, sweeps and what expires by itself need not be in it, nor
+	// saves that only note a use. It returns when ctx ends, with an error that wraps the context's. After an
 	// error the next call reports the same once more, or a gap.
 	Changes(ctx context.Context) (Changes, error)
 	// Close frees what the follower holds.
