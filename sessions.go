@@ -80,11 +80,9 @@ func New(store Store, config Config, options ...Options) (*Middleware, error) {
 		}
 		config.Keys = keys
 	}
-	if store != nil {
-		var err error
-		if store, err = cachestore.WithCache(store, config.Cache); err != nil {
-			return nil, fmt.Errorf("sessions: Config.Cache: %w", err)
-		}
+	store, err := cachestore.ForConfig(store, &config)
+	if err != nil {
+		return nil, err
 	}
 	manager, err := hosts.New(store, config)
 	if err != nil {

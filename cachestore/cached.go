@@ -88,13 +88,18 @@ func NewCached(store hosts.Store, o CachedOptions) (*Cached, error) {
 	return c, nil
 }
 
-// WithCache returns a Cached of so many bytes before a store, or the store itself where
-// they are zero: for config files and environments.
-func WithCache(store hosts.Store, bytes int64) (hosts.Store, error) {
-	if bytes == 0 {
+// ForConfig returns the store for a manager of a config: with a cache before it, which
+// the manager then owns, if Config.Cache says so.
+func ForConfig(store hosts.Store, c *hosts.Config) (hosts.Store, error) {
+	if _, cached := hosts.As[hosts.Recaller](store); store == nil || c.Cache == 0 || cached {
 		return store, nil
 	}
-	return NewCached(store, CachedOptions{MaxBytes: bytes})
+	cache, err := NewCached(store, CachedOptions{MaxBytes: c.Cache})
+	if err != nil {
+		return nil, fmt.Errorf("session config: Cache: %w", err)
+	}
+	c.Owned = cache
+	return cache, nil
 }
 
 // Close stops following the store and forgets what is cached. The store is the

@@ -3,6 +3,7 @@ package hosts
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -54,6 +55,8 @@ type Config struct {
 	// that reads ask it nothing and logouts hold all the same [off]. Programs that call
 	// hosts.New put a cachestore.Cached before the store instead.
 	Cache int64
+	// Owned is closed with the manager, after it: a cache that was made for it alone.
+	Owned io.Closer
 
 	Merge     map[string]core.MergeKind // names whose concurrent changes add up
 	Exclusive []string                  // names that must not have changed underneath

@@ -21,6 +21,7 @@ type Manager struct {
 	clock          Clock
 	entropy        entropy
 	commitTimeout  time.Duration
+	owned          io.Closer
 	events         *events
 	queues         queues
 	insecureWarned atomic.Bool
@@ -51,9 +52,9 @@ func New(store Store, config Config) (*Manager, error) {
 	}
 	cache, _ := As[Recaller](store)
 	if config.Cache != 0 && cache == nil {
-		return nil, fmt.Errorf("session config: %w", &ConfigError{Field: "Cache", Value: fmt.Sprint(config.Cache), Allowed: "0 in hosts.New: give it a store of cachestore.WithCache; or use sessions.New"})
+		return nil, fmt.Errorf("session config: %w", &ConfigError{Field: "Cache", Value: fmt.Sprint(config.Cache), Allowed: "0 in hosts.New: put a cachestore.NewCached before the store; or use sessions.New"})
 	}
-	m := &Manager{machine: machine, store: store, clock: config.Clock, commitTimeout: config.CommitTimeout}
+	m := &Manager{machine: machine, store: store, owned: config.Owned, clock: config.Clock, commitTimeout: config.CommitTimeout}
 	m.entropy = newEntropy(config.Entropy)
 	m.cache = cache
 	m.changedName = machine.Policy().CookieName + core.ChangedSuffix + "="
@@ -76,9 +77,8 @@ func New(store Store, config Config) (*Manager, error) {
 
 // Close stops the cleanup and hands out the events that wait: OnEvent must not
 // call it. Requests that are still running go on without events, and fail on an
-// engine that is an io.Closer, which is closed, too, as is a cache before the store: it
-// asks the store from then on. The store is the caller's to close. A second Close does
-// nothing.
+// engine that is an io.Closer, which is closed, too, as is Config.Owned. The store is
+// the caller's to close. A second Close does nothing.
 func (m *Manager) Close() error {
 	m.stop()
 	m.sweeping.Wait()
@@ -86,11 +86,10 @@ func (m *Manager) Close() error {
 	m.endOutage()
 	m.events.close()
 	var err error
-	if c, ok := m.cache.(io.Closer); ok {
-		err = c.Close()
-	}
-	if e, ok := m.machine.(io.Closer); ok {
-		err = errors.Join(err, e.Close())
+	for _, c := range []any{m.owned, m.machine} {
+		if c, ok := c.(io.Closer); ok {
+			err = errors.Join(err, c.Close())
+		}
 	}
 	return err
 }

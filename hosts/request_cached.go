@@ -65,9 +65,9 @@ func (m *Manager) announce(x *Request, e *core.Effects) error {
 // Confirm loads the session of a request anew where it is of a cache, so that what
 // is read from it is what is stored now. What the request has read and changed goes
 // on from there. Hosts call it before a value is read in a request that is Unsafe.
-// The error wraps ErrUnavailable, or is a refusal when the session has ended
-// meanwhile: the request then has none. A request that has changed something keeps
-// its session, and its commit refuses the change.
+// The error wraps ErrUnavailable. Where the session has ended meanwhile the request
+// goes on with what it has, as one that had loaded it before: its commit refuses what it
+// changes.
 func (m *Manager) Confirm(x *Request) error {
 	s := x.current
 	if !x.cached || s == nil || s.State() != core.StateActive {
@@ -83,15 +83,8 @@ func (m *Manager) Confirm(x *Request) error {
 	x.cached = false
 	x.Updates.guard = x.Guard
 	next, err := m.machine.Rebase(s, theirs, m.now())
-	switch {
-	case err != nil: // the commit meets it again, and says so
-		return nil
-	case next == nil && theirs == nil:
-		x.current, x.refused = nil, core.ErrNotFound
-		return x.refused
-	case next == nil:
-		x.current, x.refused = nil, core.ErrSuperseded
-		return x.refused
+	if err != nil || next == nil {
+		return nil // the commit meets it again, and says so
 	}
 	if err := redo(next, x.Updates.again); err != nil {
 		return err

@@ -41,9 +41,6 @@ func (m *Manager) takeOwn(x *Request, id core.ID, name string) (any, error) {
 // A value that the request itself has put and not stored yet is taken from it.
 func (m *Manager) TakeFrom(x *Request, name string) (any, error) {
 	if err := m.Confirm(x); err != nil { // it may have been put meanwhile
-		if _, refused := errors.AsType[*core.Refusal](err); refused {
-			return nil, ErrNoValue
-		}
 		return nil, err
 	}
 	s := x.current

@@ -81,10 +81,10 @@ func (d *doctor) notOpened(err error) error {
 
 // examinePolicy asks stores that know what else may be wrong with them.
 func (d *doctor) examinePolicy(ctx context.Context, store hosts.Store) {
-	if _, ok := store.(migrator); ok {
+	if _, ok := hosts.As[migrator](store); ok {
 		d.fine("store", "its schema is the one of this program") // or it would not have opened
 	}
-	checker, ok := store.(interface{ Check(context.Context) error })
+	checker, ok := hosts.As[interface{ Check(context.Context) error }](store)
 	if !ok {
 		return
 	}

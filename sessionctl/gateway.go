@@ -98,10 +98,8 @@ func (g *gatewaySetup) run(ctx context.Context, p *Program, _ []string) (err err
 
 // before serves before the origin whose store this is.
 func (g *gatewaySetup) before(ctx context.Context, p *Program, store hosts.Store) (err error) {
-	if _, cached := hosts.As[hosts.Recaller](store); !cached {
-		if store, err = cachestore.WithCache(store, g.c.Cache); err != nil {
-			return refusedIsUsage(err)
-		}
+	if store, err = cachestore.ForConfig(store, &g.c); err != nil {
+		return refusedIsUsage(err)
 	}
 	manager, err := hosts.New(store, g.c)
 	if err != nil {

@@ -31,7 +31,7 @@ type migrator interface {
 
 func (t *target) migrate(ctx context.Context, p *Program, _ []string) error {
 	return t.by(ctx, p, stores.OpenMigrated, func(store hosts.Store) error {
-		schema, ok := store.(migrator)
+		schema, ok := hosts.As[migrator](store)
 		if ok {
 			m := t.meter(p, "migrate")
 			err := schema.Migrate(ctx)

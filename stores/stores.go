@@ -52,20 +52,17 @@ func in(ctx context.Context, name string, m Migration) (hosts.Store, io.Closer, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if n.Cache == 0 {
-		return s, s, nil
-	}
-	c, err := cachestore.NewCached(s, cachestore.CachedOptions{MaxBytes: n.Cache})
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("open store %s: %w", n.Scheme, err), s.Close())
-	}
-	return c, both{c, s}, nil
+	return s, s, nil
 }
 
-// both closes a cache, and then the store behind it.
-type both struct{ cache, store io.Closer }
+// cached is a store with a cache before it.
+type cached struct {
+	*cachestore.Cached
+	store Store
+}
 
-func (b both) Close() error { return errors.Join(b.cache.Close(), b.store.Close()) }
+// Close closes the cache, and then the store.
+func (c cached) Close() error { return errors.Join(c.Cached.Close(), c.store.Close()) }
 
 // at opens the store of a name.
 func (d *Driver) at(ctx context.Context, n Name) (Store, error) {
@@ -73,7 +70,14 @@ func (d *Driver) at(ctx context.Context, n Name) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", n.Scheme, err)
 	}
-	return s, nil
+	if n.Cache == 0 {
+		return s, nil
+	}
+	c, err := cachestore.NewCached(s, cachestore.CachedOptions{MaxBytes: n.Cache})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", n.Scheme, err), s.Close())
+	}
+	return cached{c, s}, nil
 }
 
 // Dir returns the directory of a store in a directory, and whether name is that

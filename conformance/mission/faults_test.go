@@ -70,7 +70,7 @@ type elsewhere struct {
 }
 
 func outside(t *testing.T, store hosts.Store) hosts.Store {
-	if _, ok := store.(hosts.Sweeper); !ok {
+	if _, ok := hosts.As[hosts.Sweeper](store); !ok {
 		return store
 	}
 	e := elsewhere{store, make(chan func()), make(chan struct{})}
@@ -85,7 +85,8 @@ func outside(t *testing.T, store hosts.Store) hosts.Store {
 }
 
 func (e elsewhere) Sweep(_ context.Context, before core.Time, limit int) (n int, err error) {
-	e.calls <- func() { n, err = e.Store.(hosts.Sweeper).Sweep(context.Background(), before, limit) }
+	s, _ := hosts.As[hosts.Sweeper](e.Store)
+	e.calls <- func() { n, err = s.Sweep(context.Background(), before, limit) }
 	<-e.done
 	return n, err
 }

@@ -26,7 +26,7 @@ func loginFlow(t *testing.T, b backend) {
 		a := ann.post(style + "/login?user=ann&password=wrong").is(http.StatusUnauthorized)
 		require.Equal(t, "Invalid credentials", a.field("error"))
 		require.Empty(t, a.Header["Set-Cookie"])
-		found, err := s.store.(hosts.Finder).Find(t.Context(), hosts.Query{User: "ann"}, core.ID{}, 10)
+		found, err := able[hosts.Finder](t, s.store).Find(t.Context(), hosts.Query{User: "ann"}, core.ID{}, 10)
 		require.NoError(t, err)
 		require.Empty(t, found, "nothing is stored")
 		ann.get(style + "/me").refused(core.ReasonNone)

@@ -154,7 +154,7 @@ func nothingReadableAtRest(t *testing.T, b backend) {
 // everythingStored returns all bytes of the store: its records, its files where
 // it has any, and what lies in the server where there is one.
 func (s *site) everythingStored() string {
-	records, err := s.store.(hosts.Finder).Find(s.t.Context(), hosts.Query{AnyTenant: true, AnyUser: true}, core.ID{}, 1000)
+	records, err := able[hosts.Finder](s.t, s.store).Find(s.t.Context(), hosts.Query{AnyTenant: true, AnyUser: true}, core.ID{}, 1000)
 	require.NoError(s.t, err)
 	require.NotEmpty(s.t, records)
 	var all []byte

@@ -3,11 +3,13 @@ package mission
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/conformance/servers"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/stores"
 	_ "github.com/rockstar-web/sessions/stores/all"
@@ -35,11 +37,34 @@ var backends = []backend{
 	{name: "postgres", lasts: true, url: at(servers.Postgres)},
 	{name: "mysql", lasts: true, url: at(servers.MySQL)},
 	{name: "redis", lasts: true, forgets: true, url: at(servers.Redis)},
+	{name: "sqlite+cache", lasts: true, url: cached(beneath("sqlite:"))},
 	{name: "cluster", lasts: true, forgets: true, url: at(servers.RedisCluster)},
 }
 
 func beneath(scheme string) func(testing.TB, string) string {
 	return func(_ testing.TB, dir string) string { return scheme + filepath.Join(dir, "sessions") }
+}
+
+// Every row over a cache on a server, too, in make soak.
+func init() {
+	if soak.On() {
+		backends = append(backends,
+			backend{name: "postgres+cache", lasts: true, url: cached(at(servers.Postgres))},
+			backend{name: "mysql+cache", lasts: true, url: cached(at(servers.MySQL))},
+			backend{name: "redis+cache", lasts: true, forgets: true, url: cached(at(servers.Redis))})
+	}
+}
+
+// cached has a cache before the store.
+func cached(url func(testing.TB, string) string) func(testing.TB, string) string {
+	return func(t testing.TB, dir string) string {
+		t.Helper()
+		name := url(t, dir)
+		if strings.Contains(name, "?") {
+			return name + "&cache=8MiB"
+		}
+		return name + "?cache=8MiB"
+	}
 }
 
 func at(server func(testing.TB) string) func(testing.TB, string) string {
@@ -91,4 +116,12 @@ func (b backend) namespace(t *testing.T, dir string) *stores.Namespace {
 		require.NoError(t, n.Drop(context.Background()))
 	})
 	return n
+}
+
+// able returns what does for a store what T says.
+func able[T any](t testing.TB, s hosts.Store) T {
+	t.Helper()
+	a, ok := hosts.As[T](s)
+	require.True(t, ok)
+	return a
 }

@@ -229,7 +229,7 @@ func TestPruningLosesNothing(t *testing.T) {
 				require.NoError(t, s.Save(t.Context(), r, prev))
 			}
 			require.Len(t, changes(t, f), 30)
-			time.Sleep(15 * time.Second)
+			<-time.After(15 * time.Second)
 			synctest.Wait()
 		}
 		require.LessOrEqual(t, count(), 23*30)

@@ -151,9 +151,7 @@ func (v *Session) Names() []string {
 // something it is what the store has now.
 func (v *Session) reading() *core.Session {
 	if v.loaded && v.x.Unsafe && !v.updating.Load() {
-		var refusal *core.Refusal
-		err := v.request.middleware.manager.Confirm(&v.x)
-		if err != nil && !errors.As(err, &refusal) {
+		if err := v.request.middleware.manager.Confirm(&v.x); err != nil {
 			v.loaded, v.err = false, err
 			return nil
 		}
