@@ -9,8 +9,8 @@ import (
 
 	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/conformance/servers"
-	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/rockstar-web/sessions/stores"
 	_ "github.com/rockstar-web/sessions/stores/all"
 	"github.com/stretchr/testify/require"
