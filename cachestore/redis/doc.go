@@ -41,8 +41,34 @@
 // an old state fails with core.ErrConflict as ever, and Find, LoadMany and SaveMany
 // never use the cache. It holds 64 MiB for each node.
 //
+// # Feed
+//
+// A cachestore.Cached may stand before the store, with one server or sentinels. It
+// follows the changes on a connection of its own, by RESP3 tracking in broadcasting
+// mode: the server reports every key of a session that was changed, by whoever did it:
+// this release or another, an operator's DEL, an expiry, FLUSHALL. A save that only
+// notes a use is reported like any other. Nothing is written for that, and it costs
+// nothing while nobody follows. One connection has every change of all sessions.
+//
+// A question asks whether the server is the primary still, has taken over no other's
+// data, is the one that sentinels name to this process, and still reports. A lost
+// connection, a no to one of these, and more than feed.MaxChanges are a gap. A follower
+// that does not read is dropped by the server, by client-output-buffer-limit pubsub. So
+// a cache is as right as the store. It is no better: a primary that was cut off, with
+// this process on its side, answers until it notices, and so does the cache before it.
+//
+// While caches are in use, session:caching says on, stopping or off, and logouts wait
+// for them. EnableCaching writes it and waits until all replicas that are in step have
+// it. A release that does not know the mark cannot be kept out, since it looks at
+// nothing of the kind: what it changes is heard, but its logouts do not wait, so that
+// they hold feed.Lease later. Replace all servers of the release before this one, the
+// JavaScript ones too, before you switch a cache on. This release refuses to open a
+// store whose mark says what it does not know. Where FLUSHALL or a failover has lost
+// the mark, it is set again before a cache is believed again.
+//
 // # Keys
 //
+//	session:caching         that caches are in use; not there if none ever was
 //	session:{3f}:3f0c...    a session: the ID as 32 lower-case hex digits
 //	session:{3f}:index:0    a bucket of the index: a sorted set of entries
 //	session:{3f}:index      the directory of the buckets of all IDs that begin with 3f
@@ -125,7 +151,11 @@
 //	~session:* +get +mget +exists +set +del +getrange +pttl +pexpireat +zadd +zrem +zrangebylex +eval +evalsha
 //
 // and +info for the check of the server, +wait for Options.WaitReplicas, +client
-// for Options.Cache, and +cluster in a cluster. A script that looks at entries
+// for Options.Cache, and +cluster in a cluster; for a cache that follows the store
+//
+//	&session:* +client +info +subscribe +wait
+//
+// A script that looks at entries
 // finds the keys of their records by itself, in the same slot: Redis and Valkey
 // allow that, some servers that speak their protocol do not.
 package redis

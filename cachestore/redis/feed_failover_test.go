@@ -24,13 +24,20 @@ func guarded(t *testing.T) (primary, replica, sentinel *process, url string) {
 	return primary, replica, sentinel, "redis+sentinel://" + sentinel.address() + "/main"
 }
 
+// orderFailover has the sentinel promote the replica, once it finds that fit.
+func orderFailover(t *testing.T, sentinel *process) {
+	eventually(t, "the sentinel fails over", func() bool {
+		return sentinel.shows(t, "OK", "SENTINEL", "FAILOVER", "main")
+	})
+}
+
 // The primary dies, hangs, or is set back while it answers. A follower of it has
 // a gap, or no answer; none says that all is known once the other server decides, for
 // longer than the store itself asks the old one. The mark is on the new one.
 func TestFeedFailover(t *testing.T) {
 	for name, away := range map[string]func(t *testing.T, primary, sentinel *process){
 		"killed":  func(_ *testing.T, primary, _ *process) { primary.kill() },
-		"ordered": func(t *testing.T, _, sentinel *process) { sentinel.do(t, "SENTINEL", "FAILOVER", "main") },
+		"ordered": func(t *testing.T, _, sentinel *process) { orderFailover(t, sentinel) },
 		"hangs": func(t *testing.T, primary, _ *process) {
 			thaw := primary.freeze(t)
 			t.Cleanup(thaw)
@@ -40,7 +47,7 @@ func TestFeedFailover(t *testing.T) {
 			primary, replica, sentinel, url := guarded(t)
 			a := open(t, url, Options{Timeout: time.Second})
 			b := other(t, a, url)
-			require.NoError(t, a.EnableCaching(t.Context()))
+			eventually(t, "the mark is on the replica", func() bool { return a.EnableCaching(background) == nil })
 			f := follow(t, a)
 			require.Empty(t, changed(t, f))
 			away(t, primary, sentinel)
@@ -84,7 +91,7 @@ func TestFeedOfAnOldPrimary(t *testing.T) {
 	// The old one is out of the sentinel's reach, and goes on as a primary.
 	primary.do(t, "CONFIG", "SET", "requirepass", "none of yours")
 	primary.password = "none of yours"
-	sentinel.do(t, "SENTINEL", "FAILOVER", "main")
+	orderFailover(t, sentinel)
 	eventually(t, "the replica takes over", func() bool { return replica.shows(t, "role:master", "INFO", "replication") })
 	eventually(t, "the client goes there", func() bool { return a.server.primary() == replica.address() })
 	c, err := f.Changes(t.Context())

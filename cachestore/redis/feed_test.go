@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"strings"
 	"sync"
@@ -66,6 +67,7 @@ func TestFeed(t *testing.T) {
 	f := follow(t, a)
 	require.Empty(t, changed(t, f), "it begins now")
 	save(t, elsewhere, newRecord(), core.NoVersion)
+	p.do(t, "SET", "a:{00}:more:"+strings.Repeat("0", idSize), "x")
 	require.Empty(t, changed(t, f), "another's sessions")
 
 	mine := save(t, a, next(old), old.Version)
@@ -124,6 +126,8 @@ func TestFeedIsCompleteBeforeTheAcknowledgement(t *testing.T) {
 	f := follow(t, a)
 	stop := make(chan struct{})
 	var noise sync.WaitGroup
+	var ended acknowledged
+	seen := map[core.ID]core.Version{}
 	for range 16 {
 		noise.Go(func() {
 			for {
@@ -136,6 +140,7 @@ func TestFeedIsCompleteBeforeTheAcknowledgement(t *testing.T) {
 				assert.NoError(t, b.Save(background, r, core.NoVersion))
 				assert.NoError(t, b.Save(background, next(r), r.Version))
 				assert.NoError(t, b.Delete(background, r.ID))
+				ended.add(r.ID)
 			}
 		})
 	}
@@ -148,10 +153,19 @@ func TestFeedIsCompleteBeforeTheAcknowledgement(t *testing.T) {
 		require.NotEqual(t, was.Version, all[r.ID])
 		one := save(t, b, newRecord(), core.NoVersion)
 		require.NoError(t, b.Delete(t.Context(), one.ID))
-		require.Contains(t, changed(t, f), one.ID, "end %d", n)
+		ends := changed(t, f)
+		require.Contains(t, ends, one.ID, "end %d", n)
+		maps.Copy(seen, all)
+		maps.Copy(seen, ends)
 	}
 	close(stop)
 	noise.Wait()
+	maps.Copy(seen, changed(t, f))
+	for _, id := range ended.all() {
+		if _, ok := seen[id]; !ok {
+			t.Fatalf("%v came in the middle of a question, and is not reported", id)
+		}
+	}
 }
 
 // A session that changes all the time is never reported by a version that it no
@@ -164,6 +178,7 @@ func TestFeedVersionsOfABusySession(t *testing.T) {
 	f := follow(t, a)
 	var busy sync.WaitGroup
 	r := save(t, b, newRecord(), core.NoVersion)
+	id, last := r.ID, core.NoVersion
 	busy.Go(func() {
 		for range 3000 {
 			n := next(r)
@@ -175,7 +190,6 @@ func TestFeedVersionsOfABusySession(t *testing.T) {
 	})
 	done := make(chan struct{})
 	go func() { busy.Wait(); close(done) }()
-	id, last := r.ID, core.NoVersion
 	for over := false; !over; {
 		select {
 		case <-done:

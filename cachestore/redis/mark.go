@@ -23,11 +23,11 @@ const markName = "caching" // behind the prefix
 var marks = [...]string{feed.None: "", feed.On: "on", feed.Stopping: "stopping", feed.Off: "off"}
 
 // mayFollow are the states that each may take the place of. Nobody goes from On to
-// Off at once: a logout would no longer wait while a cache still believes.
+// Off or None at once: a logout would no longer wait while a cache still believes.
 var mayFollow = [...][]feed.State{
-	feed.None:     {feed.None, feed.Off},
+	feed.None:     {feed.None, feed.Stopping, feed.Off},
 	feed.On:       {feed.None, feed.On, feed.Stopping, feed.Off},
-	feed.Stopping: {feed.On, feed.Stopping},
+	feed.Stopping: {feed.None, feed.On, feed.Stopping, feed.Off},
 	feed.Off:      {feed.None, feed.Stopping, feed.Off},
 }
 
@@ -91,19 +91,19 @@ func (s *Store) EnableCaching(ctx context.Context) error {
 	return err
 }
 
-// SetCaching implements feed.Caching. It refuses what is no step on the way, with a
-// *hosts.ConfigError.
+// SetCaching implements feed.Caching. It refuses to go from On to Off or None with a
+// *hosts.ConfigError: Stopping comes first, and these after feed.Wait.
 func (s *Store) SetCaching(ctx context.Context, to feed.State) error {
 	if s.server.cluster {
 		return errCluster
 	}
 	if to < feed.None || to > feed.Off {
-		return &hosts.ConfigError{Field: "caching", Value: to.String(), Allowed: "none, on, stopping or off"}
+		return &hosts.ConfigError{Field: "state of caching", Value: to.String(), Allowed: "none, on, stopping or off"}
 	}
 	from := mayFollow[to]
 	before, err := s.server.setMark(ctx, to, from...)
 	if err == nil && !slices.Contains(from, before) {
-		err = fmt.Errorf("redis: %w", &hosts.ConfigError{Field: "caching", Value: to.String() + " after " + before.String(), Allowed: fmt.Sprintf("%v after %v", to, from)})
+		err = fmt.Errorf("redis: %w", &hosts.ConfigError{Field: "state of caching", Value: to.String() + " after " + before.String(), Allowed: fmt.Sprintf("%v after %v", to, from)})
 	}
 	return err
 }

@@ -189,6 +189,7 @@ func TestTLS(t *testing.T) {
 	require.ErrorContains(t, err, "certificate")
 	s := open(t, url, Options{TLS: &tls.Config{RootCAs: roots}})
 	work(t, s)
+	require.Empty(t, changed(t, follow(t, s)))
 }
 
 func certificate(t *testing.T, dir string) *x509.CertPool {
