@@ -40,7 +40,7 @@ func TestPruningLosesNothing(t *testing.T) {
 					want++
 				}
 				require.Len(t, in.changes(f), want)
-				time.Sleep(11 * time.Second)
+				<-time.After(11 * time.Second)
 				synctest.Wait()
 			}
 			n := in.count("SELECT count(*) FROM {table}_feed")
