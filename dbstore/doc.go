@@ -69,8 +69,25 @@
 // not create tables; it then needs SELECT, INSERT, UPDATE and DELETE on the
 // table and SELECT on its companion.
 //
+// # Feed
+//
+// A cache before the store (package cachestore) follows it by a feed of changes. The
+// first one makes a table, the name with _feed behind it, and triggers that write an
+// entry into it in the transaction that changes a session, whichever program that is:
+// a release of before, or an administrator's UPDATE or DELETE. New sessions have none, nor
+// have saves that only note a use. Nothing of it is there, or costs anything, before.
+// [FeedSchema] is the SQL for an administrator, where the program may not create
+// triggers; it then needs SELECT, INSERT, UPDATE and DELETE on the table _feed and on
+// the table _schema, and in MySQL TRIGGER on the sessions. Entries are deleted after
+// five minutes. [Store.CheckFeed] reports triggers that are missing or switched off;
+// who follows makes them anew.
+//
+// The table _schema has a row that says that caches are in use: 1001 on, 1002
+// stopping, -2 switched off. A release that knows no feed refuses the first two as
+// a newer schema. It must not run while a cache begins: its logouts do not wait.
+//
 // # Another database
 //
 // A [Dialect] is what one database does otherwise than another; [New] makes a
-// Store of it. Hold the result to package conformance.
+// Store of it. With [FeedDialect] it can be cached. Hold the result to package conformance.
 package dbstore

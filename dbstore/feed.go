@@ -154,7 +154,7 @@ func (b *backend) feedFailed(ctx context.Context, d FeedDialect, verb string, er
 			b.dialect.Name(), verb, hosts.ErrRefused, err, d.FeedScript(b.table))
 	}
 	if f := b.fault(err); f.Kind == Denied || f.Kind == Refused && !own(err) {
-		remedy := fmt.Sprintf("grant SELECT and DELETE on %s", b.table.With("_feed"))
+		remedy := fmt.Sprintf("grant SELECT, INSERT, UPDATE and DELETE on %s", b.table.With("_feed"))
 		if verb != "follow" {
 			remedy = fmt.Sprintf("grant the right to create tables, and triggers on %s", b.table)
 		}

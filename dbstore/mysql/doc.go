@@ -63,4 +63,16 @@
 // gone. Sweeps delete 200 at once and rest as long as that took. Open has at
 // most 16 connections, closes those that are idle for 5 minutes, and each after
 // 30 minutes, so that a failover is followed.
+//
+// # Feed
+//
+// A cache follows the table by triggers and the table sessions_feed (package dbstore), on
+// a connection of its own. Each entry has a number, and what was written but not
+// committed yet is asked for until it is, or is undone, however long that takes. A
+// number that was drawn without an entry is asked for five minutes. A server with
+// read_only is not believed, nor another connection behind a proxy. Where
+// auto_increment_increment is not 1, as in a cluster that writes on several nodes, there is
+// no cache. TRUNCATE fires no triggers: restart the programs that cache after it.
+// With its binary log on, a server lets only those create triggers who have SUPER, unless
+// log_bin_trust_function_creators is set.
 package mysql

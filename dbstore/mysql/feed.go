@@ -105,10 +105,23 @@ func (dialect) Prune(ctx context.Context, db dbstore.DB, t dbstore.Table, below 
 	if _, err := db.Write.ExecContext(ctx, "UPDATE "+name+" SET version = GREATEST(version, ?) WHERE seq = 1", below); err != nil {
 		return 0, err
 	}
-	res, err := db.Write.ExecContext(ctx, "DELETE FROM "+name+" WHERE seq > 1 AND seq < ? ORDER BY seq LIMIT ?", below, limit)
+	// A range would wait for the entry behind its end, whose transaction may be open.
+	rows, err := db.Write.QueryContext(ctx, "SELECT seq FROM "+name+" WHERE seq > 1 AND seq < ? ORDER BY seq LIMIT ?", below, limit)
 	if err != nil {
 		return 0, err
 	}
-	n, err := res.RowsAffected()
-	return int(n), err
+	defer rows.Close()
+	old := []any{0} // is none, and shows whether this user may delete
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return 0, err
+		}
+		old = append(old, n)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	_, err = db.Write.ExecContext(ctx, "DELETE FROM "+name+" WHERE seq IN "+list(len(old)), old...)
+	return len(old) - 1, err
 }

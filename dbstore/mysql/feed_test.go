@@ -86,6 +86,10 @@ func TestMuchThatIsOpenIsAGap(t *testing.T) {
 	f, err := s.Follow(t.Context())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, f.Close()) }()
+	tx, err := admin(t).BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.Exec("INSERT INTO " + name + "_feed (id, version, prev) VALUES ('0123456789abcdef', 2, 1)")
+	require.NoError(t, err)
 	_, err = admin(t).Exec(fmt.Sprintf("INSERT INTO %s_feed (seq, id, version, prev) VALUES (%d, '0123456789abcdef', 2, 1)", name, 10*maxOpen))
 	require.NoError(t, err)
 	c, err := f.Changes(t.Context())
@@ -97,6 +101,10 @@ func TestMuchThatIsOpenIsAGap(t *testing.T) {
 	c, err = g.Changes(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, c.Gap, "who begins anew looks back less far")
+	require.NoError(t, tx.Commit())
+	c, err = g.Changes(t.Context())
+	require.NoError(t, err)
+	require.Len(t, c.Entries, 1, "and knows all that is written")
 }
 
 // TestAnotherConnectionIsAGap: behind a proxy the connection may become one to another

@@ -37,6 +37,8 @@ func newOwnServer(t *testing.T) *ownServer {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	require.NoError(t, err)
 	if path, err := exec.LookPath("postgres"); err == nil {
+		path, err = filepath.EvalSymlinks(path) // the others stand beside it
+		require.NoError(t, err)
 		found = append(found, path)
 	}
 	if len(found) == 0 {

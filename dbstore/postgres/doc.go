@@ -68,4 +68,14 @@
 // ([Options].Loads and Saves). Open has at most 16 connections, closes those that
 // are idle for 5 minutes, and each after 30 minutes, so that a failover is
 // followed.
+//
+// # Feed
+//
+// A cache follows the table by triggers for each statement and the table sessions_feed
+// (package dbstore). A question is one statement on any connection, also behind
+// PgBouncer: it goes by transaction numbers and snapshots, so that a transaction that commits
+// late is not passed by. The table is unlogged: a crash, or the promotion of a
+// standby, empties it, and every cache then begins anew. A standby is not believed.
+// What TRUNCATE removes is heard of. The triggers' functions have the rights of who made
+// them, so that whoever changes sessions needs none on the table of the feed.
 package postgres

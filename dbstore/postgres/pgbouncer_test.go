@@ -24,6 +24,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
 )
 
 // pooled starts a PgBouncer in transaction mode before the server of the tests
@@ -146,7 +147,25 @@ func TestBehindPgBouncer(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
+			followBehind(t, s)
 		})
+	}
+}
+
+// followBehind has every question another connection.
+func followBehind(t *testing.T, s *dbstore.Store) {
+	require.NoError(t, s.EnableCaching(t.Context()))
+	f, err := s.Follow(t.Context())
+	require.NoError(t, err)
+	for range 20 {
+		r := core.Record{ID: randomID(), Version: randomVersion()}
+		require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
+		require.NoError(t, s.Delete(t.Context(), r.ID))
+		c, err := f.Changes(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, c.Gap)
+		require.True(t, c.Caching)
+		require.Equal(t, []feed.Change{{ID: r.ID, Prev: r.Version}}, c.Entries)
 	}
 }
 

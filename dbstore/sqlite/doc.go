@@ -69,6 +69,14 @@
 //
 //	SELECT hex(id), datetime(seen_at/1000, 'unixepoch') FROM sessions WHERE user_id = 'ada';
 //
+// # Feed
+//
+// A cache follows the file by triggers and the table sessions_feed (package dbstore).
+// Each has a connection that reads, and holds up no writer. A file that was
+// replaced is not believed. A store of New is not followed; its logouts wait for the caches
+// of others all the same. A program that switches triggers off on its connection
+// (SQLITE_DBCONFIG_ENABLE_TRIGGER) writes what no cache hears of.
+//
 // # Limits
 //
 // 16384 saves and as many loads wait at most, [coalesce.Options]; 4096 other
