@@ -85,6 +85,7 @@ func use(p *feed.Poller, d time.Duration) (fresh, all int) {
 		}
 		<-time.After(every)
 	}
+	synctest.Wait()
 	return fresh, all
 }
 
@@ -122,6 +123,7 @@ func TestPollerRests(t *testing.T) {
 			synctest.Wait()
 			require.True(t, p.Fresh())
 			<-time.After(2 * time.Minute)
+			synctest.Wait()
 		}
 		require.Equal(t, 3, s.followed, "it goes on from where it was, for a minute")
 		require.Equal(t, 3, s.closed)
