@@ -31,7 +31,8 @@ type ring struct {
 
 const (
 	entryAlign   = 8
-	firstBuffer  = 16 << 10 // bytes
+	firstBuffer  = 16 << 10 // bytes, and the least step by which a buffer grows
+	growPart     = 16       // a buffer grows by one part in so many, for what lies idle counts as used
 	indexPart    = 8        // of the bound is for the index: one part in so many
 	largestPart  = 4        // one record takes at most one part in so many of a ring
 	maxReinserts = 8        // of used entries, for one new entry
@@ -189,7 +190,7 @@ func (r *ring) place(size int) (offset int, ok bool) {
 }
 
 func (r *ring) grow(size int) {
-	n := max(2*len(r.buf), firstBuffer, size)
+	n := max(len(r.buf)+max(len(r.buf)/growPart, firstBuffer), r.head+size)
 	buf := make([]byte, min(n, r.most))
 	copy(buf, r.buf[:r.head])
 	r.buf = buf

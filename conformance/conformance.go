@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 // Contract is the version of what the cases hold a store to. A store that passed
 // another version may fail this one.
-const Contract = 2
+const Contract = 3
 
 // Limits of the kit.
 const (
@@ -40,8 +41,8 @@ func (b Broken) String() string {
 // TestStore runs every case against stores that open returns, each on its own
 // fresh, empty namespace with room for 1000 records and 8 MiB. It calls open
 // once for each case, one after the other; open closes what it opened with
-// t.Cleanup. Cases of Sweeper, Finder and Batcher run if they are implemented, by
-// the store or behind it (hosts.As).
+// t.Cleanup. Cases of Sweeper, Finder, Batcher, feed.Source and feed.Caching run if
+// they are implemented, by the store or behind it (hosts.As).
 func TestStore(t *testing.T, open func(t *testing.T) hosts.Store, options ...Option) {
 	t.Helper()
 	TestShared(t, func(t *testing.T) (a, b hosts.Store) {
@@ -64,7 +65,7 @@ func TestShared(t *testing.T, open func(t *testing.T) (a, b hosts.Store), option
 	run := newRun()
 	for _, g := range groups {
 		if !g.offered(first) {
-			t.Logf("the store implements no hosts.%s: its promises are not checked", g.name)
+			t.Logf("%s: its promises are not checked", g.lacks())
 			run.left(g)
 			continue
 		}
@@ -157,7 +158,7 @@ func check(ctx context.Context, g group, c testCase, open func() (a, b hosts.Sto
 	}
 	defer done()
 	if !g.offered(a) {
-		return c.skippedFor("the store implements no hosts." + g.name)
+		return c.skippedFor(g.lacks())
 	}
 	return c.result(ctx, a, b)
 }
@@ -167,6 +168,15 @@ type group struct {
 	name    string
 	offered func(hosts.Store) bool
 	cases   []testCase
+}
+
+// lacks says that a store does not offer the interface.
+func (g group) lacks() string {
+	name := g.name
+	if !strings.Contains(name, ".") {
+		name = "hosts." + name
+	}
+	return "the store implements no " + name
 }
 
 func offers[T any](s hosts.Store) bool {
@@ -186,6 +196,8 @@ var groups = []group{
 	{"Finder", offers[hosts.Finder], slices.Concat(findCases, walkCases, cutFindCases)},
 	{"Batcher", offers[hosts.Batcher], slices.Concat(batchCases, batchRaceCases, cutBatchCases)},
 	{"BatchDeleter", offers[hosts.BatchDeleter], endManyCases},
+	{"feed.Source", offersFeed, feedCases},
+	{"feed.Caching", offersCaching, cachingCases},
 }
 
 // outageGroup is the cases of TestOutage.

@@ -99,6 +99,11 @@ func TestEveryCaseSeesAFlaw(t *testing.T) {
 			seen[name] = true
 		}
 	}
+	for _, flaw := range slices.Concat(feedFlaws, markFlaws) {
+		for name := range strings.FieldsSeq(flaw.breaks) {
+			seen[name] = true
+		}
+	}
 	for _, g := range groups {
 		for _, c := range g.cases {
 			require.True(t, seen[c.name], "no flaw breaks %s", c.name)

@@ -82,4 +82,5 @@ var longCases = []string{
 	"find-names", "find-pages", "find-changing", "find-under-saves", "find-acknowledged", "cut-find", "cut-index",
 	"save-many", "save-many-touches", "load-many-whole", "batches-against-saves", "batches-against-ends", "load-many-acknowledged",
 	"batch-cut", "load-many-cut",
+	"feed-under-saves", "feed-readable", "feed-slept", "mark-end",
 }

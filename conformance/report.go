@@ -115,7 +115,7 @@ func (r *run) add(one CaseResult) CaseResult {
 // left notes the cases of an interface that the store does not have.
 func (r *run) left(g group) {
 	for _, c := range g.cases {
-		r.add(c.skippedFor("the store implements no hosts." + g.name))
+		r.add(c.skippedFor(g.lacks()))
 	}
 }
 

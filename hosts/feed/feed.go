@@ -43,8 +43,8 @@ type Changes struct {
 	// Gap says why changes may be missing. Whoever relies on the answers forgets
 	// everything. It is nil when the answer is complete.
 	Gap error
-	// Caching reports whether the store says that caches are in use, as of the
-	// question: the mark is On.
+	// Caching reports whether the store says that caches are in use: the mark is On.
+	// It is of the moment of the entries or of one before, never after them.
 	Caching bool
 }
 

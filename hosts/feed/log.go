@@ -13,8 +13,11 @@ import (
 // logSize is how many changes a Log keeps for those who follow it.
 const logSize = MaxChanges
 
-// errFellBehind: more changes than a Log keeps.
-var errFellBehind = errors.New("more changes than are kept since the last question")
+var (
+	// errFellBehind: more changes than a Log keeps.
+	errFellBehind     = errors.New("more changes than are kept since the last question")
+	errFollowerClosed = errors.New("feed: this follower was closed")
+)
 
 // Log is the feed of a store to which this process alone writes. It costs nothing
 // while nobody follows. The zero value is ready. It is safe for concurrent use.
@@ -78,6 +81,9 @@ func (f *logFollower) Changes(ctx context.Context) (Changes, error) {
 	l := f.log
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if f.closed {
+		return Changes{}, errFollowerClosed
+	}
 	from := f.next
 	f.next = l.count
 	if l.count-from > logSize {

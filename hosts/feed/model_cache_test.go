@@ -152,6 +152,10 @@ func (e *explorer) ask(s state, i int, to func(state, string)) {
 	case asked:
 		e.answers(s, i, to)
 	case answered:
+		if e.markLate && e.unmarked(&s) {
+			to(e.gap(s), "B hears that the mark is not On")
+			return
+		}
 		q.stage = applied
 		if e.throughFirst {
 			s.through = q.age
@@ -183,12 +187,8 @@ func (e *explorer) ask(s state, i int, to func(state, string)) {
 // everything once more; not at all; or with a gap, as it does without the mark.
 func (e *explorer) answers(s state, i int, to func(state, string)) {
 	q := &s.question[i]
-	gap := func(next state, why string) {
-		next.question = [2]question{{stage: forgetting}}
-		next.through = e.old()
-		to(next, why)
-	}
-	if s.mark != on && !e.ignoresMark && !(e.believesBeforeMark && s.mark == none) {
+	gap := func(next state, why string) { to(e.gap(next), why) }
+	if !e.markLate && e.unmarked(&s) {
 		gap(s, "B hears that the mark is not On")
 		return
 	}
@@ -213,6 +213,17 @@ func (e *explorer) answers(s state, i int, to func(state, string)) {
 	q.entries = s.visible &^ s.reported
 	s.reported = s.visible
 	to(s, "the question is answered")
+}
+
+func (e *explorer) gap(s state) state {
+	s.question = [2]question{{stage: forgetting}}
+	s.through = e.old()
+	return s
+}
+
+// unmarked reports whether an answer of now is a gap for its mark.
+func (e *explorer) unmarked(s *state) bool {
+	return s.mark != on && !e.ignoresMark && !(e.believesBeforeMark && s.mark == none)
 }
 
 func (e *explorer) loads(s state, to func(state, string)) {

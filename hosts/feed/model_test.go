@@ -43,6 +43,7 @@ type rule struct {
 	waitsSinceStored   bool // not since the delete was answered
 	markFirst          bool // is read before the delete
 	stoppingSkipped    bool // on the way from On to Off
+	markLate           bool // of an answer, is read after its entries
 	ignoresMark        bool // of answers: B goes on when the mark is not On
 	saveKeepsOvertaken bool // answers of B's other calls
 	deleteKeepsCalls   bool // of B's own, on their way
@@ -107,6 +108,7 @@ func TestModelSeesMutations(t *testing.T) {
 		"an entry keeps whatever B has saved":                    func(r *rule) { r.entryKeepsOwn = true },
 		"a lost answer is not reported again":                    func(r *rule) { r.lostAnswerMovesOn = true },
 		"Stopping is skipped":                                    func(r *rule) { r.stoppingSkipped = true },
+		"the mark of an answer is read after its entries":        func(r *rule) { r.markLate = true },
 		"an answer without the mark is relied on":                func(r *rule) { r.ignoresMark = true },
 	}
 	for name, mutate := range mutations {

@@ -151,6 +151,9 @@ func (p *Poller) run(ctx context.Context) {
 				_ = p.leave(&f) // it may hold a connection, and has nothing to say
 				p.rest(ctx, 0)
 			}
+			if ctx.Err() != nil {
+				return // not used: it has set no mark, and sets none now
+			}
 		}
 		if unused++; p.used.Swap(false) || p.kept.Load() > 0 {
 			unused = 0
