@@ -1,4 +1,5 @@
 # make run     the demo: a web application with our sessions, on http://127.0.0.1:8080
+# make demo-cluster  three servers with caches on one store, and a page that counts its calls; STORE=NAME for another store
 # make test    everything: format, vet, linters, tests under the race detector, fuzzing, browser, real servers
 # make soak    the long forms of the tests, for a night: more kills, seeds, rounds and fuzzing, larger stores
 # make help    the rest
@@ -15,7 +16,7 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: release shots help run test soak reported filled all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
+.PHONY: release shots help run demo-cluster test soak reported filled all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -36,6 +37,10 @@ help:
 
 run:
 	$(GO) run ./cmd/sessionctl demo --addr $(ADDR)
+
+export STORE
+demo-cluster:
+	ADDR=$(ADDR) $(GO) run ./examples/cluster
 
 # How long the parts took, what is slow and what was skipped is kept here until the end.
 REPORT := $(CURDIR)/tests.out

@@ -75,6 +75,7 @@ var arrows = map[string][]string{
 	"caddy/tests/server":      {"caddy", "stores/all"},
 	"stores/all/fresh/server": {"cachestore", "core", "hosts", "hosts/nethttp", "stores", "stores/all"},
 	"examples/chi":            {"dbstore/sqlite"},
+	"examples/cluster":        {"cachestore", "core", "hosts", "stores", "stores/all"},
 	"examples/connect":        {"cachestore"},
 	"examples/gorilla":        {"cachestore"},
 	"examples/htmx":           {"cachestore"},

@@ -30,27 +30,27 @@ func FeedOf(store Store) (feed.Source, error) {
 // Watch waits for the end of one session. Stop it.
 type Watch struct {
 	of      *watches
-	ended   chan struct{}
-	next    *Watch // of the same session
+	ended   chan struct{} // made by the first Ended: it takes more than all the rest
+	next    *Watch        // of the same session
 	id      core.ID
 	expires core.Time
 	chain   uint32
-	over    bool // stopped, or ended is closed
+	over    bool // stopped, or gone
+	gone    bool // the session has ended
 	onEnd   func()
 }
 
 // Of reports whether the session is the one that is watched, under the same secret.
 func (w *Watch) Of(s *core.Session) bool { return w.id == s.ID() && w.chain == s.Chain() }
 
-// OnEnd has f run in a goroutine of its own when Ended is closed, and at once if it is
-// already. It does not run after Stop. A second OnEnd replaces the first.
+// OnEnd has f run in a goroutine of its own when the session has ended, as Ended says,
+// and at once if it has already. It does not run after Stop. A second OnEnd replaces the first.
 func (w *Watch) OnEnd(f func()) {
 	w.of.mu.Lock()
 	defer w.of.mu.Unlock()
-	select {
-	case <-w.ended:
+	if w.gone {
 		go f()
-	default:
+	} else {
 		w.onEnd = f
 	}
 }
@@ -59,7 +59,28 @@ func (w *Watch) OnEnd(f func()) {
 // because a login or a change of privilege has replaced its secret: within feed.Lease
 // and one question of the feed, and longer while the store does not answer. It is not
 // closed by Stop, nor when the manager is closed.
-func (w *Watch) Ended() <-chan struct{} { return w.ended }
+func (w *Watch) Ended() <-chan struct{} {
+	w.of.mu.Lock()
+	defer w.of.mu.Unlock()
+	if w.ended == nil {
+		w.ended = make(chan struct{})
+		if w.gone {
+			close(w.ended)
+		}
+	}
+	return w.ended
+}
+
+// end is called when the session has ended, with the lock of w.of.
+func (w *Watch) end() {
+	w.over, w.gone, w.next = true, true, nil
+	if w.ended != nil {
+		close(w.ended)
+	}
+	if w.onEnd != nil {
+		go w.onEnd()
+	}
+}
 
 // Stop frees the watch. A second Stop does nothing.
 func (w *Watch) Stop() { w.of.remove(w) }
@@ -70,7 +91,7 @@ func (m *Manager) Watch(s *core.Session) (*Watch, error) {
 	if s == nil || s.State() != core.StateActive {
 		return nil, fmt.Errorf("watch a session that is not stored: %w", core.ErrNotFound)
 	}
-	w := &Watch{of: &m.watches, ended: make(chan struct{}), id: s.ID(), expires: s.ExpiresAt(), chain: s.Chain()}
+	w := &Watch{of: &m.watches, id: s.ID(), expires: s.ExpiresAt(), chain: s.Chain()}
 	return w, m.watches.add(w)
 }
 

@@ -223,6 +223,9 @@ func (ws *watches) some() []core.ID {
 		delete(ws.due, id)
 		ids = append(ids, id)
 	}
+	if len(ids) > 0 && len(ws.due) == 0 {
+		ws.due = map[core.ID]struct{}{} // a map keeps the room of all that were ever in it
+	}
 	return ids
 }
 
@@ -253,11 +256,7 @@ func (ws *watches) settle(id core.ID, a *Loaded) {
 	for w := ws.byID[id]; w != nil; {
 		next := w.next
 		if s == nil || s.Chain() != w.chain {
-			w.over, w.next = true, nil
-			close(w.ended)
-			if w.onEnd != nil {
-				go w.onEnd()
-			}
+			w.end()
 		} else {
 			w.expires, w.next = s.ExpiresAt(), stay
 			stay = w

@@ -9,7 +9,7 @@ import (
 )
 
 // forTests are modules that nobody imports: they are tidy, and that is all.
-var forTests = []string{"conformance/mission", "conformance/peers", "dbstore/tests", "examples", "examples/natsstore",
+var forTests = []string{"conformance/mission", "conformance/peers", "dbstore/tests", "examples", "examples/cluster", "examples/natsstore",
 	"caddy/tests", "hosts/migrate/tests", "release"}
 
 // check sees the modules as users do: from a proxy, without go.work. The long form

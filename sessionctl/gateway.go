@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -93,7 +94,20 @@ func (g *gatewaySetup) run(ctx context.Context, p *Program, _ []string) (err err
 		defer func() { err = errors.Join(err, engine.Close()) }()
 		g.c.Engine = engine.Configure
 	}
-	return g.store.with(ctx, p, false, func(store hosts.Store) error { return g.before(ctx, p, store) })
+	return g.store.by(ctx, p, openToServe, func(store hosts.Store) error { return g.before(ctx, p, store) })
+}
+
+// openToServe opens a store that exists, and then as a server does, which may set up the
+// feed by which tunnels end.
+func openToServe(ctx context.Context, name string) (hosts.Store, io.Closer, error) {
+	_, closer, err := stores.OpenExisting(ctx, name)
+	if err == nil {
+		err = closer.Close()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return stores.Open(ctx, name)
 }
 
 // before serves before the origin whose store this is.

@@ -81,6 +81,19 @@ func pages(mw *nethttp.Middleware) http.Handler {
 		_, err := s.Add("n", 1)
 		return err
 	}))
+	mux.Handle("GET /events", mw.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *nethttp.Session) error {
+		ended, err := s.Ended()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "data: hello %s\n\n", s.User())
+		w.(http.Flusher).Flush()
+		select {
+		case <-ended:
+		case <-r.Context().Done():
+		}
+		return nil
+	}))
 	mux.Handle("POST /logout", mw.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *nethttp.Session) error { return s.Destroy() }))
 	mux.Handle("POST /everywhere", mw.HandlerFunc(func(_ http.ResponseWriter, r *http.Request, s *nethttp.Session) error {
 		_, err := s.SignOutEverywhere(r.Context())

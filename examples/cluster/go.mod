@@ -1,0 +1,29 @@
+module github.com/rockstar-web/sessions/examples/cluster
+
+go 1.26.0
+
+require (
+	github.com/rockstar-web/sessions v0.1.0
+	github.com/rockstar-web/sessions/stores/all v0.1.0
+)
+
+require (
+	filippo.io/edwards25519 v1.2.0 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/go-sql-driver/mysql v1.10.1 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/pgx/v5 v5.12.0 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
+	github.com/ncruces/go-sqlite3 v0.37.0 // indirect
+	github.com/ncruces/go-sqlite3-wasm/v6 v6.5.35401 // indirect
+	github.com/ncruces/julianday v1.0.0 // indirect
+	github.com/redis/rueidis v1.0.79 // indirect
+	github.com/rockstar-web/sessions/cachestore/redis v0.1.0 // indirect
+	github.com/rockstar-web/sessions/dbstore/mysql v0.1.0 // indirect
+	github.com/rockstar-web/sessions/dbstore/postgres v0.1.0 // indirect
+	github.com/rockstar-web/sessions/dbstore/sqlite v0.1.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)

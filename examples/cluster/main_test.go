@@ -1,0 +1,119 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// asProgram makes the test's binary the program itself.
+const asProgram = "CLUSTER_RUNS"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func program(t *testing.T, env ...string) *exec.Cmd {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path)
+	cmd.Env = append(os.Environ(), append([]string{asProgram + "=1", "ADDR=127.0.0.1:0", "STORE="}, env...)...)
+	return cmd
+}
+
+// TestStory: what one server was told the others know, also the one that was killed, and
+// after the acknowledgement of a sign-out nobody lets a copy of the cookie in.
+func TestStory(t *testing.T) {
+	cmd := program(t)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("an interrupt is a good end: %v", err)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar, _ := cookiejar.New(nil) // never fails
+	c := &http.Client{Jar: jar}
+	call := func(method, path string, v any) {
+		t.Helper()
+		r, err := http.NewRequest(method, strings.TrimRight(line, "/\n")+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := c.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Body.Close()
+		text, err := io.ReadAll(a.Body)
+		if err != nil || a.StatusCode != http.StatusOK || json.Unmarshal(text, v) != nil {
+			t.Fatalf("%s %s: %s %s %v", method, path, a.Status, text, err)
+		}
+	}
+	var s state
+	call("POST", "/1/login", &s)
+	call("POST", "/2/add", &s)
+	call("POST", "/kill", new(bool))
+	call("POST", "/3/add", &s)
+	if call("GET", "/1/who", &s); s != (state{1, "alice", 2}) {
+		t.Errorf("server 1 shows %+v", s)
+	}
+	var signOut struct{ Servers []seen }
+	call("POST", "/signout?server=2", &signOut)
+	for _, s := range signOut.Servers {
+		if s.After == 0 || s.Late > 0 {
+			t.Errorf("after the acknowledgement: %+v", s)
+		}
+	}
+	if call("GET", "/3/who", &s); s.User != "" {
+		t.Errorf("server 3 shows %+v", s)
+	}
+	var all [servers]*counts
+	call("GET", "/counts", &all)
+	if all[0] == nil || all[0].Cached == 0 || all[1] == nil || all[1].Deletes != 1 {
+		b, _ := json.Marshal(all)
+		t.Errorf("the counts are %s", b)
+	}
+}
+
+// TestRefusals say what is allowed.
+func TestRefusals(t *testing.T) {
+	for env, want := range map[string]string{
+		"ADDR=:8080":                "127.0.0.1:8080",
+		"STORE=memory:":             "use PostgreSQL, MySQL, MariaDB, SQLite",
+		"STORE=sqlite:x?cache=1MiB": "leave cache= out of STORE",
+	} {
+		cmd := program(t, env)
+		cmd.Dir = t.TempDir()
+		text, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %v, %s", env, err, text)
+		}
+	}
+}
