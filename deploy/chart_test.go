@@ -200,7 +200,7 @@ func TestChartRefusesValues(t *testing.T) {
 		values := map[string]any{"gateway": map[string]any{"origin": "http://shop:8080"}, "secret": map[string]any{"name": "shop"}}
 		maps.Copy(values, c.values)
 		_, err := render(t, values)
-		require.ErrorContains(t, err, c.want)
+		require.ErrorContains(t, err, c.want, "%v", c.values)
 	}
 }
 

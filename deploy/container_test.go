@@ -32,7 +32,7 @@ func dockerfile(t *testing.T) image {
 	ast, err := parser.Parse(bytes.NewReader(text))
 	require.NoError(t, err)
 	require.Empty(t, ast.Warnings)
-	lint := linter.New(&linter.Config{ExperimentalAll: true, Warn: func(rule, _, _, message string, _ []parser.Range) {
+	lint := linter.New(&linter.Config{Warn: func(rule, _, _, message string, _ []parser.Range) {
 		t.Errorf("Dockerfile: %s: %s", rule, message)
 	}})
 	stages, _, err := instructions.Parse(ast.AST, lint)
