@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/modfile"
 )
 
 // TestReadyNamesWhatIsMissing: the tree is ready for its version but for what a
@@ -86,4 +87,32 @@ func TestTheRootsTagIsPushedAlone(t *testing.T) {
 	require.Contains(t, lines[len(lines)-2], " cmd/sessionctl/v0.1.0")
 	require.NotContains(t, lines[len(lines)-2], " v0.1.0", "it is not among the others")
 	require.NotContains(t, lines[len(lines)-2], "release/")
+}
+
+// TestSetWorkKeepsEachReplacement, at another version, or at the one that it has.
+func TestSetWorkKeepsEachReplacement(t *testing.T) {
+	t.Chdir("..")
+	text, err := os.ReadFile("go.work")
+	require.NoError(t, err)
+	for _, v := range []string{"v0.1.0", "v0.2.0-rc.1"} {
+		t.Chdir(t.TempDir())
+		require.NoError(t, os.WriteFile("go.work", text, 0o644))
+		require.NoError(t, setWork(v))
+		have, err := os.ReadFile("go.work")
+		require.NoError(t, err)
+		before, err := modfile.ParseWork("go.work", text, nil)
+		require.NoError(t, err)
+		after, err := modfile.ParseWork("go.work", have, nil)
+		require.NoError(t, err)
+		require.NotEmpty(t, before.Replace)
+		want := map[string]string{}
+		for _, r := range before.Replace {
+			want[r.Old.Path+" "+v] = r.New.Path
+		}
+		got := map[string]string{}
+		for _, r := range after.Replace {
+			got[r.Old.Path+" "+r.Old.Version] = r.New.Path
+		}
+		require.Equal(t, want, got, string(have))
+	}
 }
