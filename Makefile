@@ -16,7 +16,7 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: release shots help run demo-cluster test soak reported filled all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
+.PHONY: release packaging shots help run demo-cluster test soak reported filled all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -26,6 +26,7 @@ help:
 	@echo 'make edge    the story of one session in workerd, Deno, Bun and Node'
 	@echo 'make servers PostgreSQL, MariaDB, Redis and a cluster until ctrl-C, for go test in another terminal'
 	@echo 'make peers   the browser, the peers and the vectors of others, in their own module'
+	@echo 'make packaging  the release: binaries, SBOM, container, Helm chart, workflows'
 	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make mission the table of promises from a test run'
 	@echo 'make bench   ratios against the raw limits and the peers'
@@ -44,7 +45,7 @@ demo-cluster:
 
 # How long the parts took, what is slow and what was skipped is kept here until the end.
 REPORT := $(CURDIR)/tests.out
-PARTS  := lint unit mission peers edge fuzz vuln
+PARTS  := lint unit mission peers packaging edge fuzz vuln
 
 test:
 	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about a quarter of an hour on two processors.'
@@ -102,6 +103,11 @@ unit:
 peers:
 	@$(TESTS) -skip '^TestMission$$' ./$(PEERS)/... | $(SHOWN) peers $(REPORT)
 
+# In no workspace (deploy/doc.go says why), and never from the cache: what it builds is not seen by it.
+packaging:
+	@GOWORK=off $(GO) -C deploy mod tidy -diff && GOWORK=off $(GO) -C deploy vet ./...
+	@GOWORK=off $(GO) -C deploy test -vet=off -count=1 -json -timeout $(TIMEOUT) ./... | $(SHOWN) packaging $(REPORT)
+
 fuzz:
 	@sh .ci/fuzz $(FUZZTIME)
 
@@ -154,7 +160,7 @@ TAGS ?= timing
 timing:
 	$(GO) test -tags $(TAGS) -run '^TestTiming$$' -count 1 -v ./internal/aesgcm
 
-# Prepares a release of all modules: make release VERSION=v0.1.0. It prints the tags.
+# Prepares a release of all modules: make release VERSION=v0.1.0. It says what is missing, or what to do next.
 release:
 	@$(GO) run ./release set $(VERSION)
 

@@ -25,7 +25,7 @@ func check(all []*mod, long bool) error {
 		return err
 	}
 	for _, m := range all {
-		if err := u.isTidy(all, m); err != nil {
+		if err := u.isTidy(m); err != nil {
 			return err
 		}
 		if isForTests(m) {
@@ -49,8 +49,8 @@ func isForTests(m *mod) bool {
 	return false
 }
 
-func (u *user) isTidy(all []*mod, m *mod) error {
-	file, sum, err := u.tidied(all, m)
+func (u *user) isTidy(m *mod) error {
+	file, sum, err := u.tidied(m)
 	if err != nil {
 		return err
 	}

@@ -108,10 +108,11 @@ func setWork(v string) error {
 		return err
 	}
 	for _, r := range slices.Clone(work.Replace) {
-		if err := work.DropReplace(r.Old.Path, r.Old.Version); err != nil {
+		old, dir := r.Old, r.New.Path // which a drop empties
+		if err := work.DropReplace(old.Path, old.Version); err != nil {
 			return err
 		}
-		if err := work.AddReplace(r.Old.Path, v, r.New.Path, ""); err != nil {
+		if err := work.AddReplace(old.Path, v, dir, ""); err != nil {
 			return err
 		}
 	}

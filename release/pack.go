@@ -22,14 +22,14 @@ func pack(all []*mod, proxy string) error {
 		return err
 	}
 	for _, m := range all {
-		if err := packOne(all, m, v, proxy); err != nil {
+		if err := packOne(m, v, proxy); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func packOne(all []*mod, m *mod, v, proxy string) error {
+func packOne(m *mod, v, proxy string) error {
 	escaped, err := module.EscapePath(m.path)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func packOne(all []*mod, m *mod, v, proxy string) error {
 	if err != nil {
 		return err
 	}
-	files, err := m.files(all)
+	files, err := m.files()
 	if err != nil {
 		return err
 	}
@@ -77,14 +77,14 @@ func (e entry) Open() (io.ReadCloser, error) { return os.Open(e.real) }
 
 // files are what git has or would add: those below the module's directory and in
 // no module below it, and the licence.
-func (m *mod) files(all []*mod) ([]zip.File, error) {
+func (m *mod) files() ([]zip.File, error) {
 	out, err := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", m.dir).Output()
 	if err != nil {
 		return nil, fmt.Errorf("git ls-files: %w", err)
 	}
 	var files []zip.File
 	for name := range strings.SplitSeq(strings.Trim(string(out), "\x00"), "\x00") {
-		if owner(all, name) != m {
+		if owner(name) != m.dir {
 			continue
 		}
 		if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() {
@@ -102,14 +102,15 @@ func (m *mod) files(all []*mod) ([]zip.File, error) {
 	return files, nil
 }
 
-// owner is the module with the longest directory that a file is in.
-func owner(all []*mod, name string) (found *mod) {
-	for _, m := range all {
-		if m.dir == "." || strings.HasPrefix(name, m.dir+"/") {
-			if found == nil || len(m.dir) > len(found.dir) || found.dir == "." {
-				found = m
-			}
+// owner is the directory of the module that a file is in: the nearest with a
+// go.mod, in go.work or not.
+func owner(name string) string {
+	dir := filepath.Dir(name)
+	for dir != "." {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
 		}
+		dir = filepath.Dir(dir)
 	}
-	return found
+	return dir
 }

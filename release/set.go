@@ -10,11 +10,14 @@ import (
 )
 
 // set has all modules require each other at a version, with the sums of what is
-// packed from the tree, and prints the tags to make. The tree is then to be
+// packed from the tree, and prints the commands that release it. The tree is then to be
 // committed as it is: any other change would change the sums.
 func set(all []*mod, v string) error {
 	if semver.Canonical(v) != v {
 		return fmt.Errorf("version is %q; allowed: vMAJOR.MINOR.PATCH", v)
+	}
+	if err := ready(v); err != nil {
+		return err
 	}
 	if out, err := exec.Command("git", "status", "--porcelain").Output(); err != nil || len(out) > 0 {
 		return fmt.Errorf("the tree has changes that are not committed, or git fails (%v): the sums would be of them, too\n%s", err, out)
@@ -43,7 +46,7 @@ func set(all []*mod, v string) error {
 		if err != nil {
 			return err
 		}
-		file, sum, err := u.tidied(all, m)
+		file, sum, err := u.tidied(m)
 		done()
 		if err != nil {
 			return err
@@ -52,10 +55,21 @@ func set(all []*mod, v string) error {
 			return err
 		}
 	}
+	fmt.Print(next(all, v))
+	return nil
+}
+
+// next is what a maintainer does then. GitHub starts no workflow for a push of
+// more than three tags, so the one that the release begins with is pushed alone,
+// once the proxy can find the others.
+func next(all []*mod, v string) string {
+	var tags []string
 	for _, m := range all {
-		if !isForTests(m) {
-			fmt.Println(strings.TrimPrefix(m.dir+"/"+v, "./"))
+		if !isForTests(m) && m.dir != "." {
+			tags = append(tags, m.dir+"/"+v)
 		}
 	}
-	return nil
+	list := strings.Join(tags, " ")
+	return fmt.Sprintf("git commit --all --message 'Release %[1]s'\nfor tag in %[1]s %[2]s; do git tag $tag; done\n"+
+		"git push origin main %[2]s\ngit push origin %[1]s\n", v, list)
 }

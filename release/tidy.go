@@ -99,9 +99,9 @@ func (u *user) runWith(dir string, env []string, args ...string) (string, error)
 }
 
 // tidied is what go mod tidy makes of a module's go.mod and go.sum.
-func (u *user) tidied(all []*mod, m *mod) (file, sum []byte, err error) {
+func (u *user) tidied(m *mod) (file, sum []byte, err error) {
 	dir := filepath.Join(u.dir, "tidy", filepath.FromSlash(m.dir))
-	files, err := m.files(all)
+	files, err := m.files()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -152,7 +152,7 @@ func tidyAll(all []*mod) error {
 		if err != nil {
 			return err
 		}
-		file, sum, err := u.tidied(all, all[i])
+		file, sum, err := u.tidied(all[i])
 		done()
 		if err != nil {
 			return err
