@@ -16,7 +16,7 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: release packaging shots help run demo-cluster test soak reported filled all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
+.PHONY: release packaging shots docs docs-serve help run demo-cluster test soak reported filled all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -33,6 +33,7 @@ help:
 	@echo 'make bench-stores  the stores, empty and with SESSIONS ($(SESSIONS)), and the guest, into conformance/peers/RESULTS.md'
 	@echo 'make crash   of make soak the kills alone: every durable store killed 200 times under load'
 	@echo 'make timing  does the time of our AES depend on secrets? for nightly runs: it prints and judges nothing'
+	@echo 'make docs    the pages as a site, into site/dist; a dead link fails. make docs-serve shows it at http://localhost:4173'
 	@echo 'make shots   the screenshots of the README, from the demo, into docs/shots'
 	@echo 'make vuln    govulncheck, where its database can be reached'
 
@@ -45,7 +46,7 @@ demo-cluster:
 
 # How long the parts took, what is slow and what was skipped is kept here until the end.
 REPORT := $(CURDIR)/tests.out
-PARTS  := lint unit mission peers packaging edge fuzz vuln
+PARTS  := lint unit mission docs peers packaging edge fuzz vuln
 
 test:
 	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about a quarter of an hour on two processors.'
@@ -66,11 +67,11 @@ timed-%:
 # Tests read SOAK by internal/soak.
 soak:
 	@echo 'make soak: the long forms of the tests; some hours on two processors, and several gigabytes in TMPDIR.'
-	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported FUZZTIME=1m TIMEOUT=6h PARTS='unit mission peers fuzz filled'
+	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported FUZZTIME=1m TIMEOUT=6h PARTS='unit mission docs peers fuzz filled'
 	@echo 'make soak: all passed'
 
 tools:
-	@echo 'It installs a Chromium, PostgreSQL, MariaDB and Redis by apt-get where it may, and npm packages into hosts/js/node_modules.'
+	@echo 'It installs a Chromium, PostgreSQL, MariaDB and Redis by apt-get where it may, and npm packages into hosts/js and site.'
 	@sh .ci/tools
 
 servers:
@@ -100,8 +101,9 @@ unit:
 	@{ $(TESTS) $$($(GO) list work | grep -v -e conformance/mission$$ -e conformance/peers); \
 	   $(filter-out -race,$(TESTS)) -run TestTimeoutOutside ./hosts/fiber/; } | $(SHOWN) unit $(REPORT)
 
+# Not from the cache, which knows nothing of the programs and the site that they run.
 peers:
-	@$(TESTS) -skip '^TestMission$$' ./$(PEERS)/... | $(SHOWN) peers $(REPORT)
+	@$(TESTS) -count=1 -skip '^TestMission$$' ./$(PEERS)/... | $(SHOWN) peers $(REPORT)
 
 # In no workspace (deploy/doc.go says why), and never from the cache: what it builds is not seen by it.
 packaging:
@@ -166,6 +168,14 @@ release:
 
 vuln:
 	@sh .ci/vuln $(VULN)
+
+# The test of the site, among the peers, opens what this has built.
+docs:
+	@cd site && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	@echo 'make docs: the site is in site/dist; make docs-serve shows it'
+
+docs-serve: docs
+	cd site && npm run serve
 
 # Runs the demo and a Chromium by itself.
 shots:

@@ -16,7 +16,7 @@ const (
 )
 
 // axeRun lists what axe finds on a page, by all its rules, as text.
-const axeRun = `axe.run(document).then(found => found.violations.map(v =>
+const axeRun = `axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations.map(v =>
 	v.id + ": " + v.help + "\n" + v.nodes.map(n => "  " + n.html + "\n  " + n.failureSummary).join("\n")))`
 
 // cutOff lists what of a page lies beyond its right edge, or within a box that

@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds every step in the browser.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func chromium(t *testing.T) string {
 	t.Helper()
