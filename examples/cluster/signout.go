@@ -46,7 +46,7 @@ func (t *front) signOut(w http.ResponseWriter, r *http.Request) {
 	header, err := t.ask(r.Context(), t.pick(r.FormValue("server")), "POST", "/logout", cookie, new(state))
 	took := time.Since(start)
 	close(acknowledged)
-	time.Sleep(beyond)
+	<-time.After(beyond)
 	close(over)
 	wait.Wait()
 	if err != nil {
