@@ -37,7 +37,7 @@ var given = map[string]string{
 	"s": "*sessions.Session", "r": "*http.Request", "w": "http.ResponseWriter", "ctx": "context.Context", "app": "*sessions.Middleware",
 	"mw": "*nethttp.Middleware", "manager": "*hosts.Manager", "m": "*hosts.Manager", "store": "hosts.Store", "mux": "*http.ServeMux", "next": "http.Handler",
 	"t": "*testing.T", "old": "core.Secret", "fresh": "core.Secret", "when": "time.Time", "account": "http.Handler", "engine": "*gin.Engine", "oldManager": "*scs.SessionManager",
-	"middleware": "*sessions.Middleware", "session": "*hosts.Session", "addr": "string", "keyPairs": "[][]byte", "id": "core.ID", "key": "core.Secret",
+	"middleware": "*sessions.Middleware", "session": "*hosts.Session", "addr": "string", "keyPairs": "[][]byte", "id": "core.ID", "key": "core.Secret", "messages": "chan string",
 }
 
 // inTests is what snippets about tests use.
