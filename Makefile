@@ -34,7 +34,7 @@ help:
 	@echo 'make crash   of make soak the kills alone: every durable store killed 200 times under load'
 	@echo 'make timing  does the time of our AES depend on secrets? for nightly runs: it prints and judges nothing'
 	@echo 'make docs    the pages as a site, into site/dist; a dead link fails. make docs-serve shows it at http://localhost:4173'
-	@echo 'make shots   the screenshots of the README, from the demo, into docs/shots'
+	@echo 'make shots   the screenshots of the documents, from both demos, into docs/shots'
 	@echo 'make vuln    govulncheck, where its database can be reached'
 
 run:
@@ -177,7 +177,7 @@ docs:
 docs-serve: docs
 	cd site && npm run serve
 
-# Runs the demo and a Chromium by itself.
+# Runs the demos and a Chromium by itself.
 shots:
 	cd $(PEERS) && $(GO) run ./browser/shots ../../docs/shots
 

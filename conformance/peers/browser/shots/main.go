@@ -1,5 +1,5 @@
-// Command shots makes the screenshots of the README: shots FOLDER. It runs the
-// demo and a Chromium by itself.
+// Command shots makes the screenshots of the documents: shots FOLDER. It runs the
+// demo, three servers with caches and a Chromium by itself.
 package main
 
 import (
@@ -23,7 +23,8 @@ import (
 // patience bounds one picture.
 const patience = 30 * time.Second
 
-// A shot is one picture: of a page, after buttons of "Prove it" were pressed in turn.
+// A shot is one picture: of a page of the demo, after buttons of "Prove it" were pressed
+// in turn, or of the cluster's page.
 type shot struct {
 	name, path    string
 	width, height int64
@@ -31,12 +32,17 @@ type shot struct {
 	press         []string
 }
 
+// cluster is the path of a shot of the cluster's page.
+const cluster = "cluster"
+
 var shots = []shot{
 	{"prove", "/prove", 1280, 960, "light", []string{"once", "adds", "logout"}},
 	{"prove-dark", "/prove", 1280, 960, "dark", []string{"once", "adds", "logout"}},
 	{"prove-390", "/prove", 390, 844, "dark", []string{"adds"}},
 	{"cart-390", "/cart", 390, 844, "light", nil},
 	{"session", "/session", 1280, 860, "light", nil},
+	{"cluster", cluster, 1280, 1000, "light", nil},
+	{"cluster-dark", cluster, 1280, 1000, "dark", nil},
 	{"devices-dark", "/devices", 1280, 560, "dark", nil},
 }
 
@@ -63,13 +69,22 @@ func run(ctx context.Context, folder string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	site, stop, err := demo(ctx, scratch)
+	site, stop, err := serve(ctx, scratch, "cmd/sessionctl", "demo", "--addr", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	defer stop()
+	servers, stopThem, err := serve(ctx, scratch, "examples/cluster")
+	if err != nil {
+		return fmt.Errorf("cluster: %w", err)
+	}
+	defer stopThem()
 	for _, s := range shots {
-		picture, err := s.take(ctx, site)
+		steps := s.demo(site)
+		if s.path == cluster {
+			steps = []chromedp.Action[chromedp.Void]{chromedp.Navigate(servers), chromedp.Evaluate[chromedp.Void](signOut, chromedp.EvalAwaitPromise)}
+		}
+		picture, err := s.take(ctx, steps)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
@@ -80,16 +95,18 @@ func run(ctx context.Context, folder string) (err error) {
 	return nil
 }
 
-// demo runs the command's demo over a database in a folder.
-func demo(ctx context.Context, dir string) (site string, stop func(), err error) {
-	bin := filepath.Join(dir, "sessionctl")
-	build := exec.CommandContext(ctx, "go", "build", "-o", bin, "github.com/rockstar-web/sessions/cmd/sessionctl")
+// serve runs a program of this repository, whose default store is of a folder, and
+// returns the address that it prints.
+func serve(ctx context.Context, dir, program string, args ...string) (site string, stop func(), err error) {
+	bin := filepath.Join(dir, filepath.Base(program))
+	build := exec.CommandContext(ctx, "go", "build", "-o", bin, "github.com/rockstar-web/sessions/"+program)
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return "", nil, err
 	}
-	cmd := exec.CommandContext(ctx, bin, "demo", "--addr", "127.0.0.1:0")
-	cmd.Dir = dir // its default store is a file here
+	cmd := exec.CommandContext(ctx, bin, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "ADDR=127.0.0.1:0", "STORE=")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", nil, err
@@ -117,22 +134,26 @@ const prepare = `(async () => {
 	await form("/notes", { text: "Order more #tea" });
 })()`
 
-// take runs a browser of its own.
-func (s shot) take(ctx context.Context, site string) ([]byte, error) {
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("hide-scrollbars", true))
-	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
-	defer stop()
-	ctx, enough := context.WithTimeout(ctx, patience)
-	defer enough()
-	ctx, cancel := chromedp.NewContext(ctx)
-	defer cancel()
-	scheme := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: s.scheme}}}
+// signOut is a visit to the cluster's page: the reads come when those of the visitor's own
+// change no longer ask the store.
+const signOut = `(async () => {
+	const press = async (id, until) => {
+		document.getElementById(id).click();
+		while (!document.getElementById("result").innerText.includes(until)) await new Promise((go) => setTimeout(go, 50));
+	};
+	await press("login", "has signed alice in");
+	do {
+		await press("add", "has added");
+		await new Promise((go) => setTimeout(go, 2500));
+		await press("read", "100 reads in");
+	} while (!/[89]\d from the cache/.test(document.getElementById("result").innerText));
+	await press("logout", "was acknowledged");
+	await new Promise((go) => setTimeout(go, 500)); // until the counts are those of afterwards
+})()`
+
+// demo are the steps that lead to a shot of the demo.
+func (s shot) demo(site string) []chromedp.Action[chromedp.Void] {
 	steps := []chromedp.Action[chromedp.Void]{
-		chromedp.EmulateViewport(s.width, s.height),
-		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, scheme)
-			return err
-		}),
 		chromedp.Navigate(site + "/prove"),
 		chromedp.Evaluate[chromedp.Void](prepare, chromedp.EvalAwaitPromise),
 		chromedp.Navigate(site + s.path),
@@ -145,7 +166,27 @@ func (s shot) take(ctx context.Context, site string) ([]byte, error) {
 	if len(s.press) > 0 {
 		steps = append(steps, chromedp.Evaluate[chromedp.Void]("document.activeElement.blur(); scrollTo(0, 0)"))
 	}
-	if err := chromedp.Do(ctx, steps...); err != nil {
+	return steps
+}
+
+// take runs a browser of its own.
+func (s shot) take(ctx context.Context, steps []chromedp.Action[chromedp.Void]) ([]byte, error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("hide-scrollbars", true))
+	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
+	defer stop()
+	ctx, enough := context.WithTimeout(ctx, patience)
+	defer enough()
+	ctx, cancel := chromedp.NewContext(ctx)
+	defer cancel()
+	scheme := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: s.scheme}}}
+	look := []chromedp.Action[chromedp.Void]{
+		chromedp.EmulateViewport(s.width, s.height),
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, scheme)
+			return err
+		}),
+	}
+	if err := chromedp.Do(ctx, append(look, steps...)...); err != nil {
 		return nil, err
 	}
 	return chromedp.Run(ctx, chromedp.CaptureScreenshot())
