@@ -39,9 +39,9 @@ func program(t *testing.T, env ...string) *exec.Cmd {
 	return cmd
 }
 
-// TestStory: what one server was told the others know, also the one that was killed, and
-// after the acknowledgement of a sign-out nobody lets a copy of the cookie in.
-func TestStory(t *testing.T) {
+// runs starts the program, until the test ends, and returns its address.
+func runs(t *testing.T) (site string) {
+	t.Helper()
 	cmd := program(t)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -61,11 +61,18 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return strings.TrimRight(line, "/\n")
+}
+
+// TestStory: what one server was told the others know, also the one that was killed, and
+// after the acknowledgement of a sign-out nobody lets a copy of the cookie in.
+func TestStory(t *testing.T) {
+	site := runs(t)
 	jar, _ := cookiejar.New(nil) // never fails
 	c := &http.Client{Jar: jar}
 	call := func(method, path string, v any) {
 		t.Helper()
-		r, err := http.NewRequest(method, strings.TrimRight(line, "/\n")+path, nil)
+		r, err := http.NewRequest(method, site+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
