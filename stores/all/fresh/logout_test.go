@@ -46,7 +46,6 @@ var backends = []backend{
 type story struct {
 	t        *testing.T
 	fleet    []*process
-	faulty   bool
 	logouts  atomic.Int64
 	signedIn atomic.Int64 // answers that showed a session
 	late     atomic.Int64 // of those, begun after its logout was acknowledged
