@@ -125,6 +125,10 @@ func play(t *testing.T, seed uint64, a, b, twin hosts.Store) (transcript []strin
 }
 
 func playFlawed(t *testing.T, seed uint64, a, b, twin hosts.Store, flaw string) (transcript []string, broken string) {
+	return playWith(t, seed, a, b, twin, func(s *stage) { s.flaw = flaw })
+}
+
+func playWith(t *testing.T, seed uint64, a, b, twin hosts.Store, with func(*stage)) (transcript []string, broken string) {
 	calls, done := make(chan func()), make(chan struct{})
 	go func() {
 		for call := range calls {
@@ -139,7 +143,7 @@ func playFlawed(t *testing.T, seed uint64, a, b, twin hosts.Store, flaw string) 
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(seed, [2]hosts.Store{a, b}, twin, outside)
-		s.flaw = flaw
+		with(s)
 		newScene(s).run()
 		transcript, broken = s.transcript, s.broken
 	})

@@ -92,7 +92,7 @@ func (c *scene) judgeMarks(r *deed) {
 				continue
 			}
 			switch there := seen[w.value] > 0; {
-			case !there && w.session == r.opened && w.done() && w.end < r.begin:
+			case !there && w.session == r.opened && w.done() && c.known(w, r):
 				c.fail("%s does not see in %q what %s has added", r, name, w)
 			case there && !w.done() && !w.unknown():
 				c.fail("%s sees in %q a mark of %s, which was refused", r, name, w)
@@ -100,7 +100,7 @@ func (c *scene) judgeMarks(r *deed) {
 		}
 	}
 	for _, w := range c.deeds {
-		if w.act == taking && w.done() && r.opened == c.id && w.end < r.begin && r.seen["prize"] != nil {
+		if w.act == taking && w.done() && r.opened == c.id && c.known(w, r) && r.seen["prize"] != nil {
 			c.fail("%s sees what %s has taken", r, w)
 		}
 	}

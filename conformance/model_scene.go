@@ -16,6 +16,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
 )
 
 // act is what a request does.
@@ -43,10 +44,11 @@ var (
 
 // deed is an act that was done, or tried.
 type deed struct {
-	who        int
-	act        act
-	begin, end int // how many calls had happened
-	err        error
+	who         int
+	act         act
+	begin, end  int // how many calls had happened
+	began, over time.Time
+	err         error
 
 	shown   string         // the cookie
 	opened  core.ID        // the session that it opened
@@ -61,6 +63,7 @@ type deed struct {
 type scene struct {
 	*stage
 	managers []*hosts.Manager
+	done     []func()
 	clock    *modelClock
 	ann, ben string
 	id       core.ID
@@ -91,9 +94,19 @@ func newScene(s *stage) *scene {
 		entropy[i] = byte(s.random.Uint32())
 	}
 	c.ann, c.ben = fmt.Sprintf("ann %x", entropy[:4]), fmt.Sprintf("ben %x", entropy[:4])
-	for i := range 1 + s.random.IntN(2) {
+	managers := 1 + s.random.IntN(2)
+	if s.caches != nil {
+		managers = 2
+	}
+	for i := range managers {
 		entropy[31] = byte(i)
-		m, err := hosts.New(s.seen(i), hosts.Config{
+		store := s.seen(i)
+		if s.caches != nil {
+			var done func()
+			store, done = s.caches(i, store)
+			c.done = append(c.done, done)
+		}
+		m, err := hosts.New(store, hosts.Config{
 			Key: modelKey, NoCleanup: true, Logger: slog.New(slog.DiscardHandler), Clock: c.clock, Entropy: seeded{rand.NewChaCha8(entropy)},
 			Lifetime: 24 * time.Hour, IdleTimeout: 2 * time.Hour, CommitTimeout: 24 * time.Hour,
 			Merge: map[string]core.MergeKind{"hits": core.MergeCounter}, LastWinsAll: s.flaw == "forgets reads",
@@ -122,6 +135,9 @@ func (c *scene) run() {
 		for _, m := range c.managers {
 			_ = m.Close() // it has no error
 		}
+		for _, done := range c.done {
+			done()
+		}
 	}()
 	if c.broken != "" {
 		return
@@ -133,14 +149,24 @@ func (c *scene) run() {
 			acts = append(acts[:len(acts):len(acts)], sweeping)
 		}
 	}
+	if c.caches != nil {
+		acts = slices.Concat(acts, slices.Repeat([]act{reading}, 2*len(acts)))
+	}
 	plans := make([][]act, 2+c.random.IntN(4))
 	for i := range plans {
-		for range 1 + c.random.IntN(3) {
+		deeds := 1 + c.random.IntN(3)
+		if c.caches != nil {
+			deeds += 5 // so that some find something cached
+		}
+		for range deeds {
 			plans[i] = append(plans[i], acts[c.random.IntN(len(acts))])
 		}
 	}
 	c.faults = c.random.IntN(4)
 	c.perform(len(plans), func(ctx context.Context, who int) { c.request(ctx, who, plans[who]) })
+	if c.caches != nil {
+		<-time.After(feed.Lease) // then everything is known to all
+	}
 	c.judge()
 }
 
@@ -150,12 +176,12 @@ func (c *scene) request(ctx context.Context, who int, plan []act) {
 	cookie := c.cookie
 	for n, a := range plan {
 		c.pass(turn{ctx: ctx, what: func() string { return "begins to " + string(a) }})
-		if a == reading || a == counting {
+		if (a == reading || a == counting) && (c.caches == nil || n%8 == 0) {
 			c.clock.now.Add(int64(5 * core.Minute)) // a use to be noted
 		}
-		d := &deed{who: who, act: a, begin: c.now(), shown: cookie, value: fmt.Sprintf("%d of %d", n, who)}
+		d := &deed{who: who, act: a, begin: c.now(), began: time.Now(), shown: cookie, value: fmt.Sprintf("%d of %d", n, who)}
 		c.visit(ctx, m, d)
-		d.end = c.now()
+		d.end, d.over = c.now(), time.Now()
 		if d.given != "" {
 			cookie = d.given
 		}
@@ -170,7 +196,7 @@ func (c *scene) visit(ctx context.Context, m *hosts.Manager, d *deed) {
 	x := m.Attach(&hosts.Request{
 		Context: ctx, Cookies: hosts.CookieFields(d.shown), IP: netip.AddrFrom4([4]byte{192, 0, 2, 7}), UserAgent: "model", HTTPS: true,
 		Reply: func(field, value string) error {
-			if pair, _, _ := strings.Cut(value, ";"); field == "Set-Cookie" && !strings.HasSuffix(pair, "=") {
+			if pair, _, _ := strings.Cut(value, ";"); field == "Set-Cookie" && !strings.HasSuffix(pair, "=") && !strings.Contains(pair, core.ChangedSuffix) {
 				d.given = pair
 			}
 			return nil
@@ -213,6 +239,10 @@ func (c *scene) login(m *hosts.Manager, x *hosts.Request, d *deed, user string) 
 
 // open does a deed in the session that the cookie opens.
 func (c *scene) open(m *hosts.Manager, x *hosts.Request, d *deed) {
+	if c.caches != nil && d.act == reading {
+		d.err = c.glance(m, x, d)
+		return
+	}
 	n, err := m.GetSessionFromCookie(x)
 	if err != nil {
 		d.err = err
@@ -232,6 +262,23 @@ func (c *scene) open(m *hosts.Manager, x *hosts.Request, d *deed) {
 	case renewing:
 		d.err = m.Renew(x, n)
 	}
+}
+
+// glance reads as a page does, which may be from a cache.
+func (c *scene) glance(m *hosts.Manager, x *hosts.Request, d *deed) error {
+	s, err := m.Resume(x)
+	if err != nil {
+		return err
+	}
+	d.opened, d.session, d.seen = s.ID(), s.ID(), make(map[string]any)
+	for _, name := range s.Names() {
+		raw, _ := s.Value(name)
+		if d.seen[name], err = core.DecodeValue(raw); err != nil {
+			return err
+		}
+	}
+	_, err = m.Commit(x, s)
+	return err
 }
 
 // done and unknown tell what is known of a deed; it is refused if neither is so.
