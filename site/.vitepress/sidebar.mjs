@@ -23,6 +23,7 @@ const groups = {
   },
   Operate: {
     "Before production": "docs/production.md",
+    "Install and deploy": "docs/deploy.md",
     Keys: "docs/keys.md",
     Command: "docs/sessionctl.md",
     Gateway: "docs/gateway.md",
