@@ -192,6 +192,7 @@ func TestChartRefusesValues(t *testing.T) {
 		{"'/gateway/trustedProxies/0'", gateway("trustedProxies", []any{"everybody"})},
 		{"secret.name is required", map[string]any{"secret": map[string]any{"name": ""}}},
 		{"additional properties 'key' not allowed", map[string]any{"secret": map[string]any{"key": key}}},
+		{"additional properties 'sessionKey' not allowed", map[string]any{"sessionKey": key}},
 		{"'/replicas'", map[string]any{"replicas": 0}},
 		{"ingress.host is required", map[string]any{"ingress": map[string]any{"enabled": true}}},
 		{"httpRoute.parentRefs is required", map[string]any{"httpRoute": map[string]any{"enabled": true}}},
