@@ -21,9 +21,7 @@ func (c *scene) judge() {
 		return
 	}
 	slices.SortFunc(c.deeds, func(a, b *deed) int { return cmp.Or(a.end-b.end, a.who-b.who) })
-	for _, d := range c.deeds {
-		c.typed(d)
-	}
+	acts := len(c.deeds)
 	for _, id := range c.sessions() {
 		n, err := c.managers[0].Load(context.Background(), id)
 		switch {
@@ -39,6 +37,10 @@ func (c *scene) judge() {
 		c.visit(context.Background(), c.managers[0], d)
 		d.end = math.MaxInt
 		c.deeds = append(c.deeds, d)
+	}
+	c.closeCaches()
+	for _, d := range c.deeds[:acts] {
+		c.typed(d)
 	}
 	c.judgePrize()
 	for _, d := range c.deeds {

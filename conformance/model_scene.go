@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing/synctest"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -135,9 +136,7 @@ func (c *scene) run() {
 		for _, m := range c.managers {
 			_ = m.Close() // it has no error
 		}
-		for _, done := range c.done {
-			done()
-		}
+		c.closeCaches()
 	}()
 	if c.broken != "" {
 		return
@@ -168,6 +167,15 @@ func (c *scene) run() {
 		<-time.After(feed.Lease) // then everything is known to all
 	}
 	c.judge()
+}
+
+// closeCaches stops what asks by itself.
+func (c *scene) closeCaches() {
+	for _, done := range c.done {
+		done()
+	}
+	c.done = nil
+	synctest.Wait()
 }
 
 // request does one thing after the other, with one cookie jar.

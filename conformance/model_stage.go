@@ -88,7 +88,7 @@ func (s *stage) pass(t turn) outcome {
 // perform has n requests meet, and returns when all are over and every call
 // has landed.
 func (s *stage) perform(n int, do func(ctx context.Context, who int)) {
-	s.open, s.playing = false, n
+	s.meet(false, n)
 	for who := range n {
 		go func() {
 			do(context.WithValue(context.Background(), whoKey{}, who), who)
@@ -99,7 +99,14 @@ func (s *stage) perform(n int, do func(ctx context.Context, who int)) {
 	}
 	for s.next() {
 	}
-	s.open = true
+	s.meet(true, 0)
+}
+
+// meet begins or ends the time in which calls take turns. Caches ask at any time.
+func (s *stage) meet(open bool, playing int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open, s.playing = open, playing
 }
 
 // next waits until nobody gets on by itself, also who pauses, and lets one
@@ -143,6 +150,8 @@ func (s *stage) pause() time.Duration {
 	if s.caches == nil {
 		return time.Second
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return time.Duration(s.random.IntN(5)*s.random.IntN(5)) * 5 * time.Millisecond
 }
 

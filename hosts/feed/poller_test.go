@@ -144,8 +144,7 @@ func TestPollerRests(t *testing.T) {
 // back.
 func TestPollerBacksOff(t *testing.T) {
 	failing := false
-	var s *source
-	s = &source{answer: func(context.Context) (feed.Changes, error) {
+	s := &source{answer: func(context.Context) (feed.Changes, error) {
 		if failing {
 			return feed.Changes{}, errors.New("down")
 		}
