@@ -105,15 +105,22 @@ func (d *doctor) examineFeed(ctx context.Context, store hosts.Store) {
 		d.finding("store", "run sessionctl cache off once more, or sessionctl cache on", "caches were told to stop, and logouts still wait for them")
 		return
 	}
-	follower, err := marked.Follow(ctx)
-	if err == nil {
-		var changes feed.Changes
-		changes, err = follower.Changes(ctx)
-		err = errors.Join(err, changes.Gap, follower.Close())
-	}
-	if err != nil {
+	if err := feedAnswers(ctx, marked); err != nil {
 		d.finding("store", "mend what the message says; until then caches ask the store for each read, and logouts wait in vain", "servers cache its sessions, but its feed of changes does not work: %v", err)
 		return
 	}
 	d.fine("store", "servers cache its sessions, and its feed of changes answers")
+}
+
+// feedAnswers asks the feed, or looks at what it needs without making it anew.
+func feedAnswers(ctx context.Context, marked feed.Caching) error {
+	if checker, ok := marked.(interface{ CheckFeed(context.Context) error }); ok {
+		return checker.CheckFeed(ctx)
+	}
+	follower, err := marked.Follow(ctx)
+	if err != nil {
+		return err
+	}
+	changes, err := follower.Changes(ctx)
+	return errors.Join(err, changes.Gap, follower.Close())
 }

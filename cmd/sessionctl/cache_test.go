@@ -1,0 +1,53 @@
+package main
+
+import (
+	"database/sql"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
+	"github.com/rockstar-web/sessions/stores"
+)
+
+// TestCacheCommand switches the mark that caches are in use, and the doctor reports a
+// trigger that is gone.
+func TestCacheCommand(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s.db")
+	name := "sqlite:" + file
+	store, closer, err := stores.Open(t.Context(), name)
+	require.NoError(t, err)
+	run := func(want int, args ...string) string {
+		code, out, warn := call{args: append(args, "--store", name), env: []string{"SESSION_ENCRYPTION_KEY=" + testKey}}.run(t)
+		require.Equal(t, want, code, out+warn)
+		return out + warn
+	}
+	require.Equal(t, "caching: none\n", run(0, "cache", "status"))
+	require.Contains(t, run(0, "doctor"), "cached by no server")
+	marked, ok := hosts.As[feed.Caching](store)
+	require.True(t, ok)
+	require.NoError(t, marked.EnableCaching(t.Context()))
+	require.Equal(t, "{\"caching\":\"on\"}\n", run(0, "cache", "status", "--json"))
+	require.Contains(t, run(0, "doctor"), "feed of changes answers")
+
+	db, err := sql.Open("sqlite3", "file:"+file)
+	require.NoError(t, err)
+	_, err = db.Exec("DROP TRIGGER sessions_feed_delete")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	require.Contains(t, run(1, "doctor"), "its feed of changes does not work")
+
+	begun := time.Now()
+	require.Equal(t, "caching: off\n", run(0, "cache", "off"))
+	require.GreaterOrEqual(t, time.Since(begun), feed.Wait)
+	require.ErrorIs(t, marked.EnableCaching(t.Context()), feed.ErrCachingOff)
+	require.Equal(t, "caching: on\n", run(0, "cache", "on"))
+	require.NoError(t, closer.Close())
+
+	code, _, warn := call{args: []string{"cache", "maybe", "--store", name}}.run(t)
+	require.Equal(t, 2, code)
+	require.Contains(t, warn, `"maybe"`)
+}
