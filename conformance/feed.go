@@ -88,22 +88,19 @@ func (e *ear) add(c feed.Changes) {
 	}
 }
 
-// has reports whether a change was in the last answer.
-func (e *ear) has(id core.ID, v core.Version) bool {
-	all := e.reported[id]
-	return slices.Contains(all, v) || slices.Contains(all, core.NoVersion)
-}
-
-// wants a save in the last answer.
-func (e *ear) wants(r core.Record, what string) {
-	if !e.has(r.ID, r.Version) {
+// wants a save in the last answer, or what has replaced it: no version that it replaced.
+func (e *ear) wants(r core.Record, what string, replaced ...core.Version) {
+	if !slices.ContainsFunc(e.reported[r.ID], func(v core.Version) bool { return !slices.Contains(replaced, v) }) {
 		e.p.fail("%s of version %d of %v was acknowledged, and the next answer has only the versions %d of it", what, r.Version, r.ID, e.reported[r.ID])
 	}
 }
 
+// ended reports whether the last answer has an entry without a version.
+func (e *ear) ended(id core.ID) bool { return slices.Contains(e.reported[id], core.NoVersion) }
+
 // wantsEnd wants a delete in the last answer.
 func (e *ear) wantsEnd(id core.ID, what string) {
-	if !e.has(id, core.NoVersion) {
+	if !e.ended(id) {
 		e.p.fail("%s of %v was acknowledged, and the next answer has only the versions %d of it", what, id, e.reported[id])
 	}
 }
@@ -119,19 +116,17 @@ func feedSaves(p *probe) {
 			r = p.next(was)
 			p.save(p.handle(n), r, was.Version)
 			e.ask()
-			e.wants(r, "Save")
+			e.wants(r, "Save", was.Version)
 		}
-		var all []core.Record
+		var replaced []core.Version
 		for n := range 10 {
 			was := r
 			r = p.next(was)
 			p.save(p.handle(n), r, was.Version)
-			all = append(all, r)
+			replaced = append(replaced, was.Version)
 		}
 		e.ask()
-		for _, one := range all {
-			e.wants(one, "Save")
-		}
+		e.wants(r, "Save", replaced...)
 	}
 }
 
@@ -165,6 +160,7 @@ func feedBatches(p *probe) {
 	all := p.saveExpiring(30, p.soon)
 	if offers[hosts.Batcher](p.a) {
 		saves := make([]hosts.Saving, len(all))
+		e.ask()
 		for i, was := range all {
 			all[i] = p.next(was)
 			saves[i] = hosts.Saving{Record: copied(all[i]), Prev: was.Version}
@@ -175,8 +171,8 @@ func feedBatches(p *probe) {
 			}
 		}
 		e.ask()
-		for _, r := range all {
-			e.wants(r, "SaveMany")
+		for i, r := range all {
+			e.wants(r, "SaveMany", saves[i].Prev)
 		}
 	}
 	if offers[hosts.BatchDeleter](p.a) {
@@ -207,29 +203,25 @@ func feedTouches(p *probe) {
 	for n := range 5 {
 		r := p.record()
 		p.save(p.a, r, core.NoVersion)
-		var all []core.Record
 		for range 4 {
-			if n%2 == 0 {
+			replaced := []core.Version{r.Version}
+			for range n % 3 {
 				r = touch(r)
+				replaced = append(replaced, r.Version)
 			}
 			was := r
 			r = p.next(was)
 			p.save(p.handle(n), r, was.Version)
-			all = append(all, r)
+			saved := r
 			for range n {
 				r = touch(r)
 			}
-			if n == 3 {
-				e.ask()
-				e.wants(all[0], "Save, with a touch after it,")
-				all = nil
-			}
+			e.ask()
+			e.wants(saved, "Save, beside touches,", replaced...)
 		}
+		r = touch(r)
 		p.delete(p.b, r.ID)
 		e.ask()
-		for _, one := range all {
-			e.wants(one, "Save, beside touches,")
-		}
 		e.wantsEnd(r.ID, "Delete, after a touch,")
 	}
 }
@@ -252,7 +244,7 @@ func feedFromNow(p *probe) {
 			p.delete(p.b, ended.ID)
 		}
 		e.ask()
-		e.wants(r, "Save, after Follow and before the first question,")
+		e.wants(r, "Save, after Follow and before the first question,", was.Version)
 		if n == 3 {
 			e.wantsEnd(ended.ID, "Delete, after Follow and before the first question,")
 		}
@@ -322,7 +314,7 @@ func feedCut(p *probe) {
 		}
 		gap := e.hear()
 		if e.add(first); first.Gap == nil && gap == nil {
-			e.wants(next, "Save, before a question that was cut off,")
+			e.wants(next, "Save, before a question that was cut off,", r.Version)
 			continue
 		}
 		e.close()

@@ -154,14 +154,14 @@ func markEnd(p *probe) {
 				defer begins.close()
 				_, loaded = p.b.Load(p.ctx, r.ID)
 				begins.ask()
-				if begins.has(r.ID, core.NoVersion) {
+				if begins.ended(r.ID) {
 					loaded = core.ErrNotFound
 				}
 			}
 		})
 		switch {
 		case waits:
-		case e.caching && !e.has(r.ID, core.NoVersion):
+		case e.caching && !e.ended(r.ID):
 			p.fail("an answer has the mark and not the delete, and the logout has read after the delete that nobody waits")
 		case followed && loaded == nil:
 			p.fail("a cache that begins to follow does not hear of a logout that does not wait")

@@ -97,33 +97,42 @@ func (p *probe) underSaves(judge func(e *ear, before []written, s *scribes)) {
 }
 
 func feedUnderSaves(p *probe) {
-	reported := make(map[core.ID]map[core.Version]bool)
-	p.underSaves(func(e *ear, before []written, _ *scribes) {
+	reached := make(map[core.ID]int) // of the versions, what was reported; all of them: ended or not known
+	p.underSaves(func(e *ear, before []written, s *scribes) {
 		for id, versions := range e.reported {
-			if reported[id] == nil {
-				reported[id] = make(map[core.Version]bool)
-			}
+			w := s.of(id)
 			for _, v := range versions {
-				reported[id][v] = true
+				if v != core.NoVersion {
+					reached[id] = max(reached[id], w.at(v))
+				}
 			}
 		}
 		for _, w := range before {
-			for n := 1; n <= w.acked; n++ {
-				if !reported[w.id][w.versions[n]] && !e.has(w.id, core.NoVersion) {
-					p.fail("save %d of %v was acknowledged before a question, and neither its answer nor an earlier one has it", n, w.id)
+			if e.ended(w.id) {
+				reached[w.id] = max(reached[w.id], w.acked)
+				if w.ended {
+					reached[w.id] = everyVersion
 				}
 			}
-			if w.ended && !reported[w.id][core.NoVersion] {
+			switch at := reached[w.id]; {
+			case at < w.acked:
+				p.fail("save %d of %v was acknowledged before a question, and its answer and all earlier ones have at most save %d", w.acked, w.id, at)
+			case w.ended && at < everyVersion:
 				p.fail("the delete of %v was acknowledged before a question, and neither its answer nor an earlier one has it", w.id)
+			}
+		}
+		for id := range e.reported { // a delete that came meanwhile
+			if e.ended(id) && s.of(id).ending {
+				reached[id] = everyVersion
 			}
 		}
 	})
 }
 
-// feedReadable loads what is reported. An entry without a version is of a delete, where
-// the saves of the session had versions.
+const everyVersion = 1 << 30
+
+// feedReadable loads what is reported.
 func feedReadable(p *probe) {
-	knows := make(map[core.ID]bool)
 	p.underSaves(func(e *ear, _ []written, s *scribes) {
 		for id, versions := range e.reported {
 			got, err := p.b.Load(p.ctx, id)
@@ -132,14 +141,9 @@ func feedReadable(p *probe) {
 			}
 			w := s.of(id)
 			for _, v := range versions {
-				switch {
-				case err != nil:
-				case v != core.NoVersion && w.at(got.Version) < w.at(v):
+				if err == nil && v != core.NoVersion && w.at(got.Version) < w.at(v) {
 					p.fail("version %d of %v is reported, and Load returns the earlier version %d after that", v, id, got.Version)
-				case v == core.NoVersion && knows[id]:
-					p.fail("a delete of %v is reported, and Load returns version %d after that", id, got.Version)
 				}
-				knows[id] = knows[id] || v != core.NoVersion
 			}
 		}
 	})
@@ -160,7 +164,8 @@ func feedSlept(p *probe) {
 	const sessions, changes = 20, 60
 	e := p.follow(p.a)
 	defer e.close()
-	lists := make([][]core.Record, sessions)
+	last := make([]core.Record, sessions)
+	replaced := make([][]core.Version, sessions)
 	p.together(sessions, func(i int) {
 		r := p.record()
 		p.save(p.handle(i), r, core.NoVersion)
@@ -168,8 +173,9 @@ func feedSlept(p *probe) {
 			was := r
 			r = p.next(was)
 			p.save(p.handle(i), r, was.Version)
-			lists[i] = append(lists[i], r)
+			replaced[i] = append(replaced[i], was.Version)
 		}
+		last[i] = r
 		if i%2 == 0 {
 			p.delete(p.handle(i), r.ID)
 		}
@@ -177,12 +183,10 @@ func feedSlept(p *probe) {
 	if e.hear() != nil {
 		return
 	}
-	for i, list := range lists {
-		for _, r := range list {
-			e.wants(r, "Save, while the follower was not asked,")
-		}
+	for i, r := range last {
+		e.wants(r, "Save, while the follower was not asked,", replaced[i]...)
 		if i%2 == 0 {
-			e.wantsEnd(list[0].ID, "Delete, while the follower was not asked,")
+			e.wantsEnd(r.ID, "Delete, while the follower was not asked,")
 		}
 	}
 }
@@ -192,20 +196,21 @@ func feedTwo(p *probe) {
 	defer often.close()
 	defer once.close()
 	var all []core.Record
+	var was []core.Version
 	for n := range 8 {
 		r := p.record()
 		p.save(p.handle(n), r, core.NoVersion)
-		all = append(all, p.next(r))
+		all, was = append(all, p.next(r)), append(was, r.Version)
 		p.save(p.handle(n), all[n], r.Version)
 		if n%2 == 0 {
 			p.delete(p.handle(n/2), r.ID)
 		}
 		often.ask()
-		often.wants(all[n], "Save, with two followers,")
+		often.wants(all[n], "Save, with two followers,", r.Version)
 	}
 	once.ask()
 	for n, r := range all {
-		once.wants(r, "Save, which another follower has reported,")
+		once.wants(r, "Save, which another follower has reported,", was[n])
 		if n%2 == 0 {
 			once.wantsEnd(r.ID, "Delete, which another follower has reported,")
 		}
@@ -223,12 +228,12 @@ func feedClose(p *probe) {
 		p.save(p.b, next, r.Version)
 		if n%2 == 0 {
 			goes.ask()
-			goes.wants(next, "Save")
+			goes.wants(next, "Save", r.Version)
 		}
 		goes.close()
 		p.delete(p.b, r.ID)
 		stays.ask()
-		stays.wants(next, "Save, before another follower was closed,")
+		stays.wants(next, "Save, before another follower was closed,", r.Version)
 		stays.wantsEnd(r.ID, "Delete, after another follower was closed,")
 	}
 	var list []feed.Follower // as many as some servers take connections

@@ -60,7 +60,8 @@ type Source interface {
 type Follower interface {
 	// Changes reports every save that replaced a record and every delete that was
 	// acknowledged, by any process, before the call began, and was not reported
-	// by an earlier call that returned no error. It reports none before Load returns
+	// by an earlier call that returned no error; of several changes of one session it
+	// may report the last alone, with what is stored now. It reports none before Load returns
 	// it, in any process: a load in between would be of before it, and no entry comes
 	// again. New sessions, sweeps and what expires by itself need not be in it, nor
 	// saves that only note a use. It returns when ctx ends, with an error that wraps the context's. After an
