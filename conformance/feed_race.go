@@ -109,7 +109,8 @@ func feedUnderSaves(p *probe) {
 		}
 		for _, w := range before {
 			if e.ended(w.id) {
-				reached[w.id] = max(reached[w.id], w.acked)
+				// Without a version it may be of any save that was begun by now.
+				reached[w.id] = max(reached[w.id], len(s.of(w.id).versions)-1)
 				if w.ended {
 					reached[w.id] = everyVersion
 				}

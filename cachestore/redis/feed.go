@@ -32,6 +32,15 @@ func (s *Store) CanCache() error {
 	return nil
 }
 
+// CanFollow reports whether the store has a feed, as it was opened: an error wraps
+// feed.ErrUnsupported and says what to do.
+func (s *Store) CanFollow() error {
+	if s.server.cluster {
+		return errCluster
+	}
+	return nil
+}
+
 // Follow implements feed.Source, on a connection of its own. The server needs no
 // preparation, and does nothing for the feed while nobody follows. The user needs the
 // rights that the package documentation lists for it.
