@@ -237,8 +237,8 @@ func feedClose(p *probe) {
 		stays.wants(next, "Save, before another follower was closed,", r.Version)
 		stays.wantsEnd(r.ID, "Delete, after another follower was closed,")
 	}
-	var list []feed.Follower // as many as some servers take connections
-	for range 20 {
+	var list []feed.Follower // more than a program needs
+	for range 6 {
 		list = append(list, p.follow(p.a).Follower)
 	}
 	for _, f := range list {

@@ -71,6 +71,9 @@ func (s *Store) CanCache() error {
 	return err
 }
 
+// CanFollow is CanCache: what can be followed can be cached.
+func (s *Store) CanFollow() error { return s.CanCache() }
+
 // FeedSchema returns what makes the feed of a table, as SQL for an administrator to
 // run: what the first cache does by itself.
 func FeedSchema(d Dialect, table string) (string, error) {

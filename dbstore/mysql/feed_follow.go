@@ -129,6 +129,12 @@ func (f *follower) Changes(ctx context.Context) (c feed.Changes, err error) {
 			f.lost = err
 		}
 	}()
+	// The mark is read before the entries, too: a logout that finds it off afterwards
+	// came when no cache had relied on anything for long.
+	var mark int64
+	if err := f.conn.QueryRowContext(ctx, "SELECT "+dbstore.MarkText(f.table)).Scan(&mark); err != nil {
+		return c, missing(err)
+	}
 	unseen := f.Seen()
 	committed, err := f.committed(ctx, f.numbers())
 	if err != nil {
@@ -142,7 +148,7 @@ func (f *follower) Changes(ctx context.Context) (c feed.Changes, err error) {
 	if err != nil {
 		return c, missing(err)
 	}
-	c.Caching, c.Gap = now.caching, now.gap
+	c.Caching, c.Gap = now.caching && dbstore.MarkState(mark) == feed.On, now.gap
 	switch {
 	case c.Gap != nil:
 	case now.epoch != f.epoch:
@@ -261,7 +267,12 @@ func (f *follower) Seen() int64 {
 }
 
 // Close implements feed.Follower.
-func (f *follower) Close() error { return f.conn.Close() }
+func (f *follower) Close() error {
+	if err := f.conn.Close(); !errors.Is(err, sql.ErrConnDone) {
+		return err
+	}
+	return nil // a question that was cut off has closed it
+}
 
 // missing says by ErrNoFeed that there is no table.
 func missing(err error) error {
