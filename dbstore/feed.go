@@ -71,6 +71,10 @@ func (s *Store) CanCache() error {
 	return err
 }
 
+// CanFollow is CanCache, for who follows the store without a cache: a watch of
+// sessions is then refused at once, and does not ask again and again.
+func (s *Store) CanFollow() error { return s.CanCache() }
+
 // FeedSchema returns what makes the feed of a table, as SQL for an administrator to
 // run: what the first cache does by itself.
 func FeedSchema(d Dialect, table string) (string, error) {
