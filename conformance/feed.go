@@ -27,14 +27,20 @@ var feedCases = []testCase{
 	{"feed-close", "A follower that is closed disturbs no other, and a new one can begin.", feedClose},
 }
 
-// canFollow is asked of stores that have a feed in some forms only.
-type canFollow interface{ CanFollow() error }
+// canFollow and canCache are asked of stores that have a feed in some forms only.
+type (
+	canFollow interface{ CanFollow() error }
+	canCache  interface{ CanCache() error }
+)
 
 // offersFeed reports whether a store has a feed, in the form in which it was opened.
 func offersFeed(s hosts.Store) bool {
 	source, ok := hosts.As[feed.Source](s)
 	if able, asks := source.(canFollow); ok && asks {
-		return able.CanFollow() == nil
+		ok = able.CanFollow() == nil
+	}
+	if able, asks := source.(canCache); ok && asks {
+		ok = able.CanCache() == nil
 	}
 	return ok
 }

@@ -19,16 +19,9 @@ var cachingCases = []testCase{
 	{"mark-context", "EnableCaching, CachingState and SetCaching return the context's error when it has ended before, and change nothing.", markContext},
 }
 
-// canCache is asked of stores that can be cached in some forms only.
-type canCache interface{ CanCache() error }
-
 // offersCaching reports whether a store may be cached, in the form in which it was opened.
 func offersCaching(s hosts.Store) bool {
-	c, ok := hosts.As[feed.Caching](s)
-	if able, asks := c.(canCache); ok && asks && able.CanCache() != nil {
-		return false
-	}
-	return ok && offersFeed(s)
+	return offers[feed.Caching](s) && offersFeed(s)
 }
 
 // mark must be so, by both handles.

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/rockstar-web/sessions/core"
-	"github.com/rockstar-web/sessions/hosts/feed"
 )
 
 // written is what one client has done to a session of its own.
@@ -102,29 +101,22 @@ func feedUnderSaves(p *probe) {
 		for id, versions := range e.reported {
 			w := s.of(id)
 			for _, v := range versions {
-				if v != core.NoVersion {
+				switch {
+				case v != core.NoVersion:
 					reached[id] = max(reached[id], w.at(v))
+				case w.ending:
+					reached[id] = everyVersion
+				default: // it is not known, and may be whatever has begun
+					reached[id] = max(reached[id], len(w.versions)-1)
 				}
 			}
 		}
 		for _, w := range before {
-			if e.ended(w.id) {
-				// Without a version it may be of any save that was begun by now.
-				reached[w.id] = max(reached[w.id], len(s.of(w.id).versions)-1)
-				if w.ended {
-					reached[w.id] = everyVersion
-				}
-			}
 			switch at := reached[w.id]; {
 			case at < w.acked:
 				p.fail("save %d of %v was acknowledged before a question, and its answer and all earlier ones have at most save %d", w.acked, w.id, at)
 			case w.ended && at < everyVersion:
 				p.fail("the delete of %v was acknowledged before a question, and neither its answer nor an earlier one has it", w.id)
-			}
-		}
-		for id := range e.reported { // a delete that came meanwhile
-			if e.ended(id) && s.of(id).ending {
-				reached[id] = everyVersion
 			}
 		}
 	})
@@ -237,13 +229,7 @@ func feedClose(p *probe) {
 		stays.wants(next, "Save, before another follower was closed,", r.Version)
 		stays.wantsEnd(r.ID, "Delete, after another follower was closed,")
 	}
-	var list []feed.Follower // more than a program needs
-	for range 6 {
-		list = append(list, p.follow(p.a).Follower)
-	}
-	for _, f := range list {
-		if err := f.Close(); err != nil {
-			p.fail("Close of a follower: %v", err)
-		}
+	for range 20 { // more than a store has connections
+		p.follow(p.a).close()
 	}
 }

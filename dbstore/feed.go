@@ -71,7 +71,8 @@ func (s *Store) CanCache() error {
 	return err
 }
 
-// CanFollow is CanCache: what can be followed can be cached.
+// CanFollow is CanCache, for who follows the store without a cache: a watch of
+// sessions is then refused at once, and does not ask again and again.
 func (s *Store) CanFollow() error { return s.CanCache() }
 
 // FeedSchema returns what makes the feed of a table, as SQL for an administrator to

@@ -86,7 +86,6 @@ func (f *follower) begin(ctx context.Context) error {
 
 // state is what the table and the server say of themselves.
 type state struct {
-	caching       bool
 	pruned, epoch int64
 	gap           error
 }
@@ -94,17 +93,16 @@ type state struct {
 // look is asked after the entries were read.
 func (f *follower) look(ctx context.Context) (s state, err error) {
 	var same, primary bool
-	var mark int64
 	var triggers int
 	var pruned, epoch sql.NullInt64
 	entries := f.table.With("_feed")
-	err = f.conn.QueryRowContext(ctx, "SELECT COALESCE(@sessions_feed = '"+f.token+"', 0), "+dialect{}.OnPrimary()+", "+dbstore.MarkText(f.table)+
-		", "+countTriggers(f.table)+", (SELECT version FROM "+entries+" WHERE seq = 1), (SELECT prev FROM "+entries+" WHERE seq = 1)").
-		Scan(&same, &primary, &mark, &triggers, &pruned, &epoch)
+	err = f.conn.QueryRowContext(ctx, "SELECT COALESCE(@sessions_feed = '"+f.token+"', 0), "+dialect{}.OnPrimary()+", "+countTriggers(f.table)+
+		", (SELECT version FROM "+entries+" WHERE seq = 1), (SELECT prev FROM "+entries+" WHERE seq = 1)").
+		Scan(&same, &primary, &triggers, &pruned, &epoch)
 	if err != nil {
 		return s, err
 	}
-	s = state{caching: dbstore.MarkState(mark) == feed.On, pruned: pruned.Int64, epoch: epoch.Int64}
+	s = state{pruned: pruned.Int64, epoch: epoch.Int64}
 	switch {
 	case !same:
 		s.gap = errors.New("the connection is another one")

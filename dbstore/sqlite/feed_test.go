@@ -301,6 +301,8 @@ func TestNewKnowsTheMark(t *testing.T) {
 	require.Equal(t, feed.On, state)
 	_, err = cachestore.NewCached(s, cachestore.CachedOptions{})
 	require.ErrorIs(t, err, feed.ErrUnsupported)
+	_, err = hosts.FeedOf(s)
+	require.ErrorIs(t, err, feed.ErrUnsupported)
 	require.ErrorContains(t, err, "sqlite.Open")
 }
 
