@@ -146,7 +146,7 @@ func (f *follower) Changes(ctx context.Context) (c feed.Changes, err error) {
 	if err != nil {
 		return c, missing(err)
 	}
-	c.Caching, c.Gap = now.caching && dbstore.MarkState(mark) == feed.On, now.gap
+	c.Caching, c.Gap = dbstore.MarkState(mark) == feed.On, now.gap
 	switch {
 	case c.Gap != nil:
 	case now.epoch != f.epoch:
