@@ -75,7 +75,7 @@ func (w fedFollower) Changes(ctx context.Context) (feed.Changes, error) {
 }
 func (w fedFollower) Close() error { return w.f.end(w.Follower) }
 
-// answer reads the mark first: whoever deletes after the entries were read and then sees
+// answer reads the mark first: a logout that deletes after the entries were read and then sees
 // no mark has read it before it was set.
 func (f *fed) answer(ctx context.Context, behind feed.Follower) (feed.Changes, error) {
 	on := feed.State(f.mark.Load()) == feed.On

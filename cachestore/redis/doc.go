@@ -45,7 +45,7 @@
 //
 // A cachestore.Cached may stand before the store, with one server or sentinels. It
 // follows the changes on a connection of its own, by RESP3 tracking in broadcasting
-// mode: the server reports every key of a session that was changed, by whoever did it:
+// mode: the server reports every key of a session that was changed, by any client:
 // this release or another, an operator's DEL, an expiry, FLUSHALL. A save that only
 // notes a use is reported like any other. Nothing is written for that, and it costs
 // nothing while nobody follows. One connection has every change of all sessions.

@@ -45,7 +45,7 @@ func (s *Store) CanFollow() error {
 // preparation, and does nothing for the feed while nobody follows. The user needs the
 // rights that the package documentation lists for it.
 //
-// The answers have every change of a session's key, whoever made it: another release,
+// The answers have every change of a session's key, from any writer: another release,
 // an operator, an expiry, saves that only note a use too, since the server does not
 // tell those apart. What has emptied the server, and everything by which a change may
 // be missing, is a gap.

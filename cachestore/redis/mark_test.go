@@ -162,7 +162,7 @@ func TestCachingIsRefused(t *testing.T) {
 	require.Contains(t, changed(t, f), r.ID)
 }
 
-// Whoever may not follow is told which right is missing. Sessions go on.
+// The error of a user without the rights names the missing one. Sessions go on.
 func TestFeedRights(t *testing.T) {
 	p := start(t)
 	list := listedRights(t)

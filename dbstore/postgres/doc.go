@@ -77,5 +77,5 @@
 // late is not passed by. The table is unlogged: a crash, or the promotion of a
 // standby, empties it, and every cache then begins anew. A standby is not believed.
 // What TRUNCATE removes is heard of. The triggers' functions have the rights of who made
-// them, so that whoever changes sessions needs none on the table of the feed.
+// them, so that a role that changes sessions needs none on the table of the feed.
 package postgres

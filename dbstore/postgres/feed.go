@@ -32,7 +32,7 @@ var triggers = []struct{ name, when, call string }{
 // The server keeps the plan that it made for the first statement, of one row maybe: a
 // full join it can plan by hashing alone, and a loop in a loop not.
 //
-// They have the rights of who made them, so that whoever may change sessions needs
+// They have the rights of who made them, so that a role that may change sessions needs
 // none; so they name everything with its schema, operators too: the search path is
 // the caller's.
 var functions = []struct{ name, entries string }{

@@ -238,7 +238,7 @@ func TestPruningLosesNothing(t *testing.T) {
 	})
 }
 
-// TestTheMark goes from one state to the next, whoever moves it.
+// TestTheMark goes from one state to the next, set by either process.
 func TestTheMark(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sessions.db")
 	a, b := open(t, path, sqlite.Options{}), open(t, path, sqlite.Options{})

@@ -251,7 +251,7 @@ func TestWhatIsMissingIsAGap(t *testing.T) {
 	})
 }
 
-// TestTheMark goes from one state to the next, whoever moves it.
+// TestTheMark goes from one state to the next, set by either process.
 func TestTheMark(t *testing.T) {
 	everywhere(t, func(w *world) {
 		a, b := w.store(nil), w.store(nil)
