@@ -86,10 +86,11 @@ NPM_CI := npm ci --no-audit --no-fund --loglevel=error $(if $(filter Linux-x86_6
 edge:
 	cd hosts/js && $(NPM_CI) && npm test && node test/story/run.mjs
 
+# Under -race as the tests are: what they import is compiled once for both.
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
-	$(GO) vet work
-	$(GO) run $(STATIC) $$($(GO) list work)
+	$(GO) vet -race work
+	GOFLAGS='$(GOFLAGS) -race' $(GO) run -race=false $(STATIC) $$($(GO) list work)
 
 # RUNS are the seeds that the kit's model plays on each store (conformance/README.md).
 # lint has called vet. Of the browser, the mission has run TestMission. One test of fiber
