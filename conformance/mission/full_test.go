@@ -28,8 +28,8 @@ import (
 
 // What stores do that are full, or older than the program.
 var full = []row{
-	{"E29", everybodyIsEndedOnAFullDisk}, {"E30", endsTakeStepsAsTheyAreMany}, {"E31", noUserFillsTheStore},
-	{"E32", formerSessionsAreAlive}, {"E33", noDriverIsRegistered}, {"E34", oneOfManyValuesIsReadAlone},
+	{"E29", everybodyIsEndedOnAFullDisk}, {"E53", endsTakeStepsAsTheyAreMany}, {"E54", noUserFillsTheStore},
+	{"E55", formerSessionsAreAlive}, {"E31", noDriverIsRegistered}, {"E56", oneOfManyValuesIsReadAlone},
 }
 
 // large is a session that fills a disk soon.

@@ -6,6 +6,7 @@ const groups = {
     "Getting started": "docs/getting-started.md",
     Frameworks: "docs/frameworks.md",
     "Choosing a store": "docs/stores.md",
+    "Common set-ups": "docs/set-ups.md",
     Testing: "docs/testing.md",
     Examples: "examples/README.md",
     "Beside others": "docs/comparison.md",
