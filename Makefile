@@ -141,6 +141,8 @@ stores-ratios:
 	@{ $(GO) test -p 1 $(FIVE) Ratio $(STORES); \
 	   (cd $(PEERS) && $(GO) test $(FIVE) 'Ratio(Stores|Redis|OneOfMany)' .); \
 	   $(GO) test -run '^$$' -benchtime 1x -bench RatioRevoke ./stores/all/; \
+	   BENCH_SESSIONS=$(SESSIONS) $(GO) test -run '^$$' -benchtime 1x -bench RatioZipf ./cachestore/; \
+	   (cd $(PEERS) && $(GO) test -p 1 $(FIVE) 'Ratio(Reads|Adds)' ./reads); \
 	   $(MAKE) --no-print-directory filled; \
 	   $(MAKE) --no-print-directory bench-wasm; } > ratios.out; \
 	status=$$?; cd $(PEERS) && $(GO) run ./results < ../../ratios.out > RESULTS.new && mv RESULTS.new RESULTS.md; exit $$status

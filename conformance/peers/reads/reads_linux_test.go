@@ -116,4 +116,33 @@ func BenchmarkRatioReads(b *testing.B) {
 	}
 }
 
+// BenchmarkRatioAdds compares requests that add to a value without reading it: with a
+// cache they ask the store once, to save.
+func BenchmarkRatioAdds(b *testing.B) {
+	for _, d := range databases(b) {
+		b.Run(d.name, func(b *testing.B) {
+			for b.Loop() {
+				ways := []*server{
+					start(b, visitors, "-way", "ours", "-store", with(d.url, "cache=64MiB")),
+					start(b, visitors, "-way", "ours", "-store", d.url),
+				}
+				cpu, wall := make([]time.Duration, len(ways)), make([]time.Duration, len(ways))
+				for round := range rounds + 1 {
+					for i, s := range ways {
+						used, begun := cpuOf(d.pid), time.Now()
+						s.ask(requests, "POST", "/add")
+						if round > 0 {
+							cpu[i] += cpuOf(d.pid) - used
+							wall[i] += time.Since(begun)
+						}
+					}
+				}
+				b.Logf("%s: CPU microseconds of the database: cached %.1f, not cached %.1f; a second %.0f, %.0f", d.name,
+					float64(cpu[0])/(rounds*requests)/1000, float64(cpu[1])/(rounds*requests)/1000, perSecond(wall[0]), perSecond(wall[1]))
+				ratio.Print("add-on-"+d.name+"-cached-of-not-cached", wall[1].Seconds()/wall[0].Seconds(), 1, true)
+			}
+		})
+	}
+}
+
 func perSecond(d time.Duration) float64 { return rounds * requests / d.Seconds() }
