@@ -18,8 +18,10 @@ const (
 	firstWait = 2 * time.Millisecond // the mean; doubled after each try
 	maxWait   = 64 * time.Millisecond
 
-	// An end is tried longer: where transactions are serializable by default,
-	// it is given up whenever another program saves the session meanwhile.
+	// Where transactions are serializable by default, they are given up whenever others
+	// read and write near by: a call is tried for as long as that, an end longer, since
+	// anybody who saves the session meanwhile is in its way.
+	patience    = 2 * time.Second
 	endPatience = time.Minute
 )
 
@@ -47,15 +49,17 @@ func Settle(s hosts.Saving, stored core.Version) error {
 
 // again does it until the server no longer says that the same may succeed.
 // Nothing of a failed try is applied, so that inserts are done again, too.
-func (b *backend) again(ctx context.Context, do func() error) error { return b.keepOn(ctx, 0, do) }
+func (b *backend) again(ctx context.Context, do func() error) error {
+	return b.keepOn(ctx, patience, do)
+}
 
-// keepOn is again, and tries on until patience has passed.
-func (b *backend) keepOn(ctx context.Context, patience time.Duration, do func() error) error {
+// keepOn is again for as long as that, and maxTries at least.
+func (b *backend) keepOn(ctx context.Context, long time.Duration, do func() error) error {
 	wait := firstWait
 	start := time.Now()
 	for try := 1; ; try++ {
 		err := do()
-		if err == nil || ended(ctx) != nil || try >= maxTries && time.Since(start) >= patience || b.fault(err).Kind != Retry {
+		if err == nil || ended(ctx) != nil || try >= maxTries && time.Since(start) >= long || b.fault(err).Kind != Retry {
 			return err
 		}
 		select {

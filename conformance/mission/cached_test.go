@@ -80,8 +80,8 @@ func logoutsHoldOverCaches(t *testing.T, b backend) {
 		}
 		thief := ann.to(other).thief()
 		ann.to(one).post("/middleware/logout").is(http.StatusOK)
-		thief.get("/verbs/me").refused(core.ReasonNotFound)
-		thief.to(one).get("/verbs/me").refused(core.ReasonNotFound)
+		thief.get("/verbs/me").refused(core.ReasonUnknown)
+		thief.to(one).get("/verbs/me").refused(core.ReasonUnknown)
 	}
 }
 
