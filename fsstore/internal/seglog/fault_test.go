@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
@@ -14,12 +15,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// refuseWrites opens the file of a segment again, for reading only.
+// refuseWrites makes what a segment writes fail: its descriptor is one for reading only
+// from now on. It returns the file as it was. Whoever reads it goes on.
 func refuseWrites(t *testing.T, g *segment) (writable *os.File) {
+	fd, err := syscall.Dup(int(g.file.Fd()))
+	require.NoError(t, err)
 	readOnly, err := os.Open(g.path)
 	require.NoError(t, err)
-	writable, g.file = g.file, readOnly
-	return writable
+	require.NoError(t, dup2(int(readOnly.Fd()), int(g.file.Fd())))
+	require.NoError(t, readOnly.Close())
+	return os.NewFile(uintptr(fd), g.path)
+}
+
+// allowWrites undoes refuseWrites.
+func allowWrites(t *testing.T, g *segment, writable *os.File) {
+	require.NoError(t, dup2(int(writable.Fd()), int(g.file.Fd())))
+	require.NoError(t, writable.Close())
 }
 
 // A write fails because its file is not open for it any more. Nothing of it counts, the
