@@ -48,6 +48,12 @@ type Config struct {
 	BindIPv6Bits  int  // [off] 128, or 64 for the network
 	BindUserAgent bool // the user agent must stay
 
+	// MaxPerUser limits the live sessions of one user of a tenant [no limit]. AtLimit says
+	// what a login beyond it does [EndOldest]. The store must be a Finder: each login
+	// searches it once, and twice with Refuse.
+	MaxPerUser int
+	AtLimit    AtLimit
+
 	SessionSize int // [64 KiB] limit of all data of one session
 	WarnSize    int // [4 KiB] a warning is logged when a session passes it
 

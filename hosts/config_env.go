@@ -23,6 +23,8 @@ import (
 //	SESSION_RENEW_AFTER, SESSION_CLEANUP_INTERVAL
 //	                            durations such as 30m or 24h
 //	SESSION_CACHE               bytes such as 64MiB
+//	SESSION_MAX_PER_USER        sessions of one user, such as 5
+//	SESSION_AT_LIMIT            EndOldest, EndLeastUsed, Refuse
 func ConfigFromEnv() (Config, error) {
 	var c Config
 	var err error
@@ -50,6 +52,8 @@ func ConfigFromEnv() (Config, error) {
 	}
 	set(&e, "SESSION_CACHE", "bytes such as 64MiB", &c.Cache, ParseSize)
 	set(&e, "SESSION_SAME_SITE", "Lax, Strict, None", &c.SameSite, parseSameSite)
+	set(&e, "SESSION_MAX_PER_USER", "a number such as 5", &c.MaxPerUser, strconv.Atoi)
+	set(&e, "SESSION_AT_LIMIT", strings.Join(atLimitNames, ", "), &c.AtLimit, parseAtLimit)
 	if e.err != nil {
 		return Config{}, e.err
 	}

@@ -31,6 +31,8 @@ type Manager struct {
 	cache          Recaller // nil: every read asks the store
 	changedName    string   // with which core.Policy.ChangedCookie begins
 	watches        watches
+	maxPerUser     int // zero: no limit
+	atLimit        AtLimit
 
 	stop     context.CancelFunc
 	stopped  context.Context
@@ -50,11 +52,15 @@ func New(store Store, config Config) (*Manager, error) {
 	if err := config.fill(); err != nil {
 		return nil, err
 	}
+	if err := config.checkLimit(store); err != nil {
+		return nil, err
+	}
 	cache, _ := As[Recaller](store)
 	if config.Cache != 0 && cache == nil {
 		return nil, fmt.Errorf("session config: %w", &ConfigError{Field: "Cache", Value: fmt.Sprint(config.Cache), Allowed: "0 in hosts.New: put a cachestore.NewCached before the store; or use sessions.New"})
 	}
-	m := &Manager{machine: machine, store: store, owned: config.Owned, clock: config.Clock, commitTimeout: config.CommitTimeout}
+	m := &Manager{machine: machine, store: store, owned: config.Owned, clock: config.Clock, commitTimeout: config.CommitTimeout,
+		maxPerUser: config.MaxPerUser, atLimit: config.AtLimit}
 	m.entropy = newEntropy(config.Entropy)
 	m.cache = cache
 	m.changedName = machine.Policy().CookieName + core.ChangedSuffix + "="

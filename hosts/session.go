@@ -287,6 +287,9 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 	if err := do(c); err != nil {
 		return err
 	}
+	if err := m.makeRoom(ctx, x, s.current, c.User()); err != nil {
+		return err
+	}
 	e, err := m.commit(ctx, c, nil)
 	if err != nil {
 		m.conflicted(x, c, err)
@@ -296,6 +299,10 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 		return err
 	}
 	m.tellDeeds(x, &e)
+	if err := m.admit(ctx, x, &e); err != nil {
+		s.current.End()
+		return err
+	}
 	if err := m.adopt(s, e.Next); err != nil {
 		return err
 	}

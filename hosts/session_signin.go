@@ -28,6 +28,9 @@ func (m *Manager) SignIn(x *Request, user string, lifetime core.Time) error {
 
 // signIn leaves s as it was.
 func (m *Manager) signIn(x *Request, s *core.Session, user string, lifetime core.Time) (*core.Session, error) {
+	if err := m.makeRoom(x, x, s, user); err != nil {
+		return nil, err
+	}
 	if x.barred != nil && s.State() == core.StateNew {
 		c, err := m.signInBarred(x, s, user, lifetime)
 		var r *core.Refusal // it is another user's, or over by now

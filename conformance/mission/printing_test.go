@@ -37,7 +37,7 @@ const (
 // core, which no program of a manager sees. A CookieRoom is a host's own memory.
 var innocent = strings.Fields(`core.ConflictError core.CrossSite core.Effects core.Error core.Inspection core.MergeKind core.Policy core.PolicyError core.Reason core.Record
 	core.Refusal core.Request core.SameSite core.Scope core.Seed core.SizeError core.State core.Deed core.ID core.Time core.Version
-	coalesce.Options coalesce.Store hosts.CookieRoom hosts.Event hosts.EventKind hosts.UpdateFunc hosts.Updates hosts.RequestKey hosts.Loaded hosts.Query hosts.Saving hosts.Doubt hosts.Watch
+	coalesce.Options coalesce.Store hosts.CookieRoom hosts.Event hosts.EventKind hosts.UpdateFunc hosts.Updates hosts.RequestKey hosts.Loaded hosts.Query hosts.Saving hosts.Doubt hosts.Watch hosts.AtLimit
 	hosts.ConfigError nethttp.HandlerFunc nethttp.Options nethttp.StatusError gateway.Access gateway.Rule`)
 
 // nothingSecretIsPrinted of anything that a program can hold.

@@ -52,6 +52,7 @@ var answers = []struct {
 	{http.StatusUnauthorized, "The session has ended in the meantime." + notStored, []error{core.ErrEnded, ErrSessionEnded}},
 	{http.StatusUnauthorized, "The session was signed in anew in the meantime." + notStored, []error{core.ErrSuperseded}},
 	{http.StatusForbidden, "Another site sent this request, so that it began no session." + notStored, []error{core.ErrCrossSite}},
+	{http.StatusForbidden, "You are signed in at as many places as are allowed. Log out elsewhere first.", []error{hosts.ErrSessionLimit}},
 	{http.StatusUnauthorized, "Please sign in.", []error{ErrNotSignedIn}},
 	{http.StatusConflict, "The session was changed by another request." + notStored, []error{core.ErrConflict}},
 	{http.StatusRequestEntityTooLarge, "The session is too large." + notStored, []error{core.ErrTooLarge, core.ErrValueSize}},

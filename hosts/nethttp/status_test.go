@@ -31,7 +31,7 @@ var statuses = map[int]map[string]error{
 		"core.ErrBadName": core.ErrBadName, "core.ErrBadID": core.ErrBadID, "core.ErrNesting": core.ErrNesting, "core.ErrTime": core.ErrTime,
 		"core.PolicyError": &hosts.ConfigError{Field: "limit", Value: "-1", Allowed: "1 to 1000"},
 	},
-	http.StatusForbidden: {"core.ErrCrossSite": core.ErrCrossSite},
+	http.StatusForbidden: {"core.ErrCrossSite": core.ErrCrossSite, "hosts.ErrSessionLimit": hosts.ErrSessionLimit},
 	http.StatusConflict:  {"core.ErrConflict": core.ErrConflict, "core.ConflictError": &core.ConflictError{Name: "cart"}},
 	http.StatusRequestEntityTooLarge: {
 		"core.ErrTooLarge": core.ErrTooLarge, "core.SizeError": &core.SizeError{Name: "n", Size: 2, Limit: 1}, "core.ErrValueSize": core.ErrValueSize,
