@@ -61,6 +61,9 @@ type cached struct {
 	store Store
 }
 
+// Unwrap implements hosts.Wrapped, so that hosts.As finds the cache.
+func (c cached) Unwrap() hosts.Store { return c.Cached }
+
 // Close closes the cache, and then the store.
 func (c cached) Close() error { return errors.Join(c.Cached.Close(), c.store.Close()) }
 
