@@ -76,7 +76,7 @@ func (c *Config) checkLimit(store Store) error {
 }
 
 // makeRoom refuses a login before anything is stored, where the limit refuses logins: the
-// visitor keeps the session that they have. What admit refuses was stored meanwhile.
+// visitor keeps the session that they have. What keepLimit refuses was stored meanwhile.
 func (m *Manager) makeRoom(ctx context.Context, x *Request, s *core.Session, user string) error {
 	again := s.User() == user || x != nil && x.barred != nil && x.barred.record.User == user
 	if m.maxPerUser == 0 || m.atLimit != Refuse || again || user == "" {
@@ -91,10 +91,10 @@ func (m *Manager) makeRoom(ctx context.Context, x *Request, s *core.Session, use
 	return err
 }
 
-// admit ends the sessions that a stored login has made too many, which may be its own. It
+// keepLimit ends the sessions that a stored login has made too many, which may be its own. It
 // is called before the visitor gets the cookie. Everybody looks after their own save, so
 // that the last to look sees all.
-func (m *Manager) admit(ctx context.Context, x *Request, e *core.Effects) error {
+func (m *Manager) keepLimit(ctx context.Context, x *Request, e *core.Effects) error {
 	if m.maxPerUser == 0 || e.Did&core.DidLogin == 0 {
 		return nil
 	}
