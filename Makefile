@@ -93,13 +93,14 @@ lint:
 	GOFLAGS='$(GOFLAGS) -race' $(GO) run -race=false $(STATIC) $$($(GO) list work)
 
 # RUNS are the seeds that the kit's model plays on each store (conformance/README.md).
-# lint has called vet. Of the browser, the mission has run TestMission. One test of fiber
+# lint has called vet. The example's test of its command plays the kit whole. Of the browser, the mission has run TestMission. One test of fiber
 # is not for the race detector: it says why.
 RUNS  ?= 50
 TESTS := RUNS=$(RUNS) $(GO) test -race -vet=off -json -timeout $(TIMEOUT)
 SHOWN := $(GO) run ./release/testreport
 unit:
-	@{ $(TESTS) $$($(GO) list work | grep -v -e conformance/mission$$ -e conformance/peers); \
+	@{ $(TESTS) $$($(GO) list work | grep -v -e conformance/mission$$ -e conformance/peers -e examples/natsstore); \
+	   $(TESTS) $(if $(SOAK),,-short) ./examples/natsstore/...; \
 	   $(filter-out -race,$(TESTS)) -run TestTimeoutOutside ./hosts/fiber/; } | $(SHOWN) unit $(REPORT)
 
 # Not from the cache, which knows nothing of the programs and the site that they run.

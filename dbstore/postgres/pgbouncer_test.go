@@ -25,6 +25,7 @@ import (
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/feed"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // pooled starts a PgBouncer in transaction mode before the server of the tests
@@ -134,7 +135,7 @@ func TestBehindPgBouncer(t *testing.T) {
 		b, err = open(t, "cache_describe", table)
 		require.NoError(t, err)
 		return a, b
-	})
+	}, soak.Unless(t, conformance.Brief())...)
 	for _, mode := range []string{"cache_describe", "exec", "simple_protocol", ""} {
 		t.Run("mode "+mode, func(t *testing.T) {
 			s, err := open(t, mode, newTable(t))

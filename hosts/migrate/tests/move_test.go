@@ -7,13 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
-const visitors = 1000
-
 // move takes signed-in visitors through a rolling deploy and out of it.
 func move(t *testing.T, old *server) {
+	visitors := soak.Rounds(t, 200, 1000)
 	f := newFleet(t)
 	jars := make([]jar, visitors)
 	for n := range jars {
@@ -72,7 +72,7 @@ func move(t *testing.T, old *server) {
 
 // Whoever signs out is signed out everywhere, with any cookie of before.
 func leave(t *testing.T, jars, before []jar, after []http.Handler) {
-	each(jars[:visitors/4], func(n int, j jar) {
+	each(jars[:len(jars)/4], func(n int, j jar) {
 		ours := j.clone()
 		j.get(t, after[n%2], "/logout")
 		for _, replayed := range []jar{j, ours, before[n].clone()} {
@@ -83,8 +83,8 @@ func leave(t *testing.T, jars, before []jar, after []http.Handler) {
 			}
 		}
 	})
-	for n, j := range jars[visitors/4:] {
-		require.Equal(t, user(visitors/4+n), j.get(t, after[0], "/"), "others stay")
+	for n, j := range jars[len(jars)/4:] {
+		require.Equal(t, user(len(jars)/4+n), j.get(t, after[0], "/"), "others stay")
 	}
 }
 
