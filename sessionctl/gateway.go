@@ -29,16 +29,24 @@ who is signed in, in the header fields Session-User, Session-Tenant and Session-
 the same fields of a visitor's request are dropped. Every path needs a signed-in user,
 except those below --public; the longest prefix counts. See docs/gateway.md.
 
+With --check it forwards nothing and answers about requests that another proxy holds:
+nginx (with --check-nginx), Caddy, Traefik, HAProxy, Envoy (with --check-prefix).
+
 With --admin there are /healthz, /readyz and /metrics on an address of their own.
 Ctrl-C lets running requests finish; a second one does not wait for them.`,
-	Examples: []string{`sessionctl gateway --origin http://127.0.0.1:8080 --store redis://localhost:6379 --login https://shop.example/login`},
-	Flags:    gatewayFlags,
+	Examples: []string{
+		`sessionctl gateway --origin http://127.0.0.1:8080 --store redis://localhost:6379 --login https://shop.example/login`,
+		`sessionctl gateway --check --trusted-proxy 127.0.0.1 --store redis://localhost:6379 --public /login --login /login`,
+	},
+	Flags: gatewayFlags,
 }
 
 // gatewaySetup is what the flags say.
 type gatewaySetup struct {
 	o                                 gateway.Options
 	c                                 hosts.Config
+	check                             gateway.Check
+	checks                            bool
 	store                             target
 	proxies                           []netip.Prefix
 	addr, admin, origin               string
@@ -56,6 +64,10 @@ func gatewayFlags(set *flag.FlagSet) func(context.Context, *Program, []string) e
 		}
 	}
 	set.StringVar(&g.origin, "origin", "", "the `URL` of the application, such as http://127.0.0.1:8080")
+	set.BoolVar(&g.checks, "check", false, "answer a proxy about its requests, in place of forwarding them to an origin")
+	set.StringVar(&g.check.URIField, "check-uri", gateway.DefaultURIField, "with --check, the header `FIELD` in which the proxy says what was asked for")
+	set.StringVar(&g.check.URIPrefix, "check-prefix", "", "in place of --check-uri: the proxy puts `PATH` before what was asked for, as Envoy does")
+	set.BoolVar(&g.check.AuthRequest, "check-nginx", false, "with --check, answer 401 with Location in place of a redirect, and 403 in place of 400 and 404")
 	set.StringVar(&g.addr, "addr", defaultGatewayAddr, "listen on `HOST:PORT`")
 	set.StringVar(&g.admin, "admin", "", "health and metrics on `HOST:PORT`, which only operators should reach (none)")
 	set.StringVar(&g.store.url, "store", "", "the `STORE` that the origin keeps its sessions in: "+sharedStores()+"; see sessionctl help")
@@ -80,7 +92,7 @@ func gatewayFlags(set *flag.FlagSet) func(context.Context, *Program, []string) e
 }
 
 func (g *gatewaySetup) run(ctx context.Context, p *Program, _ []string) (err error) {
-	if err := g.check(); err != nil {
+	if err := g.examine(); err != nil {
 		return err
 	}
 	g.o.Logger = slog.New(slog.NewTextHandler(p.Err, nil))
@@ -131,12 +143,9 @@ func (g *gatewaySetup) before(ctx context.Context, p *Program, store hosts.Store
 	return g.serve(ctx, p, gate)
 }
 
-func (g *gatewaySetup) check() (err error) {
-	if g.origin == "" {
-		return Usagef("gateway: --origin is required, such as --origin http://127.0.0.1:8080")
-	}
-	if g.o.Origin, err = url.Parse(g.origin); err != nil {
-		return Usagef("gateway: --origin is %q; allowed: http://host:port or https://host", g.origin)
+func (g *gatewaySetup) examine() (err error) {
+	if err := g.behind(); err != nil {
+		return err
 	}
 	if g.engine != "native" && g.engine != "wasm" {
 		return Usagef("gateway: --engine is %q; allowed: native, wasm", g.engine)
@@ -153,6 +162,28 @@ func (g *gatewaySetup) check() (err error) {
 		return Usagef("gateway: the store is %s, which one process has to itself; allowed: the one that the origin uses: %s", scheme, sharedStores())
 	}
 	return err
+}
+
+// behind is about who stands behind the gateway: an origin, or the proxy that asks.
+func (g *gatewaySetup) behind() (err error) {
+	if g.check.URIPrefix != "" && g.check.URIField == gateway.DefaultURIField {
+		g.check.URIField = ""
+	}
+	switch {
+	case g.checks && g.origin != "":
+		return Usagef("gateway: --check and --origin exclude each other: with --check the proxy that asks forwards the requests")
+	case g.checks:
+		g.o.Check = &g.check
+		return nil
+	case g.check.AuthRequest || g.check.URIPrefix != "" || g.check.URIField != gateway.DefaultURIField:
+		return Usagef("gateway: --check-uri, --check-prefix and --check-nginx need --check")
+	case g.origin == "":
+		return Usagef("gateway: --origin is required, such as --origin http://127.0.0.1:8080; or --check")
+	}
+	if g.o.Origin, err = url.Parse(g.origin); err != nil {
+		return Usagef("gateway: --origin is %q; allowed: http://host:port or https://host", g.origin)
+	}
+	return nil
 }
 
 // ofOneProcess tells the names of stores that an origin cannot share.
@@ -174,7 +205,8 @@ func sharedStores() string {
 
 // gatewayFlag names the flag of a field that may be refused.
 var gatewayFlag = map[string]string{"Origin": "--origin", "LoginURL": "--login", "Rules.Prefix": "a path of --public, --signed-in or --deny",
-	"CookieName": "--cookie", "IdleTimeout": "--idle", "RenewGrace": "--renew-grace", "Timeout": "--timeout", "BodyTimeout": "--body-timeout"}
+	"CookieName": "--cookie", "IdleTimeout": "--idle", "RenewGrace": "--renew-grace", "Timeout": "--timeout", "BodyTimeout": "--body-timeout",
+	"URIField": "--check-uri", "URIPrefix": "--check-prefix", "TrustedProxies": "--trusted-proxy", "StripCookie, KeepHost or Transport": "--strip-cookie or --keep-host"}
 
 func refusedIsUsage(err error) error {
 	refused, ok := errors.AsType[*hosts.ConfigError](err)

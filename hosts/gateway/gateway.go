@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -15,9 +16,10 @@ import (
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
-// Options sets up a Gateway. Origin and Middleware are required.
+// Options sets up a Gateway. Middleware is required, and one of Origin and Check.
 type Options struct {
 	Origin     *url.URL            // http or https; a path in it stands before every request's
+	Check      *Check              // answers about requests in place of forwarding them
 	Middleware *nethttp.Middleware // finds sessions; its Tenant counts here, too, and its TrustedProxies, which must set X-Forwarded-For, -Host and -Proto
 
 	Rules       []Rule        // [every path needs a user]
@@ -50,6 +52,8 @@ type Gateway struct {
 	notes  notes
 	proxy  *httputil.ReverseProxy
 	counts counts
+
+	mistake sync.Once // a check that was refused is logged
 }
 
 // New returns a Gateway. It refuses a bad option with field, value and what is
@@ -67,6 +71,10 @@ func New(o Options) (*Gateway, error) {
 		g.o.Logger = slog.Default()
 	}
 	g.notes.idle, g.notes.log = policy.IdleTimeout, g.o.Logger
+	if o.Check != nil {
+		g.o.Check = o.Check.withDefaults()
+		return g, nil
+	}
 	g.proxy = g.newProxy()
 	return g, nil
 }
@@ -78,7 +86,7 @@ func (g *Gateway) check() (err error) {
 		return &hosts.ConfigError{Field: "Middleware", Value: "nil", Allowed: "what nethttp.New returns"}
 	case o.Middleware.ForwardedHeader() != "X-Forwarded-For": // else a visitor's own X-Forwarded-For would be passed on as a proxy's
 		return &hosts.ConfigError{Field: "Middleware", Value: "one whose proxies set " + o.Middleware.ForwardedHeader(), Allowed: "one whose proxies set X-Forwarded-For, -Host and -Proto"}
-	case o.Origin == nil || o.Origin.Scheme != "http" && o.Origin.Scheme != "https" || o.Origin.Host == "" || o.Origin.User != nil || o.Origin.RawQuery != "":
+	case o.Check == nil && (o.Origin == nil || o.Origin.Scheme != "http" && o.Origin.Scheme != "https" || o.Origin.Host == "" || o.Origin.User != nil || o.Origin.RawQuery != ""):
 		return &hosts.ConfigError{Field: "Origin", Value: shownURL(o.Origin), Allowed: "http://host:port or https://host, without user and query"}
 	case o.Timeout < 0:
 		return &hosts.ConfigError{Field: "Timeout", Value: o.Timeout.String(), Allowed: "a positive duration"}
@@ -86,6 +94,11 @@ func (g *Gateway) check() (err error) {
 		return &hosts.ConfigError{Field: "BodyTimeout", Value: o.BodyTimeout.String(), Allowed: "a positive duration"}
 	case o.Grace < 0:
 		return &hosts.ConfigError{Field: "Grace", Value: o.Grace.String(), Allowed: "a positive duration"}
+	}
+	if o.Check != nil {
+		if err := o.Check.check(o); err != nil {
+			return err
+		}
 	}
 	if g.rules, err = newRules(o.Rules); err != nil || o.LoginURL == "" {
 		return err
@@ -106,17 +119,14 @@ func (g *Gateway) check() (err error) {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.counts.begin()
 	defer g.counts.end()
-	r, b := g.limitBody(w, r)
-	defer b.end()
-	if r.Method == http.MethodConnect || !nethttp.PlainPath(r.URL.Path, r.URL.EscapedPath()) {
-		g.counts.add(outcomeBadPath)
-		http.Error(w, "This path can be read in more than one way; ask for it plainly.", http.StatusBadRequest)
+	if g.o.Check != nil {
+		g.answerCheck(w, r)
 		return
 	}
-	access := g.rules.of(r.URL.Path)
-	if access == Denied {
-		g.counts.add(outcomeDenied)
-		http.NotFound(w, r)
+	r, b := g.limitBody(w, r)
+	defer b.end()
+	access, ok := g.admit(w, r)
+	if !ok {
 		return
 	}
 	trusted := g.o.Middleware.Trusted(r)
@@ -131,6 +141,22 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.serve(w, r)
 }
 
+// admit returns who may ask for a path. It answers requests that nobody may make.
+func (g *Gateway) admit(w http.ResponseWriter, r *http.Request) (_ Access, ok bool) {
+	if r.Method == http.MethodConnect || !nethttp.PlainPath(r.URL.Path, r.URL.EscapedPath()) {
+		g.counts.add(outcomeBadPath)
+		http.Error(w, "This path can be read in more than one way; ask for it plainly.", http.StatusBadRequest)
+		return Denied, false
+	}
+	access := g.rules.of(r.URL.Path)
+	if access == Denied {
+		g.counts.add(outcomeDenied)
+		http.NotFound(w, r)
+		return Denied, false
+	}
+	return access, true
+}
+
 // forward hands a request to the origin.
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request) {
 	if r.ProtoMajor == 1 { // else an answer that begins early waits for the whole request
@@ -142,28 +168,43 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request) {
 // serve answers a request that needs a user. It sets no cookie: that is the
 // origin's, which alone knows its attributes.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
-	w.Header().Add("Vary", "Cookie")
-	m := g.o.Middleware.Manager()
 	x := *g.o.Middleware.Request(w, r) // a copy: the request's own may be another handler's, too
 	x.NoCookie, x.Reply = true, nil
 	defer x.Close()
-	s, err := m.Resume(&x)
-	var refusal *core.Refusal
-	switch {
-	case errors.As(err, &refusal):
-		g.refuse(w, r, err)
-	case err != nil:
-		g.counts.add(outcomeStoreFailed)
-		g.storeFailed(w, err)
-	case s.User() == "":
-		g.refuse(w, r, nethttp.ErrNotSignedIn)
-	default:
-		g.counts.add(outcomeSignedIn)
-		SetIdentity(r.Header, s)
-		inner, end := g.tunnel(w, r, s)
-		defer end()
-		g.forward(w, g.notes.expect(inner, &x))
+	s := g.signedIn(w, r, &x)
+	if s == nil {
+		return
 	}
+	g.counts.add(outcomeSignedIn)
+	SetIdentity(r.Header, s)
+	inner, end := g.tunnel(w, r, s)
+	defer end()
+	g.forward(w, g.notes.expect(inner, &x))
+}
+
+// signedIn returns the session of a request's user. It answers where there is none,
+// and returns nil.
+func (g *Gateway) signedIn(w http.ResponseWriter, r *http.Request, x *hosts.Request) *core.Session {
+	w.Header().Add("Vary", "Cookie")
+	s, err := g.o.Middleware.Manager().Resume(x)
+	if err == nil && s.User() == "" {
+		err = nethttp.ErrNotSignedIn
+	}
+	if err != nil {
+		g.turnAway(w, r, err)
+		return nil
+	}
+	return s
+}
+
+// turnAway answers who is not signed in, or of whom that cannot be found out.
+func (g *Gateway) turnAway(w http.ResponseWriter, r *http.Request, err error) {
+	if _, refused := errors.AsType[*core.Refusal](err); refused || errors.Is(err, nethttp.ErrNotSignedIn) {
+		g.refuse(w, r, err)
+		return
+	}
+	g.counts.add(outcomeStoreFailed)
+	g.storeFailed(w, err)
 }
 
 func (g *Gateway) storeFailed(w http.ResponseWriter, err error) {

@@ -20,10 +20,11 @@ const (
 	outcomeOriginFailed
 	outcomeClientGone
 	outcomeSlowBody
+	outcomeBadCheck
 	outcomes
 )
 
-var outcomeNames = [outcomes]string{"signed_in", "public", "unauthorized", "to_login", "denied", "bad_path", "store_failed", "origin_failed", "client_gone", "slow_body"}
+var outcomeNames = [outcomes]string{"signed_in", "public", "unauthorized", "to_login", "denied", "bad_path", "store_failed", "origin_failed", "client_gone", "slow_body", "bad_check"}
 
 type counts struct {
 	by  [outcomes]atomic.Int64

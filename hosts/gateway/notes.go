@@ -34,10 +34,12 @@ func (n *notes) expect(r *http.Request, x *hosts.Request) *http.Request {
 
 // keep notes the use, if that is due and the origin has not.
 func (n *notes) keep(ctx context.Context, m *hosts.Manager) {
-	x, ok := ctx.Value(noteKey{}).(*hosts.Request)
-	if !ok {
-		return
+	if x, ok := ctx.Value(noteKey{}).(*hosts.Request); ok {
+		n.note(m, x)
 	}
+}
+
+func (n *notes) note(m *hosts.Manager, x *hosts.Request) {
 	s := x.Current()
 	if n.lengthens(s) {
 		n.warns.Do(func() {

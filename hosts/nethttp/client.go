@@ -66,6 +66,9 @@ func (h *Middleware) Trusted(r *http.Request) bool {
 	return h.trusted(address(r.RemoteAddr)) || h.o.TrustUnixSocket && byUnixSocket(r)
 }
 
+// TrustsProxies reports whether there is anybody whom Trusted may believe.
+func (h *Middleware) TrustsProxies() bool { return len(h.o.TrustedProxies) > 0 || h.o.TrustUnixSocket }
+
 // ForwardedHeader is the one that trusted proxies set: see Options.
 func (h *Middleware) ForwardedHeader() string { return h.o.ForwardedHeader }
 
