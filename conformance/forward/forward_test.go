@@ -1,0 +1,212 @@
+package forward
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/gateway"
+)
+
+// TestStory is that of a visitor: away, signed in, let through, signed out.
+func TestStory(t *testing.T) {
+	each(t, func(t *testing.T, p proxy) {
+		s := open(t, p, hosts.Config{}, gateway.Check{})
+		a, seen := s.raw("GET", "/account?a=b")
+		require.Equal(t, http.StatusUnauthorized, a.StatusCode)
+		require.Equal(t, "application/json", a.Header.Get("Content-Type"))
+		require.Contains(t, body(a), "Authentication required")
+		require.Nil(t, seen, "the application is not asked")
+		a, seen = s.raw("GET", "/account?a=b", "Sec-Fetch-Mode: navigate")
+		require.Equal(t, http.StatusSeeOther, a.StatusCode)
+		require.Equal(t, "/login?return_to=%2Faccount%3Fa%3Db", a.Header.Get("Location"))
+		require.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+		require.Nil(t, seen)
+		a, _ = s.raw("POST", "/order", "Content-Length: 2", "Sec-Fetch-Mode: navigate", "Referer: http://"+s.addr+"/cart", "", "a=")
+		require.Equal(t, "/login?return_to=%2Fcart", a.Header.Get("Location"), "a form is not sent twice")
+		a, seen = s.raw("GET", "/part", "HX-Request: true", "HX-Current-URL: http://"+s.addr+"/inbox")
+		require.Equal(t, http.StatusUnauthorized, a.StatusCode)
+		require.Equal(t, "/login?return_to=%2Finbox", a.Header.Get("HX-Redirect"))
+		require.Nil(t, seen)
+		a, _ = s.raw("GET", "/login")
+		require.Equal(t, "the login page", body(a))
+
+		cookie := s.login("zo%C3%AB")
+		a, seen = s.raw("GET", "/account?a=b", cookie)
+		require.Equal(t, http.StatusOK, a.StatusCode)
+		require.Equal(t, "the page", body(a))
+		require.Len(t, a.Header["Set-Cookie"], 1, "that of the application")
+		require.Equal(t, []string{"zo%C3%AB"}, seen.Header["Session-User"])
+		require.Len(t, seen.Header.Get("Session-Id"), 22)
+		require.Equal(t, "/account?a=b", seen.RequestURI)
+		require.Equal(t, "127.0.0.1", seen.Header.Get("X-Forwarded-For"))
+		_, seen = s.raw("GET", "/public/x", cookie)
+		require.Empty(t, seen.Header.Get("Session-User"))
+
+		a, _ = s.raw("POST", "/logout", "Content-Length: 0", cookie)
+		require.Equal(t, http.StatusOK, a.StatusCode)
+		a, seen = s.raw("GET", "/account", cookie)
+		require.Equal(t, http.StatusUnauthorized, a.StatusCode, "with the next request")
+		require.Nil(t, seen)
+	})
+}
+
+// identity are the names that a server may take for those of the fields, such as
+// servers that hand fields on as CGI variables.
+var identity = regexp.MustCompile(`(?i)^session[^a-z0-9](user|tenant|id)$`)
+
+// TestClaims: nobody outside sets the fields by which the application knows who is
+// signed in, or takes one of them away.
+func TestClaims(t *testing.T) {
+	var claims []string
+	for _, name := range []string{"Session-User", "session-tenant", "SESSION-ID", "Session_User", "session_id", "Session_Tenant", "Session.User", "SESSION!user",
+		"Session-Renewed", "X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Host", "X-Forwarded-For", "X_Forwarded_Uri"} {
+		claims = append(claims, name+": mallory", name+": root")
+	}
+	each(t, func(t *testing.T, p proxy) {
+		s := open(t, p, hosts.Config{}, gateway.Check{})
+		cookie := s.login("alice")
+		for _, path := range []string{"/public/x", "/account"} {
+			for _, connection := range []string{"close", "Session-User, Session-Tenant, session-id", "close, SESSION-USER"} {
+				a, seen := s.raw("GET", path, append(claims, cookie, "Connection: "+connection)...)
+				require.Equal(t, http.StatusOK, a.StatusCode, path)
+				require.NotNil(t, seen)
+				for name, values := range seen.Header {
+					if identity.MatchString(name) {
+						require.NotRegexp(t, "mallory|root", strings.Join(values, " "), name)
+					}
+				}
+				if path == "/account" {
+					require.Equal(t, []string{"alice"}, seen.Header["Session-User"], connection)
+					require.Len(t, seen.Header.Get("Session-Id"), 22)
+				} else {
+					require.Empty(t, seen.Header.Get("Session-User"))
+				}
+				require.Empty(t, seen.Header.Get("Session-Tenant"))
+			}
+		}
+	})
+}
+
+// TestTheURIIsTheProxys: what a visitor says of it counts for nothing.
+func TestTheURIIsTheProxys(t *testing.T) {
+	each(t, func(t *testing.T, p proxy) {
+		s := open(t, p, hosts.Config{}, gateway.Check{})
+		for _, lines := range [][]string{
+			{"X-Forwarded-Uri: /public"}, {"X-Forwarded-Uri: /public", "X-Forwarded-Uri: /public"}, {"X-Original-Uri: /public"}, {"X-Original-Url: /public"}, {"x_forwarded_uri: /public"},
+			{"X-Forwarded-Method: GET", "X-Forwarded-Host: elsewhere", "X-Forwarded-Uri: /login"},
+			{"Connection: X-Forwarded-Uri", "X-Forwarded-Uri: /public"},
+		} {
+			a, seen := s.raw("GET", "/account", lines...)
+			require.Equal(t, http.StatusUnauthorized, a.StatusCode, lines)
+			require.Nil(t, seen, lines)
+		}
+		a, seen := s.raw("GET", "/public/x", "X-Forwarded-Uri: /secret")
+		require.Equal(t, http.StatusOK, a.StatusCode)
+		require.NotNil(t, seen)
+	})
+}
+
+// tricks are spellings of paths. Which of them the gateway refuses is asked of it.
+var tricks = []string{
+	"/public/../account", "/public/%2e%2e/account", "/public/..%2faccount", "/public%2f..%2faccount", "//public", "/public//x", "/public/..;x/account", "/public/.",
+	"/public/%5c..%5caccount", "/public\\..\\account", "/public/%252e%252e/account", "/public/%00", "/public/%0a", "/public/%25%32%65", "/public/%c0%ae%c0%ae/account", "/public/%ff",
+	"/public/x/..", "/./account", "/public/%2e", "/public;/../account", "/public/..%5caccount", "/%2e%2e/account", "/public/%zz",
+	"/secret", "/secret;a=1/x", "/;/secret", "/secret/x", "/%73ecret",
+}
+
+// TestTricks: what the gateway refuses never reaches the application, for somebody
+// who is signed in as for a stranger.
+func TestTricks(t *testing.T) {
+	each(t, func(t *testing.T, p proxy) {
+		s := open(t, p, hosts.Config{}, gateway.Check{})
+		cookie := s.login("alice")
+		behind := httptest.NewServer(http.NotFoundHandler())
+		t.Cleanup(behind.Close)
+		origin, err := url.Parse(behind.URL)
+		require.NoError(t, err)
+		g, err := gateway.New(gateway.Options{Middleware: s.app, Origin: origin, Rules: rules})
+		require.NoError(t, err)
+		front := httptest.NewServer(g)
+		t.Cleanup(front.Close)
+		gate := &site{t: t, addr: front.Listener.Addr().String()}
+		for _, target := range tricks {
+			want, _ := gate.raw("GET", target, cookie)
+			require.Contains(t, []int{http.StatusBadRequest, http.StatusNotFound}, want.StatusCode, "the gateway refuses %s", target)
+			for _, lines := range [][]string{{cookie}, nil, {cookie, "Sec-Fetch-Mode: navigate"}} {
+				a, seen := s.raw("GET", target, lines...)
+				require.Nil(t, seen, target)
+				allowed := []int{p.ambiguous, http.StatusBadRequest} // its own
+				if want.StatusCode == http.StatusNotFound && !strings.Contains(body(want), "more than one way") {
+					allowed = []int{p.denied}
+				}
+				require.Contains(t, allowed, a.StatusCode, target)
+			}
+		}
+		a, seen := s.raw("GET", "/public#/../secret")
+		require.Nil(t, seen)
+		require.GreaterOrEqual(t, a.StatusCode, http.StatusBadRequest)
+		for _, target := range []string{"/z%C3%B6", "/a%20b", "/x;y=1", "/100%25", "/a?b=//c/../d"} {
+			a, seen := s.raw("GET", target, cookie)
+			require.Equal(t, http.StatusOK, a.StatusCode, target)
+			require.Equal(t, target, seen.RequestURI)
+		}
+	})
+}
+
+// TestFailures are neither leave nor a logout.
+func TestFailures(t *testing.T) {
+	each(t, func(t *testing.T, p proxy) {
+		s := open(t, p, hosts.Config{}, gateway.Check{})
+		cookie := s.login("alice")
+		require.NoError(t, s.store.Close())
+		for _, lines := range [][]string{{cookie}, {cookie, "Sec-Fetch-Mode: navigate"}, {cookie, "HX-Request: true"}} {
+			a, seen := s.raw("GET", "/account", lines...)
+			require.Equal(t, p.storeDown, a.StatusCode, lines)
+			require.Nil(t, seen)
+		}
+		a, _ := s.raw("GET", "/public/x")
+		require.Equal(t, http.StatusOK, a.StatusCode)
+		s.check.CloseClientConnections()
+		s.check.Close()
+		a, seen := s.raw("GET", "/account", cookie)
+		require.Equal(t, p.checkDown, a.StatusCode)
+		require.Nil(t, seen)
+	})
+}
+
+type clock struct{ now core.Time }
+
+func (c *clock) Now() core.Time { return c.now }
+
+// TestRenewal: the cookie that the check renews reaches the browser, beside that of
+// the application.
+func TestRenewal(t *testing.T) {
+	each(t, func(t *testing.T, p proxy) {
+		c := &clock{1_800_000_000_000}
+		s := open(t, p, hosts.Config{RenewAfter: 10 * time.Minute, RenewGrace: time.Minute, Clock: c}, gateway.Check{Renew: true})
+		old := s.login("alice")
+		a, _ := s.raw("GET", "/account", old)
+		require.Len(t, a.Header["Set-Cookie"], 1, "that of the application")
+		c.now += 11 * core.Minute
+		a, seen := s.raw("GET", "/account", old)
+		require.Equal(t, http.StatusOK, a.StatusCode)
+		require.Len(t, a.Header["Set-Cookie"], 2)
+		require.NotContains(t, seen.Header, "Session-Renewed")
+		fresh := "Cookie: " + sessionCookie(t, a)
+		require.NotEqual(t, old, fresh)
+		a, _ = s.raw("GET", "/account", fresh)
+		require.Equal(t, http.StatusOK, a.StatusCode)
+		c.now += 5 * core.Minute
+		a, _ = s.raw("GET", "/account", old)
+		require.Equal(t, http.StatusUnauthorized, a.StatusCode, "the old one")
+	})
+}
