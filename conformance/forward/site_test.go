@@ -22,47 +22,58 @@ import (
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
-var aKey = core.NewSecret("8f1b41207465737420206b65792c2072656164206279206e6f626f6479212121")
+const aKeyText = "8f1b41207465737420206b65792c2072656164206279206e6f626f6479212121"
+
+var aKey = core.NewSecret(aKeyText)
 
 var rules = []gateway.Rule{{Prefix: "/login", Access: gateway.Public}, {Prefix: "/public", Access: gateway.Public}, {Prefix: "/secret", Access: gateway.Denied}}
 
 // site is an application behind a proxy that asks a check. Only its login and its
 // logout know of sessions.
 type site struct {
-	t     testing.TB
-	store *cachestore.Store
-	app   *nethttp.Middleware
-	check *httptest.Server
-	addr  string // of the proxy
+	t           testing.TB
+	store       *cachestore.Store
+	app         *nethttp.Middleware
+	application *httptest.Server
+	check       *httptest.Server
+	addr        string // of the proxy
 
 	mu   sync.Mutex
 	seen []*http.Request // by the plain part of the application
 }
 
-// open starts an application, a check and the proxy.
+// open starts an application, a check in this process and the proxy.
 func open(t testing.TB, p proxy, c hosts.Config, check gateway.Check) *site {
 	t.Helper()
 	memory, err := cachestore.Open(cachestore.Options{})
 	require.NoError(t, err)
-	s := &site{t: t, store: memory}
+	s := newSite(t, memory, c)
+	s.store = memory
+	check.AuthRequest = p.authRequest
+	judge, err := gateway.New(gateway.Options{Middleware: s.app, Check: &check, Rules: rules, LoginURL: "/login", Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	s.check = httptest.NewServer(judge)
+	t.Cleanup(s.check.Close)
+	s.addr = p.run(t, s.check.Listener.Addr().String(), s.application.Listener.Addr().String())
+	return s
+}
+
+// newSite is an application alone.
+func newSite(t testing.TB, store hosts.Store, c hosts.Config) *site {
+	t.Helper()
+	s := &site{t: t}
 	c.Key, c.AllowInsecure, c.Logger = aKey, true, slog.New(slog.DiscardHandler)
-	m, err := hosts.New(memory, c)
+	m, err := hosts.New(store, c)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	s.app, err = nethttp.New(m, nethttp.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	require.NoError(t, err)
-	check.AuthRequest = p.authRequest
-	judge, err := gateway.New(gateway.Options{Middleware: s.app, Check: &check, Rules: rules, LoginURL: "/login", Logger: c.Logger})
-	require.NoError(t, err)
-	s.check = httptest.NewServer(judge)
-	t.Cleanup(s.check.Close)
-	application := httptest.NewServer(s.application())
-	t.Cleanup(application.Close)
-	s.addr = p.run(t, s.check.Listener.Addr().String(), application.Listener.Addr().String())
+	s.application = httptest.NewServer(s.pages())
+	t.Cleanup(s.application.Close)
 	return s
 }
 
-func (s *site) application() http.Handler {
+func (s *site) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/login", s.app.HandlerFunc(func(w http.ResponseWriter, r *http.Request, v *nethttp.Session) error {
 		if user := r.FormValue("user"); user != "" {
