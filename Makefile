@@ -71,7 +71,7 @@ soak:
 	@echo 'make soak: all passed'
 
 tools:
-	@echo 'It installs a Chromium, PostgreSQL, MariaDB and Redis by apt-get where it may, and npm packages into hosts/js and site.'
+	@echo 'It installs a Chromium, PostgreSQL, MariaDB, Redis, nginx and HAProxy by apt-get where it may, and npm packages into hosts/js and site.'
 	@sh .ci/tools
 
 servers:

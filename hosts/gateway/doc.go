@@ -37,4 +37,7 @@
 // or a longer one, the gateway notes no use: it never lets a session live for
 // longer than the origin does. RenewGrace should be the origin's, too: a cookie
 // that is shown for longer after its renewal is taken for stolen.
+//
+// With a [Check] a Gateway forwards nothing: it answers a proxy that asks about the
+// requests that it holds.
 package gateway
