@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,11 @@ func TestTheURIIsTheProxys(t *testing.T) {
 			a, seen := s.raw("GET", "/account", lines...)
 			require.Equal(t, http.StatusUnauthorized, a.StatusCode, lines)
 			require.Nil(t, seen, lines)
+		}
+		for _, target := range []string{"http://" + s.addr + "/account", "http://elsewhere/account", "http://elsewhere/login/../account", "https:/public"} {
+			a, seen := s.raw("GET", target, "X-Forwarded-Uri: /public")
+			require.GreaterOrEqual(t, a.StatusCode, http.StatusBadRequest, target)
+			require.Nil(t, seen, target)
 		}
 		a, seen := s.raw("GET", "/public/x", "X-Forwarded-Uri: /secret")
 		require.Equal(t, http.StatusOK, a.StatusCode)
@@ -218,10 +224,12 @@ func TestRenewal(t *testing.T) {
 		old := s.login("alice")
 		a, _ := s.raw("GET", "/account", old)
 		require.Len(t, a.Header["Set-Cookie"], 1, "that of the application")
+		require.Equal(t, []string{"max-age=60"}, a.Header["Cache-Control"])
 		c.now += 11 * core.Minute
 		a, seen := s.raw("GET", "/account", old)
 		require.Equal(t, http.StatusOK, a.StatusCode)
 		require.Len(t, a.Header["Set-Cookie"], 2)
+		require.Equal(t, !p.cacheable, slices.Contains(a.Header["Cache-Control"], "no-store"))
 		require.NotContains(t, seen.Header, "Session-Renewed")
 		fresh := "Cookie: " + sessionCookie(t, a)
 		require.NotEqual(t, old, fresh)

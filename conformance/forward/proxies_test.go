@@ -27,6 +27,7 @@ type proxy struct {
 	checkDown   int // when the check does not answer
 	ambiguous   int // its answer to a path that can be read in two ways
 	denied      int
+	cacheable   bool // it cannot say no-store where it hands a cookie on
 	cleans      bool // it cleans paths, asks about what it got, and forwards that
 	files       []string
 	change      []string // in the files, for a test: old, new, ...
@@ -41,7 +42,7 @@ var proxies = []proxy{
 	{name: "HAProxy", storeDown: http.StatusServiceUnavailable, checkDown: http.StatusServiceUnavailable,
 		ambiguous: http.StatusBadRequest, denied: http.StatusNotFound, files: []string{"haproxy.cfg", "session-check.lua"}, command: haproxy},
 	{name: "Traefik", storeDown: http.StatusServiceUnavailable, checkDown: http.StatusInternalServerError,
-		ambiguous: http.StatusBadRequest, denied: http.StatusNotFound, cleans: true, files: []string{"traefik.yml", "sessions.yml"}, command: traefik},
+		ambiguous: http.StatusBadRequest, denied: http.StatusNotFound, cleans: true, cacheable: true, files: []string{"traefik.yml", "sessions.yml"}, command: traefik},
 }
 
 // each runs a test with every proxy.

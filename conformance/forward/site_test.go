@@ -92,6 +92,7 @@ func (s *site) pages() http.Handler {
 		s.seen = append(s.seen, r)
 		s.mu.Unlock()
 		http.SetCookie(w, &http.Cookie{Name: "theme", Value: "dark"})
+		w.Header().Set("Cache-Control", "max-age=60")
 		_, _ = io.WriteString(w, "the page")
 	})
 }
