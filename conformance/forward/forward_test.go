@@ -5,7 +5,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/gateway"
-	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
 // TestStory is that of a visitor: away, signed in, let through, signed out.
@@ -150,11 +148,6 @@ func TestTricks(t *testing.T) {
 			require.Contains(t, []int{http.StatusBadRequest, http.StatusNotFound}, want.StatusCode, "the gateway refuses %s", target)
 			for _, lines := range [][]string{{cookie}, nil, {cookie, "Sec-Fetch-Mode: navigate"}} {
 				a, seen := s.raw("GET", target, lines...)
-				if p.cleans && seen != nil {
-					require.True(t, nethttp.PlainPath(seen.URL.Path, seen.URL.EscapedPath()), target)
-					require.True(t, strings.HasPrefix(seen.RequestURI, "/public") || seen.Header.Get("Session-User") == "alice", target)
-					continue
-				}
 				require.Nil(t, seen, target)
 				allowed := []int{p.ambiguous, http.StatusBadRequest} // its own
 				if want.StatusCode == http.StatusNotFound && !strings.Contains(body(want), "more than one way") {
@@ -229,7 +222,7 @@ func TestRenewal(t *testing.T) {
 		a, seen := s.raw("GET", "/account", old)
 		require.Equal(t, http.StatusOK, a.StatusCode)
 		require.Len(t, a.Header["Set-Cookie"], 2)
-		require.Equal(t, !p.cacheable, slices.Contains(a.Header["Cache-Control"], "no-store"))
+		require.Equal(t, []string{"max-age=60", "no-store"}, a.Header["Cache-Control"])
 		require.NotContains(t, seen.Header, "Session-Renewed")
 		fresh := "Cookie: " + sessionCookie(t, a)
 		require.NotEqual(t, old, fresh)

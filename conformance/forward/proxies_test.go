@@ -27,8 +27,6 @@ type proxy struct {
 	checkDown   int // when the check does not answer
 	ambiguous   int // its answer to a path that can be read in two ways
 	denied      int
-	cacheable   bool // it cannot say no-store where it hands a cookie on
-	cleans      bool // it cleans paths, asks about what it got, and forwards that
 	files       []string
 	change      []string // in the files, for a test: old, new, ...
 	command     func(t testing.TB, dir string) *exec.Cmd
@@ -41,8 +39,6 @@ var proxies = []proxy{
 		ambiguous: http.StatusBadRequest, denied: http.StatusNotFound, files: []string{"Caddyfile"}, command: caddy},
 	{name: "HAProxy", storeDown: http.StatusServiceUnavailable, checkDown: http.StatusServiceUnavailable,
 		ambiguous: http.StatusBadRequest, denied: http.StatusNotFound, files: []string{"haproxy.cfg", "session-check.lua"}, command: haproxy},
-	{name: "Traefik", storeDown: http.StatusServiceUnavailable, checkDown: http.StatusInternalServerError,
-		ambiguous: http.StatusBadRequest, denied: http.StatusNotFound, cleans: true, cacheable: true, files: []string{"traefik.yml", "sessions.yml"}, command: traefik},
 }
 
 // each runs a test with every proxy.
@@ -104,16 +100,6 @@ func caddy(t testing.TB, dir string) *exec.Cmd {
 	return exec.Command(bin, "run", "--adapter", "caddyfile", "--config", file)
 }
 
-// traefik runs the program that TEST_TRAEFIK names. Debian has none, and its module
-// is too large to be built here.
-func traefik(t testing.TB, dir string) *exec.Cmd {
-	bin := os.Getenv("TEST_TRAEFIK")
-	if bin == "" {
-		t.Skip("SKIPPED, NOT TESTED: Traefik; name its program in TEST_TRAEFIK")
-	}
-	return exec.Command(bin, "--configFile="+filepath.Join(dir, "traefik.yml"))
-}
-
 var scratch string
 
 func TestMain(m *testing.M) {
@@ -131,7 +117,7 @@ func TestMain(m *testing.M) {
 func (p proxy) run(t testing.TB, check, application string) string {
 	t.Helper()
 	dir, addr := t.TempDir(), freeAddr(t)
-	change := strings.NewReplacer(append(slices.Clone(p.change), "127.0.0.1:8080", addr, "127.0.0.1:8081", check, "127.0.0.1:3000", application, "/etc/haproxy/", dir+"/", "/etc/traefik/", dir+"/")...)
+	change := strings.NewReplacer(append(slices.Clone(p.change), "127.0.0.1:8080", addr, "127.0.0.1:8081", check, "127.0.0.1:3000", application, "/etc/haproxy/", dir+"/")...)
 	for _, name := range p.files {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
