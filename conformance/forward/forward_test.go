@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -117,6 +118,35 @@ func TestTheURIIsTheProxys(t *testing.T) {
 		a, seen := s.raw("GET", "/public/x", "X-Forwarded-Uri: /secret")
 		require.Equal(t, http.StatusOK, a.StatusCode)
 		require.NotNil(t, seen)
+	})
+}
+
+// TestWhatIsTold: the application and the check hear from the proxy who asked for what,
+// whatever the visitor says, and the check gets no body.
+func TestWhatIsTold(t *testing.T) {
+	each(t, func(t *testing.T, p proxy) {
+		s := open(t, p, hosts.Config{}, gateway.Check{})
+		cookie := s.login("alice")
+		inside := "GET /inside HTTP/1.1\r\nHost: a\r\n\r\n"
+		for range 3 { // over one connection to the check, where it is kept
+			a, seen := s.raw("POST", "/account?a=b", cookie, "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Host: elsewhere", "X-Forwarded-Proto: https", "X-Forwarded-Method: GET",
+				fmt.Sprint("Content-Length: ", len(inside)), "", inside)
+			require.Equal(t, http.StatusOK, a.StatusCode)
+			require.Equal(t, s.addr, seen.Host)
+			require.Len(t, s.asked, 1)
+			require.Zero(t, s.asked[0].ContentLength)
+			require.Equal(t, []string{"POST"}, s.asked[0].Header["X-Forwarded-Method"])
+			require.Equal(t, []string{"/account?a=b"}, s.asked[0].Header["X-Forwarded-Uri"])
+			for _, r := range []*http.Request{seen, s.asked[0]} {
+				require.Equal(t, []string{"127.0.0.1"}, r.Header["X-Forwarded-For"])
+				require.Equal(t, []string{s.addr}, r.Header["X-Forwarded-Host"])
+				require.Equal(t, []string{"http"}, r.Header["X-Forwarded-Proto"])
+			}
+		}
+		if p.authRequest {
+			a, _ := s.raw("GET", "/.session-check", cookie)
+			require.Equal(t, http.StatusNotFound, a.StatusCode, "nobody outside asks")
+		}
 	})
 }
 

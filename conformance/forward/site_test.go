@@ -38,8 +38,9 @@ type site struct {
 	check       *httptest.Server
 	addr        string // of the proxy
 
-	mu   sync.Mutex
-	seen []*http.Request // by the plain part of the application
+	mu    sync.Mutex
+	seen  []*http.Request // by the plain part of the application
+	asked []*http.Request // of the check
 }
 
 // open starts an application, a check in this process and the proxy.
@@ -52,7 +53,12 @@ func open(t testing.TB, p proxy, c hosts.Config, check gateway.Check) *site {
 	check.AuthRequest = p.authRequest
 	judge, err := gateway.New(gateway.Options{Middleware: s.app, Check: &check, Rules: rules, LoginURL: "/login", Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	s.check = httptest.NewServer(judge)
+	s.check = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.asked = append(s.asked, r)
+		s.mu.Unlock()
+		judge.ServeHTTP(w, r)
+	}))
 	t.Cleanup(s.check.Close)
 	s.addr = p.run(t, s.check.Listener.Addr().String(), s.application.Listener.Addr().String())
 	return s
@@ -102,7 +108,7 @@ func (s *site) pages() http.Handler {
 func (s *site) raw(method, target string, lines ...string) (*http.Response, *http.Request) {
 	s.t.Helper()
 	s.mu.Lock()
-	s.seen = nil
+	s.seen, s.asked = nil, nil
 	s.mu.Unlock()
 	conn, err := net.Dial("tcp", s.addr)
 	require.NoError(s.t, err)
