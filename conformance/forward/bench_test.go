@@ -42,7 +42,7 @@ func BenchmarkRatioForwardAuth(b *testing.B) {
 				}
 			})
 		}
-		for b.Loop() {
+		for range b.N {
 			times := ratio.Interleave(rounds, get(alone), get(s.addr))
 			b.Logf("p50 of an empty handler %v, of the check %v", times[0], times[1])
 			ratio.Print("forward-auth-nginx"+name, float64(times[1])/float64(times[0]), 1.5, false)
