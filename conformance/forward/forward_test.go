@@ -233,6 +233,25 @@ func TestABrokenScriptLetsNobodyPass(t *testing.T) {
 	}
 }
 
+// TestACheckThatHangs lets nobody pass either: HAProxy's script has a limit of its own.
+func TestACheckThatHangs(t *testing.T) {
+	release := make(chan struct{})
+	hangs := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	t.Cleanup(hangs.Close)
+	t.Cleanup(func() { close(release) })
+	for _, p := range proxies {
+		if p.name != "HAProxy" {
+			continue
+		}
+		p.change = []string{"patience = 5000", "patience = 50"}
+		s := open(t, p, hosts.Config{}, gateway.Check{})
+		s.addr = p.run(t, hangs.Listener.Addr().String(), s.application.Listener.Addr().String())
+		a, seen := s.raw("GET", "/public")
+		require.GreaterOrEqual(t, a.StatusCode, http.StatusInternalServerError)
+		require.Nil(t, seen)
+	}
+}
+
 type clock struct{ now core.Time }
 
 func (c *clock) Now() core.Time { return c.now }
