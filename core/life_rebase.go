@@ -34,7 +34,7 @@ func (m *Machine) Rebase(s *Session, theirs *Record, now Time) (*Session, error)
 	}
 	switch {
 	case !s.ticket.trusted && s.state != StateNew && t.in.gen.chain != s.in.gen.chain:
-		return s.rescue(ErrSuperseded, s.doubleLogin(t))
+		return s.rescue(t.in.superseded(ErrSuperseded, ErrCredentialsChanged), s.doubleLogin(t) || t.in.outdated && s.StampsAnew())
 	case t.in.replaced || t.live(now) != nil:
 		return s.rescue(ErrEnded, false)
 	}
@@ -59,10 +59,10 @@ func (s *Session) doubleLogin(t *Session) bool {
 // begins a fresh one, with what was loaded or without.
 func (s *Session) rescue(why error, whole bool) (*Session, error) {
 	switch {
-	case s.login:
+	case s.login || whole:
 		fresh := s.m.New(s.req)
 		fresh.owned = true
-		fresh.user, fresh.lifetime, fresh.login, fresh.remember = s.user, s.lifetime, true, s.remember
+		fresh.user, fresh.lifetime, fresh.login, fresh.remember, fresh.proof = s.user, s.lifetime, true, s.remember, s.proofAlone()
 		if !whole {
 			return fresh, fresh.replayAlone(s)
 		}
@@ -103,7 +103,10 @@ func (m *Machine) fold(t, s *Session, marks bool) (err error) {
 		return err
 	}
 	if s.login {
-		t.user, t.lifetime, t.login, t.remember = s.user, s.lifetime, true, s.remember
+		t.user, t.lifetime, t.login, t.remember, t.proof = s.user, s.lifetime, true, s.remember, nil
+	}
+	if s.proof != nil {
+		t.proof = s.proof.over(t.proof)
 	}
 	if s.relimit {
 		t.lifetime, t.relimit, t.remember = s.lifetime, true, s.remember
@@ -116,7 +119,7 @@ func (m *Machine) fold(t, s *Session, marks bool) (err error) {
 // FoldsPlainly reports whether another request's commit can carry this one's
 // changes along: there are only values and refreshes in it, and no cookie.
 func (s *Session) FoldsPlainly() bool {
-	return s.state == StateActive && !s.login && !s.renew && !s.relimit && !s.refresh && !s.behind &&
+	return s.state == StateActive && !s.login && !s.renew && s.proof == nil && !s.relimit && !s.refresh && !s.behind &&
 		(s.owned || s.quiet) && s.replaces.IsZero()
 }
 
