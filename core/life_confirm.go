@@ -6,7 +6,8 @@ import (
 )
 
 // RenewWith is Renew after the program has changed the credentials of the user
-// itself: the session goes on under their new stamp.
+// itself: the session goes on under their new stamp. Where another request has ended it
+// meanwhile because of that change, Rebase begins a new one in its place.
 func (s *Session) RenewWith(stamp string) error {
 	if stamp == "" || len(stamp) > MaxStamp {
 		return ErrStamp
@@ -17,13 +18,10 @@ func (s *Session) RenewWith(stamp string) error {
 // Confirm notes that the user has just proved once more who they are, and by which
 // methods, in place of those before. It makes a new secret, as Renew does.
 func (s *Session) Confirm(methods ...string) error {
-	text, err := joined(methods)
-	if err != nil {
+	if err := CheckMethods(methods); err != nil {
 		return err
 	}
-	if len(text) == 0 {
-		return ErrMethod
-	}
+	text, _ := joined(methods)
 	return s.renewFor(&proving{confirmed: true, methods: text})
 }
 

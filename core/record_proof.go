@@ -66,6 +66,15 @@ func validMethod[T string | []byte](name T) bool {
 	return len(name) >= 1 && len(name) <= MaxMethod
 }
 
+// CheckMethods returns ErrMethod for names that no session can keep.
+func CheckMethods(names []string) error {
+	text, err := joined(names)
+	if err == nil && len(text) == 0 {
+		return ErrMethod
+	}
+	return err
+}
+
 // joined is the names as a payload has them.
 func joined(names []string) ([]byte, error) {
 	var list []string

@@ -31,6 +31,7 @@ type Manager struct {
 	cache          Recaller // nil: every read asks the store
 	changedName    string   // with which core.Policy.ChangedCookie begins
 	watches        watches
+	credentials    credentials
 
 	stop     context.CancelFunc
 	stopped  context.Context
@@ -57,6 +58,7 @@ func New(store Store, config Config) (*Manager, error) {
 	m := &Manager{machine: machine, store: store, owned: config.Owned, clock: config.Clock, commitTimeout: config.CommitTimeout}
 	m.entropy = newEntropy(config.Entropy)
 	m.cache = cache
+	m.credentials.ask, m.credentials.ttl = config.Credentials, core.Milliseconds(config.CredentialsCache)
 	m.changedName = machine.Policy().CookieName + core.ChangedSuffix + "="
 	m.stopped, m.stop = context.WithCancel(context.Background())
 	m.events = newEvents(config.Logger, config.OnEvent)
