@@ -42,10 +42,10 @@ func (s *Session) Adopt(stamp string) error {
 	switch {
 	case stamp == "" || len(stamp) > MaxStamp:
 		return ErrStamp
-	case s.user == "" || s.state != StateActive:
-		return ErrNobody
 	case s.Stamped():
 		return nil
+	case s.user == "" || s.state != StateActive:
+		return ErrNobody
 	}
 	p := &proving{stamp: stampOf(s.rec.Tenant, s.user, stamp), adopt: true}
 	s.proof = p.over(s.proof)

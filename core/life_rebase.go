@@ -13,7 +13,7 @@ import (
 //
 //   - ErrEnded: the session has ended, and the changes are not stored;
 //   - ErrSuperseded: a login or privilege change has replaced the secret that
-//     this request came with, and its changes are refused;
+//     this request came with, and its changes are refused; or ErrCredentialsChanged;
 //   - a ConflictError: a value that this request read and then wrote has changed
 //     underneath, or one in Policy.Exclusive that it wrote.
 //
@@ -34,7 +34,7 @@ func (m *Machine) Rebase(s *Session, theirs *Record, now Time) (*Session, error)
 	}
 	switch {
 	case !s.ticket.trusted && s.state != StateNew && t.in.gen.chain != s.in.gen.chain:
-		return s.rescue(t.in.superseded(ErrSuperseded, ErrCredentialsChanged), s.doubleLogin(t) || t.in.outdated && s.StampsAnew())
+		return s.rescue(t.in.superseded(ErrSuperseded, ErrCredentialsChanged), s.login && s.doubleLogin(t) || t.in.outdated && s.StampsAnew())
 	case t.in.replaced || t.live(now) != nil:
 		return s.rescue(ErrEnded, false)
 	}
@@ -56,7 +56,8 @@ func (s *Session) doubleLogin(t *Session) bool {
 }
 
 // rescue is for a request whose stored session is no longer its own. A login
-// begins a fresh one, with what was loaded or without.
+// begins a fresh one, with what was loaded or without; so does who has changed the
+// credentials that have ended the session, with it.
 func (s *Session) rescue(why error, whole bool) (*Session, error) {
 	switch {
 	case s.login || whole:
