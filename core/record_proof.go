@@ -3,7 +3,6 @@ package core
 import (
 	"encoding/binary"
 	"slices"
-	"strings"
 
 	"github.com/rockstar-web/sessions/internal/digest"
 )
@@ -57,7 +56,7 @@ func validMethods(text []byte) bool {
 	return true
 }
 
-func validMethod[T string | []byte](name T) bool {
+func validMethod(name []byte) bool {
 	for i := range len(name) {
 		if c := name[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '\\' {
 			return false
@@ -77,21 +76,29 @@ func CheckMethods(names []string) error {
 
 // joined is the names as a payload has them.
 func joined(names []string) ([]byte, error) {
-	var list []string
-	for _, name := range names {
-		at, found := slices.BinarySearch(list, name)
-		switch {
-		case found:
-		case len(list) == MaxMethods || !validMethod(name):
-			return nil, ErrMethod
-		default:
-			list = slices.Insert(list, at, name)
+	var text []byte
+	last := ""
+	for n := 0; ; n++ {
+		next := "" // the least behind the last
+		for _, name := range names {
+			switch {
+			case !validMethod([]byte(name)):
+				return nil, ErrMethod
+			case name > last && (next == "" || name < next):
+				next = name
+			}
 		}
+		switch {
+		case next == "":
+			return text, nil
+		case n == MaxMethods:
+			return nil, ErrMethod
+		case n > 0:
+			text = append(text, ' ')
+		}
+		text = append(text, next...)
+		last = next
 	}
-	if len(list) == 0 {
-		return nil, nil
-	}
-	return []byte(strings.Join(list, " ")), nil
 }
 
 // stampOf is what is kept of a stamp: never the text, which may be a password's hash.

@@ -226,7 +226,10 @@ export class Session {
 const maxName = 128; // bytes of the name of a value
 const maxSkew = 60_000; // milliseconds: core.MaxSkew of the Go module
 
-const names = (methods) => Array.isArray(methods) ? methods.map((name) => text("method", "a method", name)) : text("method", "methods", methods);
+function names(methods) {
+  if (!Array.isArray(methods)) throw new SessionError("method", "methods must be an array of names, such as [\"pwd\"]");
+  return methods.map((name) => text("method", "a method", name));
+}
 
 function writeNames(w, list) {
   w.u32(list.length);
