@@ -22,6 +22,8 @@ type (
 	Session = nethttp.Session
 	// HandlerFunc is a handler that has its session and may fail.
 	HandlerFunc = nethttp.HandlerFunc
+	// Login says how a user signs in: see Session.LoginWith.
+	Login = hosts.Login
 	// StatusError is an error that a handler answers on purpose, such as a 404.
 	StatusError = nethttp.StatusError
 	// Config has the key, the cookie, times and limits. Its zero value takes the

@@ -117,6 +117,9 @@
 //	18  remember         integer: 1, the cookie outlives the browser, or 0; absent before there was the choice
 //	19  chain at         integer, ms: when the first secret of the chain was made; absent before it was noted
 //	20  other IP         bytes, 4 or 16: of the latest login over another family than IP; absent if none
+//	21  replaced         integer, 1: a login of another user has put another session in this one's place; absent otherwise
+//	22  proof            bytes: how and when the user proved who they are, see life_proof.go; absent before it was noted
+//	23  outdated         integer, 1: the session has ended because its user's credentials have changed; absent otherwise
 //
 // Keys that a release does not know it keeps, and writes behind its own.
 //
@@ -156,4 +159,7 @@
 //	13  corrupt
 //	14  ip_family
 //	15  cross_site
+//	16  credentials_changed
+//	17  not_fresh
+//	18  methods_missing
 package core

@@ -21,7 +21,7 @@ func TestDocumentation(t *testing.T) {
 	doc := string(text)
 	for intro, lines := range map[string][]string{
 		"refused with [ErrEnded].":                    diagram(),
-		"The keys of the map:":                        constants(t, "record_payload.go", "key", keyFormat, keyOtherIP),
+		"The keys of the map:":                        constants(t, "record_payload.go", "key", keyFormat, keyOutdated),
 		"The private tags, and what they stand on:":   constants(t, "value_cbor.go", "tag", tagInt64, tagStringMap),
 		"The reasons of refusals, by name and number": reasonList(),
 	} {

@@ -27,12 +27,16 @@ const (
 	ReasonCorrupt                    // the stored record does not open
 	ReasonIPFamily                   // an address of the other family, which is not known of the session
 	ReasonCrossSite                  // another site sent the request, so that the browser left the cookie out
+	ReasonCredentials                // the user's password, roles or the like have changed since the login
+	ReasonNotFresh                   // the user has not proved lately who they are
+	ReasonMethods                    // the user has not proved who they are by the methods that are wanted
 	reasons                          // how many there are
 )
 
 var reasonNames = [reasons]string{
 	"none", "malformed", "unknown_key", "not_authentic", "unknown_session", "wrong_tenant", "idle",
 	"expired", "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt", "ip_family", "cross_site",
+	"credentials_changed", "not_fresh", "methods_missing",
 }
 
 // String returns the code in words: "unknown_key".
@@ -47,7 +51,7 @@ func (r Reason) String() string {
 // with errors.Is against the sentinels below; Reason is the same in one byte.
 type Refusal struct {
 	Reason Reason
-	Recent bool // of ErrSuperseded: within SupersededHold; see Request.Superseded
+	Recent bool // of ErrSuperseded and ErrCredentialsChanged: within SupersededHold; see Request.Superseded
 	text   string
 }
 
@@ -72,25 +76,31 @@ func NewRefusal(r Reason, recent bool, text string) *Refusal {
 
 // The refusals.
 var (
-	ErrNoCookie         = refusal(ReasonNone, "session cookie not found")
-	ErrMalformed        = refusal(ReasonMalformed, "failed to decrypt session ID: cookie is malformed")
-	ErrUnknownKey       = refusal(ReasonUnknownKey, "failed to decrypt session ID: unknown key")
-	ErrNotAuthentic     = refusal(ReasonNotAuthentic, "failed to decrypt session ID: cookie is not authentic")
-	ErrNotFound         = refusal(ReasonUnknown, "session not found")
-	ErrWrongTenant      = refusal(ReasonTenant, "session belongs to another tenant")
-	ErrIdle             = refusal(ReasonIdle, "session timeout due to inactivity")
-	ErrExpired          = refusal(ReasonExpired, "session expired")
-	ErrSuperseded       = refusal(ReasonSuperseded, "session cookie was superseded by a later login or renewal")
-	ErrTheft            = refusal(ReasonTheft, "session ended: a superseded cookie was used again")
-	ErrIPChanged        = refusal(ReasonIP, "session invalid: IP address changed")
-	ErrIPFamily         = refusal(ReasonIPFamily, "session not open to this IP address: nobody has signed in over its family; sign in once")
-	ErrUserAgentChanged = refusal(ReasonUserAgent, "session invalid: user agent changed")
-	ErrEnded            = refusal(ReasonEnded, "session has ended")
-	ErrCorrupt          = refusal(ReasonCorrupt, "session record does not open: changed in the store, or sealed under a key that is gone")
-	ErrCrossSite        = refusal(ReasonCrossSite, "another site sent this request, so the browser left the session cookie out: no session begins but by a login")
+	ErrNoCookie           = refusal(ReasonNone, "session cookie not found")
+	ErrMalformed          = refusal(ReasonMalformed, "failed to decrypt session ID: cookie is malformed")
+	ErrUnknownKey         = refusal(ReasonUnknownKey, "failed to decrypt session ID: unknown key")
+	ErrNotAuthentic       = refusal(ReasonNotAuthentic, "failed to decrypt session ID: cookie is not authentic")
+	ErrNotFound           = refusal(ReasonUnknown, "session not found")
+	ErrWrongTenant        = refusal(ReasonTenant, "session belongs to another tenant")
+	ErrIdle               = refusal(ReasonIdle, "session timeout due to inactivity")
+	ErrExpired            = refusal(ReasonExpired, "session expired")
+	ErrSuperseded         = refusal(ReasonSuperseded, "session cookie was superseded by a later login or renewal")
+	ErrTheft              = refusal(ReasonTheft, "session ended: a superseded cookie was used again")
+	ErrIPChanged          = refusal(ReasonIP, "session invalid: IP address changed")
+	ErrIPFamily           = refusal(ReasonIPFamily, "session not open to this IP address: nobody has signed in over its family; sign in once")
+	ErrUserAgentChanged   = refusal(ReasonUserAgent, "session invalid: user agent changed")
+	ErrEnded              = refusal(ReasonEnded, "session has ended")
+	ErrCorrupt            = refusal(ReasonCorrupt, "session record does not open: changed in the store, or sealed under a key that is gone")
+	ErrCrossSite          = refusal(ReasonCrossSite, "another site sent this request, so the browser left the session cookie out: no session begins but by a login")
+	ErrCredentialsChanged = refusal(ReasonCredentials, "session ended: its user's credentials have changed since the login")
+	ErrNotFresh           = refusal(ReasonNotFresh, "the user has not proved lately who they are: a confirmation is needed")
+	ErrMethodsMissing     = refusal(ReasonMethods, "the user has not proved who they are by the methods that are needed: a confirmation is needed")
 )
 
-var errSupersededRecently = &Refusal{ReasonSuperseded, true, ErrSuperseded.text}
+var (
+	errSupersededRecently  = &Refusal{ReasonSuperseded, true, ErrSuperseded.text}
+	errCredentialsRecently = &Refusal{ReasonCredentials, true, ErrCredentialsChanged.text}
+)
 
 // Error is a constant error text.
 type Error string
@@ -112,6 +122,9 @@ const (
 	ErrValueName Error = "name of a session value must be 1 to 128 bytes of valid UTF-8"
 	ErrLifetime  Error = "session lifetime must be positive and at most the policy's MaxLifetime"
 	ErrCounter   Error = "session value cannot be added to: it is no int or int64, or the sum leaves 64 bits"
+	ErrStamp     Error = "stamp of credentials is empty, or longer than 4 KiB"
+	ErrMethod    Error = "methods must be 1 to 8 names such as pwd and otp (RFC 8176), each of 1 to 32 visible ASCII characters without quotes and backslashes"
+	ErrNobody    Error = "nobody is signed in, so that there is nobody to confirm and no credentials to stamp"
 	ErrAgain     Error = "session value must be computed anew before the commit: see Session.Again"
 )
 

@@ -10,6 +10,7 @@ import "encoding/binary"
 //	lp4(payload)                                                                     as sealed in it; none if new
 //	n 4 | n times lp2(name) lp4(value)                                               the values now, if flag owned
 //	n 4 | n times lp2(name) act 1 flags 1 delta 8                                    the marks, if flag marked
+//	stamp 32 | flags 1 | at 8 | lp2(methods)                                         what is noted of the user, if flag proving
 //	ID 16 | secret 32 | chain 4 | step 4 | epoch 4 | flags 1                         the ticket
 //	lp2(tenant) | lp2(IP) | lp2(user agent) | flags 1                                the request
 //	replaces 16 | lp2(user) | lifetime 8
@@ -31,6 +32,8 @@ const (
 	flagQuiet
 	flagRemember
 	flagMarked
+	flagOutdated
+	flagProving
 	sessionFlags
 )
 const (
@@ -38,6 +41,11 @@ const (
 	flagStale
 	flagAgain
 	markFlags
+)
+const (
+	flagAdopt = 1 << iota
+	flagConfirmed
+	proofFlags
 )
 const (
 	flagTicketOld = 1 << iota
@@ -71,7 +79,8 @@ func (s *Session) AppendBytes(dst []byte) []byte {
 	dst = append(dst, sessionBytesFormat, byte(s.state))
 	dst = le.AppendUint16(dst, bit(s.owned, flagOwned)|bit(s.behind, flagBehind)|bit(s.old, flagOld)|bit(s.login, flagLogin)|
 		bit(s.renew, flagRenew)|bit(s.refresh, flagRefresh)|bit(s.relimit, flagRelimit)|bit(s.keep, flagKeep)|
-		bit(s.quiet, flagQuiet)|bit(s.remember, flagRemember)|bit(len(s.marks) > 0, flagMarked))
+		bit(s.quiet, flagQuiet)|bit(s.remember, flagRemember)|bit(len(s.marks) > 0, flagMarked)|
+		bit(s.outdated, flagOutdated)|bit(s.proof != nil, flagProving))
 	dst = le.AppendUint64(dst, uint64(s.due())) // for a host without the core: from then on there is something to commit
 	dst = append(dst, s.rec.ID[:]...)
 	for _, n := range [...]uint64{uint64(s.rec.Version), uint64(s.rec.CreatedAt), uint64(s.rec.SeenAt), uint64(s.rec.ExpiresAt)} {
@@ -89,6 +98,9 @@ func (s *Session) AppendBytes(dst []byte) []byte {
 	}
 	if len(s.marks) > 0 {
 		dst = appendMarks(dst, s.marks)
+	}
+	if s.proof != nil {
+		dst = s.proof.appendBytes(dst)
 	}
 	dst = s.ticket.AppendBytes(dst)
 	dst = s.req.AppendBytes(dst)
@@ -120,6 +132,12 @@ func appendMarks(dst []byte, marks []mark) []byte {
 		dst = le.AppendUint64(dst, uint64(m.delta))
 	}
 	return dst
+}
+
+func (p *proving) appendBytes(dst []byte) []byte {
+	dst = append(append(dst, p.stamp[:]...), byte(bit(p.adopt, flagAdopt)|bit(p.confirmed, flagConfirmed)))
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(p.at))
+	return appendShort(dst, string(p.methods))
 }
 
 // AppendBytes appends the TicketLen bytes of a ticket, which are secret.

@@ -78,6 +78,9 @@ func (m *Machine) Commit(s *Session, now Time, seed Seed) (Effects, error) {
 		return Effects{}, ErrSeed
 	}
 	if s.state == StateEnded {
+		if s.outdated {
+			return m.commitOutdated(s, now, &seed)
+		}
 		return m.commitEnd(s), nil
 	}
 	if s.req.SignIn && s.state == StateActive {
@@ -95,6 +98,7 @@ func (m *Machine) Commit(s *Session, now Time, seed Seed) (Effects, error) {
 		d.authenticate()
 	}
 	d.limit()
+	d.prove()
 	d.use()
 	return d.effects()
 }
@@ -131,7 +135,7 @@ func (s *Session) due() Time {
 	switch {
 	case s.state == StateNew && !s.login && !s.keep && s.cur.len() == 0:
 		return never
-	case s.state != StateActive || s.Changed():
+	case s.state != StateActive || s.Changed() || s.proof != nil:
 		return always
 	case s.quiet:
 		return never
@@ -258,9 +262,16 @@ func (d *draft) trace() (*Record, error) {
 	if d.s.replaces.IsZero() {
 		return nil, nil
 	}
-	r := &Record{ID: d.s.replaces, Version: d.rec.Version, Tenant: d.rec.Tenant, CreatedAt: d.now, SeenAt: d.now, ExpiresAt: d.now + SupersededHold}
-	p := &payload{format: recordFormat, deadline: r.ExpiresAt, gen: generation{chain: math.MaxUint32}, renewedAt: d.now, givenAt: d.now, chainAt: d.now, replaced: true}
-	return r, d.s.m.ring.sealRecord(r, p, d.now, d.seed)
+	r := &Record{ID: d.s.replaces, Version: d.rec.Version, Tenant: d.rec.Tenant}
+	return r, d.s.m.trace(r, new(payload), d.now, d.seed)
+}
+
+// trace completes and seals a record that is nobody's.
+func (m *Machine) trace(r *Record, p *payload, now Time, seed *Seed) error {
+	r.CreatedAt, r.SeenAt, r.ExpiresAt = now, now, now+SupersededHold
+	p.format, p.deadline, p.gen, p.replaced = recordFormat, r.ExpiresAt, generation{chain: math.MaxUint32}, true
+	p.renewedAt, p.givenAt, p.chainAt = now, now, now
+	return m.ring.sealRecord(r, p, now, seed)
 }
 
 // newSecret replaces the secret and remembers only its hash in the record.

@@ -37,7 +37,8 @@ func (m *Machine) ReadSession(b []byte) (s *Session, rest []byte, err error) {
 	f := t.flags(t.Uint16(), sessionFlags)
 	s.owned, s.behind, s.old, s.login = f&flagOwned != 0, f&flagBehind != 0, f&flagOld != 0, f&flagLogin != 0
 	s.renew, s.refresh, s.relimit, s.keep = f&flagRenew != 0, f&flagRefresh != 0, f&flagRelimit != 0, f&flagKeep != 0
-	s.quiet, s.remember = f&flagQuiet != 0, f&flagRemember != 0
+	s.quiet, s.remember, s.outdated = f&flagQuiet != 0, f&flagRemember != 0, f&flagOutdated != 0
+	t.Bad = t.Bad || s.outdated && s.state != StateEnded
 	due := Time(t.Uint64())
 	s.rec.ID, s.rec.Version = t.id(), Version(t.Uint64())
 	s.rec.CreatedAt, s.rec.SeenAt, s.rec.ExpiresAt = Time(t.Uint64()), Time(t.Uint64()), Time(t.Uint64())
@@ -48,7 +49,7 @@ func (m *Machine) ReadSession(b []byte) (s *Session, rest []byte, err error) {
 			return nil, nil, ErrBytes
 		}
 	} else {
-		t.Bad = t.Bad || len(payload) > 0 || s.state == StateActive
+		t.Bad = t.Bad || len(payload) > 0 || s.state == StateActive || s.outdated
 	}
 	s.cur = s.in.data
 	if s.owned {
@@ -56,6 +57,9 @@ func (m *Machine) ReadSession(b []byte) (s *Session, rest []byte, err error) {
 	}
 	if f&flagMarked != 0 {
 		s.marks = t.marks()
+	}
+	if f&flagProving != 0 {
+		s.proof = t.proving()
 	}
 	s.ticket, s.req = t.ticket(), t.request()
 	s.replaces = t.id()
@@ -109,6 +113,21 @@ func (t *taker) marks() (list []mark) {
 		list = append(list, m)
 	}
 	return list
+}
+
+// proving refuses what no verb notes.
+func (t *taker) proving() *proving {
+	p := new(proving)
+	copy(p.stamp[:], t.Take(len(p.stamp)))
+	f := t.flags(uint16(t.Byte()), proofFlags)
+	p.adopt, p.confirmed = f&flagAdopt != 0, f&flagConfirmed != 0
+	p.at = Time(t.Uint64())
+	if text := t.Short(); len(text) > 0 {
+		p.methods = text
+	}
+	stamped := p.stamp != noStamp
+	t.Bad = t.Bad || !validMethods(p.methods) || !stamped && !p.confirmed || p.adopt && !stamped || !p.confirmed && (p.at != 0 || p.methods != nil)
+	return p
 }
 
 func before(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a < b }

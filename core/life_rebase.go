@@ -13,7 +13,7 @@ import (
 //
 //   - ErrEnded: the session has ended, and the changes are not stored;
 //   - ErrSuperseded: a login or privilege change has replaced the secret that
-//     this request came with, and its changes are refused;
+//     this request came with, and its changes are refused; or ErrCredentialsChanged;
 //   - a ConflictError: a value that this request read and then wrote has changed
 //     underneath, or one in Policy.Exclusive that it wrote.
 //
@@ -34,7 +34,7 @@ func (m *Machine) Rebase(s *Session, theirs *Record, now Time) (*Session, error)
 	}
 	switch {
 	case !s.ticket.trusted && s.state != StateNew && t.in.gen.chain != s.in.gen.chain:
-		return s.rescue(ErrSuperseded, s.doubleLogin(t))
+		return s.rescue(t.in.superseded(ErrSuperseded, ErrCredentialsChanged), s.login && s.doubleLogin(t) || t.in.outdated && s.StampsAnew())
 	case t.in.replaced || t.live(now) != nil:
 		return s.rescue(ErrEnded, false)
 	}
@@ -56,13 +56,14 @@ func (s *Session) doubleLogin(t *Session) bool {
 }
 
 // rescue is for a request whose stored session is no longer its own. A login
-// begins a fresh one, with what was loaded or without.
+// begins a fresh one, with what was loaded or without; so does who has changed the
+// credentials that have ended the session, with it.
 func (s *Session) rescue(why error, whole bool) (*Session, error) {
 	switch {
-	case s.login:
+	case s.login || whole:
 		fresh := s.m.New(s.req)
 		fresh.owned = true
-		fresh.user, fresh.lifetime, fresh.login, fresh.remember = s.user, s.lifetime, true, s.remember
+		fresh.user, fresh.lifetime, fresh.login, fresh.remember, fresh.proof = s.user, s.lifetime, true, s.remember, s.proofAlone()
 		if !whole {
 			return fresh, fresh.replayAlone(s)
 		}
@@ -103,7 +104,10 @@ func (m *Machine) fold(t, s *Session, marks bool) (err error) {
 		return err
 	}
 	if s.login {
-		t.user, t.lifetime, t.login, t.remember = s.user, s.lifetime, true, s.remember
+		t.user, t.lifetime, t.login, t.remember, t.proof = s.user, s.lifetime, true, s.remember, nil
+	}
+	if s.proof != nil {
+		t.proof = s.proof.over(t.proof)
 	}
 	if s.relimit {
 		t.lifetime, t.relimit, t.remember = s.lifetime, true, s.remember
@@ -116,7 +120,7 @@ func (m *Machine) fold(t, s *Session, marks bool) (err error) {
 // FoldsPlainly reports whether another request's commit can carry this one's
 // changes along: there are only values and refreshes in it, and no cookie.
 func (s *Session) FoldsPlainly() bool {
-	return s.state == StateActive && !s.login && !s.renew && !s.relimit && !s.refresh && !s.behind &&
+	return s.state == StateActive && !s.login && !s.renew && s.proof == nil && !s.relimit && !s.refresh && !s.behind &&
 		(s.owned || s.quiet) && s.replaces.IsZero()
 }
 

@@ -9,7 +9,7 @@ type Request struct {
 	NoCookie  bool   // a periodic renewal must not begin here: HEAD, prefetch, upgrade, headers sent
 	HTTPS     bool   // it came by HTTPS, for Policy.SecureByRequest
 
-	// Superseded: its cookie was superseded within SupersededHold, so that the
+	// Superseded: its cookie was refused with Refusal.Recent, so that the
 	// browser may have a later one by now. Only a login begins a session.
 	Superseded bool
 	// SignIn: its session was refused with ErrIPFamily, and a Login may follow,

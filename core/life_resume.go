@@ -50,10 +50,10 @@ func (m *Machine) Resume(t Ticket, r Record, q Request, now Time) (*Session, err
 func (s *Session) prove(now Time) error {
 	p, t := &s.in, &s.ticket
 	if t.gen.chain < p.gen.chain && now < p.chainAt+SupersededHold {
-		return errSupersededRecently
+		return p.superseded(errSupersededRecently, errCredentialsRecently)
 	}
 	if t.gen.chain != p.gen.chain || t.gen.step > p.gen.step {
-		return ErrSuperseded
+		return p.superseded(ErrSuperseded, ErrCredentialsChanged)
 	}
 	shown := digest.Sum256(shown(t.secret)[:])
 	switch {
@@ -69,6 +69,14 @@ func (s *Session) prove(now Time) error {
 	}
 	s.behind = true
 	return nil
+}
+
+// superseded is why a cookie of an earlier chain is refused.
+func (p *payload) superseded(by, outdated *Refusal) error {
+	if p.outdated {
+		return outdated
+	}
+	return by
 }
 
 // live judges the expiry: the first moment at which a session is over is its

@@ -24,7 +24,9 @@ type Session struct {
 	remember bool   // the cookie outlives the browser, whatever EndWithBrowser says
 	keep     bool   // to be stored also when empty
 	quiet    bool   // no use is noted and no cookie set
+	outdated bool   // ended because of the user's credentials
 	marks    []mark // in the order of names
+	proof    *proving
 }
 
 // ID returns the session's ID; zero while a new one has none.

@@ -1,16 +1,24 @@
 package core
 
-// Login signs user in, for lifetime (0: the policy's, and the user is not
-// remembered: see Policy.EndWithBrowser). It always makes a new
+// Login is LoginWith a lifetime alone.
+func (s *Session) Login(user string, lifetime Time) error {
+	return s.LoginWith(user, Login{Lifetime: lifetime})
+}
+
+// LoginWith signs user in. It always makes a new
 // secret: whoever holds the old cookie has nothing. Values stay when nobody or
 // the same user was signed in; otherwise the old session ends and one with a
 // new ID and no values begins.
-func (s *Session) Login(user string, lifetime Time) error {
+func (s *Session) LoginWith(user string, l Login) error {
 	if user == "" || !validName(user) {
 		return ErrBadUser
 	}
-	if lifetime < 0 || lifetime > s.m.policy.MaxLifetime {
+	if l.Lifetime < 0 || l.Lifetime > s.m.policy.MaxLifetime {
 		return ErrLifetime
+	}
+	proof, err := l.proving(s.rec.Tenant, user)
+	if err != nil {
+		return err
 	}
 	if s.req.SignIn && s.state == StateActive && s.user != user {
 		return ErrIPFamily // whoever shows it may have stolen it: it neither changes hands nor ends
@@ -22,7 +30,7 @@ func (s *Session) Login(user string, lifetime Time) error {
 	if s.user != "" && s.user != user {
 		s.startOver()
 	}
-	s.user, s.lifetime, s.login, s.remember = user, lifetime, true, lifetime != 0
+	s.user, s.lifetime, s.login, s.remember, s.proof = user, l.Lifetime, true, l.Lifetime != 0, proof
 	return nil
 }
 
@@ -97,6 +105,7 @@ func (s *Session) MakeQuiet() {
 	s.cur, s.owned, s.marks = s.in.data, false, nil
 	s.user, s.lifetime, s.remember, s.replaces = s.rec.User, s.in.lifetime, s.in.remembered(&s.m.policy), ID{}
 	s.old, s.login, s.renew, s.refresh, s.relimit, s.keep, s.quiet = false, false, false, false, false, false, true
+	s.proof = nil
 }
 
 // End ends the session for good: it is never refused.

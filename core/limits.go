@@ -15,6 +15,13 @@ const (
 	MaxAddress     = 64        // of a kept IP address
 	MaxUserAgent   = 512       // of a kept user agent; the rest is cut off
 	KeptVersions   = 8         // last versions that a record remembers
+	MaxStamp       = 4 << 10   // of a stamp of credentials, of which only a hash is kept
+	MaxMethods     = 8         // by which a user has proved who they are at once
+	MaxMethod      = 32        // of the name of one
+
+	// MaxSkew is how far a proof may lie ahead of the clock and still be fresh: the
+	// clocks of servers differ, and one may be set back.
+	MaxSkew = Minute
 
 	// SupersededHold is how long a request with a superseded cookie begins no
 	// session: longer than any request is on its way. After it, a visitor who

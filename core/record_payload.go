@@ -28,11 +28,14 @@ const (
 	keyChainAt              // integer, ms: when the first secret of the chain was made; absent before it was noted
 	keyOtherIP              // bytes, 4 or 16: of the latest login over another family than IP; absent if none
 	keyReplaced             // integer, 1: a login of another user has put another session in this one's place; absent otherwise
+	keyProof                // bytes: how and when the user proved who they are, see life_proof.go; absent before it was noted
+	keyOutdated             // integer, 1: the session has ended because its user's credentials have changed; absent otherwise
 	knownKeys
 )
 
 // Keys that may be absent.
-const optionalKeys = 1<<keyPrevHash | 1<<keyRenewalKey | 1<<keyRemember | 1<<keyChainAt | 1<<keyOtherIP | 1<<keyReplaced
+const optionalKeys = 1<<keyPrevHash | 1<<keyRenewalKey | 1<<keyRemember | 1<<keyChainAt | 1<<keyOtherIP | 1<<keyReplaced |
+	1<<keyProof | 1<<keyOutdated
 
 // The formats of the plaintext that this release reads: its own and the one
 // before. It writes its own.
@@ -61,6 +64,8 @@ type payload struct {
 	remember                    choice
 	chainAt                     Time
 	replaced                    bool
+	proof                       []byte // none, or as appendProof makes it
+	outdated                    bool
 }
 
 // choice is yes, no, or not made yet.
@@ -91,7 +96,7 @@ func appendPayload(dst []byte, p *payload) []byte {
 			pairs--
 		}
 	}
-	for _, there := range [...]bool{p.remember != unchosen, p.chainAt != 0, p.otherIP != nil, p.replaced} {
+	for _, there := range [...]bool{p.remember != unchosen, p.chainAt != 0, p.otherIP != nil, p.replaced, p.proof != nil, p.outdated} {
 		if there {
 			pairs++
 		}
@@ -138,6 +143,12 @@ func appendPayload(dst []byte, p *payload) []byte {
 	}
 	if p.replaced {
 		number(keyReplaced, 1)
+	}
+	if p.proof != nil {
+		blob(keyProof, p.proof)
+	}
+	if p.outdated {
+		number(keyOutdated, 1)
 	}
 	return append(dst, p.unknown...)
 }

@@ -192,6 +192,12 @@ func (r *reader) field(p *payload, key int) error {
 	case keyReplaced:
 		p.replaced = r.bit()
 		r.bad = r.bad || !p.replaced
+	case keyProof:
+		p.proof = r.bytes(majorBytes)
+		r.bad = r.bad || !validProof(p.proof)
+	case keyOutdated:
+		p.outdated = r.bit()
+		r.bad = r.bad || !p.outdated
 	default:
 		r.bad = true
 	}

@@ -62,6 +62,9 @@ func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (core
 	if !m.machine.Pending(s, m.now()) {
 		return core.Effects{Next: s}, nil
 	}
+	if err := m.admitChange(ctx, s); err != nil {
+		return core.Effects{}, err
+	}
 	if u != nil {
 		defer u.Clear()
 		if err := redo(s, u.again); err != nil {

@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,17 @@ type Config struct {
 	// searches it once, and twice with Refuse.
 	MaxPerUser int
 	AtLimit    AtLimit
+
+	// Credentials returns a stamp of what must not change under a session of a user: such
+	// as their password's hash and roles, with %q between them. Where it is another than
+	// the login was given, the session has ended: 401 with the reason credentials_changed.
+	// An empty one says that there is no such user. It is asked for each request of
+	// a signed-in visitor, and again before what the request has changed is stored;
+	// its error is a 503. ctx has no session.
+	Credentials func(ctx context.Context, tenant, user string) (stamp string, err error)
+	// CredentialsCache is for how long an answer of Credentials may be used again [not at
+	// all]: as long may an old session go on after a change.
+	CredentialsCache time.Duration
 
 	SessionSize int // [64 KiB] limit of all data of one session
 	WarnSize    int // [4 KiB] a warning is logged when a session passes it
@@ -143,7 +155,7 @@ func (c *Config) fill() error {
 	if c.Clock == nil {
 		c.Clock = systemClock{}
 	}
-	return nil
+	return c.checkCredentials()
 }
 
 type systemClock struct{}

@@ -33,6 +33,7 @@ type Manager struct {
 	watches        watches
 	maxPerUser     int // zero: no limit
 	atLimit        AtLimit
+	credentials    credentials
 
 	stop     context.CancelFunc
 	stopped  context.Context
@@ -63,6 +64,7 @@ func New(store Store, config Config) (*Manager, error) {
 		maxPerUser: config.MaxPerUser, atLimit: config.AtLimit}
 	m.entropy = newEntropy(config.Entropy)
 	m.cache = cache
+	m.credentials.ask, m.credentials.ttl = config.Credentials, core.Milliseconds(config.CredentialsCache)
 	m.changedName = machine.Policy().CookieName + core.ChangedSuffix + "="
 	m.stopped, m.stop = context.WithCancel(context.Background())
 	m.events = newEvents(config.Logger, config.OnEvent)

@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/rockstar-web/sessions/core"
@@ -11,25 +12,28 @@ import (
 // is safe all the same: its save names the version that it replaces.
 
 // recall resumes a session from the cache, or returns nil: the store must be asked.
-// The cache only ever says yes.
-func (m *Manager) recall(x *Request, t core.Ticket) *core.Session {
+// The cache only ever says yes. The error is ErrCredentials.
+func (m *Manager) recall(x *Request, t core.Ticket) (*core.Session, error) {
 	switch {
 	case m.cache == nil || x.asks:
-		return nil
+		return nil, nil
 	case m.changedNow(x):
 		m.cache.Doubt(DoubtChanged)
-		return nil
+		return nil, nil
 	}
 	r, ok := m.cache.Recall(t.ID)
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	s, err := m.machine.Resume(t, r, x.request(), m.now())
-	if err != nil || s.Behind() { // only the current secret is believed
-		m.cache.Doubt(DoubtRefused)
-		return nil
+	if err == nil && !s.Behind() { // only the current secret is believed
+		err = m.admit(x, s, true)
+		if err == nil || !errors.Is(err, core.ErrCredentialsChanged) {
+			return s, err
+		}
 	}
-	return s
+	m.cache.Doubt(DoubtRefused)
+	return nil, nil
 }
 
 // changedNow reports whether the visitor shows core.Policy.ChangedCookie.
@@ -62,13 +66,13 @@ func (m *Manager) announce(x *Request, e *core.Effects) error {
 	return x.Reply("Cache-Control", "no-store")
 }
 
-// Confirm loads the session of a request anew where it is of a cache, so that what
+// Reread loads the session of a request anew where it is of a cache, so that what
 // is read from it is what is stored now. What the request has read and changed goes
 // on from there. Hosts call it before a value is read in a request that is Unsafe.
 // The error wraps ErrUnavailable. Where the session has ended meanwhile the request
 // goes on with what it has, as one that had loaded it before: its commit refuses what it
 // changes.
-func (m *Manager) Confirm(x *Request) error {
+func (m *Manager) Reread(x *Request) error {
 	s := x.current
 	if !x.cached || s == nil || s.State() != core.StateActive {
 		return nil

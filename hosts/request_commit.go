@@ -30,6 +30,9 @@ func (m *Manager) Commit(x *Request, s *core.Session) (*core.Session, error) {
 	e, err := m.commit(x, s, &x.Updates)
 	if err != nil {
 		m.conflicted(x, s, err)
+		if s.State() == core.StateNew && errors.Is(err, core.ErrSuperseded) && x.refused != nil {
+			return nil, x.refused // which says by what
+		}
 		return nil, err
 	}
 	m.tellDeeds(x, &e)

@@ -13,7 +13,7 @@ import (
 func (m *Manager) Resume(x *Request) (*core.Session, error) {
 	if x.Arriving != nil {
 		if err := x.arrive(); err != nil || x.current != nil {
-			return x.current, err
+			return m.arrived(x, err)
 		}
 	}
 	tickets, err := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now())
@@ -46,15 +46,42 @@ func (m *Manager) Resume(x *Request) (*core.Session, error) {
 	return nil, refusal
 }
 
-func (m *Manager) resume(x *Request, t core.Ticket) (*core.Session, error) {
-	x.cached = false
-	if s := m.recall(x, t); s != nil {
-		x.cached = true
-		if m.events.wanted(EventResumed) {
-			m.tell(x, EventResumed, s)
-		}
-		return s, nil
+// arrived judges the session that x.Arriving has brought, if err is nil.
+func (m *Manager) arrived(x *Request, err error) (*core.Session, error) {
+	if err == nil {
+		err = m.admit(x, x.current, false)
 	}
+	if _, refused := errors.AsType[*core.Refusal](err); refused {
+		x.refused = err
+	}
+	if err != nil {
+		x.current = nil
+	}
+	return x.current, err
+}
+
+func (m *Manager) resume(x *Request, t core.Ticket) (*core.Session, error) {
+	s, err := m.recall(x, t)
+	x.cached = s != nil
+	for try := 0; s == nil && err == nil; try++ {
+		s, err = m.resumeStored(x, t)
+		if lostRace(err) && try < maxResends && pause(x, try) { // it was to end, and is another by now
+			err = nil
+		}
+	}
+	switch {
+	case lostRace(err):
+		return nil, m.unavailable("end session", t.ID, ErrBusy)
+	case err != nil:
+		return nil, err
+	}
+	if m.events.wanted(EventResumed) {
+		m.tell(x, EventResumed, s)
+	}
+	return s, nil
+}
+
+func (m *Manager) resumeStored(x *Request, t core.Ticket) (*core.Session, error) {
 	r, err := m.load(x, t.ID)
 	if err != nil {
 		m.refused(x, core.Record{ID: t.ID}, err)
@@ -71,8 +98,9 @@ func (m *Manager) resume(x *Request, t core.Ticket) (*core.Session, error) {
 		}
 		return nil, err
 	}
-	if m.events.wanted(EventResumed) {
-		m.tell(x, EventResumed, s)
+	if err := m.admit(x, s, false); err != nil {
+		m.refused(x, r, err)
+		return nil, err
 	}
 	return s, nil
 }

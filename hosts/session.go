@@ -216,7 +216,7 @@ func (m *Manager) GetSessionFromCookie(ctx context.Context) (*Session, error) {
 	}
 	defer x.lock()()
 	// Data is a map, which does not know what is read: it is never of a cache.
-	if err := m.Confirm(x); err != nil {
+	if err := m.Reread(x); err != nil {
 		return nil, err
 	}
 	c, err := x.current, error(nil)

@@ -8,13 +8,18 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// Login signs a user in on the request in ctx: the visitor's session gets a
+// Login is LoginWith a lifetime alone; zero is the configured one. With
+// Config.Credentials it is refused with ErrNoStamp.
+func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration) (*Session, error) {
+	return m.LoginWith(ctx, user, Login{Lifetime: lifetime})
+}
+
+// LoginWith signs a user in on the request in ctx: the visitor's session gets a
 // new secret and keeps its data when it was anonymous or the same user's;
 // otherwise it ends and a new one begins. The session is saved and its cookie
-// set. A lifetime of zero is the configured one; 30 days is a usual
-// "remember me". Go on with the Session that it returns: one from before is of
+// set. Go on with the Session that it returns: one from before is of
 // the old secret, and saving it is refused.
-func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration) (*Session, error) {
+func (m *Manager) LoginWith(ctx context.Context, user string, l Login) (*Session, error) {
 	x := RequestFrom(ctx)
 	if x == nil || x.Reply == nil {
 		return nil, ErrNoAnswer
@@ -24,7 +29,7 @@ func (m *Manager) Login(ctx context.Context, user string, lifetime time.Duration
 	if err != nil {
 		return nil, err
 	}
-	c, err := m.signIn(x, before, user, core.Milliseconds(lifetime)) // a Session that shows before must not sign in once more
+	c, err := m.signIn(x, before, user, l) // a Session that shows before must not sign in once more
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +74,7 @@ func (m *Manager) beginning(x *Request) core.Request {
 	}
 	var r *core.Refusal
 	if errors.As(x.refused, &r) {
-		q.Superseded = r.Reason == core.ReasonSuperseded && r.Recent
+		q.Superseded = r.Recent
 	}
 	q.SignIn = x.barred != nil
 	if errors.Is(x.refused, core.ErrNoCookie) {
@@ -81,6 +86,10 @@ func (m *Manager) beginning(x *Request) core.Request {
 // Renew gives the visitor's session a new secret, at a change of privilege, and
 // saves it. The old cookie is worthless from then on; the new one is set.
 func (m *Manager) Renew(ctx context.Context, s *Session) error {
+	return m.renew(ctx, s, (*core.Session).Renew)
+}
+
+func (m *Manager) renew(ctx context.Context, s *Session, do func(*core.Session) error) error {
 	if s == nil || !s.proven {
 		return ErrNoSecret
 	}
@@ -88,5 +97,11 @@ func (m *Manager) Renew(ctx context.Context, s *Session) error {
 	if x == nil || x.Reply == nil {
 		return ErrNoAnswer
 	}
-	return m.saveAfter(ctx, s, (*core.Session).Renew)
+	if err := m.saveAfter(ctx, s, do); err != nil {
+		return err
+	}
+	if x.created != nil && x.created.ID() == s.ID { // it has begun anew, see core.Session.RenewWith
+		return m.SetCookie(ctx, s)
+	}
+	return nil
 }

@@ -14,12 +14,12 @@ type barred struct {
 }
 
 // SignIn signs user in on the session of the request, to be stored by Commit. It
-// is for hosts; programs call Login. A lifetime of zero is the configured one.
+// is for hosts; programs call Login.
 // Where the visitor's own session was refused with core.ErrIPFamily and is
 // user's, the login goes on with that one, with what was put since: from then on
 // it is open to both of the visitor's addresses.
-func (m *Manager) SignIn(x *Request, user string, lifetime core.Time) error {
-	next, err := m.signIn(x, x.current, user, lifetime)
+func (m *Manager) SignIn(x *Request, user string, l Login) error {
+	next, err := m.signIn(x, x.current, user, l)
 	if err == nil {
 		x.current = next
 	}
@@ -27,33 +27,36 @@ func (m *Manager) SignIn(x *Request, user string, lifetime core.Time) error {
 }
 
 // signIn leaves s as it was.
-func (m *Manager) signIn(x *Request, s *core.Session, user string, lifetime core.Time) (*core.Session, error) {
+func (m *Manager) signIn(x *Request, s *core.Session, user string, l Login) (*core.Session, error) {
+	if m.credentials.ask != nil && l.Stamp == "" {
+		return nil, ErrNoStamp
+	}
 	if err := m.makeRoom(x, x, s, user); err != nil {
 		return nil, err
 	}
 	if x.barred != nil && s.State() == core.StateNew {
-		c, err := m.signInBarred(x, s, user, lifetime)
+		c, err := m.signInBarred(x, s, user, l)
 		var r *core.Refusal // it is another user's, or over by now
 		if err == nil || !errors.As(err, &r) {
 			return c, err
 		}
 	}
 	c := s.Clone()
-	if err := c.Login(user, lifetime); err != nil {
+	if err := c.LoginWith(user, l.core()); err != nil {
 		return nil, err
 	}
 	x.barred = nil // the visitor has a session
 	return c, nil
 }
 
-func (m *Manager) signInBarred(x *Request, s *core.Session, user string, lifetime core.Time) (*core.Session, error) {
+func (m *Manager) signInBarred(x *Request, s *core.Session, user string, l Login) (*core.Session, error) {
 	q := x.request()
 	q.SignIn = true
 	c, err := m.machine.Resume(x.barred.ticket, x.barred.record, q, m.now())
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Login(user, lifetime); err != nil {
+	if err := c.LoginWith(user, l.core()); err != nil {
 		return nil, err
 	}
 	for _, name := range s.Names() {

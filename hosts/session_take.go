@@ -40,7 +40,7 @@ func (m *Manager) takeOwn(x *Request, id core.ID, name string) (any, error) {
 // once and alone: what else the request has changed is stored by its own commit.
 // A value that the request itself has put and not stored yet is taken from it.
 func (m *Manager) TakeFrom(x *Request, name string) (any, error) {
-	if err := m.Confirm(x); err != nil { // it may have been put meanwhile
+	if err := m.Reread(x); err != nil { // it may have been put meanwhile
 		return nil, err
 	}
 	s := x.current
@@ -74,6 +74,9 @@ func (m *Manager) take(ctx context.Context, s *core.Session, name string) (raw [
 	}
 	ctx, cancel := m.lasting(ctx)
 	defer cancel()
+	if err := m.admitChange(ctx, q); err != nil {
+		return nil, nil, err
+	}
 	e, err := core.Effects{}, error(core.ErrConflict)
 	if !m.queues.busy(q) {
 		e, err = m.attempt(ctx, q)

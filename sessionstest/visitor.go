@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -50,12 +51,18 @@ func (app *App) Visitor() *Visitor {
 	return v
 }
 
-// As returns a browser in which user is signed in, as by Session.Login, from its
-// first request on.
+// As returns a browser in which user is signed in, as by Session.LoginWith with the
+// stamp of Config.Credentials if there is one, from its first request on.
 func (app *App) As(user string) *Visitor {
 	v := app.Visitor()
 	v.user = user
-	return v.Given(func(s *nethttp.Session) error { return s.Login(user, 0) })
+	return v.Given(func(s *nethttp.Session) error {
+		stamp, err := app.Manager.StampOf(app.t.Context(), s.Tenant(), user)
+		if err != nil {
+			return err
+		}
+		return s.LoginWith(user, hosts.Login{Stamp: stamp})
+	})
 }
 
 // With puts a value into the visitor's session, as Session.Put does, before the

@@ -110,8 +110,8 @@ func TestTheTablesAreTheCores(t *testing.T) {
 		require.Equal(t, core.Reason(reason).String(), name)
 	}
 	require.Equal(t, "unlisted", core.Reason(len(rows(t, "### Reasons"))).String(), "the README lacks a reason")
-	require.Len(t, rows(t, "## Verbs"), int(wire.OpQuiet))
-	require.Len(t, rows(t, "### Changes"), int(wire.ChangeUpdate))
+	require.Len(t, rows(t, "## Verbs"), int(wire.OpCheckStamp))
+	require.Len(t, rows(t, "### Changes"), int(wire.ChangeOutdate))
 	require.Len(t, rows(t, "### Status"), int(wire.StatusConflict)+1)
 }
 

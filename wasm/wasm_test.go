@@ -17,7 +17,7 @@ import (
 
 // What the module may take, in bytes: an edge loads it with every cold start.
 const (
-	maxSize   = 200_000
+	maxSize   = 215_000
 	maxZipped = 90_000
 )
 

@@ -42,6 +42,8 @@ type Route struct {
 	Handle  func(c Ctx) error
 	Private bool          // in a group that only signed-in visitors may enter
 	Timeout time.Duration // by the framework's middleware around the handler; 0: none
+	Fresh   time.Duration // in a group with the adapter's RequireFresh; 0: none
+	Methods []string      // in a group with the adapter's RequireMethods; none: none
 }
 
 // Layer is a middleware of the application.

@@ -31,6 +31,12 @@ func serve(t *testing.T, a frameworks.App) string {
 		if r.Private {
 			h = a.Middleware.Require(h)
 		}
+		if r.Fresh > 0 {
+			h = a.Middleware.RequireFresh(r.Fresh, h)
+		}
+		if len(r.Methods) > 0 {
+			h = a.Middleware.RequireMethods(h, r.Methods...)
+		}
 		path := r.Path
 		if path == "/" {
 			path = "/{$}"

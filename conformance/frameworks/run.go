@@ -22,6 +22,8 @@ var table = []struct {
 	{"a redirect carries a flash message", (*scene).redirect},
 	{"a group with Require lets only users in", (*scene).group},
 	{"a browser is sent to the login page", (*scene).loginPage},
+	{"a group with RequireFresh wants a proof from a moment ago", (*scene).fresh},
+	{"a group with RequireMethods wants a proof by them", (*scene).methods},
 	{"the development mode serves loopback alone", (*scene).development},
 	{"the router's 404 is its own", (*scene).notFound},
 	{"a layer that ends the request keeps what it stored", (*scene).abort},

@@ -34,6 +34,7 @@ type scene struct {
 	log     logbook
 	failing atomic.Value // the conformance.Verb that fails
 	calls   atomic.Int64 // of the store
+	ahead   atomic.Int64 // milliseconds by which the clock is
 	url     string
 }
 
@@ -50,12 +51,17 @@ func newScene(t *testing.T, f Framework) *scene {
 		}
 		return conformance.Pass
 	}), hosts.Config{Key: core.NewSecret("\x8f\x1bA test key, really not for any use"[:32]), CookieName: cookieName,
-		AllowInsecure: true, NoCleanup: true, Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
+		AllowInsecure: true, NoCleanup: true, Clock: ahead{&s.ahead}, Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.manager.Close()) })
 	s.options(nethttp.Options{})
 	return s
 }
+
+// ahead is a clock that a test moves on.
+type ahead struct{ by *atomic.Int64 }
+
+func (c ahead) Now() core.Time { return core.TimeOf(time.Now()) + core.Time(c.by.Load()) }
 
 // options has the applications that are served from now on use others.
 func (s *scene) options(o nethttp.Options) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
@@ -34,6 +35,9 @@ func usual() []Route {
 		{Path: "/logout", Handle: with(func(s *nethttp.Session) (string, error) { return "bye", s.Destroy() })},
 		{Path: "/user", Handle: user},
 		{Path: "/account", Handle: user, Private: true},
+		{Path: "/fresh", Handle: user, Fresh: 10 * time.Minute},
+		{Path: "/otp", Handle: user, Methods: []string{"otp"}},
+		{Path: "/confirm", Handle: with(func(s *nethttp.Session) (string, error) { return "confirmed", s.Confirm("pwd", "otp") })},
 		{Path: "/plain", Handle: func(c Ctx) error { return c.Text(http.StatusOK, "plain") }},
 		{Path: "/add", Handle: with(func(s *nethttp.Session) (string, error) {
 			n, err := s.Add("n", 1)

@@ -15,6 +15,11 @@ const (
 	ChangeRead                        // lp2 name: the program has read it
 	ChangeAdd                         // lp2 name, n 8
 	ChangeUpdate                      // lp2 name, lp4 value in CBOR, computed from the one before
+	ChangeLoginWith                   // lp2 user, lifetime 8, lp4 stamp, strings(methods)
+	ChangeRenewWith                   // lp4 stamp
+	ChangeConfirm                     // strings(methods)
+	ChangeAdopt                       // lp4 stamp
+	ChangeOutdate                     //
 )
 
 // apply: session, then changes up to the end of the frame -> session. The first
@@ -33,7 +38,8 @@ func apply(dst []byte, r *reader, m *core.Machine) []byte {
 }
 
 func change(s *core.Session, r *reader) error {
-	switch r.Byte() {
+	op := r.Byte()
+	switch op {
 	case ChangeSet:
 		name, value := string(r.Short()), r.Long()
 		if r.Bad {
@@ -80,7 +86,7 @@ func change(s *core.Session, r *reader) error {
 		}
 		return s.UpdateValue(name, value)
 	default:
-		r.Bad = true
+		return changeProof(s, r, op)
 	}
 	return nil
 }

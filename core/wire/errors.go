@@ -42,6 +42,9 @@ var codes = []struct {
 	{"too_many_machines", errTooManyMachines},
 	{"counter", core.ErrCounter},
 	{"again", core.ErrAgain},
+	{"stamp", core.ErrStamp},
+	{"method", core.ErrMethod},
+	{"nobody", core.ErrNobody},
 }
 
 // CodeName is the name of the code behind StatusError: "conflict".

@@ -10,7 +10,7 @@ import (
 
 // Version is of the frames and of what the guest exports; a host refuses a
 // guest of another.
-const Version = 2
+const Version = 3
 
 // Bounds of frames, in bytes.
 const (
@@ -35,6 +35,8 @@ const (
 	OpInspect
 	OpKeepID
 	OpQuiet
+	OpCheckStamp
+	ops
 )
 
 // The status of a reply.

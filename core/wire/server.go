@@ -20,7 +20,7 @@ func (s *Server) Handle(dst, frame []byte) []byte {
 	if op == OpConfigure {
 		return s.configure(dst, r)
 	}
-	if op > OpQuiet || verbs[op] == nil {
+	if op >= ops || verbs[op] == nil {
 		return append(dst, StatusUnknownOp)
 	}
 	n := r.Uint32()
@@ -55,10 +55,10 @@ func (s *Server) configure(dst []byte, r *reader) []byte {
 }
 
 // verbs read their arguments, and append a reply.
-var verbs = [OpQuiet + 1]func(dst []byte, r *reader, m *core.Machine) []byte{
+var verbs = [ops]func(dst []byte, r *reader, m *core.Machine) []byte{
 	OpIdentify: identify, OpNew: newSession, OpResume: resume, OpApply: apply,
 	OpCommit: commit, OpRebase: rebase, OpFold: fold, OpApplied: applied, OpCookie: cookie,
-	OpClearCookie: clearCookie, OpInspect: inspect, OpKeepID: keepID, OpQuiet: quiet,
+	OpClearCookie: clearCookie, OpInspect: inspect, OpKeepID: keepID, OpQuiet: quiet, OpCheckStamp: checkStamp,
 }
 
 // identify: now 8, lp2 tenant, strings(cookie fields) -> n 4, tickets.

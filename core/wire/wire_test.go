@@ -254,7 +254,7 @@ func TestMalformedFramesGetAStatus(t *testing.T) {
 	}
 	require.Equal(t, wire.StatusMalformed, ask(nil))
 	require.Equal(t, wire.StatusUnknownOp, ask([]byte{0}))
-	require.Equal(t, wire.StatusUnknownOp, ask([]byte{wire.OpQuiet + 1}))
+	require.Equal(t, wire.StatusUnknownOp, ask([]byte{wire.OpCheckStamp + 1}))
 	require.Equal(t, wire.StatusUnknownMachine, ask([]byte{wire.OpClearCookie, 0, 0, 0, 0}))
 	require.Equal(t, wire.StatusUnknownMachine, ask([]byte{wire.OpClearCookie, 255, 255, 255, 255}))
 	require.Equal(t, wire.StatusMalformed, ask(make([]byte, wire.MaxFrame+1)))

@@ -46,11 +46,19 @@ func serve(t *testing.T, a frameworks.App) string {
 		if r.Timeout > 0 {
 			limits = append(limits, middleware.ContextTimeout(r.Timeout))
 		}
-		if r.Private {
-			e.Group(r.Path, echosessions.Require(a.Middleware)).Match([]string{"GET", "POST"}, "", h, limits...)
-		} else {
+		group := e.Group(r.Path)
+		switch {
+		case r.Private:
+			group.Use(echosessions.Require(a.Middleware))
+		case r.Fresh > 0:
+			group.Use(echosessions.RequireFresh(a.Middleware, r.Fresh))
+		case len(r.Methods) > 0:
+			group.Use(echosessions.RequireMethods(a.Middleware, r.Methods...))
+		default:
 			e.Match([]string{"GET", "POST"}, r.Path, h, limits...)
+			continue
 		}
+		group.Match([]string{"GET", "POST"}, "", h, limits...)
 	}
 	server := httptest.NewServer(e)
 	t.Cleanup(server.Close)

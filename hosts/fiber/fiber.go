@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
@@ -24,6 +25,20 @@ func New(mw *nethttp.Middleware) fiber.Handler {
 func Require(mw *nethttp.Middleware) fiber.Handler {
 	check(mw)
 	return around(mw.Require)
+}
+
+// RequireFresh is Require for users who have proved in the last d who they are: see
+// nethttp.Middleware.RequireFresh.
+func RequireFresh(mw *nethttp.Middleware, d time.Duration) fiber.Handler {
+	check(mw)
+	return around(func(next http.Handler) http.Handler { return mw.RequireFresh(d, next) })
+}
+
+// RequireMethods is Require for users who last proved by these methods who they are: see
+// nethttp.Middleware.RequireMethods.
+func RequireMethods(mw *nethttp.Middleware, methods ...string) fiber.Handler {
+	check(mw)
+	return around(func(next http.Handler) http.Handler { return mw.RequireMethods(next, methods...) })
 }
 
 func check(mw *nethttp.Middleware) {

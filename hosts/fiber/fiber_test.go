@@ -42,9 +42,14 @@ func serve(t *testing.T, a frameworks.App) string {
 		if r.Timeout > 0 {
 			h = timeout.New(h, timeout.Config{Timeout: r.Timeout})
 		}
-		if r.Private {
+		switch {
+		case r.Private:
 			app.All(r.Path, fibersessions.Require(a.Middleware), h)
-		} else {
+		case r.Fresh > 0:
+			app.All(r.Path, fibersessions.RequireFresh(a.Middleware, r.Fresh), h)
+		case len(r.Methods) > 0:
+			app.All(r.Path, fibersessions.RequireMethods(a.Middleware, r.Methods...), h)
+		default:
 			app.All(r.Path, h)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
@@ -21,6 +22,20 @@ func New(mw *nethttp.Middleware) gin.HandlerFunc {
 func Require(mw *nethttp.Middleware) gin.HandlerFunc {
 	check(mw)
 	return around(mw.Require)
+}
+
+// RequireFresh is Require for users who have proved in the last d who they are: see
+// nethttp.Middleware.RequireFresh.
+func RequireFresh(mw *nethttp.Middleware, d time.Duration) gin.HandlerFunc {
+	check(mw)
+	return around(func(next http.Handler) http.Handler { return mw.RequireFresh(d, next) })
+}
+
+// RequireMethods is Require for users who last proved by these methods who they are: see
+// nethttp.Middleware.RequireMethods.
+func RequireMethods(mw *nethttp.Middleware, methods ...string) gin.HandlerFunc {
+	check(mw)
+	return around(func(next http.Handler) http.Handler { return mw.RequireMethods(next, methods...) })
 }
 
 func check(mw *nethttp.Middleware) {

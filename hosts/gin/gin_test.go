@@ -48,6 +48,12 @@ func serve(t *testing.T, a frameworks.App) string {
 		if r.Private {
 			group = private
 		}
+		if r.Fresh > 0 {
+			group = e.Group("", ginsessions.RequireFresh(a.Middleware, r.Fresh))
+		}
+		if len(r.Methods) > 0 {
+			group = e.Group("", ginsessions.RequireMethods(a.Middleware, r.Methods...))
+		}
 		h := func(c *gin.Context) {
 			if r.Timeout > 0 {
 				limited, cancel := context.WithTimeout(c.Request.Context(), r.Timeout)

@@ -131,6 +131,15 @@ export interface Options {
    * sets a second cookie for two seconds, by which they ask the store. Default false.
    */
   changedCookie?: boolean;
+  /**
+   * Returns a stamp of what must not change under a session of a user, such as their password's hash and roles; an empty
+   * one where there is no such user. Where it is another than login was given, the session has ended: the reason
+   * credentials_changed, 401. It is asked for each request of a signed-in visitor, and again before a change is stored;
+   * what it throws is a 503. At most 4096 bytes.
+   */
+  credentials?: (tenant: string, user: string) => string | Promise<string>;
+  /** Milliseconds for which an answer of credentials may be used again, 0 by default: as long may an old session go on. */
+  credentialsCache?: number;
   /** Unix milliseconds, Date.now by default. */
   clock?: () => number;
   /** Fills bytes with randomness, crypto.getRandomValues by default. */
@@ -168,6 +177,12 @@ export declare class Session<Data extends object = AnyData> {
   readonly tenant: string;
   readonly state: "new" | "active" | "ended";
   readonly signedIn: boolean;
+  /** When the user last proved who they are, by login or confirm; 0 if nobody is signed in. */
+  readonly provenAt: number;
+  /** How the user last proved who they are, in the order of the names. */
+  readonly methods: string[];
+  /** Whether the user has proved who they are in the last so many milliseconds. */
+  provenWithin(ms: number): boolean;
   readonly createdAt: number;
   readonly seenAt: number;
   readonly expiresAt: number;
@@ -195,10 +210,19 @@ export declare class Session<Data extends object = AnyData> {
   take<T = any, K extends Name<Data> = Name<Data>>(name: K): Promise<Of<Data, K, T> | undefined>;
   delete(name: Name<Data>): this;
   clear(): this;
-  /** Logs a user in: the values stay, and the cookie gets a new secret. With a lifetime, in milliseconds, they stay logged in that long. */
-  login(user: string, options?: { lifetime?: number }): this;
-  /** Gives the cookie a new secret, as after a change of privileges. */
-  renew(): this;
+  /**
+   * Logs a user in: the values stay, and the cookie gets a new secret. With a lifetime, in milliseconds, they stay logged
+   * in that long. The stamp is what the option credentials returns for the row that the password was checked against;
+   * the methods are how the user has proved who they are, such as "pwd" and "otp" (RFC 8176).
+   */
+  login(user: string, options?: { lifetime?: number; stamp?: string; methods?: readonly string[] }): this;
+  /**
+   * Gives the cookie a new secret, as after a change of privileges. With the stamp of credentials that the program has just
+   * changed, such as a password, this visitor stays logged in, and their other sessions end.
+   */
+  renew(options?: { stamp?: string }): this;
+  /** Notes that the user has just proved once more who they are, and how, in place of before; the cookie gets a new secret. */
+  confirm(...methods: string[]): this;
   /** Moves the deadline to a whole lifetime from now. */
   refresh(): this;
   /** Logs the user out for good. Other sessions that the request has valid cookies of are logged out, too. */
@@ -237,7 +261,8 @@ export declare function failure(err: unknown): Response;
 
 export type Reason =
   | "none" | "malformed" | "unknown_key" | "not_authentic" | "unknown_session" | "wrong_tenant" | "idle"
-  | "expired" | "superseded" | "theft" | "ip_changed" | "user_agent_changed" | "ended" | "corrupt" | "ip_family" | "cross_site";
+  | "expired" | "superseded" | "theft" | "ip_changed" | "user_agent_changed" | "ended" | "corrupt" | "ip_family" | "cross_site"
+  | "credentials_changed" | "not_fresh" | "methods_missing";
 export declare const reasons: Reason[];
 
 export declare class SessionError extends Error {
@@ -248,7 +273,7 @@ export declare class SessionError extends Error {
 export declare class Refused extends SessionError {
   constructor(reason: Reason, message: string, recent?: boolean);
   readonly reason: Reason;
-  /** Of "superseded": within the last minute, so that the browser may have a later cookie by now. */
+  /** Of "superseded" and "credentials_changed": within the last minute, so that the browser may have a later cookie by now. */
   readonly recent: boolean;
 }
 /** Another request has changed a value since this one read it, or its name is exclusive: nothing was stored. */
@@ -259,7 +284,7 @@ export declare class Conflict extends SessionError {
   readonly valueName: string;
 }
 export declare class Unavailable extends SessionError {
-  constructor(message: string, cause?: unknown);
+  constructor(message: string, cause?: unknown, code?: string);
 }
 
 /** A Go time.Duration. */

@@ -250,7 +250,14 @@ func (a *arrival) signIn() error {
 		return nil
 	}
 	manager := a.mw.Manager()
-	if err := manager.SignIn(a.x, a.load.user, a.lifetime()); err != nil {
+	stamp, err := manager.StampOf(a.x, a.x.Tenant, a.load.user)
+	if err != nil {
+		return err
+	}
+	l := hosts.Login{Lifetime: time.Duration(a.lifetime()) * time.Millisecond, Stamp: stamp}
+	if err := manager.SignIn(a.x, a.load.user, l); errors.Is(err, hosts.ErrNoStamp) {
+		return nil // there is no such user any more
+	} else if err != nil {
 		return err
 	}
 	s := a.x.Current()
@@ -259,7 +266,7 @@ func (a *arrival) signIn() error {
 			a.unfit(v.name, err)
 		}
 	}
-	s, err := manager.Commit(a.x, s)
+	s, err = manager.Commit(a.x, s)
 	a.ours = s
 	return err
 }

@@ -34,6 +34,10 @@ type Options struct {
 	// and LoginReason read: see ToLogin. Scripts get Unauthorized.
 	LoginPath string
 
+	// ConfirmPath is where RequireFresh and RequireMethods send people to prove once more
+	// who they are, as LoginPath is for Require: its page calls Session.Confirm.
+	ConfirmPath string
+
 	// Development answers on loopback addresses alone, and no proxy: everybody else
 	// gets a 500 with ErrDevelopment. It is for programs that weaken their cookies
 	// while they are developed.
@@ -83,7 +87,7 @@ func New(m *hosts.Manager, o Options) (*Middleware, error) {
 			return nil, fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "TrustedProxies", Value: p.String(), Allowed: "address prefixes such as 10.0.0.0/8 and fd00::/8; IPv4 as such, not in IPv6"})
 		}
 	}
-	if err := checkLogin(o.LoginPath); err != nil {
+	if err := errors.Join(checkPage("LoginPath", o.LoginPath), checkPage("ConfirmPath", o.ConfirmPath)); err != nil {
 		return nil, err
 	}
 	if o.CloseEnded {

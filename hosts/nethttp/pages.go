@@ -31,6 +31,12 @@ func Explain(err error) string {
 		return "Session not open to this IP address - sign in once more"
 	case core.ReasonUserAgent:
 		return "Session invalid - user agent changed"
+	case core.ReasonCredentials:
+		return "Session ended - the password or the rights of this account were changed"
+	case core.ReasonNotFresh:
+		return "Confirm that it is you"
+	case core.ReasonMethods:
+		return "Another proof is needed that it is you"
 	case core.ReasonTheft:
 		return "Session ended - its cookie was used twice"
 	}
@@ -53,7 +59,8 @@ var answers = []struct {
 	{http.StatusUnauthorized, "The session was signed in anew in the meantime." + notStored, []error{core.ErrSuperseded}},
 	{http.StatusForbidden, "Another site sent this request, so that it began no session." + notStored, []error{core.ErrCrossSite}},
 	{http.StatusForbidden, "You are signed in at as many places as are allowed. Log out elsewhere first.", []error{hosts.ErrSessionLimit}},
-	{http.StatusUnauthorized, "Please sign in.", []error{ErrNotSignedIn}},
+	{http.StatusUnauthorized, "The password or the rights of this account were changed: please sign in anew." + notStored, []error{core.ErrCredentialsChanged}},
+	{http.StatusUnauthorized, "Please sign in.", []error{ErrNotSignedIn, core.ErrNobody}},
 	{http.StatusConflict, "The session was changed by another request." + notStored, []error{core.ErrConflict}},
 	{http.StatusRequestEntityTooLarge, "The session is too large." + notStored, []error{core.ErrTooLarge, core.ErrValueSize}},
 	{http.StatusBadRequest, "No session can be kept under this host name.", []error{core.ErrBadName}},
@@ -64,10 +71,11 @@ var answers = []struct {
 	{http.StatusInternalServerError, "The session of this request cannot be stored: a fault of this server.", []error{ErrBypassed}},
 	{http.StatusInternalServerError, "This server runs in development mode and answers on loopback addresses alone.", []error{ErrDevelopment}},
 	{http.StatusServiceUnavailable, "You are logged out. Other servers may take a second to know; try again.", []error{hosts.ErrNotFinal}},
+	{http.StatusServiceUnavailable, "It cannot be checked at the moment whether you are signed in. Nothing of this request was stored; try again.", []error{hosts.ErrCredentials}},
 	{http.StatusServiceUnavailable, "The session store does not answer. What this request changed may not be stored; try again.",
 		[]error{hosts.ErrUnavailable, hosts.ErrUnknown, hosts.ErrBusy, hosts.ErrFull, hosts.ErrClosed, hosts.ErrBatch, core.ErrSeed}},
-	{http.StatusInternalServerError, mistake, []error{core.ErrType, ErrHeadersSent, ErrCommitted, ErrUpdating, ErrSameCookie, ErrLoginRequired, ErrNoHandler,
-		hosts.ErrNoAnswer, hosts.ErrNoSecret, hosts.ErrNoFinder, hosts.ErrNoFeed, hosts.ErrNoSweeper, core.ErrBadRecord, core.ErrAgain}},
+	{http.StatusInternalServerError, mistake, []error{core.ErrType, ErrHeadersSent, ErrCommitted, ErrUpdating, ErrSameCookie, ErrLoginRequired, ErrConfirmRequired, ErrNoHandler,
+		hosts.ErrNoStamp, core.ErrStamp, core.ErrMethod, hosts.ErrNoAnswer, hosts.ErrNoSecret, hosts.ErrNoFinder, hosts.ErrNoFeed, hosts.ErrNoSweeper, core.ErrBadRecord, core.ErrAgain}},
 }
 
 // Failure says in HTTP what an error of a session means: the status, and a

@@ -61,6 +61,9 @@ type requestContext request
 // requestKey finds the request of a manager; of no manager: the innermost.
 type requestKey struct{ manager *hosts.Manager }
 
+// OfSession implements hosts.OfSession.
+func (requestKey) OfSession() {}
+
 // Value finds the request itself and its hosts.Request, and else asks the request's own context.
 func (c *requestContext) Value(key any) any {
 	if k, ok := key.(requestKey); ok && (k.manager == nil || k.manager == c.middleware.manager) {

@@ -40,20 +40,14 @@ func (h *Middleware) refuse(w http.ResponseWriter, r *http.Request, v *Session) 
 	if err == nil {
 		err = ErrNotSignedIn
 	}
-	login := h.o.LoginPath
-	switch {
-	case login != "" && pathOf(ownTarget(r)) == pathOf(login):
-		h.fail(w, r, fmt.Errorf("nethttp: LoginPath is %q: %w", login, ErrLoginRequired))
-	case login == "" || !ToLogin(w, r, login, err):
-		h.o.Unauthorized(w, r, err)
-	}
+	h.sendTo(h.o.LoginPath, w, r, err, ErrLoginRequired)
 }
 
-// checkLogin refuses a LoginPath that is no page of this origin.
-func checkLogin(path string) error {
+// checkPage refuses a LoginPath or the like that is no page of this origin.
+func checkPage(field, path string) error {
 	if path == "" || IsLocal(path) && !strings.Contains(path, "#") {
 		return nil
 	}
-	return fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: "LoginPath", Value: path,
+	return fmt.Errorf("nethttp: %w", &hosts.ConfigError{Field: field, Value: path,
 		Allowed: "a path of this origin such as /login, with a query or without; without //, dot segments, backslashes and fragment"})
 }

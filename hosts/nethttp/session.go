@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
@@ -100,13 +99,13 @@ func (v *Session) current() *core.Session {
 
 // Refusal returns why the visitor had no session to resume: a refusal of the
 // core, core.ErrNoCookie for a first visit; nil when there was one. After
-// core.ErrCrossSite, or core.ErrSuperseded for a minute, only Login begins a
+// core.ErrCrossSite, or core.ErrSuperseded and core.ErrCredentialsChanged for a minute, only Login begins a
 // session: other changes are refused with it when they are to be stored.
 func (v *Session) Refusal() error {
 	v.request.mu.Lock()
 	defer v.request.mu.Unlock()
 	if s := v.current(); s != nil && s.State() == core.StateNew {
-		if err := s.Barred(); err != nil {
+		if err := s.Barred(); err != nil && !errors.Is(err, core.ErrSuperseded) { // else the refusal says which
 			return err
 		}
 	}
@@ -151,7 +150,7 @@ func (v *Session) Names() []string {
 // something it is what the store has now.
 func (v *Session) reading() *core.Session {
 	if v.loaded && v.x.Unsafe && !v.updating.Load() {
-		if err := v.request.middleware.manager.Confirm(&v.x); err != nil {
+		if err := v.request.middleware.manager.Reread(&v.x); err != nil {
 			v.loaded, v.err = false, err
 			return nil
 		}
@@ -198,18 +197,6 @@ func (v *Session) closed(firmly bool) error {
 	}
 	return nil
 }
-
-// Login signs user in; see core.Session.Login. A lifetime of zero is the
-// configured one; 30 days is a usual "remember me": with a lifetime of its own
-// the cookie outlives the browser, whatever Config.EndWithBrowser says.
-func (v *Session) Login(user string, lifetime time.Duration) error {
-	return v.firmly(func(*core.Session) error {
-		return v.request.middleware.manager.SignIn(&v.x, user, core.Milliseconds(lifetime))
-	})
-}
-
-// Renew gives the session a new secret, at a change of privilege.
-func (v *Session) Renew() error { return v.firmly((*core.Session).Renew) }
 
 // Refresh moves the deadline, and the cookie's, to a whole lifetime from now.
 // A visitor without a session gets none by it.

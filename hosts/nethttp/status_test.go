@@ -25,6 +25,7 @@ var statuses = map[int]map[string]error{
 		"core.ErrTheft": core.ErrTheft, "core.ErrIPChanged": core.ErrIPChanged, "core.ErrUserAgentChanged": core.ErrUserAgentChanged,
 		"core.ErrEnded": core.ErrEnded, "nethttp.ErrSessionEnded": nethttp.ErrSessionEnded, "core.ErrCorrupt": core.ErrCorrupt,
 		"core.Refusal": core.NewRefusal(core.ReasonIdle, false, "detail"), "core.ErrIPFamily": core.ErrIPFamily, "nethttp.ErrNotSignedIn": nethttp.ErrNotSignedIn,
+		"core.ErrCredentialsChanged": core.ErrCredentialsChanged, "core.ErrNotFresh": core.ErrNotFresh, "core.ErrMethodsMissing": core.ErrMethodsMissing, "core.ErrNobody": core.ErrNobody,
 	},
 	http.StatusBadRequest: {
 		"core.ErrBadUser": core.ErrBadUser, "core.ErrLifetime": core.ErrLifetime, "core.ErrValueName": core.ErrValueName,
@@ -38,6 +39,7 @@ var statuses = map[int]map[string]error{
 	},
 	http.StatusInternalServerError: {
 		"core.ErrCounter": core.ErrCounter, "core.ErrAgain": core.ErrAgain, "nethttp.ErrUpdating": nethttp.ErrUpdating, "nethttp.ErrBypassed": nethttp.ErrBypassed, "nethttp.ErrLoginRequired": nethttp.ErrLoginRequired,
+		"nethttp.ErrConfirmRequired": nethttp.ErrConfirmRequired, "hosts.ErrNoStamp": hosts.ErrNoStamp, "core.ErrStamp": core.ErrStamp, "core.ErrMethod": core.ErrMethod,
 		"core.Error": core.Error("any other"), "core.ErrBadRecord": core.ErrBadRecord, "core.ErrNewerRecord": core.ErrNewerRecord,
 		"core.ErrNoKey": core.ErrNoKey, "core.ErrKeyHex": core.ErrKeyHex, "core.ErrKeyLength": core.ErrKeyLength, "core.ErrWeakKey": core.ErrWeakKey,
 		"core.ErrKeyHexRaw": core.ErrKeyHexRaw, "hosts.ErrWeakSecret": hosts.ErrWeakSecret, "core.ErrSameKey": core.ErrSameKey, "core.ErrNoSealing": core.ErrNoSealing,
@@ -51,7 +53,7 @@ var statuses = map[int]map[string]error{
 	http.StatusServiceUnavailable: {
 		"hosts.ErrUnavailable": hosts.ErrUnavailable, "hosts.ErrRefused": hosts.ErrRefused, "hosts.ErrUnknown": hosts.ErrUnknown,
 		"hosts.ErrBusy": hosts.ErrBusy, "hosts.ErrFull": hosts.ErrFull, "hosts.ErrClosed": hosts.ErrClosed, "hosts.ErrBatch": hosts.ErrBatch,
-		"core.ErrSeed": core.ErrSeed, "hosts.ErrNotFinal": hosts.ErrNotFinal,
+		"core.ErrSeed": core.ErrSeed, "hosts.ErrNotFinal": hosts.ErrNotFinal, "hosts.ErrCredentials": hosts.ErrCredentials,
 	},
 }
 

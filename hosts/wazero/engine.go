@@ -17,7 +17,7 @@ import (
 
 // Options sets up an Engine. Its zero value takes the defaults in brackets.
 type Options struct {
-	Module   []byte        // [wasm.Core] a module of ABI version 1
+	Module   []byte        // [wasm.Core] a module of ABI version 3
 	CacheDir string        // [none] keeps compiled code for the next start
 	Pages    uint32        // [1024] memory of an instance, in pages of 64 KiB; one over it is dropped
 	Timeout  time.Duration // [none] of one call. It makes every call some four times as slow: for modules that are not trusted to end

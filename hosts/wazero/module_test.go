@@ -45,7 +45,7 @@ func built(t *testing.T, name string) []byte {
 func TestAModuleOfAnotherVersionIsRefusedByName(t *testing.T) {
 	_, err := wazero.New(t.Context(), wazero.Options{Module: built(t, "version")})
 	require.ErrorIs(t, err, wazero.ErrModule)
-	require.ErrorContains(t, err, "its ABI version is 77, this release hosts 2")
+	require.ErrorContains(t, err, "its ABI version is 77, this release hosts 3")
 }
 
 // A guest that traps loses its own request only, and its instance.

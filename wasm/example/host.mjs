@@ -54,7 +54,7 @@ class Host {
   constructor(module, key) {
     this.guest = new WebAssembly.Instance(module).exports;
     this.guest._initialize();
-    assert.equal(this.guest.abi_version(), 2);
+    assert.equal(this.guest.abi_version(), 3);
     const policy = Buffer.alloc(3 * 2 + 2 + 4 + 7 * 8 + 4 * 4 + 4 + 4 + 4); // all defaults
     const r = this.ask(op.configure, policy, u32(1), lp2(key), time(0), time(0), time(0));
     this.machine = r.u32();

@@ -45,6 +45,22 @@ var inTests = map[string]string{
 	"app": "*sessionstest.App", "alice": "*sessionstest.Visitor", "page": "http.Handler", "router": "http.Handler", "config": "sessions.Config",
 }
 
+// aboutUsers is what the snippets about the sign-in use of an application.
+const aboutUsers = `
+type User struct{ Name, PasswordHash string; Disabled bool; Roles []string }
+
+func (User) Verify(password string) bool { return false }
+
+type table struct{}
+
+func (table) ByName(ctx context.Context, name string) (u User, err error) { return u, sql.ErrNoRows }
+func (table) SetPassword(ctx context.Context, name, password string) (u User, err error) { return u, nil }
+func (table) Verify(ctx context.Context, name, password string) bool { return false }
+
+var users table
+var changeEmail, payout, keys http.Handler
+`
+
 var fence = regexp.MustCompile("(?ms)^ *```go\n(.*?)^ *```")
 
 // TestSnippetsCompile: each piece of Go in the documents is a program, a
@@ -100,6 +116,11 @@ func whole(page, code string) string {
 	}
 	if _, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+code, 0); err != nil {
 		code = "func _() {\n" + code + "\n}\n"
+	}
+	if strings.HasSuffix(page, "sign-in.md") {
+		if code += aboutUsers; !strings.Contains(code, "func stamp(") {
+			code += "func stamp(u User) string { return u.Name }\n"
+		}
 	}
 	code += "\n" + declared(page, code)
 	var imports []string

@@ -67,7 +67,55 @@ func applies(g *generator) {
 	} {
 		g.applied(c.name, c.about, plain, c.s, c.changes, c.expect)
 	}
+	proofs(g, alice, visitor, gone)
 	names(g)
+}
+
+// proofs are the changes that are about who the user is, and the check of a stamp.
+func proofs(g *generator, alice, visitor, gone func() *core.Session) {
+	login := core.Login{Lifetime: core.Day, Stamp: "hash 1", Methods: []string{"pwd", "otp"}}
+	stamped := func() *core.Session {
+		return plain.fresh(g, func(s *core.Session) error { return s.LoginWith("alice", login) })
+	}
+	for _, c := range []struct {
+		name, about string
+		s           *core.Session
+		changes     []byte
+		expect      string
+	}{
+		{"login-with", "A login with a stamp and methods.", visitor(), wire.AppendLoginWith(nil, "alice", login), "ok"},
+		{"login-with-nothing", "And without.", visitor(), wire.AppendLoginWith(nil, "alice", core.Login{}), "ok"},
+		{"login-with-long-stamp", "A stamp has at most 4096 bytes.", visitor(), wire.AppendLoginWith(nil, "alice", core.Login{Stamp: strings.Repeat("x", 4097)}), "error stamp"},
+		{"login-with-space", "A method has no space.", visitor(), wire.AppendLoginWith(nil, "alice", core.Login{Methods: []string{"a b"}}), "error method"},
+		{"login-with-many", "At most 8 of them.", visitor(), wire.AppendLoginWith(nil, "alice", core.Login{Methods: strings.Split("a b c d e f g h i", " ")}), "error method"},
+		{"renew-with", "Renewed under a new stamp.", alice(), wire.AppendRenewWith(nil, "hash 2"), "ok"},
+		{"renew-with-nothing", "An empty one is none.", alice(), wire.AppendRenewWith(nil, ""), "error stamp"},
+		{"renew-with-nobody", "Nobody is signed in.", visitor(), wire.AppendRenewWith(nil, "hash 2"), "error nobody"},
+		{"confirm", "A proof anew.", alice(), wire.AppendConfirm(nil, []string{"otp"}), "ok"},
+		{"confirm-nothing", "By a method.", alice(), wire.AppendConfirm(nil, nil), "error method"},
+		{"confirm-nobody", "Of somebody.", visitor(), wire.AppendConfirm(nil, []string{"otp"}), "error nobody"},
+		{"confirm-ended", "In a session that lives.", gone(), wire.AppendConfirm(nil, []string{"otp"}), "refused ended"},
+		{"adopt", "A stamp for a session without.", alice(), wire.AppendAdopt(nil, "hash 1"), "ok"},
+		{"adopt-stamped", "One that there is stays.", stamped(), wire.AppendAdopt(nil, "hash 2"), "ok"},
+		{"outdate", "The end by a change of credentials.", alice(), []byte{wire.ChangeOutdate}, "ok"},
+		{"outdate-ended", "Ending is never refused.", gone(), []byte{wire.ChangeOutdate}, "ok"},
+		{"confirm-cut", "A change that ends too early.", alice(), wire.AppendConfirm(nil, []string{"otp"})[:6], "malformed"},
+	} {
+		g.applied(c.name, c.about, plain, c.s, c.changes, c.expect)
+	}
+	if g.err != nil {
+		return
+	}
+	for _, c := range []struct {
+		name, about string
+		s           *core.Session
+		stamp       string
+	}{
+		{"none", "The session has no stamp.", alice(), "hash 1"}, {"same", "It has this one.", stamped(), "hash 1"},
+		{"other", "It has another.", stamped(), "hash 2"}, {"empty", "No stamp is empty.", stamped(), ""},
+	} {
+		g.add("check_stamp/"+c.name, c.about, plain, wire.AppendCheckStamp(nil, number, c.s, c.stamp), "ok")
+	}
 }
 
 func names(g *generator) {

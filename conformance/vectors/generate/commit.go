@@ -72,6 +72,13 @@ func commits(g *generator) {
 		{"new-value", "The first value stores a session without a user.", plain.fresh(g, set("a", 1)), "ok"},
 		{"new-login", "A login stores a session.", plain.fresh(g, login("alice", 0)), "ok"},
 		{"new-login-remembered", "A lifetime of its own.", plain.fresh(g, login("alice", 30*core.Day)), "ok"},
+		{"new-login-proven", "A login with a stamp of the credentials, and how the user has proved who they are.", plain.fresh(g, func(s *core.Session) error {
+			return s.LoginWith("alice", core.Login{Stamp: "hash 1", Methods: []string{"pwd"}})
+		}), "ok"},
+		{"confirmed", "The user has proved once more who they are: a new secret.", plain.change(g, later, func(s *core.Session) error { return s.Confirm("otp") }), "ok"},
+		{"renewed-with", "A new secret under a new stamp.", plain.change(g, later, func(s *core.Session) error { return s.RenewWith("hash 2") }), "ok"},
+		{"adopted", "A stamp for a session without is stored as a use is.", plain.change(g, later, func(s *core.Session) error { return s.Adopt("hash 1") }), "ok"},
+		{"outdated", "The credentials have changed: what was loaded ends by a save, with no cookie.", plain.change(g, later, func(s *core.Session) error { s.Outdate(); return nil }), "ok"},
 		{"new-renewed", "A privilege change of a new session alone stores nothing.", plain.fresh(g, (*core.Session).Renew), "ok"},
 		{"new-ended", "Ending what is not stored clears the cookie.", plain.fresh(g, end), "ok"},
 		{"new-kept", "A session that is stored although it is empty.", plain.fresh(g, func(s *core.Session) error { return s.Keep(core.Seed{5}) }), "ok"},

@@ -34,7 +34,7 @@ func main() {
 func run(dir string) error {
 	g := &generator{}
 	for _, family := range []func(*generator){configures, identifies, cookieForms, inspections, news, resumes, bindings, corruptions,
-		dues, applies, values, badValues, commits, commitTimes, secrets, cookies, rebases, merges, folds, applieds, marks, readings, begins} {
+		dues, applies, values, badValues, commits, commitTimes, secrets, cookies, rebases, merges, folds, outdated, applieds, marks, readings, begins} {
 		family(g)
 	}
 	if g.err != nil {

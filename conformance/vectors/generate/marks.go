@@ -166,6 +166,9 @@ func begins(g *generator) {
 			wire.AppendResume(nil, number, now, t, visitor, &renewed.record), "refused superseded", append(recordFields(&renewed.record), in("now", now))...)
 	}
 	other := plain.change(g, t0, login("bob", 0))
+	if g.err != nil {
+		return
+	}
 	e, err := plain.machine(g).Commit(other, t0, core.Seed{7})
 	if g.must(err); g.err != nil {
 		return

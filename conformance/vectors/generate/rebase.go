@@ -120,6 +120,31 @@ func merges(g *generator) {
 	}
 }
 
+// outdated are requests that meet the end of their session by a change of credentials.
+func outdated(g *generator) {
+	later := t0 + core.Minute
+	h := plain.alice(g)
+	over := plain.then(g, h, later, 7, func(s *core.Session) error { s.Outdate(); return nil })
+	mine := func(do func(*core.Session) error) *core.Session {
+		s := plain.resume(g, h, visitor, later)
+		if g.err == nil {
+			g.must(do(s))
+		}
+		return s
+	}
+	g.rebased("outdated-set", "A change is refused.", plain, mine(set("a", 2)), &over.record, later, "refused credentials_changed")
+	g.rebased("outdated-read", "What only noted a use is not stored.", plain, mine(nothing), &over.record, later, "ok")
+	g.rebased("outdated-renewed", "The request that has changed them itself begins anew, with all that it had.", plain,
+		mine(func(s *core.Session) error { return s.RenewWith("hash 2") }), &over.record, later, "ok")
+	stamped := plain.then(g, h, later, 8, func(s *core.Session) error { return s.Adopt("hash 1") })
+	g.rebased("adopted-twice", "A stamp that a sibling has stored stays.", plain, mine(func(s *core.Session) error {
+		if err := s.Adopt("hash 2"); err != nil {
+			return err
+		}
+		return s.SetValue("a", []byte{2})
+	}), &stamped.record, later, "ok")
+}
+
 func folds(g *generator) {
 	later := t0 + core.Minute
 	add := func(name, about string, m setup, t, s *core.Session, expect string) {

@@ -43,6 +43,16 @@ func resumes(g *generator) {
 	g.resumed("other-tenant", "A session of another tenant, asked for by ID.", plain, h, core.ByID(h.record.ID), core.Request{Tenant: "globex"}, t0, "refused wrong_tenant")
 	g.resumed("any-tenant", "Operators act for every tenant.", plain, h, core.ByID(h.record.ID), core.Request{AnyTenant: true}, t0, "ok")
 
+	over := plain.then(g, h, t0, 7, func(s *core.Session) error { s.Outdate(); return nil })
+	over.cookie = h.cookie
+	g.resumed("outdated", "The user's credentials have changed a moment ago.", plain, over, t, visitor, t0, "refused credentials_changed")
+	g.resumed("outdated-before", "Or a minute ago.", plain, over, t, visitor, t0+core.SupersededHold, "refused credentials_changed")
+	g.resumed("outdated-by-id", "To a program such a session is not there.", plain, over, core.ByID(h.record.ID), core.Request{Tenant: "acme"}, t0, "refused unknown_session")
+	proven := plain.then(g, h, t0, 8, func(s *core.Session) error {
+		return s.LoginWith("alice", core.Login{Stamp: "hash 1", Methods: []string{"pwd", "otp"}})
+	})
+	g.resumed("proven", "A session that knows how its user has proved who they are.", plain, proven, plain.ticket(g, proven, t0), visitor, t0, "ok")
+
 	idle := plain.with(func(p *core.Policy) { p.IdleTimeout = 30 * core.Minute })
 	short := plain.with(func(p *core.Policy) { p.IdleTimeout, p.Lifetime = 30*core.Minute, 20*core.Minute })
 	both := plain.with(func(p *core.Policy) { p.IdleTimeout, p.Lifetime = 30*core.Minute, 30*core.Minute })

@@ -5,7 +5,7 @@
 export const reasons = [
   "none", "malformed", "unknown_key", "not_authentic", "unknown_session", "wrong_tenant", "idle",
   "expired", "superseded", "theft", "ip_changed", "user_agent_changed", "ended", "corrupt", "ip_family",
-  "cross_site",
+  "cross_site", "credentials_changed", "not_fresh", "methods_missing",
 ];
 
 /** Names of the codes behind an error status; see wasm/README.md. */
@@ -13,6 +13,7 @@ const codes = [
   "other", "conflict", "bad_record", "bad_name", "too_large", "seed", "bad_user", "value_name", "lifetime", "bad_value",
   "bad_id", "no_key", "key_hex", "key_length", "weak_key", "key_hex_raw", "same_key", "no_sealing", "too_many_keys",
   "no_cipher", "key_times", "nesting", "value_size", "bytes", "time", "too_many_machines", "counter", "again",
+  "stamp", "method", "nobody",
 ];
 
 /** What every error of this package is. */
@@ -25,7 +26,7 @@ export class SessionError extends Error {
 }
 
 /** A visitor does not get the session; `reason` tells why. `recent` is of a
- * cookie that was superseded within the last minute. */
+ * cookie that was superseded, or whose user's credentials were changed, within the last minute. */
 export class Refused extends SessionError {
   constructor(reason, message, recent = false) {
     super(reason, message);
@@ -48,8 +49,8 @@ export class Conflict extends SessionError {
 /** The store could not be asked, or did not answer in time. The visitor's
  * session is neither known nor ended: answer 503. */
 export class Unavailable extends SessionError {
-  constructor(message, cause) {
-    super("unavailable", message, { cause });
+  constructor(message, cause, code = "unavailable") {
+    super(code, message, { cause });
     this.name = "Unavailable";
   }
 }

@@ -9,11 +9,14 @@ const answers = {
   ended: [401, "The session has ended in the meantime." + notStored],
   ip_family: [401, "The session is not open to this IP address; sign in once more." + notStored],
   superseded: [401, "The session was signed in anew in the meantime." + notStored],
+  credentials_changed: [401, "The password or the rights of this account were changed: please sign in anew." + notStored],
+  not_fresh: [401, "Confirm that it is you."], methods_missing: [401, "Another proof is needed that it is you."], nobody: [401, "Please sign in."],
   cross_site: [403, "Another site sent this request, so that it began no session." + notStored],
   conflict: [409, "The session was changed by another request." + notStored],
   too_large: tooLarge, value_size: tooLarge,
   bad_name: [400, "No session can be kept under this host name."],
   bad_user: invalid, lifetime: invalid, value_name: invalid, bad_id: invalid, nesting: invalid, time: invalid,
+  credentials: [503, "It cannot be checked at the moment whether you are signed in. Nothing of this request was stored; try again."],
   unavailable: down, refused: down, busy: down, full: down, closed: down, seed: down,
 };
 

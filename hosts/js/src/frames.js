@@ -8,9 +8,9 @@ import { own } from "./own.js";
 
 export const op = {
   configure: 1, identify: 2, create: 3, resume: 4, apply: 5, commit: 6,
-  rebase: 7, fold: 8, applied: 9, cookie: 10, clearCookie: 11, inspect: 12, keepId: 13, quiet: 14,
+  rebase: 7, fold: 8, applied: 9, cookie: 10, clearCookie: 11, inspect: 12, keepId: 13, quiet: 14, checkStamp: 15,
 };
-export const change = { set: 1, delete: 2, clear: 3, login: 4, renew: 5, refresh: 6, setLifetime: 7, end: 8, read: 9, add: 10, update: 11 };
+export const change = { set: 1, delete: 2, clear: 3, login: 4, renew: 5, refresh: 6, setLifetime: 7, end: 8, read: 9, add: 10, update: 11, loginWith: 12, renewWith: 13, confirm: 14, adopt: 15, outdate: 16 };
 export const did = { create: 1, login: 2, renew: 4, refresh: 8, change: 16, touch: 32, end: 64 };
 
 const ticketLength = 61;
@@ -179,13 +179,17 @@ export function viewOf(bytes) {
   v.tenant = r.short();
   r.pass(r.u16()); // the stored user; what this request made of it stands at the end
   const length = r.u32(), payload = r.pass(length);
-  v.values = length > 0 ? valuesOf(new Reader(bytes, payload, r.n)) : new Map();
+  v.values = new Map();
+  v.provenAt = 0;
+  v.methods = [];
+  if (length > 0) readPayload(v, new Reader(bytes, payload, r.n));
   v.stored = v.values;
   if (v.flags & flagOwned) {
     v.values = new Map();
     for (let n = r.u32(); n > 0; n--) v.values.set(r.short(), part(r, r.u32()));
   }
   if (v.flags & flagMarked) v.marks = marksOf(r);
+  if (v.flags & flagProving) v.stampsAnew = readProving(r);
   r.pass(ticketLength);
   for (let i = 0; i < 3; i++) r.pass(r.u16()); // the request
   r.pass(1 + 16); // its flags, and the session that this one replaces
@@ -194,7 +198,19 @@ export function viewOf(bytes) {
 }
 
 // Flags of a session's bytes.
-const flagOwned = 1, flagsOfDeeds = 8 | 16 | 32 | 64, flagMarked = 1024; // login, renew, refresh, lifetime
+const flagOwned = 1, flagsOfDeeds = 8 | 16 | 32 | 64, flagMarked = 1024, flagProving = 4096; // login, renew, refresh, lifetime
+const flagLogin = 8, flagAdopt = 1;
+
+/** Reports whether the request has signed a user in, and not stored it yet. */
+export const signsIn = (v) => (v.flags & flagLogin) !== 0;
+
+// Reads what is noted of the user, and reports whether the program has given a stamp.
+function readProving(r) {
+  const stamped = r.take(32).some((b) => b !== 0), flags = r.u8();
+  r.pass(8);
+  r.pass(r.u16());
+  return stamped && (flags & flagAdopt) === 0;
+}
 
 // What a request did to a name at last, and flags of that: see core/life_marks.go.
 const didRead = 0, didDrop = 4, flagAgain = 4;
@@ -225,19 +241,34 @@ export function changed(bytes) {
   return false;
 }
 
-const keyOfValues = 17; // in the sealed payload: core/record_payload.go
+// Keys in the sealed payload: core/record_payload.go.
+const keyOfLogin = 3, keyOfValues = 17, keyOfProof = 22;
 
-function valuesOf(r) {
-  const values = new Map();
+function readPayload(v, r) {
   for (let pairs = readHead(r); pairs > 0; pairs--) {
-    if (readHead(r) !== keyOfValues) { skip(r); continue; }
-    for (let n = readHead(r); n > 0; n--) {
-      const length = readHead(r), name = decodeText(r.b, r.pass(length), length);
-      values.set(name, skip(r));
+    switch (readHead(r)) {
+      case keyOfLogin: v.provenAt = readHead(r); break;
+      case keyOfValues:
+        for (let n = readHead(r); n > 0; n--) {
+          const length = readHead(r), name = decodeText(r.b, r.pass(length), length);
+          v.values.set(name, skip(r));
+        }
+        break;
+      case keyOfProof: readProof(v, r); break;
+      default: skip(r);
     }
   }
-  return values;
 }
+
+// How the user last proved who they are: core/record_proof.go. It counts for the login that it is of.
+function readProof(v, r) {
+  const length = readHead(r), from = r.pass(length), at = new DataView(r.b.buffer, r.b.byteOffset + from);
+  if (Number(at.getBigInt64(0)) !== v.provenAt) return;
+  v.provenAt = Number(at.getBigInt64(8));
+  if (length > proofLength) v.methods = decodeText(r.b, from + proofLength, length - proofLength).split(" ");
+}
+
+const proofLength = 48;
 
 /** Reads what a commit tells the host to do. */
 export function readEffects(r) {

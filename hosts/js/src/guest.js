@@ -2,7 +2,7 @@ import { Reader, Writer } from "./bytes.js";
 import { SessionError, errorOf } from "./errors.js";
 
 /** Version of the frames that this package speaks. */
-export const abiVersion = 2;
+export const abiVersion = 3;
 
 const maxKept = 1 << 16; // bytes of a frame's memory that are used again
 const packed = new DataView(new ArrayBuffer(8));

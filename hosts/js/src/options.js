@@ -1,8 +1,8 @@
 import { SessionError } from "./errors.js";
 import { own } from "./own.js";
 
-const known = ["module", "keys", "policy", "store", "clock", "random", "tenant", "ip", "https", "commitTimeout", "onEvent", "changedCookie"];
-const longestTimeout = 600_000;
+const known = ["module", "keys", "policy", "store", "clock", "random", "tenant", "ip", "https", "commitTimeout", "onEvent", "changedCookie", "credentials", "credentialsCache"];
+const longestTimeout = 600_000, longestCache = 3_600_000;
 
 const bad = (text) => { throw new SessionError("config", text); };
 
@@ -11,7 +11,7 @@ const isHTTPS = ({ url }) => typeof url === "string" && url.startsWith("https:")
 /** Checks the options of sessions(), and fills in what is left out; loaded is the module of the entry, if it has one. */
 export function checkOptions(options, loaded) {
   const given = own(options);
-  const { module = loaded, keys, policy = {}, store, clock = Date.now, random, tenant = () => "", ip = () => "", https = isHTTPS, commitTimeout = 5000, onEvent = () => {}, changedCookie = false } = given;
+  const { module = loaded, keys, policy = {}, store, clock = Date.now, random, tenant = () => "", ip = () => "", https = isHTTPS, commitTimeout = 5000, onEvent = () => {}, changedCookie = false, credentials = null, credentialsCache = 0 } = given;
   for (const name of Object.keys(given)) if (!known.includes(name)) bad(`there is no option ${JSON.stringify(name)}; allowed: ${known.join(", ")}`);
   if (!(module instanceof WebAssembly.Module)) bad("module must be a WebAssembly.Module of core.wasm; the entries for node, bun, deno and workerd load it by themselves: import from \"rockstar-sessions/node\", for example");
   for (const verb of ["load", "save", "delete"]) {
@@ -21,6 +21,9 @@ export function checkOptions(options, loaded) {
     if (typeof f !== "function") bad(`${name} must be a function`);
   }
   if (typeof changedCookie !== "boolean") bad("changedCookie must be true or false");
+  if (credentials !== null && typeof credentials !== "function") bad("credentials must be a function of a tenant and a user that returns a stamp");
+  if (!(credentialsCache >= 0 && credentialsCache <= longestCache)) bad(`credentialsCache is ${credentialsCache}; allowed: milliseconds, 0 (off) to ${longestCache}`);
+  if (credentialsCache > 0 && !credentials) bad("credentialsCache is set without credentials: there is nothing to keep");
   if (!(commitTimeout > 0 && commitTimeout <= longestTimeout)) bad(`commitTimeout is ${commitTimeout}; allowed: milliseconds, above 0 and at most ${longestTimeout}`);
   if (policy === null || typeof policy !== "object") bad("policy must be an object");
   const rules = own(policy);
@@ -28,7 +31,7 @@ export function checkOptions(options, loaded) {
     if (rules[field] > 0 && given.ip === undefined) bad(`${field} is ${rules[field]}, and there is no option ip: give ip(request), which returns the client's address`);
   }
   const list = keyList(keys);
-  return { module, keys: list, policy: rules, store, clock, seed: seeds(random), tenant, ip, https, commitTimeout, onEvent, changedCookie };
+  return { module, keys: list, policy: rules, store, clock, seed: seeds(random), tenant, ip, https, commitTimeout, onEvent, changedCookie, credentials, credentialsCache };
 }
 
 // A key of an environment variable that is not set comes as undefined.

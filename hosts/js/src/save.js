@@ -46,6 +46,12 @@ export class Commit {
     return e && { value, record: e.save };
   }
 
+  /** Ends the session as it was loaded, since its user's credentials have changed. False where another request was faster. */
+  async outdate(bytes) {
+    const quiet = this.#session(op.quiet, (w) => w.raw(bytes));
+    return await this.#attempt(this.#session(op.apply, (w) => w.raw(quiet).u8(change.outdate))) !== conflict;
+  }
+
   // Commits until no other request is first. Begin returns the session to commit
   // and the one to rebase after a conflict.
   async #tried(bytes, begin) {

@@ -25,8 +25,8 @@ export class Session {
    * @param from the request, the tickets of its cookies, and how a stored value is taken
    */
   constructor(guest, bytes, reason = null, from = {}) {
-    const { request = null, tickets = [], taking = null } = from;
-    this.#inner = { guest, bytes, request, tickets, taking, view: null, spent: false, clearing: false, barred: null, reads: null, updates: null };
+    const { request = null, tickets = [], taking = null, stamps = false, clock = Date.now } = from;
+    this.#inner = { guest, bytes, request, tickets, taking, stamps, clock, view: null, spent: false, clearing: false, barred: null, reads: null, updates: null };
     this.reason = reason;
   }
 
@@ -40,6 +40,10 @@ export class Session {
   get createdAt() { return this.#v.createdAt; }
   get seenAt() { return this.#v.seenAt; }
   get expiresAt() { return this.#v.expiresAt; }
+  /** When the user last proved who they are, by login or confirm; 0 if nobody is signed in. */
+  get provenAt() { return this.#v.provenAt; }
+  /** How the user last proved who they are, in the order of the names. */
+  get methods() { return [...this.#v.methods]; }
   get signedIn() { return this.user !== "" && this.state !== "ended"; }
   get names() { return [...this.#v.values.keys()]; }
 
@@ -129,16 +133,39 @@ export class Session {
   }
 
   /** Signs a user in: always a new secret. `lifetime` in milliseconds is this
-   * session's own, such as 30 days to be remembered. */
+   * session's own, such as 30 days to be remembered. `stamp` is that of the credentials
+   * that were verified, `methods` how. */
   login(user, options) {
-    const who = text("bad_user", "the user", user), { lifetime = 0 } = own(options);
+    const who = text("bad_user", "the user", user), { lifetime = 0, stamp = "", methods = [] } = own(options);
     if (!Number.isSafeInteger(lifetime)) throw new SessionError("lifetime", "lifetime must be a whole number of milliseconds");
-    const signIn = (w) => w.u8(change.login).short(who).time(lifetime);
+    const by = names(methods), of = text("stamp", "the stamp", stamp);
+    if (of === "" && this.#inner.stamps) throw new SessionError("no_stamp", "a login needs a stamp, since there is the option credentials: login(user, { stamp }), made of the row that the password was checked against");
+    const plain = of === "" && by.length === 0;
+    const signIn = (w) => plain ? w.u8(change.login).short(who).time(lifetime) : writeNames(w.u8(change.loginWith).short(who).time(lifetime).long(of), by);
     return this.#unbar(signIn) ?? this.#apply(signIn);
   }
 
-  /** Makes a new secret at a change of privilege. */
-  renew() { return this.#apply((w) => w.u8(change.renew)); }
+  /** Makes a new secret at a change of privilege. With `stamp`, that of the credentials
+   * which the program has just changed, the visitor stays signed in under these. */
+  renew(options) {
+    const { stamp } = own(options);
+    if (stamp === undefined) return this.#apply((w) => w.u8(change.renew));
+    const of = text("stamp", "the stamp", stamp);
+    return this.#apply((w) => w.u8(change.renewWith).long(of));
+  }
+
+  /** Notes that the user has just proved once more who they are, and how, with a new secret. */
+  confirm(...methods) {
+    const by = names(methods);
+    return this.#apply((w) => writeNames(w.u8(change.confirm), by));
+  }
+
+  /** Reports whether the user has proved who they are in the last `ms`. A proof ahead of
+   * the clock, which may have been set back, counts for a minute. */
+  provenWithin(ms) {
+    const ago = this.#inner.clock() - this.provenAt;
+    return this.provenAt !== 0 && ago < ms && ago >= -maxSkew;
+  }
 
   /** Moves the deadline to a whole lifetime from now. */
   refresh() { return this.#apply((w) => w.u8(change.refresh)); }
@@ -197,6 +224,18 @@ export class Session {
 }
 
 const maxName = 128; // bytes of the name of a value
+const maxSkew = 60_000; // milliseconds: core.MaxSkew of the Go module
+
+function names(methods) {
+  if (!Array.isArray(methods)) throw new SessionError("method", "methods must be an array of names, such as [\"pwd\"]");
+  return methods.map((name) => text("method", "a method", name));
+}
+
+function writeNames(w, list) {
+  w.u32(list.length);
+  for (const name of list) w.long(name);
+  return w;
+}
 
 // No session has a value of another name.
 const isName = (name) => typeof name === "string" && name !== "" && name.length <= maxName && wellFormed(name);

@@ -2,18 +2,21 @@ import { Commit } from "./save.js";
 import { Deadline, loadRecord } from "./asking.js";
 import { Guest } from "./guest.js";
 import { Session, innerOf, sumOf } from "./session.js";
-import { changed, configureFrame, crossSites, did, dueOf, maxTenant, op, plainRequest, readSession, readTickets, ticketOf, writeRecord, writeRequest } from "./frames.js";
+import { changed, configureFrame, crossSites, did, dueOf, maxTenant, op, plainRequest, readSession, readTickets, ticketOf, viewOf, writeRecord, writeRequest } from "./frames.js";
 import { changedCookie, waitForCaches } from "./caching.js";
 import { decode } from "./cbor-read.js";
 import { idBytes, idText, wellFormed } from "./bytes.js";
 import { Conflict, Refused, SessionError, Unavailable } from "./errors.js";
 import { addressBytes } from "./address.js";
 import { checkOptions } from "./options.js";
+import { Credentials } from "./credentials.js";
 import { failure } from "./failure.js";
 import { Outage } from "./outage.js";
 import { varying, withCookies } from "./response.js";
 
 const maxCandidates = 2; // sessions of one request that the store is asked for
+const maxAgain = 4; // times that a session is judged anew, because others have changed it meanwhile
+const credentialsChanged = "session ended: its user's credentials have changed since the login";
 const breaches = ["theft", "ip_changed", "user_agent_changed"];
 
 // No page is shown, or none yet, or no cookie may arrive.
@@ -42,6 +45,7 @@ export function sessionsWith(module) {
 class Sessions {
   #guest;
   #o;
+  #credentials;
   #outage = new Outage((count, error) => this.#event("failed", { count, error }));
 
   constructor(options, module) {
@@ -51,6 +55,7 @@ class Sessions {
     for (const w of warnings) console.warn("sessions: " + w);
     this.cookieName = cookieName;
     this.#o = o;
+    this.#credentials = new Credentials(this.#guest, o);
   }
 
   /** How many instances of the module were dropped after a trap. */
@@ -97,7 +102,7 @@ class Sessions {
         ended ||= breaches.includes(err.reason);
       }
     }
-    const superseded = first.reason === "superseded" && first.recent; // the browser may have a later cookie by now
+    const superseded = first.recent; // the browser may have a later cookie by now
     const s = this.#fresh({ ...q, superseded, signIn: seen.barred !== null }, first.reason, tickets);
     innerOf(s).barred = seen.barred;
     innerOf(s).clearing = ended; // this request ended what the cookie is of
@@ -120,7 +125,7 @@ class Sessions {
   }
 
   #session(bytes, reason, request, tickets = []) {
-    return new Session(this.#guest, bytes, reason, { request, tickets, taking: this.#taking });
+    return new Session(this.#guest, bytes, reason, { request, tickets, taking: this.#taking, stamps: this.#credentials.on, clock: this.#o.clock });
   }
 
   #resumed(ticket, q, record) {
@@ -130,9 +135,13 @@ class Sessions {
   async #resume(ticket, q, tickets, seen) {
     let record = null;
     try {
-      record = await loadRecord(this.#o.store, ticket.id, new Deadline(this.#o.commitTimeout));
-      if (!record) throw new Refused("unknown_session", "session not found");
-      return this.#session(this.#resumed(ticket.bytes, q, record), null, q, tickets);
+      for (let again = 0; ; again++) {
+        record = await loadRecord(this.#o.store, ticket.id, new Deadline(this.#o.commitTimeout));
+        if (!record) throw new Refused("unknown_session", "session not found");
+        const bytes = await this.#admitted(this.#resumed(ticket.bytes, q, record));
+        if (bytes) return this.#session(bytes, null, q, tickets);
+        if (again === maxAgain) throw new Unavailable(`end session ${idText(ticket.id)}: other requests were always first`);
+      }
     } catch (err) {
       if (!(err instanceof Refused)) throw err;
       const about = { reason: err.reason, id: idText(ticket.id), tenant: q.tenant, user: record?.user ?? "" };
@@ -144,6 +153,41 @@ class Sessions {
       }
       throw err;
     }
+  }
+
+  // The bytes of a session that was resumed, if its user's credentials have not changed. Else
+  // it is ended, and refused; null where another request was faster.
+  async #admitted(bytes) {
+    if (!this.#credentials.on || viewOf(bytes).user === "") return bytes;
+    const work = this.#commit();
+    const vouched = await this.#credentials.vouched(bytes, false, work.deadline);
+    if (vouched) return vouched;
+    if (!await this.#outdate(bytes, work)) return null;
+    throw new Refused("credentials_changed", credentialsChanged, true);
+  }
+
+  async #outdate(bytes, work) {
+    if (!await work.outdate(bytes)) return false;
+    const { id, tenant, user } = viewOf(bytes);
+    this.#event("ended", { reason: "credentials_changed", id: idText(id), tenant, user });
+    await this.#waitForCaches();
+    return true;
+  }
+
+  async #waitForCaches() {
+    const failed = await waitForCaches(this.#o.store, performance.now(), new Deadline(this.#o.commitTimeout));
+    if (failed) this.#outage.met(failed);
+  }
+
+  // Judges, before it is stored, what a request did: the credentials may have changed since
+  // it has begun.
+  async #admitChange({ bytes, request }) {
+    const v = viewOf(bytes), anew = v.stampsAnew === true;
+    if (!this.#credentials.on || v.user === "" || v.state === "ended" || !anew && request.anyTenant) return;
+    const work = this.#commit();
+    if (await this.#credentials.vouched(bytes, anew, work.deadline)) return;
+    if (!anew) await this.#outdate(bytes, work); // a stamp of the program that is wrong says nothing of what is stored
+    throw new Refused("credentials_changed", credentialsChanged, true);
   }
 
   #commit() {
@@ -177,15 +221,17 @@ class Sessions {
     if (!this.#isDue(session)) return clearing;
     let e;
     try {
+      if (changed(inner.bytes)) await this.#admitChange(inner);
       e = await this.#commit().run(inner.bytes, inner.updates);
       if (session.state === "ended") {
         await this.#endProven(inner, session.id);
-        const failed = await waitForCaches(this.#o.store, performance.now(), new Deadline(this.#o.commitTimeout));
-        if (failed) this.#outage.met(failed);
+        await this.#waitForCaches();
       }
     } catch (err) {
       if (err instanceof Conflict) this.#event("conflict", { ...aboutOf(session), names: [err.valueName] });
       // A renewal that is only due by the clock waits for the next request: this one only read.
+      const again = err instanceof Refused && err.reason === "superseded" && session.reason === "credentials_changed";
+      if (again) throw new Refused(session.reason, credentialsChanged, true);
       if (session.state !== "active" || changed(inner.bytes)) throw this.#outage.met(err);
       this.#warnTouch(err);
       return clearing;
@@ -271,6 +317,7 @@ class Sessions {
 
   // How a session takes a value that is stored, and goes on from what is stored then.
   #taking = (inner, name) => this.#reported(async () => {
+    await this.#admitChange(inner);
     const work = this.#commit(), taken = await work.take(inner.bytes, name);
     if (!taken) return undefined;
     if (!inner.spent) {

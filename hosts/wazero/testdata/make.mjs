@@ -37,7 +37,7 @@ const module = [
   ...section(3, vec([0, 1, 2, 3])),
   ...section(5, vec([[0, 1]])),
   ...section(7, vec([["_initialize", 0, 0], ["abi_version", 0, 1], ["buffer", 0, 2], ["handle", 0, 3], ["memory", 2, 0]].map(([n, k, i]) => [...str(n), k, i]))),
-  ...section(10, vec([code([]), code(constI32(kind === "version" ? 77 : 2)), code(constI32(buffer)), code(handle)])),
+  ...section(10, vec([code([]), code(constI32(kind === "version" ? 77 : 3)), code(constI32(buffer)), code(handle)])),
   ...section(11, vec([[setupReply, setup], [noCookie, refusal]].map(([at, bytes]) => [0, ...constI32(at), 0x0b, ...vec(bytes)]))),
 ];
 writeFileSync(path, Buffer.from(module));
