@@ -6,6 +6,8 @@ require github.com/rockstar-web/sessions v0.1.0
 
 require github.com/rockstar-web/sessions/stores/all v0.1.0
 
+require github.com/rockstar-web/sessions/hosts/metrics v0.1.0
+
 require github.com/stretchr/testify v1.12.1
 
 require (
