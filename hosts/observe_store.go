@@ -56,24 +56,24 @@ func (s *observedStore) Delete(ctx context.Context, id core.ID) error {
 func (s *observedStore) able(target any) (ok bool) {
 	switch t := target.(type) {
 	case *Finder:
-		var f finder
+		f := finder{by: s.by}
 		if f.Finder, ok = As[Finder](s.store); ok {
-			f.by, *t = s.by, f
+			*t = f
 		}
 	case *Sweeper:
-		var w sweeper
+		w := sweeper{by: s.by}
 		if w.Sweeper, ok = As[Sweeper](s.store); ok {
-			w.by, *t = s.by, w
+			*t = w
 		}
 	case *Batcher:
-		var b batcher
+		b := batcher{by: s.by}
 		if b.Batcher, ok = As[Batcher](s.store); ok {
-			b.by, *t = s.by, b
+			*t = b
 		}
 	case *BatchDeleter:
-		var d batchDeleter
+		d := batchDeleter{by: s.by}
 		if d.BatchDeleter, ok = As[BatchDeleter](s.store); ok {
-			d.by, *t = s.by, d
+			*t = d
 		}
 	}
 	return ok

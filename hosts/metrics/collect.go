@@ -20,7 +20,9 @@ type gateway = interface {
 // AddGateway has the figures of a gateway among these. They are those of the last one.
 func (m *Metrics) AddGateway(g interface {
 	Counts() (map[string]int64, int64)
-}) { m.gateway.Store(&g) }
+}) {
+	m.gateway.Store(&g)
+}
 
 // Describe implements prometheus.Collector. It describes nothing: which figures there
 // are depends on the store of a manager that is made later.
