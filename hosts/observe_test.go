@@ -186,3 +186,26 @@ func TestOpsHaveNames(t *testing.T) {
 	require.Len(t, slices.Compact(names), int(hosts.Ops))
 	require.Equal(t, "unlisted", hosts.Ops.String())
 }
+
+func TestFailuresAreFew(t *testing.T) {
+	for want, errs := range map[hosts.Failure][]error{
+		hosts.FailureNone:     {nil},
+		hosts.FailureNotFound: {core.ErrNotFound, fmt.Errorf("load: %w", core.ErrNotFound)},
+		hosts.FailureConflict: {core.ErrConflict, &core.ConflictError{Name: "cart"}},
+		hosts.FailureRefused:  {core.ErrEnded, core.ErrCorrupt, core.ErrExpired},
+		hosts.FailureRecord:   {core.ErrTooLarge, core.ErrBadName, core.ErrBadRecord, core.ErrBadID},
+		hosts.FailureCanceled: {context.Canceled},
+		hosts.FailureTimeout:  {context.DeadlineExceeded, fmt.Errorf("%w: %w", hosts.ErrUnavailable, context.DeadlineExceeded)},
+		hosts.FailureBusy:     {hosts.ErrBusy},
+		hosts.FailureFull:     {hosts.ErrFull},
+		hosts.FailureClosed:   {hosts.ErrClosed},
+		hosts.FailureUnknown:  {hosts.ErrUnknown, fmt.Errorf("%w: %w", hosts.ErrUnknown, context.Canceled)},
+		hosts.FailureOther:    {hosts.ErrUnavailable, hosts.ErrRefused, hosts.ErrBatch, errors.New(`mallory"} 1`)},
+	} {
+		for _, err := range errs {
+			require.Equal(t, want, hosts.FailureOf(err), "%v", err)
+		}
+		require.Equal(t, want >= hosts.FailureTimeout, want.IsFault(), want.String())
+	}
+	require.Equal(t, "unlisted", hosts.Failures.String())
+}

@@ -27,7 +27,7 @@ type Metrics struct {
 	manager   atomic.Pointer[hosts.Manager]
 	gateway   atomic.Pointer[gateway]
 	durations [hosts.Ops]prometheus.Histogram
-	errors    [hosts.Ops][failures]prometheus.Counter
+	errors    [hosts.Ops][hosts.Failures]prometheus.Counter
 	measured  []prometheus.Collector
 }
 
@@ -49,13 +49,13 @@ func New() *Metrics {
 	storeErrors := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sessions_store_errors_total",
 		Help: "Calls of the store that returned an error; not_found and conflict are answers, not failures."}, []string{"verb", "error"})
 	m.durations[hosts.OpCommit] = commit
-	for f, name := range failureNames {
-		m.errors[hosts.OpCommit][f] = commitErrors.WithLabelValues(name)
+	for f := hosts.FailureNone + 1; f < hosts.Failures; f++ {
+		m.errors[hosts.OpCommit][f] = commitErrors.WithLabelValues(f.String())
 	}
 	for op := hosts.OpCommit + 1; op < hosts.Ops; op++ {
 		m.durations[op] = store.WithLabelValues(op.String()).(prometheus.Histogram)
-		for f, name := range failureNames {
-			m.errors[op][f] = storeErrors.WithLabelValues(op.String(), name)
+		for f := hosts.FailureNone + 1; f < hosts.Failures; f++ {
+			m.errors[op][f] = storeErrors.WithLabelValues(op.String(), f.String())
 		}
 	}
 	m.measured = []prometheus.Collector{commit, commitErrors, store, storeErrors}
@@ -83,8 +83,8 @@ func (m *Metrics) End(_ context.Context, c hosts.Call, took time.Duration, err e
 		return
 	}
 	m.durations[c.Op].Observe(took.Seconds())
-	if err != nil {
-		m.errors[c.Op][failureOf(err)].Inc()
+	if f := hosts.FailureOf(err); f != hosts.FailureNone {
+		m.errors[c.Op][f].Inc()
 	}
 }
 
