@@ -12,12 +12,17 @@ require github.com/rockstar-web/sessions/dbstore/sqlite v0.1.0
 
 require github.com/rockstar-web/sessions/cachestore/redis v0.1.0
 
+require github.com/rockstar-web/sessions/hosts/metrics v0.1.0
+
+require github.com/rockstar-web/sessions/hosts/otel v0.1.0
+
 require github.com/rockstar-web/sessions/stores/all v0.1.0
 
 require (
 	github.com/ncruces/go-sqlite3 v0.37.0
 	github.com/redis/rueidis v1.0.79
 	github.com/stretchr/testify v1.12.1
+	go.opentelemetry.io/otel/sdk v1.46.0
 )
 
 require (
