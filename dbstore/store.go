@@ -40,6 +40,7 @@ var (
 	_ hosts.Sweeper = (*Store)(nil)
 	_ hosts.Finder  = (*Store)(nil)
 	_ hosts.Batcher = (*Store)(nil)
+	_ hosts.Queued  = (*Store)(nil)
 
 	_ hosts.BatchDeleter = (*Store)(nil)
 )
@@ -142,6 +143,11 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 // Delete implements hosts.Store.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	return s.ends.Delete(ctx, id)
+}
+
+// Queues implements hosts.Queued.
+func (s *Store) Queues() hosts.Queues {
+	return hosts.Queues{Loads: s.loads.Queues().Loads, Saves: s.saves.Queues().Saves, Deletes: s.ends.Queues().Deletes}
 }
 
 // DeleteMany implements hosts.BatchDeleter, at once and in one command for each 256.

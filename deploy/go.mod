@@ -4,6 +4,7 @@ go 1.26.3
 
 require (
 	github.com/goreleaser/goreleaser/v2 v2.15.1
+	github.com/grafana/grafana-foundation-sdk/go v0.0.22
 	github.com/moby/buildkit v0.33.0
 	github.com/rhysd/actionlint v1.7.12
 	github.com/stretchr/testify v1.12.1

@@ -52,6 +52,7 @@ var (
 	_ hosts.Store   = (*Store)(nil)
 	_ hosts.Sweeper = (*Store)(nil)
 	_ hosts.Finder  = (*Store)(nil)
+	_ hosts.Queued  = (*Store)(nil)
 	_ feed.Source   = (*Store)(nil)
 )
 
@@ -104,6 +105,14 @@ func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	err := s.form.Delete(ctx, id)
 	s.changes.Deleted(id)
 	return err
+}
+
+// Queues implements hosts.Queued. With Options.Shared nothing waits.
+func (s *Store) Queues() hosts.Queues {
+	if q, ok := s.form.(hosts.Queued); ok {
+		return q.Queues()
+	}
+	return hosts.Queues{}
 }
 
 // Follow implements feed.Source. It reports what this process changes, so that it is

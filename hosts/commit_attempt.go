@@ -33,8 +33,9 @@ func (m *Manager) attempt(ctx context.Context, s *core.Session) (core.Effects, e
 			if err := m.remove(ctx, e.Delete); err != nil {
 				return core.Effects{}, err
 			}
-			if e.Trace != nil {
-				_ = m.store.Save(ctx, *e.Trace, core.NoVersion) // see Effects.Trace
+			m.counts.end(e.Delete, endedBy(&e))
+			if e.Trace != nil && m.store.Save(ctx, *e.Trace, core.NoVersion) == nil { // see Effects.Trace
+				m.counts.traced(e.Delete)
 			}
 		}
 		switch {
@@ -45,6 +46,7 @@ func (m *Manager) attempt(ctx context.Context, s *core.Session) (core.Effects, e
 		}
 		err = m.save(ctx, &e)
 		if err == nil {
+			m.counts.saved(&e)
 			return e, nil
 		}
 		// A new session that was not stored, ended already, or met another of
@@ -73,9 +75,11 @@ var errTaken = errors.New("the store says of every ID drawn for it that it is ta
 func (m *Manager) touch(ctx context.Context, s *core.Session, e core.Effects) core.Effects {
 	err := m.store.Save(TouchContext(ctx), *e.Save, e.Prev)
 	if err == nil {
+		m.counts.touches.Add(1)
 		return e
 	}
 	if !errors.Is(err, core.ErrConflict) {
+		m.counts.untouched.Add(1)
 		_ = m.unavailable("the request goes on, but the use is not noted, so that the session may idle out: touch session", e.Save.ID, err)
 	}
 	return core.Effects{Next: s}
@@ -84,6 +88,7 @@ func (m *Manager) touch(ctx context.Context, s *core.Session, e core.Effects) co
 // untouched reports why a request that only read could not be noted, where no
 // store was asked.
 func (m *Manager) untouched(err error) {
+	m.counts.untouched.Add(1)
 	if !isStoreFailure(err) {
 		m.storeFailed(fmt.Errorf("the request goes on, but the use is not noted, so that the session may idle out: %w", err))
 	}
@@ -97,8 +102,10 @@ func (m *Manager) remove(ctx context.Context, id core.ID) error {
 			return nil
 		}
 		if try == maxResends || !pause(ctx, try) {
+			m.counts.unknown.Add(1)
 			return m.unavailable("end session", id, err)
 		}
+		m.counts.resends.Add(1)
 	}
 }
 
@@ -138,8 +145,10 @@ func (m *Manager) save(ctx context.Context, e *core.Effects) error {
 			}
 		}
 		if try == maxResends || !pause(ctx, try) {
+			m.counts.unknown.Add(1)
 			return m.unavailable("save session", e.Save.ID, lostAnswer(lost))
 		}
+		m.counts.resends.Add(1)
 	}
 }
 
@@ -164,6 +173,7 @@ func (m *Manager) settle(ctx context.Context, e *core.Effects, lost error) (agai
 	theirs, err := m.load(ctx, e.Save.ID)
 	switch {
 	case errors.Is(err, core.ErrNotFound) && e.Prev == core.NoVersion:
+		m.counts.unknown.Add(1)
 		return false, m.unavailable("save session", e.Save.ID, fmt.Errorf("%w: %w", errNotThere, lost))
 	case errors.Is(err, core.ErrNotFound):
 		return false, core.ErrConflict // ended meanwhile: for Rebase to tell
@@ -181,6 +191,7 @@ func (m *Manager) settle(ctx context.Context, e *core.Effects, lost error) (agai
 	case known:
 		return false, core.ErrConflict
 	}
+	m.counts.unknown.Add(1)
 	return false, m.unavailable("save session", e.Save.ID, lostAnswer(lost))
 }
 

@@ -58,7 +58,7 @@ type answer struct {
 
 // commit stores what s did. The work outlives an aborted request, within
 // CommitTimeout: a double click must not half sign in.
-func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (core.Effects, error) {
+func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (e core.Effects, err error) {
 	if !m.machine.Pending(s, m.now()) {
 		return core.Effects{Next: s}, nil
 	}
@@ -73,11 +73,14 @@ func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (core
 	}
 	ctx, cancel := m.lasting(ctx)
 	defer cancel()
-	e, err := core.Effects{}, error(core.ErrConflict)
+	o := observe(ctx, m.observer, Call{OpCommit, s.ID(), 1})
+	defer func() { o.end(err) }()
+	ctx, err = o.ctx, core.ErrConflict
 	if s.State() != core.StateActive || !m.queues.busy(s) {
 		e, err = m.attempt(ctx, s)
 	}
 	if lostRace(err) {
+		m.counts.retries.Add(1)
 		e, err = m.line(newWaiter(ctx, s, u))
 	}
 	if err != nil && s.State() == core.StateActive && !s.Changed() {
@@ -216,10 +219,12 @@ func (m *Manager) together(id core.ID, batch []*waiter) {
 		ctx := batch[0].within(timed) // of somebody who waits still
 		e, err := m.attempt(ctx, lead)
 		if !lostRace(err) {
+			m.counts.folded.Add(uint64(len(batch) - 1))
 			answerAll(batch, e, err)
 			batch = later
 			continue
 		}
+		m.counts.retries.Add(1)
 		batch = append(batch, later...)
 		if ctx.Err() != nil || try >= quickTries && !pause(ctx, try-quickTries) {
 			answerAll(batch, core.Effects{}, m.unavailable("save session", id, ErrBusy))

@@ -84,11 +84,14 @@ type Config struct {
 	LastWins    []string
 	LastWinsAll bool
 
-	Logger  *slog.Logger                                    // [slog.Default, for warnings only] when set, events too
-	OnEvent func(Event)                                     // called from one goroutine; a slow one loses events, not requests; a panic is logged
-	Clock   Clock                                           // [the system's]
-	Entropy Entropy                                         // [crypto/rand] read by one goroutine at a time
-	Engine  func(core.Policy, core.KeyRing) (Engine, error) // [the core natively] what decides, such as the core as WebAssembly
+	Logger  *slog.Logger // [slog.Default, for warnings only] when set, events too
+	OnEvent func(Event)  // called from one goroutine; a slow one loses events, not requests; a panic is logged
+	// Observer is told when commits and calls of the store begin and end, to measure and
+	// trace them [none]: that of hosts/metrics or hosts/otel, or both by Observers.
+	Observer Observer
+	Clock    Clock                                           // [the system's]
+	Entropy  Entropy                                         // [crypto/rand] read by one goroutine at a time
+	Engine   func(core.Policy, core.KeyRing) (Engine, error) // [the core natively] what decides, such as the core as WebAssembly
 }
 
 // Defaults of a Config that the core's policy does not have.

@@ -22,6 +22,11 @@ func As[T any](s Store) (able T, ok bool) {
 		if able, ok = s.(T); ok {
 			return able, true
 		}
+		if o, watched := s.(*observedStore); watched {
+			if told := new(T); o.able(told) {
+				return *told, true
+			}
+		}
 		w, wraps := s.(Wrapped)
 		if !wraps {
 			break

@@ -36,6 +36,8 @@ func (m *Manager) outdate(x *Request, s *core.Session) error {
 	if err != nil {
 		return err
 	}
+	m.counts.end(s.ID(), core.ReasonCredentials)
+	m.counts.traced(s.ID())
 	m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonCredentials, ID: s.ID(), Tenant: s.Tenant(), User: s.User()})
 	if e.Save != nil && !x.owe(true) {
 		if err := m.waitForCaches(context.WithoutCancel(x), time.Now()); err != nil {

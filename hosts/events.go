@@ -65,8 +65,9 @@ type events struct {
 	told    bool // the user asked for events in the log
 	hook    func(Event)
 	queue   chan Event
-	dropped atomic.Uint64
-	mu      sync.RWMutex // guards closed against a send
+	dropped atomic.Uint64 // since the last event
+	lost    atomic.Uint64 // of all
+	mu      sync.RWMutex  // guards closed against a send
 	closed  bool
 	done    chan struct{}
 }
@@ -103,6 +104,7 @@ func (e *events) emit(ev Event) {
 	case e.queue <- ev:
 	default:
 		e.dropped.Add(1)
+		e.lost.Add(1)
 	}
 }
 

@@ -17,7 +17,10 @@ import (
 // store. Close it at the end.
 type Manager struct {
 	machine        Engine
-	store          Store
+	store          Store // observed, where there is an observer
+	given          Store
+	observer       Observer
+	counts         counters
 	clock          Clock
 	entropy        entropy
 	commitTimeout  time.Duration
@@ -60,8 +63,11 @@ func New(store Store, config Config) (*Manager, error) {
 	if config.Cache != 0 && cache == nil {
 		return nil, fmt.Errorf("session config: %w", &ConfigError{Field: "Cache", Value: fmt.Sprint(config.Cache), Allowed: "0 in hosts.New: put a cachestore.NewCached before the store; or use sessions.New"})
 	}
-	m := &Manager{machine: machine, store: store, owned: config.Owned, clock: config.Clock, commitTimeout: config.CommitTimeout,
+	m := &Manager{machine: machine, store: store, given: store, observer: config.Observer, owned: config.Owned, clock: config.Clock, commitTimeout: config.CommitTimeout,
 		maxPerUser: config.MaxPerUser, atLimit: config.AtLimit}
+	if m.observer != nil {
+		m.store = Observed(store, m.observer)
+	}
 	m.entropy = newEntropy(config.Entropy)
 	m.cache = cache
 	m.credentials.ask, m.credentials.ttl = config.Credentials, core.Milliseconds(config.CredentialsCache)
@@ -76,7 +82,10 @@ func New(store Store, config Config) (*Manager, error) {
 		m.watches.poller = follower.Poller()
 		m.watches.poller.Notify(m.feedStatus)
 	}
-	if sweeper, ok := As[Sweeper](store); ok && !config.NoCleanup {
+	if err := attach(m.observer, m); err != nil {
+		return nil, errors.Join(fmt.Errorf("session config: Observer: %w", err), m.Close())
+	}
+	if sweeper, ok := As[Sweeper](m.store); ok && !config.NoCleanup {
 		m.sweeping.Add(1)
 		go m.sweepEvery(sweeper, config.CleanupInterval)
 	}
@@ -103,7 +112,7 @@ func (m *Manager) Close() error {
 }
 
 // Store returns the store that the manager was made with.
-func (m *Manager) Store() Store { return m.store }
+func (m *Manager) Store() Store { return m.given }
 
 // Policy returns what is in force, defaults filled in. Its map and slices are
 // not to be changed.

@@ -40,10 +40,12 @@ func (m *Manager) sweep(ctx context.Context, sweeper Sweeper) (total int, err er
 	for {
 		n, err := sweeper.Sweep(ctx, before, sweepBatch)
 		total += n
+		m.counts.swept.Add(uint64(max(n, 0)))
 		if err != nil {
 			err = m.unavailable("sweep expired sessions", core.ID{}, err)
 		}
 		if err != nil || n < sweepBatch {
+			m.counts.sweepOver(m.now(), err)
 			m.events.emit(Event{Kind: EventSwept, Count: total, Err: err, At: m.now()})
 			return total, err
 		}
@@ -207,6 +209,7 @@ func (m *Manager) removeAll(ctx context.Context, page []core.Record) (ended int,
 			continue
 		}
 		ended++
+		m.counts.end(r.ID, core.ReasonEnded)
 		m.events.emit(Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: r.ID, Tenant: r.Tenant, User: r.User, At: m.now()})
 	}
 	return ended, failed

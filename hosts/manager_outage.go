@@ -50,6 +50,7 @@ func (m *Manager) storeFailed(err error) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
+	m.counts.failures.Add(1)
 	o := &m.outage
 	o.mu.Lock()
 	o.count++
@@ -62,6 +63,13 @@ func (m *Manager) storeFailed(err error) {
 	if now {
 		m.reportOutage()
 	}
+}
+
+// goesOn reports whether the store has failed within the last minute.
+func (o *outage) goesOn() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.timer != nil && !o.over
 }
 
 // outageGoesOn comes a minute after a report.

@@ -62,6 +62,7 @@ func (m *Manager) Commit(x *Request, s *core.Session) (*core.Session, error) {
 // conflicted emits the event of a commit that was refused for a conflict.
 func (m *Manager) conflicted(x *Request, s *core.Session, err error) {
 	if c, ok := errors.AsType[*core.ConflictError](err); ok {
+		m.counts.conflicts.Add(1)
 		m.emit(x, Event{Kind: EventConflict, ID: s.ID(), Tenant: s.Tenant(), User: s.User(), Names: []string{c.Name}, Err: err})
 	}
 }
@@ -77,9 +78,9 @@ func (m *Manager) tellDeeds(x *Request, e *core.Effects) {
 			Err: &core.ConflictError{Name: e.Dropped[0]}})
 	}
 	if !e.Delete.IsZero() && m.events.wanted(EventEnded) {
-		ended := Event{Kind: EventEnded, Reason: core.ReasonSuperseded, ID: e.Delete, Tenant: e.Next.Tenant()}
-		if e.Did&core.DidEnd != 0 { // else a login replaced another user's
-			ended.Reason, ended.User = core.ReasonEnded, e.Next.User()
+		ended := Event{Kind: EventEnded, Reason: endedBy(e), ID: e.Delete, Tenant: e.Next.Tenant()}
+		if ended.Reason == core.ReasonEnded {
+			ended.User = e.Next.User()
 		}
 		m.emit(x, ended)
 	}
@@ -94,6 +95,14 @@ func (m *Manager) tellDeeds(x *Request, e *core.Effects) {
 			m.tell(x, d.kind, e.Next)
 		}
 	}
+}
+
+// endedBy is why a commit deletes a session.
+func endedBy(e *core.Effects) core.Reason {
+	if e.Did&core.DidEnd != 0 {
+		return core.ReasonEnded
+	}
+	return core.ReasonSuperseded // a login replaces another user's
 }
 
 // Lost reports that changes could not be stored when it was too late to say so to

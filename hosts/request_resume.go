@@ -75,6 +75,7 @@ func (m *Manager) resume(x *Request, t core.Ticket) (*core.Session, error) {
 	case err != nil:
 		return nil, err
 	}
+	m.counts.resumed.Add(1)
 	if m.events.wanted(EventResumed) {
 		m.tell(x, EventResumed, s)
 	}
@@ -116,11 +117,13 @@ func (m *Manager) endBreached(x *Request, r *core.Record, why error) error {
 	if err := m.remove(ctx, r.ID); err != nil {
 		return err
 	}
+	m.counts.end(r.ID, core.ReasonOf(why))
 	m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonOf(why), ID: r.ID, Tenant: r.Tenant, User: r.User})
 	return why
 }
 
 func (m *Manager) refused(x *Request, r core.Record, err error) {
+	m.counts.refuse(err)
 	reason := core.ReasonOf(err)
 	if reason == core.ReasonUnknownKey && !m.keyWarned.Swap(true) {
 		m.events.warn("a cookie is sealed under a key that this server does not have: its visitor is signed out; if many are, give the server the key of before, too (Config.Keys): " + err.Error())

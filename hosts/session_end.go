@@ -41,6 +41,7 @@ func (m *Manager) destroy(ctx context.Context, id core.ID) (own bool, err error)
 		return own, err
 	}
 	if !errors.Is(err, core.ErrNotFound) { // nothing ended, then
+		m.counts.end(id, core.ReasonEnded)
 		m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: id, Tenant: r.Tenant, User: r.User})
 	}
 	if !own {
@@ -94,6 +95,7 @@ func (m *Manager) endProven(x *Request, but core.ID) error {
 		if err := m.remove(ctx, t.ID); err != nil {
 			return err
 		}
+		m.counts.end(t.ID, core.ReasonEnded)
 		m.emit(x, Event{Kind: EventEnded, Reason: core.ReasonEnded, ID: t.ID, Tenant: r.Tenant, User: r.User})
 	}
 	return nil

@@ -77,7 +77,10 @@ func (m *Manager) take(ctx context.Context, s *core.Session, name string) (raw [
 	if err := m.admitChange(ctx, q); err != nil {
 		return nil, nil, err
 	}
-	e, err := core.Effects{}, error(core.ErrConflict)
+	o := observe(ctx, m.observer, Call{OpCommit, s.ID(), 1})
+	defer func() { o.end(err) }()
+	ctx, err = o.ctx, core.ErrConflict
+	var e core.Effects
 	if !m.queues.busy(q) {
 		e, err = m.attempt(ctx, q)
 	}

@@ -72,6 +72,17 @@ func (ws *watches) start() error {
 	return nil
 }
 
+// stats are those of the feed, or nil where nothing follows it.
+func (ws *watches) stats() *feed.Stats {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.poller == nil {
+		return nil
+	}
+	s := ws.poller.Stats()
+	return &s
+}
+
 func (ws *watches) close() {
 	ws.mu.Lock()
 	poller, done := ws.poller, ws.done

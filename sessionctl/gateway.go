@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -126,6 +127,14 @@ func openToServe(ctx context.Context, name string) (hosts.Store, io.Closer, erro
 func (g *gatewaySetup) before(ctx context.Context, p *Program, store hosts.Store) (err error) {
 	if store, err = cachestore.ForConfig(store, &g.c); err != nil {
 		return refusedIsUsage(err)
+	}
+	if p.Meter != nil && g.admin != "" {
+		m := p.Meter()
+		g.c.Observer = m
+		g.o.Metrics = func(gate *gateway.Gateway) http.Handler {
+			m.AddGateway(gate)
+			return m.Handler()
+		}
 	}
 	manager, err := hosts.New(store, g.c)
 	if err != nil {

@@ -6,12 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // Exit codes.
@@ -27,6 +30,18 @@ type Program struct {
 	Out, Err io.Writer
 	Now      func() time.Time
 	More     []Command // beside those of this package
+	// Meter makes the figures of sessions that servers have at /metrics, beside their
+	// own: hosts/metrics.New does [none].
+	Meter func() Meter
+}
+
+// A Meter is a *metrics.Metrics of package hosts/metrics.
+type Meter interface {
+	hosts.Observer
+	Handler() http.Handler
+	AddGateway(interface {
+		Counts() (map[string]int64, int64)
+	})
 }
 
 // A Command is one of the words after sessionctl.
@@ -63,11 +78,14 @@ const sameSignal = time.Second
 
 // Main runs the command that the process's arguments name, and exits. An
 // interrupt or SIGTERM ends it in order, a second one at once.
-func Main(more ...Command) {
+func Main(more ...Command) { Program{More: more}.Main() }
+
+// Main is Main with what else p says. It reads and writes what the process does.
+func (p Program) Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) })
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // a write fails, and what was begun is cleaned up
-	p := &Program{os.Stdin, os.Stdout, os.Stderr, time.Now, more}
+	p.In, p.Out, p.Err, p.Now = os.Stdin, os.Stdout, os.Stderr, time.Now
 	os.Exit(p.Run(ctx, os.Args[1:]))
 }
 

@@ -18,6 +18,7 @@ var (
 	_ hosts.Store   = (*Store)(nil)
 	_ hosts.Finder  = (*Store)(nil)
 	_ hosts.Batcher = (*Store)(nil)
+	_ hosts.Queued  = (*Store)(nil)
 	_ io.Closer     = (*Store)(nil)
 )
 
@@ -42,6 +43,14 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 // the same Delete again waits again.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	return s.server.part(id).Delete(ctx, id)
+}
+
+// Queues implements hosts.Queued: those of all nodes together.
+func (s *Store) Queues() (all hosts.Queues) {
+	for _, p := range s.server.parts {
+		all.Add(p.gather.Queues())
+	}
+	return all
 }
 
 // LoadMany implements hosts.Batcher. It never answers from the cache.

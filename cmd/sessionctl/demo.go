@@ -40,6 +40,7 @@ func demoFlags(set *flag.FlagSet) func(context.Context, *sessionctl.Program, []s
 	set.BoolVar(&https, "https", false, "serve HTTPS, with Secure and a __Host- cookie name; needs --cert and --key")
 	set.StringVar(&o.Cert, "cert", "", "`FILE` with the certificate in PEM")
 	set.StringVar(&o.CertKey, "key", "", "`FILE` with the certificate's private key in PEM")
+	set.StringVar(&o.Metrics, "metrics", "", "serve /metrics for Prometheus on `HOST:PORT`, which only operators should reach (none)")
 	set.DurationVar(&o.Idle, "idle", 0, "end a session after `DURATION` without use, such as 30m (never)")
 	set.DurationVar(&o.Cleanup, "cleanup", hosts.DefaultCleanupInterval, "remove expired sessions every `DURATION`")
 	set.Func("trusted-proxy", "believe X-Forwarded-For from `CIDR`; may be repeated", func(text string) error {
@@ -52,6 +53,9 @@ func demoFlags(set *flag.FlagSet) func(context.Context, *sessionctl.Program, []s
 		}
 		if _, _, err := net.SplitHostPort(o.Addr); err != nil {
 			return sessionctl.Usagef("demo: --addr is %q; allowed: HOST:PORT, such as %s", o.Addr, demo.DefaultAddr)
+		}
+		if _, _, err := net.SplitHostPort(o.Metrics); o.Metrics != "" && err != nil {
+			return sessionctl.Usagef("demo: --metrics is %q; allowed: HOST:PORT, such as 127.0.0.1:9090", o.Metrics)
 		}
 		if o.Idle < 0 || o.Cleanup <= 0 {
 			return sessionctl.Usagef("demo: --idle is %v and --cleanup %v; allowed: 0s or more, and more than 0s", o.Idle, o.Cleanup)

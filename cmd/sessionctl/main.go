@@ -3,8 +3,14 @@
 package main
 
 import (
+	"github.com/rockstar-web/sessions/hosts/metrics"
 	"github.com/rockstar-web/sessions/sessionctl"
 	_ "github.com/rockstar-web/sessions/stores/all"
 )
 
-func main() { sessionctl.Main(demoCommand) }
+func main() {
+	sessionctl.Program{
+		More:  []sessionctl.Command{demoCommand},
+		Meter: func() sessionctl.Meter { return metrics.New() },
+	}.Main()
+}

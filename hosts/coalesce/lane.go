@@ -22,6 +22,7 @@ type lane[Q, A any] struct {
 	batched int // calls under way in batches
 	workers int // that serve the line
 	closed  bool
+	counted hosts.Queue   // Calls, Commands and Refused
 	drained chan struct{} // closed when the lane is and nothing is under way
 
 	enough    int           // calls that a worker awaits; zero: none does
@@ -55,6 +56,7 @@ func (l *lane[Q, A]) do(ctx context.Context, q Q, bytes int) (a A, err error) {
 		return l.alone(ctx, q, nil), nil
 	case l.line.calls >= l.bounds.WaitingCalls || l.line.bytes+bytes > l.bounds.WaitingBytes:
 		calls, held := l.line.calls, l.line.bytes
+		l.counted.Refused++
 		l.mu.Unlock()
 		return a, fmt.Errorf("coalescer: %w: %d calls with %d bytes wait", hosts.ErrBusy, calls, held)
 	}
@@ -93,6 +95,7 @@ func (l *lane[Q, A]) alone(ctx context.Context, q Q, c *call[Q, A]) (a A) {
 			a = l.failure(panicked(p, l.lost()))
 		}
 		l.mu.Lock()
+		l.count(1)
 		l.aloneOver(c)
 		l.mu.Unlock()
 	}()
@@ -148,6 +151,20 @@ func (l *lane[Q, A]) leave(ctx context.Context, c *call[Q, A]) (a A, err error) 
 	}
 	l.forget(c)
 	return a, fmt.Errorf("coalescer: before the call began: %w", ctx.Err())
+}
+
+// count notes a command that has answered so many calls. l.mu is held.
+func (l *lane[Q, A]) count(calls int) {
+	l.counted.Calls += uint64(calls)
+	l.counted.Commands++
+}
+
+func (l *lane[Q, A]) queue() hosts.Queue {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	q := l.counted
+	q.Waiting, q.Bytes, q.UnderWay = l.line.calls, l.line.bytes, l.direct+l.batched
+	return q
 }
 
 // close answers those that wait.

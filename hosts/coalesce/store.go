@@ -91,6 +91,15 @@ func (c *Store) Delete(ctx context.Context, id core.ID) error {
 // that comes before it makes it a conflict.
 func (c *Store) Unwrap() hosts.Store { return c.backend }
 
+// Queues implements hosts.Queued. Deletes that go directly are not counted.
+func (c *Store) Queues() hosts.Queues {
+	q := hosts.Queues{Loads: c.loads.queue(), Saves: c.saves.queue()}
+	if c.deletes != nil {
+		q.Deletes = c.deletes.queue()
+	}
+	return q
+}
+
 // Close answers those that wait with hosts.ErrClosed and returns when no call is under
 // way, deletes that go directly aside. It gives up after Timeout and a second, with an error, if
 // the backend does not return. It may be called again. The backend is the
@@ -122,4 +131,5 @@ const closeGrace = time.Second
 var (
 	_ hosts.Store   = (*Store)(nil)
 	_ hosts.Wrapped = (*Store)(nil)
+	_ hosts.Queued  = (*Store)(nil)
 )

@@ -124,6 +124,7 @@ func (l *lane[Q, A]) failed(answers []A) bool {
 // behind them has its turn before they can come back.
 func (l *lane[Q, A]) answer(b batch[Q, A], answers ...A) {
 	l.mu.Lock()
+	l.count(len(b))
 	for _, c := range b {
 		if c != nil {
 			l.batched--

@@ -30,7 +30,8 @@ type Options struct {
 	BodyTimeout time.Duration // [1 min] for each 32 KiB of a request's body, and for what is less at its end, until the origin has begun to answer; in place of the server's ReadTimeout
 	Grace       time.Duration // [30 s] that requests under way have when Serve ends
 	Transport   http.RoundTripper
-	Logger      *slog.Logger // [slog.Default]
+	Metrics     func(*Gateway) http.Handler // [the gateway's figures alone] what answers /metrics: see package hosts/metrics
+	Logger      *slog.Logger                // [slog.Default]
 }
 
 // Limits of a Gateway.

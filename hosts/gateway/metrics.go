@@ -35,9 +35,21 @@ func (c *counts) begin()        { c.now.Add(1) }
 func (c *counts) end()          { c.now.Add(-1) }
 func (c *counts) add(o outcome) { c.by[o].Add(1) }
 
+// Counts returns the requests by what became of them, and those under way.
+func (g *Gateway) Counts() (requests map[string]int64, underWay int64) {
+	requests = make(map[string]int64, outcomes)
+	for o, name := range outcomeNames {
+		requests[name] = g.counts.by[o].Load()
+	}
+	return requests, g.counts.now.Load()
+}
+
 // Metrics returns the handler of the gateway's figures in Prometheus' text
-// format, for an address that only operators reach.
+// format, for an address that only operators reach: Options.Metrics, if it is set.
 func (g *Gateway) Metrics() http.Handler {
+	if g.o.Metrics != nil {
+		return g.o.Metrics(g)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		fmt.Fprintln(w, "# HELP sessions_gateway_requests_total Requests by what became of them. An origin's or client's failure counts beside who was let in.")

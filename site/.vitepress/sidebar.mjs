@@ -28,6 +28,7 @@ const groups = {
     "Install and deploy": "docs/deploy.md",
     Keys: "docs/keys.md",
     Command: "docs/sessionctl.md",
+    "Metrics, traces, alerts": "docs/operations.md",
     Gateway: "docs/gateway.md",
     Caddy: "caddy/README.md",
     "When something is wrong": "docs/troubleshooting.md",

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/metrics"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 	"github.com/rockstar-web/sessions/stores"
 )
@@ -47,6 +48,7 @@ type Options struct {
 	Cleanup        time.Duration
 	TrustedProxies []netip.Prefix
 	Logger         *slog.Logger // of events
+	Metrics        string       // where /metrics is served, beside Addr [nowhere]
 	Clock          hosts.Clock
 }
 
@@ -75,7 +77,17 @@ func Run(ctx context.Context, o Options, out, warn io.Writer) (err error) {
 		fmt.Fprintln(warn, "sessionctl: warning:", about.warning)
 	}
 	feed := newFeed(time.Now())
-	manager, err := hosts.New(store, o.config(feed))
+	config := o.config(feed)
+	if o.Metrics != "" {
+		figures := metrics.New()
+		end, err := serveMetrics(ctx, o.Metrics, figures, warn)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, end()) }()
+		config.Observer = figures
+	}
+	manager, err := hosts.New(store, config)
 	if err != nil {
 		return err
 	}

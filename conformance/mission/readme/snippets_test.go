@@ -28,7 +28,7 @@ var own = map[string]string{
 	"sessions": "", "sessionstest": "/sessionstest", "hosts": "/hosts", "core": "/core", "nethttp": "/hosts/nethttp", "gateway": "/hosts/gateway",
 	"cachestore": "/cachestore", "fsstore": "/fsstore", "dbstore": "/dbstore", "sqlite": "/dbstore/sqlite", "postgres": "/dbstore/postgres",
 	"mysql": "/dbstore/mysql", "redis": "/cachestore/redis", "stores": "/stores", "sessionctl": "/sessionctl", "conformance": "/conformance",
-	"wazero": "/hosts/wazero", "values": "/hosts/values", "migrate": "/hosts/migrate", "scsmigrate": "/hosts/migrate/scs", "gorillamigrate": "/hosts/migrate/gorilla",
+	"wazero": "/hosts/wazero", "values": "/hosts/values", "metrics": "/hosts/metrics", "otel": "/hosts/otel", "migrate": "/hosts/migrate", "scsmigrate": "/hosts/migrate/scs", "gorillamigrate": "/hosts/migrate/gorilla",
 }
 
 // given is what a snippet may use without saying where it comes from, unless it

@@ -51,6 +51,9 @@ func (s *Store) follow(id core.ID, g *segment, at span32) (core.Record, error) {
 	return core.Record{}, core.ErrNotFound
 }
 
+// Queues implements hosts.Queued: saves alone wait.
+func (s *Store) Queues() hosts.Queues { return hosts.Queues{Saves: s.saves.Queues().Saves} }
+
 // Save implements hosts.Store. A success is on the disk, unless Options.Fast. The
 // coalescer checks the record, and bounds and ends the calls.
 func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
