@@ -61,7 +61,7 @@ func FuzzRecord(f *testing.F) {
 	put(f, s, "name", "value")
 	e := commit(f, m, s, testNow, 2)
 	f.Add(e.Save.Sealed, appendPayload(nil, &e.Next.in))
-	proven := signInWith(f, m, Login{Stamp: "1", Methods: []string{"pwd", "otp"}}, testNow).resume(f, m, testNow)
+	proven := signInWith(f, m, Login{Stamp: NewSecret("1"), Methods: []string{"pwd", "otp"}}, testNow).resume(f, m, testNow)
 	f.Add([]byte{1}, appendPayload(nil, &proven.in))
 	f.Add([]byte{1}, []byte{0xa0})
 	f.Fuzz(func(t *testing.T, sealed, plain []byte) {

@@ -49,7 +49,7 @@ func handovers(t *testing.T) (*Machine, map[string]*Session) {
 		"ended":   func(s *Session) error { s.End(); return nil },
 		"kept":    func(s *Session) error { return s.Keep(Seed{1}) },
 		"proven": func(s *Session) error {
-			return s.LoginWith("alice", Login{Stamp: "1", Methods: []string{"pwd", "otp"}})
+			return s.LoginWith("alice", Login{Stamp: NewSecret("1"), Methods: []string{"pwd", "otp"}})
 		},
 		"confirmed": func(s *Session) error { return only(s, s.Confirm("pwd")) },
 		"stamped":   func(s *Session) error { return only(s, s.RenewWith("2")) },
@@ -124,7 +124,7 @@ func FuzzReadSession(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(m.New(Request{Tenant: "acme"}).AppendBytes(nil))
 	s := m.New(Request{})
-	require.NoError(f, s.LoginWith("alice", Login{Stamp: "1", Methods: []string{"pwd", "otp"}}))
+	require.NoError(f, s.LoginWith("alice", Login{Stamp: NewSecret("1"), Methods: []string{"pwd", "otp"}}))
 	f.Add(s.AppendBytes(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, rest, err := m.ReadSession(b)

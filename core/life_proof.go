@@ -3,7 +3,7 @@ package core
 // Login says how a user signs in.
 type Login struct {
 	Lifetime Time     // 0: the policy's, and the user is not remembered: see Policy.EndWithBrowser
-	Stamp    string   // of the credentials that the program has verified; empty: none is kept
+	Stamp    Secret   // of the credentials that the program has verified; none: none is kept
 	Methods  []string // by which the user has proved who they are, such as "pwd" (RFC 8176); in any order
 }
 
@@ -36,19 +36,20 @@ func (p *proving) over(before *proving) *proving {
 
 // proving returns what a login notes, or nil.
 func (l *Login) proving(tenant, user string) (*proving, error) {
-	if len(l.Stamp) > MaxStamp {
+	stamp := l.Stamp.Bytes()
+	if len(stamp) > MaxStamp {
 		return nil, ErrStamp
 	}
 	methods, err := joined(l.Methods)
 	if err != nil {
 		return nil, err
 	}
-	if l.Stamp == "" && len(methods) == 0 {
+	if len(stamp) == 0 && len(methods) == 0 {
 		return nil, nil
 	}
 	p := &proving{confirmed: true, methods: methods}
-	if l.Stamp != "" {
-		p.stamp = stampOf(tenant, user, l.Stamp)
+	if len(stamp) > 0 {
+		p.stamp = stampOf(tenant, user, string(stamp))
 	}
 	return p, nil
 }

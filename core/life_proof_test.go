@@ -17,7 +17,7 @@ func signInWith(t testing.TB, m *Machine, l Login, now Time) given {
 
 func TestALoginKeepsStampAndMethods(t *testing.T) {
 	m := testMachine(t, Policy{})
-	g := signInWith(t, m, Login{Stamp: "$2a$10$hash", Methods: []string{"pwd", "otp", "pwd"}}, testNow)
+	g := signInWith(t, m, Login{Stamp: NewSecret("$2a$10$hash"), Methods: []string{"pwd", "otp", "pwd"}}, testNow)
 	s := handOver(t, m, g.resume(t, m, testNow+Minute))
 	require.True(t, s.Stamped())
 	require.True(t, s.HasStamp("$2a$10$hash"))
@@ -42,7 +42,7 @@ func TestAStampIsOfOneUser(t *testing.T) {
 	hash := map[string]bool{}
 	for _, who := range [][2]string{{"", "alice"}, {"", "bob"}, {"acme", "alice"}, {"a", "cmealice"}} {
 		s := m.New(Request{Tenant: who[0]})
-		require.NoError(t, s.LoginWith(who[1], Login{Stamp: "1"}))
+		require.NoError(t, s.LoginWith(who[1], Login{Stamp: NewSecret("1")}))
 		hash[string(s.stamp()[:])] = true
 	}
 	require.Len(t, hash, 4)
@@ -62,7 +62,7 @@ func TestProofsThatAreRefused(t *testing.T) {
 	require.ErrorIs(t, s.Adopt(""), ErrStamp)
 	long := strings.Repeat("x", MaxStamp+1)
 	require.ErrorIs(t, s.RenewWith(long), ErrStamp)
-	require.ErrorIs(t, s.LoginWith("alice", Login{Stamp: long}), ErrStamp)
+	require.ErrorIs(t, s.LoginWith("alice", Login{Stamp: NewSecret(long)}), ErrStamp)
 
 	nobody := m.New(Request{})
 	require.ErrorIs(t, nobody.Confirm("pwd"), ErrNobody)
@@ -75,7 +75,7 @@ func TestProofsThatAreRefused(t *testing.T) {
 // Only a login and Confirm make a proof, and only for so long.
 func TestWhatMakesAProofFresh(t *testing.T) {
 	m := testMachine(t, Policy{IdleTimeout: Day, RenewAfter: 10 * Minute})
-	g := signInWith(t, m, Login{Stamp: "1", Methods: []string{"pwd"}}, testNow)
+	g := signInWith(t, m, Login{Stamp: NewSecret("1"), Methods: []string{"pwd"}}, testNow)
 	late := testNow + 2*Hour
 	require.True(t, g.resume(t, m, testNow+9*Minute).ProvenWithin(10*Minute, testNow+9*Minute))
 	require.False(t, g.resume(t, m, testNow+10*Minute).ProvenWithin(10*Minute, testNow+10*Minute))
@@ -150,7 +150,7 @@ func TestAdopting(t *testing.T) {
 // says nothing any more.
 func TestAProofIsOfItsLogin(t *testing.T) {
 	m := testMachine(t, Policy{})
-	s := signInWith(t, m, Login{Stamp: "1", Methods: []string{"otp"}}, testNow).resume(t, m, testNow)
+	s := signInWith(t, m, Login{Stamp: NewSecret("1"), Methods: []string{"otp"}}, testNow).resume(t, m, testNow)
 	s.in.loginAt++ // as by that release
 	require.False(t, s.Stamped())
 	require.Empty(t, s.Methods())
@@ -159,7 +159,7 @@ func TestAProofIsOfItsLogin(t *testing.T) {
 
 func TestOutdating(t *testing.T) {
 	m := testMachine(t, Policy{})
-	g := signInWith(t, m, Login{Stamp: "1", Methods: []string{"pwd"}}, testNow)
+	g := signInWith(t, m, Login{Stamp: NewSecret("1"), Methods: []string{"pwd"}}, testNow)
 	s := g.resume(t, m, testNow)
 	put(t, s, "cart", "apple")
 	mine := received(commit(t, m, s, testNow, 2))

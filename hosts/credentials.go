@@ -23,7 +23,7 @@ var (
 	ErrCredentials = error(&remark{"the credentials of a user cannot be checked", ErrUnavailable})
 	// ErrNoStamp: with Config.Credentials a login needs the stamp of the credentials that
 	// the program has verified. Read afterwards it may be that of a new password.
-	ErrNoStamp = fmt.Errorf("a login needs a stamp, since Config.Credentials is set: call LoginWith with hosts.Login{Stamp: ...}, made of the row that the password was checked against")
+	ErrNoStamp = fmt.Errorf("a login needs a stamp, since Config.Credentials is set: call LoginWith with hosts.Login{Stamp: core.NewSecret(...)}, made of the row that the password was checked against")
 )
 
 // remark is an error with a text of its own that is another one, too.

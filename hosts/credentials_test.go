@@ -68,7 +68,7 @@ func (tb *table) enter(m *site, b *browser, user string) *hosts.Session {
 	m.t.Helper()
 	x := b.ask(m)
 	defer x.Close()
-	s, err := m.LoginWith(x, user, hosts.Login{Stamp: tb.stamp[user], Methods: []string{"pwd"}})
+	s, err := m.LoginWith(x, user, hosts.Login{Stamp: core.NewSecret(tb.stamp[user]), Methods: []string{"pwd"}})
 	require.NoError(m.t, err)
 	return s
 }
@@ -141,7 +141,7 @@ func TestCredentialsThatCannotBeChecked(t *testing.T) {
 		require.ErrorIs(t, got, hosts.ErrCredentials)
 		require.ErrorIs(t, got, hosts.ErrUnavailable)
 		require.Equal(t, core.ReasonNone, core.ReasonOf(got))
-		_, got = m.LoginWith(newBrowser().ask(m), "ann", hosts.Login{Stamp: "hash 1 of ann"})
+		_, got = m.LoginWith(newBrowser().ask(m), "ann", hosts.Login{Stamp: core.NewSecret("hash 1 of ann")})
 		require.ErrorIs(t, got, hosts.ErrCredentials)
 	}
 	tb.fail(nil)
@@ -218,7 +218,7 @@ func TestALoginNeedsTheStampOfWhatWasVerified(t *testing.T) {
 	require.ErrorIs(t, m.Save(x, s), hosts.ErrNoStamp)
 
 	tb.set("ann", "hash 2") // since the password was verified
-	_, err = m.LoginWith(x, "ann", hosts.Login{Stamp: "hash 1 of ann"})
+	_, err = m.LoginWith(x, "ann", hosts.Login{Stamp: core.NewSecret("hash 1 of ann")})
 	require.ErrorIs(t, err, core.ErrCredentialsChanged)
 	require.Empty(t, b.set)
 
@@ -228,12 +228,12 @@ func TestALoginNeedsTheStampOfWhatWasVerified(t *testing.T) {
 	s, err = m.GetSessionFromCookie(x)
 	require.NoError(t, err)
 	require.ErrorIs(t, m.RenewWith(x, s, "hash 3"), core.ErrCredentialsChanged)
-	_, err = m.LoginWith(b.ask(m), "ann", hosts.Login{Stamp: "hash 3"})
+	_, err = m.LoginWith(b.ask(m), "ann", hosts.Login{Stamp: core.NewSecret("hash 3")})
 	require.ErrorIs(t, err, core.ErrCredentialsChanged)
 	_, err = b.session(m)
 	require.NoError(t, err)
 	require.ErrorIs(t, m.RenewWith(x, s, ""), core.ErrStamp)
-	_, err = m.LoginWith(b.ask(m), "ann", hosts.Login{Stamp: "hash 2", Methods: []string{"a b"}})
+	_, err = m.LoginWith(b.ask(m), "ann", hosts.Login{Stamp: core.NewSecret("hash 2"), Methods: []string{"a b"}})
 	require.ErrorIs(t, err, core.ErrMethod)
 }
 

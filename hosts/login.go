@@ -2,21 +2,20 @@ package hosts
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
 )
 
-// Login says how a user signs in. It is printed without the stamp.
+// Login says how a user signs in.
 type Login struct {
 	// Lifetime is the session's own, which refreshes keep [Config.Lifetime]. 30 days is a
 	// usual "remember me".
 	Lifetime time.Duration
 	// Stamp is what Config.Credentials returns for the credentials that the program has
-	// verified: make it of the row that the password was checked against. Of it a hash is kept.
-	Stamp string
+	// verified: make it of the row that the password was checked against, with
+	// core.NewSecret, so that it is not printed. Of it a hash is kept.
+	Stamp core.Secret
 	// Methods are how the user has proved who they are, such as "pwd" and "otp": the names
 	// of RFC 8176, or others. At most 8 of 32 bytes. See RequireMethods of package nethttp.
 	Methods []string
@@ -25,17 +24,6 @@ type Login struct {
 func (l *Login) core() core.Login {
 	return core.Login{Lifetime: core.Milliseconds(l.Lifetime), Stamp: l.Stamp, Methods: l.Methods}
 }
-
-// Format implements fmt.Formatter, for every verb: a stamp may be a password's hash.
-func (l Login) Format(to fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(to, "login for %v by %q", l.Lifetime, l.Methods)
-	if l.Stamp != "" {
-		_, _ = io.WriteString(to, " with a stamp")
-	}
-}
-
-// MarshalText is for JSON and logs.
-func (l Login) MarshalText() ([]byte, error) { return fmt.Append(nil, l), nil }
 
 // RenewWith is Renew for a program that has changed the credentials of the visitor, such
 // as their password: stamp is that of the new ones. The visitor stays signed in, and all

@@ -28,7 +28,7 @@ func (m *Manager) SignIn(x *Request, user string, l Login) error {
 
 // signIn leaves s as it was.
 func (m *Manager) signIn(x *Request, s *core.Session, user string, l Login) (*core.Session, error) {
-	if m.credentials.ask != nil && l.Stamp == "" {
+	if m.credentials.ask != nil && l.Stamp.IsZero() {
 		return nil, ErrNoStamp
 	}
 	if err := m.makeRoom(x, x, s, user); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
@@ -61,7 +62,7 @@ func (app *App) As(user string) *Visitor {
 		if err != nil {
 			return err
 		}
-		return s.LoginWith(user, hosts.Login{Stamp: stamp})
+		return s.LoginWith(user, hosts.Login{Stamp: core.NewSecret(stamp)})
 	})
 }
 

@@ -57,6 +57,7 @@ func nothingSecretIsPrinted(t *testing.T, b backend) {
 	require.NoError(t, err)
 	require.Len(t, tickets, 2)
 	p.print(machine, tickets, tickets[0], tickets[1])
+	p.print(core.Login{Stamp: core.NewSecret(password)}, hosts.Login{Stamp: core.NewSecret(password), Methods: []string{"pwd"}})
 	a := ann.call("/call", s.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := nethttp.From(r)
 		require.NoError(t, err)

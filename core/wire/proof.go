@@ -6,7 +6,7 @@ import "github.com/rockstar-web/sessions/core"
 func changeProof(s *core.Session, r *reader, op byte) error {
 	switch op {
 	case ChangeLoginWith:
-		user, l := string(r.Short()), core.Login{Lifetime: r.time(), Stamp: string(r.Long()), Methods: r.strings()}
+		user, l := string(r.Short()), core.Login{Lifetime: r.time(), Stamp: core.NewSecret(r.Long()), Methods: r.strings()}
 		if !r.Bad {
 			return s.LoginWith(user, l)
 		}
@@ -42,7 +42,7 @@ func checkStamp(dst []byte, r *reader, m *core.Machine) []byte {
 // AppendLoginWith appends the sign-in of a user.
 func AppendLoginWith(dst []byte, user string, l core.Login) []byte {
 	dst = appendTime(appendShort(append(dst, ChangeLoginWith), user), l.Lifetime)
-	return appendStrings(appendLong(dst, l.Stamp), l.Methods)
+	return appendStrings(appendLong(dst, l.Stamp.Bytes()), l.Methods)
 }
 
 // AppendRenewWith appends a new secret under the stamp of new credentials.

@@ -254,7 +254,7 @@ func (a *arrival) signIn() error {
 	if err != nil {
 		return err
 	}
-	l := hosts.Login{Lifetime: time.Duration(a.lifetime()) * time.Millisecond, Stamp: stamp}
+	l := hosts.Login{Lifetime: time.Duration(a.lifetime()) * time.Millisecond, Stamp: core.NewSecret(stamp)}
 	if err := manager.SignIn(a.x, a.load.user, l); errors.Is(err, hosts.ErrNoStamp) {
 		return nil // there is no such user any more
 	} else if err != nil {

@@ -44,7 +44,7 @@ func (p *password) ask(ctx context.Context, _, user string) (string, error) {
 func (p *password) enter(b *browser) {
 	b.s.t.Helper()
 	require.Equal(b.s.t, 200, b.visit(func(v *nethttp.Session, _ http.ResponseWriter) error {
-		return v.LoginWith("alice", hosts.Login{Stamp: p.stamp(), Methods: []string{"pwd"}})
+		return v.LoginWith("alice", hosts.Login{Stamp: core.NewSecret(p.stamp()), Methods: []string{"pwd"}})
 	}).status)
 }
 
@@ -93,7 +93,7 @@ func TestAChangedPasswordOverHTTP(t *testing.T) {
 		s.mw.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, v *nethttp.Session) error { return v.Login("alice", 0) }).ServeHTTP(w, r)
 	})
 	require.Equal(t, http.StatusInternalServerError, a.status)
-	require.Contains(t, s.log.String(), "call LoginWith with hosts.Login{Stamp: ...}")
+	require.Contains(t, s.log.String(), "call LoginWith with hosts.Login{Stamp: core.NewSecret(...)}")
 }
 
 // A session of a cache is checked like any other, and a cached record, which may be
@@ -133,7 +133,7 @@ func TestCredentialsOverACache(t *testing.T) {
 		}
 		return cookie, w.Result()
 	}
-	enter := func(v *nethttp.Session) error { return v.LoginWith("alice", hosts.Login{Stamp: p.stamp()}) }
+	enter := func(v *nethttp.Session) error { return v.LoginWith("alice", hosts.Login{Stamp: core.NewSecret(p.stamp())}) }
 	own, _ := cookie(one, "", enter)
 	phone, _ := cookie(two, "", enter)
 	require.Eventually(t, func() bool {
@@ -170,7 +170,7 @@ func TestWhatACheckCosts(t *testing.T) {
 		require.NoError(t, err)
 		w := httptest.NewRecorder()
 		mw.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, v *nethttp.Session) error {
-			return v.LoginWith("alice", hosts.Login{Stamp: "hash 1", Methods: []string{"pwd"}})
+			return v.LoginWith("alice", hosts.Login{Stamp: core.NewSecret("hash 1"), Methods: []string{"pwd"}})
 		}).ServeHTTP(w, httptest.NewRequest("GET", "https://shop.example/", nil))
 		cookie := w.Result().Cookies()[0]
 		page := mw.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

@@ -73,7 +73,7 @@ func applies(g *generator) {
 
 // proofs are the changes that are about who the user is, and the check of a stamp.
 func proofs(g *generator, alice, visitor, gone func() *core.Session) {
-	login := core.Login{Lifetime: core.Day, Stamp: "hash 1", Methods: []string{"pwd", "otp"}}
+	login := core.Login{Lifetime: core.Day, Stamp: core.NewSecret("hash 1"), Methods: []string{"pwd", "otp"}}
 	stamped := func() *core.Session {
 		return plain.fresh(g, func(s *core.Session) error { return s.LoginWith("alice", login) })
 	}
@@ -85,7 +85,7 @@ func proofs(g *generator, alice, visitor, gone func() *core.Session) {
 	}{
 		{"login-with", "A login with a stamp and methods.", visitor(), wire.AppendLoginWith(nil, "alice", login), "ok"},
 		{"login-with-nothing", "And without.", visitor(), wire.AppendLoginWith(nil, "alice", core.Login{}), "ok"},
-		{"login-with-long-stamp", "A stamp has at most 4096 bytes.", visitor(), wire.AppendLoginWith(nil, "alice", core.Login{Stamp: strings.Repeat("x", 4097)}), "error stamp"},
+		{"login-with-long-stamp", "A stamp has at most 4096 bytes.", visitor(), wire.AppendLoginWith(nil, "alice", core.Login{Stamp: core.NewSecret(strings.Repeat("x", 4097))}), "error stamp"},
 		{"login-with-space", "A method has no space.", visitor(), wire.AppendLoginWith(nil, "alice", core.Login{Methods: []string{"a b"}}), "error method"},
 		{"login-with-many", "At most 8 of them.", visitor(), wire.AppendLoginWith(nil, "alice", core.Login{Methods: strings.Split("a b c d e f g h i", " ")}), "error method"},
 		{"renew-with", "Renewed under a new stamp.", alice(), wire.AppendRenewWith(nil, "hash 2"), "ok"},

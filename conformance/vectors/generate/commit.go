@@ -73,7 +73,7 @@ func commits(g *generator) {
 		{"new-login", "A login stores a session.", plain.fresh(g, login("alice", 0)), "ok"},
 		{"new-login-remembered", "A lifetime of its own.", plain.fresh(g, login("alice", 30*core.Day)), "ok"},
 		{"new-login-proven", "A login with a stamp of the credentials, and how the user has proved who they are.", plain.fresh(g, func(s *core.Session) error {
-			return s.LoginWith("alice", core.Login{Stamp: "hash 1", Methods: []string{"pwd"}})
+			return s.LoginWith("alice", core.Login{Stamp: core.NewSecret("hash 1"), Methods: []string{"pwd"}})
 		}), "ok"},
 		{"confirmed", "The user has proved once more who they are: a new secret.", plain.change(g, later, func(s *core.Session) error { return s.Confirm("otp") }), "ok"},
 		{"renewed-with", "A new secret under a new stamp.", plain.change(g, later, func(s *core.Session) error { return s.RenewWith("hash 2") }), "ok"},

@@ -49,7 +49,7 @@ func resumes(g *generator) {
 	g.resumed("outdated-before", "Or a minute ago.", plain, over, t, visitor, t0+core.SupersededHold, "refused credentials_changed")
 	g.resumed("outdated-by-id", "To a program such a session is not there.", plain, over, core.ByID(h.record.ID), core.Request{Tenant: "acme"}, t0, "refused unknown_session")
 	proven := plain.then(g, h, t0, 8, func(s *core.Session) error {
-		return s.LoginWith("alice", core.Login{Stamp: "hash 1", Methods: []string{"pwd", "otp"}})
+		return s.LoginWith("alice", core.Login{Stamp: core.NewSecret("hash 1"), Methods: []string{"pwd", "otp"}})
 	})
 	g.resumed("proven", "A session that knows how its user has proved who they are.", plain, proven, plain.ticket(g, proven, t0), visitor, t0, "ok")
 
