@@ -133,7 +133,9 @@ func TestCredentialsOverACache(t *testing.T) {
 		}
 		return cookie, w.Result()
 	}
-	enter := func(v *nethttp.Session) error { return v.LoginWith("alice", hosts.Login{Stamp: core.NewSecret(p.stamp())}) }
+	enter := func(v *nethttp.Session) error {
+		return v.LoginWith("alice", hosts.Login{Stamp: core.NewSecret(p.stamp())})
+	}
 	own, _ := cookie(one, "", enter)
 	phone, _ := cookie(two, "", enter)
 	require.Eventually(t, func() bool {
