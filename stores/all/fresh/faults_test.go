@@ -20,6 +20,9 @@ import (
 	"github.com/rockstar-web/sessions/internal/soak"
 )
 
+// long is time enough for logouts to begin and to be acknowledged.
+const long = 1500 * time.Millisecond
+
 // upTo is a random time.
 func upTo(d time.Duration) time.Duration { return rand.N(d) }
 
@@ -45,25 +48,34 @@ func stopAndKill(s *story, enough func(), end <-chan struct{}) {
 	}
 }
 
-// setClock sets the wall clock of one process: by less than a lease, by about one, and
-// by minutes.
-func setClock(s *story, enough func(), end <-chan struct{}) {
-	c := client()
-	defer c.CloseIdleConnections()
-	set := func(d time.Duration) {
-		_, _, err := call(c, s.fleet[0], "POST", fmt.Sprint("/clock?by=", d), "")
-		assert.NoError(s.t, err)
-	}
-	defer set(0)
-	for n := 0; ; n++ {
-		most := []time.Duration{feed.Lease, 2 * feed.Lease, 10 * time.Minute}[n%3]
-		set(upTo(2*most) - most)
-		s.faults.Add(1)
-		if n == 5 {
-			enough()
+// setClock sets the wall clock of one process, in turn back by minutes while the process
+// or its way to the server is held up, so that it must find out by the other clock that
+// what it knows is old, and several times back and forth by about a lease.
+func setClock(ways []*conformance.Proxy) fault {
+	return func(s *story, enough func(), end <-chan struct{}) {
+		c := client()
+		defer c.CloseIdleConnections()
+		p := s.fleet[0]
+		set := func(d, hold time.Duration) {
+			_, _, err := call(c, p, "POST", fmt.Sprint("/clock?by=", d), "")
+			assert.NoError(s.t, err)
+			s.faults.Add(1)
+			wait(end, hold)
 		}
-		if wait(end, 50*time.Millisecond+upTo(time.Second)) {
-			return
+		hold, release := func() { p.signal(syscall.SIGSTOP) }, func() { p.signal(syscall.SIGCONT) }
+		if len(ways) > 0 {
+			hold, release = ways[0].Stall, ways[0].Resume
+		}
+		for !wait(end, 0) {
+			set(-feed.Lease-upTo(10*time.Minute), 0)
+			hold()
+			wait(end, long+upTo(long))
+			release()
+			for range 4 {
+				set(upTo(4*feed.Lease)-2*feed.Lease, upTo(feed.Lease))
+			}
+			set(upTo(10*time.Minute), upTo(feed.Lease))
+			enough()
 		}
 	}
 }
@@ -104,7 +116,7 @@ func disturb(way *conformance.Proxy, kind int, end <-chan struct{}) {
 		wait(end, upTo(600*time.Millisecond))
 	case 2:
 		way.Stall()
-		wait(end, upTo(1500*time.Millisecond))
+		wait(end, long+upTo(long))
 	case 3:
 		for range 10 {
 			way.Stall()

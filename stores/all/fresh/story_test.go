@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/internal/soak"
 )
 
@@ -197,12 +198,16 @@ func wait(end <-chan struct{}, d time.Duration) bool {
 	}
 }
 
-// hits returns how many reads the caches answered.
-func hits(fleet []*process) (n uint64) {
+// hits returns how many reads the caches answered, and how many not, by the cause.
+func hits(fleet []*process) (n uint64, doubts [hosts.Doubts]uint64) {
 	for _, p := range fleet {
-		n += p.stats().Hits
+		stats := p.stats()
+		n += stats.Hits
+		for i, d := range stats.Doubts {
+			doubts[i] += d
+		}
 	}
-	return n
+	return n, doubts
 }
 
 func (s *story) print() {
