@@ -75,7 +75,7 @@ var arrows = map[string][]string{
 
 	"caddy":                   {"core", "hosts", "hosts/gateway", "hosts/nethttp", "stores"},
 	"caddy/tests/server":      {"caddy", "stores/all"},
-	"stores/all/fresh/server": {"cachestore", "core", "hosts", "hosts/nethttp", "stores", "stores/all"},
+	"stores/all/fresh/server": {"cachestore", "cachestore/redis", "core", "hosts", "hosts/feed", "hosts/nethttp", "stores", "stores/all"},
 	"examples/chi":            {"dbstore/sqlite"},
 	"examples/cluster":        {"cachestore", "core", "hosts", "stores", "stores/all"},
 	"examples/connect":        {"cachestore"},

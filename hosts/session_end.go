@@ -59,20 +59,28 @@ func (m *Manager) destroy(ctx context.Context, id core.ID) (own bool, err error)
 
 // EndSession ends the session of the request as Destroy does, and every other
 // live one that a cookie of the request proves: the browser may have several, by
-// different paths and domains, and the visitor wants to be in none of them.
+// different paths and domains, and the visitor wants to be in none of them. One that
+// is not there is deleted once more: it may have been by a logout that failed, since
+// too few replicas had it.
 func (m *Manager) EndSession(x *Request) error {
 	c := x.current
 	id := c.ID()
 	c.End()
+	// The others first: the cookie stays until all is done, and the wait for the caches
+	// is of them, too.
+	if err := m.endProven(x, id); err != nil {
+		return err // the request's own commit ends c
+	}
 	next, err := m.Commit(x, c)
 	if next == nil {
 		return err // it lives, and the request's own commit tries once more
 	}
 	x.gone(id)
-	return errors.Join(m.endProven(x, id), err)
+	return err
 }
 
-// endProven ends every live session but one that a cookie of the request proves.
+// endProven ends every session but one that a cookie of the request proves, if it is
+// live or not there.
 func (m *Manager) endProven(x *Request, but core.ID) error {
 	tickets, _ := m.machine.Identify(x.Cookies.Fields(), x.Tenant, m.now()) // none, if it fails
 	ctx, cancel := m.lasting(x)
@@ -87,6 +95,11 @@ func (m *Manager) endProven(x *Request, but core.ID) error {
 		}
 		var refused *core.Refusal
 		switch {
+		case errors.Is(err, core.ErrNotFound):
+			if err := m.remove(ctx, t.ID); err != nil {
+				return err
+			}
+			continue
 		case errors.As(err, &refused) && !breach(err):
 			continue
 		case err != nil && refused == nil:

@@ -3,8 +3,11 @@ package hosts_test
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/stretchr/testify/require"
@@ -148,4 +151,40 @@ func TestALogoutEndsEverySessionThatTheRequestProves(t *testing.T) {
 	m.data(bens)
 	require.ErrorIs(t, x.Refusal(), core.ErrEnded)
 	require.Len(t, m.events(hosts.EventEnded), 2)
+}
+
+// A logout that failed has deleted the session, and nobody knows of how many replicas.
+// The visitor logs out once more, and the store is asked once more: what it cannot
+// acknowledge is not reported as done.
+func TestALogoutThatFailedIsMadeAgain(t *testing.T) {
+	var failing atomic.Bool
+	deletes := 0
+	store := conformance.Faulty(memory(t), func(_ int, v conformance.Verb) conformance.Fault {
+		if v != conformance.Delete {
+			return conformance.Pass
+		}
+		if deletes++; failing.Load() {
+			return conformance.LoseAnswer
+		}
+		return conformance.Pass
+	})
+	m := open(t, store, hosts.Config{CommitTimeout: 50 * time.Millisecond})
+	ann := newBrowser()
+	id := ann.login(m, "ann").ID
+	failing.Store(true)
+	logOut := func() error {
+		x := ann.ask(m)
+		if _, err := m.Resume(x); err != nil {
+			m.New(x)
+		}
+		return m.EndSession(x)
+	}
+	require.ErrorIs(t, logOut(), hosts.ErrUnavailable)
+	m.gone(id)
+	require.ErrorIs(t, logOut(), hosts.ErrUnavailable)
+	failing.Store(false)
+	deletes = 0
+	require.NoError(t, logOut())
+	require.Equal(t, 1, deletes)
+	require.Empty(t, m.events(hosts.EventEnded), "nothing ended that was not gone already")
 }

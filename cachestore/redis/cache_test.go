@@ -112,7 +112,7 @@ func TestCacheHearsOfOthers(t *testing.T) {
 func TestCacheForgetsInTime(t *testing.T) {
 	const age = time.Second
 	p := start(t)
-	x := newProxy(t, p.address())
+	x := newProxy(t, p.Address())
 	s := open(t, "redis://"+x.address(), Options{Cache: age, Timeout: 500 * time.Millisecond})
 	other := open(t, p.url(), Options{})
 	r := save(t, other, newRecord(), core.NoVersion)
@@ -139,7 +139,7 @@ func TestCacheForgetsInTime(t *testing.T) {
 // The connection of the cache breaks: nothing old is left.
 func TestCacheForgetsWithItsConnection(t *testing.T) {
 	p := start(t)
-	x := newProxy(t, p.address())
+	x := newProxy(t, p.Address())
 	s := open(t, "redis://"+x.address(), Options{Cache: time.Hour})
 	other := open(t, p.url(), Options{})
 	r := save(t, other, newRecord(), core.NoVersion)
@@ -158,11 +158,11 @@ func TestCacheForgetsWithItsConnection(t *testing.T) {
 func TestCacheNeedsTracking(t *testing.T) {
 	p := start(t)
 	p.do(t, "ACL", "SETUSER", "app", "on", ">secret", "~*", "+@all", "-client|tracking")
-	_, err := Open(t.Context(), "redis://app:secret@"+p.address(), Options{Cache: time.Second})
+	_, err := Open(t.Context(), "redis://app:secret@"+p.Address(), Options{Cache: time.Second})
 	require.ErrorIs(t, err, hosts.ErrUnavailable)
 	require.ErrorContains(t, err, "Options.Cache")
 	require.NotContains(t, err.Error(), "secret")
-	work(t, open(t, "redis://app:secret@"+p.address(), Options{}))
+	work(t, open(t, "redis://app:secret@"+p.Address(), Options{}))
 }
 
 // proxy stands before a server and can hold up what it says, or cut it off.

@@ -28,7 +28,7 @@ func TestWaitForReplicas(t *testing.T) {
 	primary.do(t, "SCRIPT", "FLUSH")
 	require.NoError(t, s.Delete(t.Context(), save(t, s, newRecord(), core.NoVersion).ID))
 
-	thaw := replica.freeze(t)
+	thaw := replica.Freeze(t)
 	r = save(t, s, newRecord(), core.NoVersion)
 	err := s.Delete(t.Context(), r.ID)
 	require.ErrorIs(t, err, hosts.ErrUnavailable)
@@ -126,7 +126,7 @@ func TestFailover(t *testing.T) {
 	x := &traffic{s: s, unanswerable: unavailable}
 	x.begin(t, 16)
 	eventually(t, "sessions begin and end", func() bool { return x.saved.Load() > 500 })
-	f.owner(t, s, steady[0].ID).kill()
+	f.owner(t, s, steady[0].ID).Kill()
 	// The nodes find out, elect, and the client learns of it.
 	eventually(t, "the store goes on", func() bool { return works(s) })
 	x.end()
@@ -160,7 +160,7 @@ func TestHungNode(t *testing.T) {
 		slot := slotOf(s, int(r.ID[0]))
 		return slot >= slots[0][0] && slot <= slots[0][1]
 	}
-	thaw := hung.freeze(t)
+	thaw := hung.Freeze(t)
 	var waiting sync.WaitGroup
 	for range 10 {
 		for _, r := range all {
@@ -200,20 +200,20 @@ func TestSentinel(t *testing.T) {
 	replica := startReplica(t, primary)
 	sentinel := startSentinel(t, primary)
 	eventually(t, "the sentinel knows the replica", func() bool {
-		return sentinel.shows(t, "slaves=1", "INFO", "sentinel")
+		return sentinel.Shows(t, "slaves=1", "INFO", "sentinel")
 	})
-	s := open(t, "redis+sentinel://"+sentinel.address()+"/main", Options{WaitReplicas: 1, Timeout: 2 * time.Second})
+	s := open(t, "redis+sentinel://"+sentinel.Address()+"/main", Options{WaitReplicas: 1, Timeout: 2 * time.Second})
 	work(t, s)
 	x := &traffic{s: s, unanswerable: unavailable}
 	x.begin(t, 8)
 	eventually(t, "sessions begin and end", func() bool { return x.saved.Load() > 200 })
 	steady := save(t, s, newRecord(), core.NoVersion)
 	eventually(t, "the replica has it", func() bool {
-		return replica.shows(t, "1", "EXISTS", s.server.shard(steady.ID).record(steady.ID))
+		return replica.Shows(t, "1", "EXISTS", s.server.shard(steady.ID).record(steady.ID))
 	})
-	primary.kill()
+	primary.Kill()
 	eventually(t, "the replica takes over", func() bool {
-		return replica.shows(t, "role:master", "INFO", "replication")
+		return replica.Shows(t, "role:master", "INFO", "replication")
 	})
 	eventually(t, "the store goes on", func() bool {
 		r := newRecord()

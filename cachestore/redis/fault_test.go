@@ -111,11 +111,11 @@ func TestServerKilledInABatch(t *testing.T) {
 		})
 	}
 	eventually(t, "saves are under way", func() bool { return saved.Load() > 10*writers })
-	p.kill()
+	p.Kill()
 	busy.Wait()
 	_, err := s.Load(t.Context(), last[0].ID)
 	require.ErrorIs(t, err, hosts.ErrUnavailable, "a dead server has not ended the session")
-	p.begin(t)
+	p.Begin(t)
 	for w, r := range last {
 		got, err := s.Load(t.Context(), lost[w].ID)
 		if errors.Is(err, core.ErrNotFound) {
@@ -146,7 +146,7 @@ func TestContextsEndInEveryPhase(t *testing.T) {
 		"SaveMany": func(ctx context.Context) error { return s.SaveMany(ctx, []hosts.Saving{{Record: newRecord()}})[0] },
 		"Check":    s.Check,
 	}
-	thaw := p.freeze(t)
+	thaw := p.Freeze(t)
 	began := time.Now()
 	for name, call := range calls {
 		// Far more than may be on the wire: some connect, some wait for their
@@ -191,7 +191,7 @@ func TestTimeout(t *testing.T) {
 	p := start(t)
 	s := open(t, p.url(), Options{Timeout: 100 * time.Millisecond})
 	r := save(t, s, newRecord(), core.NoVersion)
-	thaw := p.freeze(t)
+	thaw := p.Freeze(t)
 	for _, err := range []error{s.Save(background, next(r), r.Version), s.Delete(background, r.ID)} {
 		require.ErrorIs(t, err, hosts.ErrUnavailable)
 		require.ErrorContains(t, err, "no answer in time")
@@ -243,7 +243,7 @@ func TestManyCallers(t *testing.T) {
 func TestTooManyCallers(t *testing.T) {
 	p := start(t)
 	s := open(t, p.url(), Options{Timeout: time.Minute})
-	thaw := p.freeze(t)
+	thaw := p.Freeze(t)
 	ctx, cancel := context.WithCancel(background)
 	var all sync.WaitGroup
 	var refused atomic.Int64

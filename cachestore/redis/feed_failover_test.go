@@ -19,15 +19,15 @@ func guarded(t *testing.T) (primary, replica, sentinel *process, url string) {
 	replica = startReplica(t, primary)
 	sentinel = startSentinel(t, primary)
 	eventually(t, "the sentinel knows the replica", func() bool {
-		return sentinel.shows(t, "slaves=1", "INFO", "sentinel")
+		return sentinel.Shows(t, "slaves=1", "INFO", "sentinel")
 	})
-	return primary, replica, sentinel, "redis+sentinel://" + sentinel.address() + "/main"
+	return primary, replica, sentinel, "redis+sentinel://" + sentinel.Address() + "/main"
 }
 
 // orderFailover has the sentinel promote the replica, once it finds that fit.
 func orderFailover(t *testing.T, sentinel *process) {
 	eventually(t, "the sentinel fails over", func() bool {
-		return sentinel.shows(t, "OK", "SENTINEL", "FAILOVER", "main")
+		return sentinel.Shows(t, "OK", "SENTINEL", "FAILOVER", "main")
 	})
 }
 
@@ -36,10 +36,10 @@ func orderFailover(t *testing.T, sentinel *process) {
 // longer than the store itself asks the old one. The mark is on the new one.
 func TestFeedFailover(t *testing.T) {
 	for name, away := range map[string]func(t *testing.T, primary, sentinel *process){
-		"killed":  func(_ *testing.T, primary, _ *process) { primary.kill() },
+		"killed":  func(_ *testing.T, primary, _ *process) { primary.Kill() },
 		"ordered": func(t *testing.T, _, sentinel *process) { orderFailover(t, sentinel) },
 		"hangs": func(t *testing.T, primary, _ *process) {
-			thaw := primary.freeze(t)
+			thaw := primary.Freeze(t)
 			t.Cleanup(thaw)
 		},
 	} {
@@ -51,15 +51,15 @@ func TestFeedFailover(t *testing.T) {
 			f := follow(t, a)
 			require.Empty(t, changed(t, f))
 			away(t, primary, sentinel)
-			eventually(t, "the replica takes over", func() bool { return replica.shows(t, "role:master", "INFO", "replication") })
+			eventually(t, "the replica takes over", func() bool { return replica.Shows(t, "role:master", "INFO", "replication") })
 			r := newRecord()
 			eventually(t, "another process saves on the new primary", func() bool {
-				return b.server.primary() == replica.address() && b.Save(background, r, core.NoVersion) == nil
+				return b.server.primary() == replica.Address() && b.Save(background, r, core.NoVersion) == nil
 			})
 			eventually(t, "there is a gap", func() bool {
 				c, err := f.Changes(t.Context())
 				if err == nil && c.Gap == nil {
-					assert.Equal(t, primary.address(), a.server.primary(), "the store asks the new primary, and the feed the old one")
+					assert.Equal(t, primary.Address(), a.server.primary(), "the store asks the new primary, and the feed the old one")
 				}
 				return c.Gap != nil
 			})
@@ -72,7 +72,7 @@ func TestFeedFailover(t *testing.T) {
 				if err == nil {
 					g = next
 				}
-				return err == nil && next.(*follower).address == replica.address()
+				return err == nil && next.(*follower).address == replica.Address()
 			})
 			t.Cleanup(func() { require.NoError(t, g.Close()) })
 			require.NoError(t, b.Delete(t.Context(), r.ID))
@@ -90,14 +90,14 @@ func TestFeedOfAnOldPrimary(t *testing.T) {
 	f := follow(t, a)
 	// The old one is out of the sentinel's reach, and goes on as a primary.
 	primary.do(t, "CONFIG", "SET", "requirepass", "none of yours")
-	primary.password = "none of yours"
+	primary.Password = "none of yours"
 	orderFailover(t, sentinel)
-	eventually(t, "the replica takes over", func() bool { return replica.shows(t, "role:master", "INFO", "replication") })
-	eventually(t, "the client goes there", func() bool { return a.server.primary() == replica.address() })
+	eventually(t, "the replica takes over", func() bool { return replica.Shows(t, "role:master", "INFO", "replication") })
+	eventually(t, "the client goes there", func() bool { return a.server.primary() == replica.Address() })
 	c, err := f.Changes(t.Context())
 	require.NoError(t, err)
 	require.ErrorIs(t, c.Gap, errMovedOn)
-	require.True(t, primary.shows(t, "role:master", "INFO", "replication"), "it still says that it is one")
+	require.True(t, primary.Shows(t, "role:master", "INFO", "replication"), "it still says that it is one")
 }
 
 // A cache over the store, and another process: what is saved there is read here, and

@@ -210,7 +210,7 @@ func TestFeedGaps(t *testing.T) {
 		gap  string
 	}{
 		"the connection is killed": {nil, func(t *testing.T, p *process, _ *Store) { p.do(t, "CLIENT", "KILL", "TYPE", "pubsub") }, ""},
-		"the server is killed":     {nil, func(t *testing.T, p *process, _ *Store) { p.kill(); p.begin(t) }, ""},
+		"the server is killed":     {nil, func(t *testing.T, p *process, _ *Store) { p.Kill(); p.Begin(t) }, ""},
 		"emptied":                  {nil, func(t *testing.T, p *process, _ *Store) { p.do(t, "FLUSHALL") }, "emptied"},
 		"demoted":                  {nil, func(t *testing.T, p *process, _ *Store) { p.do(t, "REPLICAOF", "127.0.0.1", "1") }, "no primary"},
 		"demoted and back": {nil, func(t *testing.T, p *process, _ *Store) {
@@ -228,7 +228,7 @@ func TestFeedGaps(t *testing.T) {
 			require.Empty(t, changed(t, f))
 			c.do(t, p, s)
 			requireGap(t, f, c.gap)
-			if p.shows(t, "role:master", "INFO", "replication") {
+			if p.Shows(t, "role:master", "INFO", "replication") {
 				g := follow(t, s)
 				r := newRecord()
 				eventually(t, "the store has new connections", func() bool { return s.Save(background, r, core.NoVersion) == nil })
@@ -260,7 +260,7 @@ func TestFeedUnread(t *testing.T) {
 	p.do(t, "CONFIG", "SET", "client-output-buffer-limit", "pubsub 100000 0 0")
 	f := follow(t, open(t, "redis://"+way.Addr(), Options{}))
 	way.Stall()
-	connected := func() bool { return p.shows(t, "sub=1", "CLIENT", "LIST", "TYPE", "pubsub") }
+	connected := func() bool { return p.Shows(t, "sub=1", "CLIENT", "LIST", "TYPE", "pubsub") }
 	require.True(t, connected())
 	eventually(t, "the server drops it", func() bool {
 		p.do(t, "EVAL", "for n = 1, 100000 do redis.call('SET', string.format('session:{00}:00%030x', n), 'x') end return 1", "0")

@@ -1,10 +1,7 @@
 package redis
 
 import (
-	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 )
 
@@ -21,20 +19,20 @@ type fleet []*process
 // startFleet starts one that fails over when a node is silent for so long.
 func startFleet(t *testing.T, silence time.Duration) fleet {
 	t.Helper()
-	cli := program(t, "redis-cli")
+	cli := servers.Program(t, "redis-cli")
 	var f fleet
 	create := []string{"--cluster", "create"}
 	for range 6 {
-		p := start(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(t)), "--cluster-node-timeout", strconv.FormatInt(silence.Milliseconds(), 10), "--repl-diskless-sync-delay", "0")
+		p := start(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(servers.FreePort(t)), "--cluster-node-timeout", strconv.FormatInt(silence.Milliseconds(), 10), "--repl-diskless-sync-delay", "0")
 		f = append(f, p)
-		create = append(create, p.address())
+		create = append(create, p.Address())
 	}
 	out, err := exec.Command(cli, append(create, "--cluster-replicas", "1", "--cluster-yes")...).CombinedOutput()
 	require.NoError(t, err, string(out))
 	eventually(t, "all nodes are in step", func() bool {
 		for _, p := range f {
-			if !p.shows(t, "cluster_state:ok", "CLUSTER", "INFO") ||
-				!p.shows(t, "connected_slaves:1", "INFO", "replication") && !p.shows(t, "master_link_status:up", "INFO", "replication") {
+			if !p.Shows(t, "cluster_state:ok", "CLUSTER", "INFO") ||
+				!p.Shows(t, "connected_slaves:1", "INFO", "replication") && !p.Shows(t, "master_link_status:up", "INFO", "replication") {
 				return false
 			}
 		}
@@ -46,7 +44,7 @@ func startFleet(t *testing.T, silence time.Duration) fleet {
 func (f fleet) url() string {
 	var all []string
 	for _, p := range f {
-		all = append(all, p.address())
+		all = append(all, p.Address())
 	}
 	return "redis+cluster://" + strings.Join(all, ",")
 }
@@ -107,24 +105,7 @@ func oneOfEach() []core.Record {
 }
 
 // startSentinel watches a primary under the name main.
-func startSentinel(t *testing.T, primary *process) *process {
-	t.Helper()
-	p := &process{port: freePort(t)}
-	path := filepath.Join(t.TempDir(), "sentinel.conf")
-	config := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor main 127.0.0.1 %d 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n", p.port, t.TempDir(), primary.port)
-	require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
-	p.args = []string{program(t, "redis-server"), path, "--sentinel"}
-	p.begin(t)
-	t.Cleanup(p.kill)
-	return p
-}
+func startSentinel(t *testing.T, primary *process) *process { return &process{primary.Sentinel(t)} }
 
 // startReplica follows a primary.
-func startReplica(t *testing.T, primary *process) *process {
-	t.Helper()
-	p := start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(primary.port), "--repl-diskless-sync-delay", "0")
-	eventually(t, "the replica is in step", func() bool {
-		return p.shows(t, "master_link_status:up", "INFO", "replication")
-	})
-	return p
-}
+func startReplica(t *testing.T, primary *process) *process { return &process{primary.Replica(t)} }

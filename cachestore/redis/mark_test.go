@@ -124,7 +124,7 @@ func TestMarkOnReplicas(t *testing.T) {
 	require.NoError(t, s.EnableCaching(t.Context()))
 	require.Equal(t, "on", replica.do(t, "GET", "session:caching"))
 
-	thaw := replica.freeze(t)
+	thaw := replica.Freeze(t)
 	for range 2 { // the mark stands now, and is waited for all the same
 		err := s.EnableCaching(t.Context())
 		require.ErrorIs(t, err, hosts.ErrUnavailable)
@@ -132,8 +132,8 @@ func TestMarkOnReplicas(t *testing.T) {
 	}
 	thaw()
 	eventually(t, "the replica is back", func() bool { return s.EnableCaching(background) == nil })
-	replica.kill()
-	eventually(t, "the primary has none", func() bool { return primary.shows(t, "connected_slaves:0", "INFO", "replication") })
+	replica.Kill()
+	eventually(t, "the primary has none", func() bool { return primary.Shows(t, "connected_slaves:0", "INFO", "replication") })
 	require.NoError(t, s.EnableCaching(t.Context()), "none is in step")
 }
 
@@ -167,7 +167,7 @@ func TestFeedRights(t *testing.T) {
 	p := start(t)
 	list := listedRights(t)
 	p.do(t, append([]string{"ACL", "SETUSER", "app", "on", ">secret", "resetkeys", "resetchannels", "&session:*", "-@all", "+hello", "+select", "+client", "+ping", "+info", "+wait", "+subscribe"}, list...)...)
-	u := "redis://app:secret@" + p.address()
+	u := "redis://app:secret@" + p.Address()
 	s := open(t, u, Options{})
 	require.NoError(t, s.EnableCaching(t.Context()))
 	changed(t, follow(t, s))
@@ -189,8 +189,8 @@ func TestFeedConnections(t *testing.T) {
 	s := open(t, p.url(), Options{})
 	save(t, s, newRecord(), 0)
 	requireState(t, s, feed.None)
-	require.False(t, p.shows(t, "sub=1", "CLIENT", "LIST"))
-	require.True(t, p.shows(t, "tracking_clients:0", "INFO", "clients"))
+	require.False(t, p.Shows(t, "sub=1", "CLIENT", "LIST"))
+	require.True(t, p.Shows(t, "tracking_clients:0", "INFO", "clients"))
 	var all sync.WaitGroup
 	var n atomic.Int64
 	for range 8 {
@@ -204,5 +204,5 @@ func TestFeedConnections(t *testing.T) {
 	}
 	all.Wait()
 	require.EqualValues(t, 8, n.Load())
-	eventually(t, "they are gone", func() bool { return p.shows(t, "tracking_clients:0", "INFO", "clients") })
+	eventually(t, "they are gone", func() bool { return p.Shows(t, "tracking_clients:0", "INFO", "clients") })
 }

@@ -31,7 +31,7 @@ func (f fleet) move(t *testing.T, slot int, from, to *process, halfway func()) {
 		if moved == total/2 {
 			halfway()
 		}
-		from.do(t, "MIGRATE", "127.0.0.1", strconv.Itoa(to.port), key, "0", "5000")
+		from.do(t, "MIGRATE", "127.0.0.1", strconv.Itoa(to.Port), key, "0", "5000")
 	}
 	to.do(t, "CLUSTER", "SETSLOT", text, "NODE", toID)
 	from.do(t, "CLUSTER", "SETSLOT", text, "NODE", toID)

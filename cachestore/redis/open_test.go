@@ -13,12 +13,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 )
@@ -27,20 +29,20 @@ const password = "correct-horse"
 
 func TestPasswords(t *testing.T) {
 	p := start(t, "--requirepass", password)
-	p.password = password
+	p.Password = password
 	for _, login := range []string{"", ":wrong-battery@", "nobody:wrong-battery@", "default:wrong-battery@"} {
-		_, err := Open(t.Context(), "redis://"+login+p.address(), Options{})
+		_, err := Open(t.Context(), "redis://"+login+p.Address(), Options{})
 		require.ErrorIs(t, err, hosts.ErrUnavailable, login)
 		require.ErrorContains(t, err, "password")
 		require.NotContains(t, err.Error(), "battery")
 	}
-	s := open(t, "redis://:"+password+"@"+p.address(), Options{})
+	s := open(t, "redis://:"+password+"@"+p.Address(), Options{})
 	r := save(t, s, newRecord(), core.NoVersion)
 
 	// The password changes while the store is open.
-	c := open(t, "redis://:"+password+"@"+p.address(), Options{})
+	c := open(t, "redis://:"+password+"@"+p.Address(), Options{})
 	p.do(t, "CONFIG", "SET", "requirepass", "another")
-	p.password = "another"
+	p.Password = "another"
 	p.do(t, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 	_, err := c.Load(t.Context(), r.ID)
 	require.ErrorIs(t, err, hosts.ErrUnavailable)
@@ -52,7 +54,7 @@ func TestRights(t *testing.T) {
 	p := start(t)
 	list := listedRights(t)
 	p.do(t, append(strings.Fields("ACL SETUSER app on >secret resetkeys -@all +hello +select +client +ping +info +wait"), list...)...)
-	url := "redis://app:secret@" + p.address()
+	url := "redis://app:secret@" + p.Address()
 	s := open(t, url, Options{})
 	work(t, s)
 	cached := open(t, url, Options{Cache: time.Minute})
@@ -104,9 +106,9 @@ func TestReplicaIsRefused(t *testing.T) {
 	replica := start(t)
 	s := open(t, replica.url(), Options{})
 	r := save(t, s, newRecord(), core.NoVersion)
-	replica.do(t, "REPLICAOF", "127.0.0.1", strings.Split(primary.address(), ":")[1])
+	replica.do(t, "REPLICAOF", "127.0.0.1", strings.Split(primary.Address(), ":")[1])
 	eventually(t, "the replica is in step", func() bool {
-		return replica.shows(t, "master_link_status:up", "INFO", "replication")
+		return replica.Shows(t, "master_link_status:up", "INFO", "replication")
 	})
 	_, err := Open(t.Context(), replica.url(), Options{})
 	require.ErrorIs(t, err, hosts.ErrUnavailable)
@@ -143,7 +145,7 @@ func TestEvictionIsRefused(t *testing.T) {
 func TestServerThatIsNotThere(t *testing.T) {
 	began := time.Now()
 	for _, url := range []string{"redis://", "redis+cluster://", "redis+sentinel://"} {
-		address := (&process{port: freePort(t)}).address()
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(servers.FreePort(t)))
 		_, err := Open(t.Context(), strings.Replace(url+address+"/main", "cluster://"+address+"/main", "cluster://"+address, 1), Options{})
 		if strings.HasPrefix(url, "redis://") {
 			_, err = Open(t.Context(), url+address, Options{})
@@ -183,7 +185,7 @@ func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	roots := certificate(t, dir)
 	p := start(t, "--port", "0", "--tls-port", "PORT", "--tls-cert-file", filepath.Join(dir, "cert"), "--tls-key-file", filepath.Join(dir, "key"), "--tls-auth-clients", "no")
-	url := "rediss://" + p.address()
+	url := "rediss://" + p.Address()
 	_, err := Open(t.Context(), url, Options{})
 	require.ErrorIs(t, err, hosts.ErrUnavailable)
 	require.ErrorContains(t, err, "certificate")

@@ -4,111 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"sort"
-	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/internal/soak"
 )
-
-// ownServer is a PostgreSQL that a test may kill.
-type ownServer struct {
-	t         *testing.T
-	bin, data string
-	port      int
-	owner     *syscall.SysProcAttr
-	run       *exec.Cmd
-}
-
-func newOwnServer(t *testing.T) *ownServer {
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
-	require.NoError(t, err)
-	if path, err := exec.LookPath("postgres"); err == nil {
-		path, err = filepath.EvalSymlinks(path) // the others stand beside it
-		require.NoError(t, err)
-		found = append(found, path)
-	}
-	if len(found) == 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no postgres: install it (Debian: apt-get install postgresql)")
-		}
-		t.Skip("SKIPPED, NOT TESTED: no postgres to be killed; install it (Debian: apt-get install postgresql)")
-	}
-	sort.Strings(found)
-	base, err := os.MkdirTemp("", "postgres-crash-") // whoever runs it must reach it
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(base)) })
-	s := &ownServer{t: t, bin: filepath.Dir(found[len(found)-1]), data: filepath.Join(base, "data"), owner: &syscall.SysProcAttr{Setpgid: true}}
-	if os.Getuid() == 0 { // it refuses to be root
-		who, err := user.Lookup("postgres")
-		require.NoError(t, err)
-		uid, err := strconv.Atoi(who.Uid)
-		require.NoError(t, err)
-		gid, err := strconv.Atoi(who.Gid)
-		require.NoError(t, err)
-		require.NoError(t, os.Chown(base, uid, gid))
-		s.owner.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	}
-	text, err := s.command("initdb", "-D", s.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C").CombinedOutput()
-	require.NoError(t, err, string(text))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s.port = l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
-	t.Cleanup(s.kill)
-	return s
-}
-
-func (s *ownServer) command(name string, args ...string) *exec.Cmd {
-	c := exec.Command(filepath.Join(s.bin, name), args...)
-	c.Dir, c.SysProcAttr = "/", s.owner
-	return c
-}
-
-// start starts it, again while processes of the one that was killed still end,
-// and opens the store.
-func (s *ownServer) start(open func() error) {
-	deadline := time.Now().Add(time.Minute)
-	for {
-		s.run = s.command("postgres", "-D", s.data, "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
-		require.NoError(s.t, s.run.Start())
-		ended := make(chan struct{})
-		go func(run *exec.Cmd) { _ = run.Wait(); close(ended) }(s.run)
-		for {
-			err := open()
-			if err == nil {
-				return
-			}
-			require.True(s.t, time.Now().Before(deadline), "the server does not come back: %v", err)
-			select {
-			case <-ended:
-			case <-time.After(20 * time.Millisecond):
-				continue
-			}
-			break
-		}
-	}
-}
-
-// kill ends all of its processes as a crash would.
-func (s *ownServer) kill() {
-	if s.run != nil {
-		_ = syscall.Kill(-s.run.Process.Pid, syscall.SIGKILL) // it may have ended
-	}
-}
 
 // life is the session of one writer: what was acknowledged last, and what was
 // asked for since, without an answer.
@@ -173,14 +80,13 @@ func (l *life) settle(t *testing.T, s *dbstore.Store) {
 // and what had ended is not.
 func TestAcknowledgedSavesSurviveAServerThatIsKilled(t *testing.T) {
 	const writers, acksBetween = 16, 200
-	server := newOwnServer(t)
+	server := servers.NewPostgres(t)
 	var s *dbstore.Store
-	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", server.port)
 	open := func() (err error) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		if s == nil {
-			s, err = Open(ctx, url, Options{Fast: true})
+			s, err = Open(ctx, server.URL(), Options{Fast: true})
 			return err
 		}
 		_, err = s.Load(ctx, core.ID{1})
@@ -189,7 +95,7 @@ func TestAcknowledgedSavesSurviveAServerThatIsKilled(t *testing.T) {
 		}
 		return err
 	}
-	server.start(open)
+	server.Start(open)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	var lives [writers]life
 	var acknowledged atomic.Int64
@@ -209,9 +115,9 @@ func TestAcknowledgedSavesSurviveAServerThatIsKilled(t *testing.T) {
 			})
 		}
 		<-enough
-		server.kill()
+		server.Kill()
 		all.Wait()
-		server.start(open)
+		server.Start(open)
 		for w := range lives {
 			lives[w].settle(t, s)
 		}

@@ -3,14 +3,12 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"net"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts/feed"
@@ -28,26 +26,22 @@ func ask(t *testing.T, f feed.Follower) (c feed.Changes) {
 	}
 }
 
-func (s *ownServer) url() string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", s.port)
-}
-
 // TestACrashIsAGap: a server that was killed gives the numbers of lost transactions
 // again. One that was stopped in order does not.
 func TestACrashIsAGap(t *testing.T) {
-	server := newOwnServer(t)
+	server := servers.NewPostgres(t)
 	var s *dbstore.Store
 	open := func() (err error) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		if s == nil {
-			s, err = Open(ctx, server.url(), Options{})
+			s, err = Open(ctx, server.URL(), Options{})
 			return err
 		}
 		_, err = s.CachingState(ctx)
 		return err
 	}
-	server.start(open)
+	server.Start(open)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	require.NoError(t, s.EnableCaching(t.Context()))
 	f, err := s.Follow(t.Context())
@@ -55,18 +49,17 @@ func TestACrashIsAGap(t *testing.T) {
 	r := core.Record{ID: randomID(), Version: 1}
 	require.NoError(t, s.Save(t.Context(), r, core.NoVersion))
 
-	text, err := server.command("pg_ctl", "-D", server.data, "-m", "fast", "-w", "stop").CombinedOutput()
-	require.NoError(t, err, string(text))
-	server.start(open)
+	server.Command("pg_ctl", "-D", server.Data, "-m", "fast", "-w", "stop")
+	server.Start(open)
 	require.NoError(t, s.Delete(t.Context(), r.ID))
 	c := ask(t, f)
 	require.NoError(t, c.Gap)
 	require.Len(t, c.Entries, 1)
 
-	server.kill()
+	server.Kill()
 	// Its other processes may answer once more before they end.
 	require.Eventually(t, func() bool { return open() != nil }, time.Minute, 10*time.Millisecond)
-	server.start(open)
+	server.Start(open)
 	require.ErrorContains(t, ask(t, f).Gap, "first row")
 	state, err := s.CachingState(t.Context())
 	require.NoError(t, err)
@@ -83,31 +76,24 @@ func TestACrashIsAGap(t *testing.T) {
 
 // TestAStandbyIsNotBelieved while it is one, nor for what was before it was promoted.
 func TestAStandbyIsNotBelieved(t *testing.T) {
-	primary := newOwnServer(t)
+	primary := servers.NewPostgres(t)
 	var s *dbstore.Store
-	primary.start(func() (err error) {
-		s, err = Open(t.Context(), primary.url(), Options{})
+	primary.Start(func() (err error) {
+		s, err = Open(t.Context(), primary.URL(), Options{})
 		return err
 	})
 	t.Cleanup(func() { _ = s.Close() }) // its server may be gone
 	require.NoError(t, s.EnableCaching(t.Context()))
 
-	standby := &ownServer{t: t, bin: primary.bin, data: filepath.Join(filepath.Dir(primary.data), "standby"), owner: primary.owner}
-	text, err := primary.command("pg_basebackup", "-h", "127.0.0.1", "-p", fmt.Sprint(primary.port), "-U", "postgres", "-D", standby.data, "-R", "-X", "stream").CombinedOutput()
-	require.NoError(t, err, string(text))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	standby.port = l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
-	t.Cleanup(standby.kill)
-	pool := func(server *ownServer) *sql.DB {
-		db, err := sql.Open("pgx", server.url())
+	standby := primary.Standby()
+	pool := func(server *servers.OwnPostgres) *sql.DB {
+		db, err := sql.Open("pgx", server.URL())
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, db.Close()) })
 		return db
 	}
 	there := pool(standby)
-	standby.start(there.Ping)
+	standby.Start(there.Ping)
 
 	table, err := dbstore.ParseTable("", dialect{}.Syntax())
 	require.NoError(t, err)
@@ -124,11 +110,10 @@ func TestAStandbyIsNotBelieved(t *testing.T) {
 	require.NoError(t, there.QueryRow("SELECT "+dialect{}.OnPrimary()).Scan(&decides))
 	require.False(t, decides, "a logout there waits as if caches were in use")
 
-	text, err = standby.command("pg_ctl", "-D", standby.data, "-w", "promote").CombinedOutput()
-	require.NoError(t, err, string(text))
+	standby.Promote()
 	_, err = f.Changes(t.Context())
 	require.ErrorIs(t, err, dbstore.ErrNoFeed, "the first row is missing")
-	promoted, err := Open(t.Context(), standby.url(), Options{})
+	promoted, err := Open(t.Context(), standby.URL(), Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, promoted.Close()) })
 	_, err = promoted.Follow(t.Context())

@@ -30,12 +30,12 @@ const mostWAL = 210
 // The server is the test's own: of one that others use, too, the log would have
 // what they write, and dead rows that their transactions keep.
 func TestATouchStaysInItsPage(t *testing.T) {
-	server := newOwnServer(t)
-	dsn := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", server.port)
+	server := servers.NewPostgres(t)
+	dsn := server.URL()
 	db, err := sql.Open("pgx", dsn)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	server.start(db.Ping)
+	server.Start(db.Ping)
 	for name, save := range map[string]func(*testing.T, *dbstore.Store, []hosts.Saving){
 		"alone":   saveAlone,
 		"batches": saveBatches,

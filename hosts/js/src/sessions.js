@@ -245,7 +245,8 @@ class Sessions {
   }
 
   // Ends every live session but one that a cookie of the request proves: the
-  // browser may have several, and the visitor wants to be in none of them.
+  // browser may have several, and the visitor wants to be in none of them. One that is
+  // not there is deleted once more: it may have been by a logout that failed.
   async #endProven({ tickets, request }, but) {
     const work = this.#commit();
     for (const { bytes, id } of tickets) {
@@ -253,7 +254,10 @@ class Sessions {
       let record;
       try {
         record = await loadRecord(this.#o.store, id, work.deadline);
-        if (!record) continue;
+        if (!record) {
+          await work.remove(id);
+          continue;
+        }
         this.#resumed(bytes, request, record);
       } catch (err) {
         if (!(err instanceof Refused)) throw err;

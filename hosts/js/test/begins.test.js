@@ -164,3 +164,21 @@ test("a login with a lifetime of its own is remembered, also where cookies end w
     assert.equal(/Max-Age=\d/.test(field), remembered, field.replace(/=[^;]*/, ""));
   }
 });
+
+test("a logout that failed is made again: what the store cannot acknowledge is not reported as done", async () => {
+  let fails = true, deletes = 0;
+  const store = between(new MemoryStore(), { delete: async (pass, id) => { deletes++; await pass(id); if (fails) throw new Error("down"); } });
+  const { all, visitor } = world({ commitTimeout: 200, store }), v = visitor();
+  const { id } = await v.do((s) => s.login("alice"));
+  const out = () => page(all, (s) => s.logout())(v.request());
+  assert.equal((await out()).status, 503);
+  assert.equal(await store.load(id), null);
+  const again = await out();
+  assert.deepEqual([again.status, again.headers.getSetCookie()], [503, []]);
+  fails = false;
+  deletes = 0;
+  const done = await out();
+  assert.equal(done.status, 200);
+  assert.match(done.headers.getSetCookie()[0], /Max-Age=0/);
+  assert.equal(deletes, 1);
+});

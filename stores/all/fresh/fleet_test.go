@@ -114,8 +114,9 @@ func (p *process) stats() (s cachestore.CachedStats) {
 	return s
 }
 
-// patience bounds one request: a process may be stopped for two seconds.
-const patience = 10 * time.Second
+// patience bounds one request: a process may be stopped for two seconds, or its store
+// gone for ten.
+const patience = 30 * time.Second
 
 // client follows nothing and keeps no cookie.
 func client() *http.Client {

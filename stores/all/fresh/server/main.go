@@ -6,14 +6,19 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
+	"time"
 
 	"github.com/rockstar-web/sessions/cachestore"
+	"github.com/rockstar-web/sessions/cachestore/redis"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/feed"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 	"github.com/rockstar-web/sessions/stores"
 	_ "github.com/rockstar-web/sessions/stores/all"
@@ -26,20 +31,55 @@ var key = core.NewSecret("\x17\xa2several processes, not a secret"[:32])
 // in a release before caches.
 type hidden struct{ hosts.Store }
 
+// shift is by how much somebody has set the wall clock of this process.
+var shift atomic.Int64
+
+// shifted is that clock, for the manager.
+type shifted struct{}
+
+func (shifted) Now() core.Time { return core.TimeOf(time.Now().Add(time.Duration(shift.Load()))) }
+
+// moment is that clock, for the cache. What only goes forward does so for everybody.
+func moment() feed.Moment {
+	m := feed.SystemClock()
+	m.Wall += time.Duration(shift.Load())
+	return m
+}
+
+// setClock takes by how much: POST /clock?by=-10m.
+func setClock(w http.ResponseWriter, r *http.Request) {
+	d, err := time.ParseDuration(r.FormValue("by"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	shift.Store(int64(d))
+}
+
+// open opens a store, on Redis one that has so many replicas acknowledge a logout.
+func open(name string, replicas int) (hosts.Store, io.Closer, error) {
+	if replicas == 0 {
+		return stores.Open(context.Background(), name)
+	}
+	s, err := redis.Open(context.Background(), name, redis.Options{WaitReplicas: replicas})
+	return s, s, err
+}
+
 func main() {
 	name := flag.String("store", "", "the store's name")
 	address := flag.String("addr", "127.0.0.1:0", "where to listen")
 	size := flag.Int64("cache", 0, "bytes; 0 is no cache")
 	careless := flag.Bool("careless", false, "do not wait at a logout")
+	replicas := flag.Int("replicas", 0, "of Redis, which acknowledge a logout")
 	flag.Parse()
-	store, closer, err := stores.Open(context.Background(), *name)
+	store, closer, err := open(*name, *replicas)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer closer.Close()
 	stats := func() cachestore.CachedStats { return cachestore.CachedStats{} }
 	if *size > 0 {
-		c, err := cachestore.NewCached(store, cachestore.CachedOptions{MaxBytes: *size})
+		c, err := cachestore.NewCached(store, cachestore.CachedOptions{MaxBytes: *size, Clock: moment})
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -48,7 +88,7 @@ func main() {
 	if *careless {
 		store = hidden{store}
 	}
-	m, err := hosts.New(store, hosts.Config{Key: key, AllowInsecure: true, NoCleanup: true})
+	m, err := hosts.New(store, hosts.Config{Key: key, AllowInsecure: true, NoCleanup: true, Clock: shifted{}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -63,6 +103,7 @@ func main() {
 	fmt.Println(listener.Addr())
 	mux := http.NewServeMux()
 	mux.Handle("/", mw.Handler(pages(mw)))
+	mux.HandleFunc("POST /clock", setClock)
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(stats()) })
 	fmt.Fprintln(os.Stderr, http.Serve(listener, mux))
 }
