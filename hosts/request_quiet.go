@@ -80,8 +80,10 @@ func (m *Manager) Extend(x *Request, refresh bool) error {
 				return err
 			}
 		}
+		now := m.now()
+		due := m.machine.Pending(s, now)
 		next, err := m.Commit(x, s)
-		if err != nil || !m.machine.Pending(next, m.now()) {
+		if err != nil || !due || next.SeenAt() >= now {
 			return err
 		}
 		if err := m.again(x); err != nil {
@@ -91,7 +93,7 @@ func (m *Manager) Extend(x *Request, refresh bool) error {
 	if s := x.current; s.State() == core.StateActive && m.machine.Pending(s, m.now()) {
 		return m.unavailable("extend session", s.ID(), errNotNoted)
 	}
-	return nil
+	return nil // another request has noted it
 }
 
 // again loads the request's session anew from the store, or begins another.
