@@ -40,6 +40,7 @@ type waiter struct {
 	updates *Updates // may be nil
 	take    string   // the name of a value that is taken
 	taken   []byte   // the value, before the answer comes
+	quiet   bool     // of a request that notes no use
 	turn    chan computing
 	answer  chan answer // buffered: a caller that left is not waited for
 }
@@ -59,7 +60,8 @@ type answer struct {
 // commit stores what s did. The work outlives an aborted request, within
 // CommitTimeout: a double click must not half sign in.
 func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (e core.Effects, err error) {
-	if !m.machine.Pending(s, m.now()) {
+	quiet := isQuiet(RequestFrom(ctx), s)
+	if quiet && !s.Changed() || !m.machine.Pending(s, m.now()) {
 		return core.Effects{Next: s}, nil
 	}
 	if err := m.admitChange(ctx, s); err != nil {
@@ -77,11 +79,13 @@ func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (e co
 	defer func() { o.end(err) }()
 	ctx, err = o.ctx, core.ErrConflict
 	if s.State() != core.StateActive || !m.queues.busy(s) {
-		e, err = m.attempt(ctx, s)
+		e, err = m.tryOnce(ctx, s, quiet)
 	}
 	if lostRace(err) {
 		m.counts.retries.Add(1)
-		e, err = m.line(newWaiter(ctx, s, u))
+		w := newWaiter(ctx, s, u)
+		w.quiet = quiet
+		e, err = m.line(w)
 	}
 	if err != nil && s.State() == core.StateActive && !s.Changed() {
 		// A periodic renewal waits for the next request: this one only read.

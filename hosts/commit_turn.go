@@ -71,9 +71,12 @@ func (c led) Value(key any) any {
 // leads and the others' changes go along. Who cannot or need not is answered. Who
 // is refused behind a lead comes later: what refuses them is not stored yet.
 func (m *Manager) fold(theirs *core.Record, batch []*waiter) (lead *core.Session, left, later []*waiter) {
-	now := m.now()
+	now, quiet := m.now(), allQuiet(batch)
 	for _, w := range batch {
 		next, err := m.join(lead, w, theirs, now)
+		if quiet && lead == nil && err == nil && next != nil {
+			next, err = m.quieted(next) // before others fold their changes into it
+		}
 		if lead != nil && err != nil && w.waits(err) {
 			later = append(later, w)
 			continue

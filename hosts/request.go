@@ -21,9 +21,13 @@ type Request struct {
 	IP        netip.Addr // of the client, as far as proxies are trusted
 	UserAgent string
 	Tenant    string
-	HTTPS     bool           // the client came by HTTPS, here or at a trusted proxy
-	NoCookie  bool           // renewals must not begin here: HEAD, prefetch, upgrade
-	Unsafe    bool           // the method is to change something (RFC 9110, section 9.2.1): values are read from the store, whatever is cached
+	HTTPS     bool // the client came by HTTPS, here or at a trusted proxy
+	NoCookie  bool // renewals must not begin here: HEAD, prefetch, upgrade
+	Unsafe    bool // the method is to change something (RFC 9110, section 9.2.1): values are read from the store, whatever is cached
+	// Quiet says that no person is behind the request, but a poll or a prefetch: it notes
+	// no use of the session, renews nothing and sets no cookie. Values that it changes are
+	// stored all the same. A request that logs in, renews or refreshes is not quiet.
+	Quiet     bool
 	CrossSite core.CrossSite // by CrossSiteOf
 	// Unbelieved says that a forwarding field calls this HTTPS, but came from an
 	// address that is no trusted proxy. It is for a warning alone.

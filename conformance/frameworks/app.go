@@ -41,10 +41,23 @@ type Route struct {
 	Path    string
 	Handle  func(c Ctx) error
 	Private bool          // in a group that only signed-in visitors may enter
+	Quiet   bool          // by the adapter's Quiet
 	Timeout time.Duration // by the framework's middleware around the handler; 0: none
 	Fresh   time.Duration // in a group with the adapter's RequireFresh; 0: none
 	Methods []string      // in a group with the adapter's RequireMethods; none: none
+	// Ready is the adapter's own handler, in place of Handle.
+	Ready Ready
 }
+
+// Ready is a handler that the adapter brings.
+type Ready int
+
+// The handlers of adapters.
+const (
+	None   Ready = iota
+	Status       // the adapter's Status
+	Script       // the adapter's Script
+)
 
 // Layer is a middleware of the application.
 type Layer struct {

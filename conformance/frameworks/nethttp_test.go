@@ -28,6 +28,12 @@ func serve(t *testing.T, a frameworks.App) string {
 		if r.Timeout > 0 {
 			h = http.TimeoutHandler(h, r.Timeout, "timeout")
 		}
+		switch r.Ready {
+		case frameworks.Status:
+			h = a.Middleware.StatusHandler()
+		case frameworks.Script:
+			h = a.Middleware.ScriptHandler()
+		}
 		if r.Private {
 			h = a.Middleware.Require(h)
 		}
@@ -36,6 +42,9 @@ func serve(t *testing.T, a frameworks.App) string {
 		}
 		if len(r.Methods) > 0 {
 			h = a.Middleware.RequireMethods(h, r.Methods...)
+		}
+		if r.Quiet {
+			h = a.Middleware.Quiet(h)
 		}
 		path := r.Path
 		if path == "/" {

@@ -44,4 +44,7 @@ var table = []struct {
 	{"the request's context has the session", (*scene).context},
 	{"without the middleware the error names it", (*scene).missing},
 	{"the middleware twice is once", (*scene).twice},
+	{"requests that are no person's are no use", (*scene).quiet},
+	{"the status shows what is left, and a click extends it", (*scene).status},
+	{"the script is the library's", (*scene).script},
 }

@@ -51,7 +51,7 @@ func newScene(t *testing.T, f Framework) *scene {
 		}
 		return conformance.Pass
 	}), hosts.Config{Key: core.NewSecret("\x8f\x1bA test key, really not for any use"[:32]), CookieName: cookieName,
-		AllowInsecure: true, NoCleanup: true, Clock: ahead{&s.ahead}, Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
+		AllowInsecure: true, NoCleanup: true, IdleTimeout: idle, Clock: ahead{&s.ahead}, Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.manager.Close()) })
 	s.options(nethttp.Options{})

@@ -46,6 +46,13 @@ func serve(t *testing.T, a frameworks.App) string {
 		if r.Timeout > 0 {
 			limits = append(limits, middleware.ContextTimeout(r.Timeout))
 		}
+		switch r.Ready {
+		case frameworks.Status:
+			h = echosessions.Status(a.Middleware)
+		case frameworks.Script:
+			h = echosessions.Script(a.Middleware)
+		}
+		methods := []string{"GET", "HEAD", "POST"}
 		group := e.Group(r.Path)
 		switch {
 		case r.Private:
@@ -54,11 +61,13 @@ func serve(t *testing.T, a frameworks.App) string {
 			group.Use(echosessions.RequireFresh(a.Middleware, r.Fresh))
 		case len(r.Methods) > 0:
 			group.Use(echosessions.RequireMethods(a.Middleware, r.Methods...))
+		case r.Quiet:
+			group.Use(echosessions.Quiet(a.Middleware))
 		default:
-			e.Match([]string{"GET", "POST"}, r.Path, h, limits...)
+			e.Match(methods, r.Path, h, limits...)
 			continue
 		}
-		group.Match([]string{"GET", "POST"}, "", h, limits...)
+		group.Match(methods, "", h, limits...)
 	}
 	server := httptest.NewServer(e)
 	t.Cleanup(server.Close)

@@ -41,6 +41,27 @@ func RequireMethods(mw *nethttp.Middleware, methods ...string) fiber.Handler {
 	return around(func(next http.Handler) http.Handler { return mw.RequireMethods(next, methods...) })
 }
 
+// Quiet is New for a group that no person asks for, such as polls: its requests are no
+// use of the session. See nethttp.Middleware.Quiet.
+func Quiet(mw *nethttp.Middleware) fiber.Handler {
+	check(mw)
+	return around(mw.Quiet)
+}
+
+// Status answers how long the session lasts, and extends it: see
+// nethttp.Middleware.StatusHandler. Script serves the script that asks it.
+func Status(mw *nethttp.Middleware) fiber.Handler {
+	check(mw)
+	return around(func(http.Handler) http.Handler { return mw.StatusHandler() })
+}
+
+// Script serves the script that warns before the session ends: see
+// nethttp.Middleware.ScriptHandler.
+func Script(mw *nethttp.Middleware) fiber.Handler {
+	check(mw)
+	return around(func(http.Handler) http.Handler { return mw.ScriptHandler() })
+}
+
 func check(mw *nethttp.Middleware) {
 	if mw == nil {
 		panic("fibersessions: the middleware is nil: make it with sessions.New, and look at its error")

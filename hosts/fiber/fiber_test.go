@@ -42,6 +42,12 @@ func serve(t *testing.T, a frameworks.App) string {
 		if r.Timeout > 0 {
 			h = timeout.New(h, timeout.Config{Timeout: r.Timeout})
 		}
+		switch r.Ready {
+		case frameworks.Status:
+			h = fibersessions.Status(a.Middleware)
+		case frameworks.Script:
+			h = fibersessions.Script(a.Middleware)
+		}
 		switch {
 		case r.Private:
 			app.All(r.Path, fibersessions.Require(a.Middleware), h)
@@ -49,6 +55,8 @@ func serve(t *testing.T, a frameworks.App) string {
 			app.All(r.Path, fibersessions.RequireFresh(a.Middleware, r.Fresh), h)
 		case len(r.Methods) > 0:
 			app.All(r.Path, fibersessions.RequireMethods(a.Middleware, r.Methods...), h)
+		case r.Quiet:
+			app.All(r.Path, fibersessions.Quiet(a.Middleware), h)
 		default:
 			app.All(r.Path, h)
 		}

@@ -42,7 +42,7 @@ func serve(t *testing.T, a frameworks.App) string {
 	for _, l := range a.Inside {
 		e.Use(layer(a, l))
 	}
-	private := e.Group("", ginsessions.Require(a.Middleware))
+	private, quiet := e.Group("", ginsessions.Require(a.Middleware)), e.Group("", ginsessions.Quiet(a.Middleware))
 	for _, r := range a.Routes {
 		group := &e.RouterGroup
 		if r.Private {
@@ -54,6 +54,9 @@ func serve(t *testing.T, a frameworks.App) string {
 		if len(r.Methods) > 0 {
 			group = e.Group("", ginsessions.RequireMethods(a.Middleware, r.Methods...))
 		}
+		if r.Quiet {
+			group = quiet
+		}
 		h := func(c *gin.Context) {
 			if r.Timeout > 0 {
 				limited, cancel := context.WithTimeout(c.Request.Context(), r.Timeout)
@@ -62,8 +65,13 @@ func serve(t *testing.T, a frameworks.App) string {
 			}
 			answer(a, c, r.Handle)
 		}
-		group.GET(r.Path, h)
-		group.POST(r.Path, h)
+		switch r.Ready {
+		case frameworks.Status:
+			h = ginsessions.Status(a.Middleware)
+		case frameworks.Script:
+			h = ginsessions.Script(a.Middleware)
+		}
+		group.Match([]string{"GET", "HEAD", "POST"}, r.Path, h)
 	}
 	server := httptest.NewServer(e)
 	t.Cleanup(server.Close)

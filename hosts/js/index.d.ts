@@ -234,8 +234,16 @@ export interface Sessions<Data extends object = AnyData> {
   readonly cookieName: string;
   /** How many instances of the module were dropped after a trap. */
   readonly dropped: number;
-  /** The session of a request, a new one for a visitor without. It throws Unavailable. */
-  load(request: Request | { method: string; headers: HeadersLike }): Promise<Session<Data>>;
+  /**
+   * The session of a request, a new one for a visitor without. It throws Unavailable. A quiet request notes no use of
+   * it, renews nothing and sets no cookie; values that it changes are stored.
+   */
+  load(request: Request | { method: string; headers: HeadersLike }, options?: { quiet?: boolean }): Promise<Session<Data>>;
+  /**
+   * Answers how long the session lasts: a Status as JSON. GET and HEAD change nothing and set no cookie. POST is a use of
+   * the session, and with refresh moves its deadline, too; from another origin it is refused with 403.
+   */
+  status(request: Request, options?: { refresh?: boolean }): Promise<Response>;
   /** Stores what the request did and returns the response with its cookie. */
   commit(session: Session<Data>, response: Response): Promise<Response>;
   /** Stores what the request did and returns the Set-Cookie fields. */
@@ -251,7 +259,18 @@ export interface Sessions<Data extends object = AnyData> {
   /** Makes a fetch handler of one that takes the session, too: it loads the session before, and commits after. */
   withSession<Rest extends unknown[]>(
     handler: (request: Request, session: Session<Data>, ...rest: Rest) => Response | Promise<Response>,
+    options?: { quiet?: boolean },
   ): (request: Request, ...rest: Rest) => Promise<Response>;
+}
+
+/** What Sessions.status answers. */
+export interface Status {
+  signed_in: boolean;
+  /** Whole seconds until the session ends if nobody uses it, and whatever happens; 0 where nothing is stored. */
+  idle_seconds: number;
+  absolute_seconds: number;
+  /** Why there is no session. */
+  reason?: Reason;
 }
 
 export declare function sessions<Data extends object = AnyData>(options: Options): Sessions<Data>;

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/rockstar-web/sessions/hosts"
 )
@@ -49,6 +48,11 @@ type Options struct {
 	// a WebSocket, which is closed. It concerns handlers that ask for the session. It
 	// needs a store with a feed (feed.Source), and is refused without.
 	CloseEnded bool
+
+	// ExtendLifetime has a POST to StatusHandler move the deadline to a whole lifetime
+	// from then, as Session.Refresh does: never past Config.MaxLifetime. Without it the
+	// POST is a use of the session, which puts the idle timeout off and nothing else.
+	ExtendLifetime bool
 
 	// Unauthorized answers for Require when nobody is signed in: err is the
 	// refusal, or ErrNotSignedIn. The default is 401 with a JSON object
@@ -194,7 +198,7 @@ func (h *Middleware) Request(w http.ResponseWriter, r *http.Request) *hosts.Requ
 // fill reads an http.Request into a Request, and its cookies into their place.
 func (h *Middleware) fill(x *hosts.Request, r *http.Request, room *hosts.CookieRoom) {
 	x.Context, x.Cookies, x.UserAgent, x.NoCookie = r.Context(), room.Keep(r.Header["Cookie"]), r.UserAgent(), cannotTravel(r)
-	x.Unsafe = !safe(r.Method)
+	x.Unsafe, x.Quiet = !safe(r.Method), saysQuiet(r)
 	x.IP, x.HTTPS = h.client(r)
 	x.Unbelieved = !x.HTTPS && saysHTTPS(r) && !h.Trusted(r)
 	if site := first(r.Header["Sec-Fetch-Site"]); site != "" {
@@ -218,8 +222,7 @@ func safe(method string) bool {
 
 // cannotTravel finds requests whose answer may not bring a cookie home.
 func cannotTravel(r *http.Request) bool {
-	return r.Method == http.MethodHead || r.Header["Upgrade"] != nil ||
-		strings.HasPrefix(first(r.Header["Sec-Purpose"]), "prefetch") || first(r.Header["Purpose"]) == "prefetch"
+	return r.Method == http.MethodHead || r.Header["Upgrade"] != nil || prefetches(r)
 }
 
 func first(values []string) string {

@@ -15,6 +15,7 @@ const groups = {
     "Moving from scs or gorilla": "docs/migration.md",
     "Around the sign-in": "docs/sign-in.md",
     "Coming from Rockstar": "docs/guide.md",
+    "Timeouts and open pages": "docs/timeouts.md",
     "Reads without a store call": "docs/freshness.md",
     "Write a store": "docs/write-a-store.md",
     "A host of your own": "wasm/README.md",

@@ -21,6 +21,7 @@ type page struct {
 	Warning      string
 	Style, Icon  string
 	Script       string // of the one page that has some
+	Timeout      string // the script that warns who is signed in before the session ends
 	Notice       string
 	Content      any
 }
@@ -52,6 +53,8 @@ func (s *site) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /cart", s.cartPage)
 	mux.HandleFunc("POST /cart", s.form(s.postCart))
 	mux.HandleFunc("GET /session", s.sessionPage)
+	mux.Handle("/session/status", s.mw.StatusHandler())
+	mux.Handle("GET /timeout.js", s.mw.ScriptHandler())
 	mux.HandleFunc("POST /session/refresh", s.form(s.postRefresh))
 	mux.HandleFunc("POST /session/preferences", s.form(s.postPreferences))
 	for pattern, handler := range map[string]http.HandlerFunc{
@@ -118,13 +121,17 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name, ti
 		s.failed(w, r, err)
 		return
 	}
-	script := ""
+	script, timeout := "", ""
 	if name == "prove" {
 		script = s.assets["prove.js"].path
 	}
+	if v.User() != "" {
+		timeout = s.mw.ScriptURL("/timeout.js")
+		w.Header().Set("Content-Security-Policy", scripted)
+	}
 	s.write(w, status, name, page{
 		Title: title, Path: r.URL.Path, User: v.User(), Tenant: v.Tenant(), Theme: preferencesOf(v).Theme,
-		Notice: notices[notice], Script: script, Content: content,
+		Notice: notices[notice], Script: script, Timeout: timeout, Content: content,
 	})
 }
 

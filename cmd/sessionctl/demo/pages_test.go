@@ -25,7 +25,7 @@ func (b *browser) open(t *testing.T, path string, status int) {
 	require.NotNil(t, a, text)
 	require.Equal(t, status, a.StatusCode, text)
 	b.page, b.status, b.path = text, a.StatusCode, a.Request.URL.RequestURI()
-	require.NotContains(t, text, "<script")
+	require.Equal(t, strings.Count(text, `<script src="/timeout.js?`), strings.Count(text, "<script"), "but the one that warns before the end")
 	require.NotContains(t, text, "style=")
 	require.NotContains(t, text, "ZgotmplZ")
 }

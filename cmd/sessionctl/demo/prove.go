@@ -59,7 +59,7 @@ func (s *site) provePage(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
-	w.Header().Set("Content-Security-Policy", policy+"; script-src 'self'; connect-src 'self'")
+	w.Header().Set("Content-Security-Policy", scripted)
 	s.show(w, r, http.StatusOK, "prove", "Prove it", provePage{
 		Login: v.LoginAt(), Started: s.started, Process: os.Getpid(),
 		Stored: v.Stored(), Lost: s.forgets, Store: s.backend,

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rockstar-web/sessions/cmd/sessionctl/demo"
 	"github.com/stretchr/testify/require"
@@ -55,7 +56,7 @@ func TestProvePageTellsOfTheServer(t *testing.T) {
 	}
 }
 
-// TestOnePageHasAScript: the others forbid all.
+// TestOnePageHasAScript for those who are not signed in: the others forbid all.
 func TestOnePageHasAScript(t *testing.T) {
 	_, site := demo.Handlers(t, demo.Options{})
 	for path, may := range map[string]bool{"/prove": true, "/": false, "/signin": false} {
@@ -63,6 +64,22 @@ func TestOnePageHasAScript(t *testing.T) {
 		require.Equal(t, may, strings.Contains(a.Header().Get("Content-Security-Policy"), "script-src 'self'"), path)
 		require.NotContains(t, a.Header().Get("Content-Security-Policy"), "unsafe")
 	}
+}
+
+// TestPagesWarnBeforeTheEnd: those of a visitor who is signed in.
+func TestPagesWarnBeforeTheEnd(t *testing.T) {
+	v := start(t, demo.Options{Store: "memory:", Idle: 10 * time.Minute}).visitor()
+	v.login(t, "alice")
+	a, text := v.do(t, "GET", "/cart", "")
+	require.Contains(t, text, `data-status="/session/status" data-login="/signin" defer>`)
+	require.Contains(t, a.Header.Get("Content-Security-Policy"), "script-src 'self'; connect-src 'self'")
+	_, src, _ := strings.Cut(text, `<script src="`)
+	src, _, _ = strings.Cut(src, `"`)
+	a, text = v.do(t, "GET", src, "")
+	require.Contains(t, text, "BroadcastChannel")
+	require.Contains(t, a.Header.Get("Cache-Control"), "immutable")
+	_, text = v.do(t, "GET", "/session/status", "")
+	require.Regexp(t, `^{"signed_in":true,"idle_seconds":(600|59\d),`, text)
 }
 
 // A stream is an open request for events.

@@ -102,6 +102,9 @@ func (s *site) loadFiles() error {
 
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// scripted is the policy of pages with a script.
+const scripted = policy + "; script-src 'self'; connect-src 'self'"
+
 // guard puts on every answer what keeps browsers careful. HSTS is left out: it
 // would bind every other program on this host name.
 func guard(next http.Handler) http.Handler {

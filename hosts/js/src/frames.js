@@ -180,6 +180,7 @@ export function viewOf(bytes) {
   r.pass(r.u16()); // the stored user; what this request made of it stands at the end
   const length = r.u32(), payload = r.pass(length);
   v.values = new Map();
+  v.deadline = 0;
   v.provenAt = 0;
   v.methods = [];
   if (length > 0) readPayload(v, new Reader(bytes, payload, r.n));
@@ -242,11 +243,12 @@ export function changed(bytes) {
 }
 
 // Keys in the sealed payload: core/record_payload.go.
-const keyOfLogin = 3, keyOfValues = 17, keyOfProof = 22;
+const keyOfDeadline = 1, keyOfLogin = 3, keyOfValues = 17, keyOfProof = 22;
 
 function readPayload(v, r) {
   for (let pairs = readHead(r); pairs > 0; pairs--) {
     switch (readHead(r)) {
+      case keyOfDeadline: v.deadline = readHead(r); break;
       case keyOfLogin: v.provenAt = readHead(r); break;
       case keyOfValues:
         for (let n = readHead(r); n > 0; n--) {

@@ -4,6 +4,7 @@
 import { copy, idText } from "./bytes.js";
 import { change, op, readEffects, readSession, viewOf, writeRecord } from "./frames.js";
 import { Refused, SessionError, Unavailable } from "./errors.js";
+import { quieted } from "./quiet.js";
 import { Deadline, loadRecord } from "./asking.js";
 
 const maxResends = 4; // of a save or delete whose answer was lost
@@ -26,11 +27,12 @@ export class Commit {
   /**
    * Stores what the session did, and returns the effects; null if nothing was to be done.
    * @param updates the functions to run again on what others have stored, if any
+   * @param quiet whether only the values are stored, and no use is noted
    */
-  run(bytes, updates) {
+  run(bytes, updates, quiet = false) {
     return this.#tried(bytes, (b) => {
       const whole = updates ? updates.redo(b) : b;
-      return [whole, whole];
+      return [quiet ? quieted(this.guest, whole) : whole, whole];
     });
   }
 

@@ -26,7 +26,7 @@ export class Session {
    */
   constructor(guest, bytes, reason = null, from = {}) {
     const { request = null, tickets = [], taking = null, stamps = false, clock = Date.now } = from;
-    this.#inner = { guest, bytes, request, tickets, taking, stamps, clock, view: null, spent: false, clearing: false, barred: null, reads: null, updates: null };
+    this.#inner = { guest, bytes, request, tickets, taking, stamps, clock, view: null, spent: false, clearing: false, barred: null, reads: null, updates: null, quiet: false };
     this.reason = reason;
   }
 

@@ -12,6 +12,8 @@ import { checkOptions } from "./options.js";
 import { Credentials } from "./credentials.js";
 import { failure } from "./failure.js";
 import { Outage } from "./outage.js";
+import { isForeign, isPrefetch, plain, saysQuiet, statusOf } from "./quiet.js";
+import { own } from "./own.js";
 import { varying, withCookies } from "./response.js";
 
 const maxCandidates = 2; // sessions of one request that the store is asked for
@@ -21,7 +23,7 @@ const breaches = ["theft", "ip_changed", "user_agent_changed"];
 
 // No page is shown, or none yet, or no cookie may arrive.
 function isNoPlaceToRenew({ method, headers }) {
-  return method === "HEAD" || headers.has("upgrade") || (headers.get("sec-purpose") ?? "").startsWith("prefetch") || headers.get("purpose") === "prefetch";
+  return method === "HEAD" || headers.has("upgrade") || isPrefetch({ headers });
 }
 
 // In which requests from other sites a browser leaves out cookies with SameSite, by Fetch Metadata.
@@ -64,9 +66,17 @@ class Sessions {
   /**
    * Returns the session of a request. A visitor without a live one gets a new
    * one, whose `reason` tells why; of it nothing is stored until something is
-   * in it. It throws Unavailable if the store cannot be asked.
+   * in it. It throws Unavailable if the store cannot be asked. A request that is
+   * quiet, or says so itself, notes no use of its session.
    */
-  load(request) { return this.#reported(() => this.#load(request)); }
+  load(request, options) {
+    const quiet = quietOf(options);
+    return this.#reported(async () => {
+      const session = await this.#load(request);
+      innerOf(session).quiet = quiet || saysQuiet(request);
+      return session;
+    });
+  }
 
   async #reported(work) {
     try {
@@ -222,7 +232,7 @@ class Sessions {
     let e;
     try {
       if (changed(inner.bytes)) await this.#admitChange(inner);
-      e = await this.#commit().run(inner.bytes, inner.updates);
+      e = await this.#commit().run(inner.bytes, inner.updates, inner.quiet);
       if (session.state === "ended") {
         await this.#endProven(inner, session.id);
         await this.#waitForCaches();
@@ -275,7 +285,44 @@ class Sessions {
     return changedCookie(this.cookieName, expired[partitioned || String(sameSite).toLowerCase() === "none" ? 1 : 0]);
   }
 
-  #isDue(session) { return this.#o.clock() >= dueOf(innerOf(session).bytes); }
+  #isDue(session) {
+    const { bytes, quiet } = innerOf(session);
+    if (quiet && session.state === "active") return changed(bytes);
+    return this.#o.clock() >= dueOf(bytes);
+  }
+
+  /**
+   * Answers how long the session of a request lasts, as nethttp.StatusHandler does: GET and
+   * HEAD change nothing, POST is a use of it, and with refresh a refresh.
+   */
+  async status(request, options) {
+    const { method } = request, { refresh = false } = only(options, "refresh");
+    if (!["GET", "HEAD", "POST"].includes(method)) return plain(405, "Only GET, HEAD and POST are answered here.\n", { allow: "GET, HEAD, POST" });
+    if (method === "POST" && isForeign(request)) return plain(403, "Another site sent this request.\n");
+    try {
+      const [session, fields] = method === "POST" ? await this.#extended(request, refresh) : [await this.load(request, { quiet: true }), []];
+      const text = JSON.stringify(statusOf(session, innerOf(session).bytes, this.#o.clock())) + "\n";
+      const headers = new Headers({ "content-type": "application/json", "cache-control": "no-store", vary: "Cookie" });
+      for (const f of fields) headers.append("set-cookie", f);
+      return new Response(method === "HEAD" ? null : text, { headers });
+    } catch (err) {
+      return failure(err);
+    }
+  }
+
+  // The session after a use of it was noted, and the Set-Cookie fields. That the note failed is
+  // an error here.
+  async #extended(request, refresh) {
+    for (let again = 0; ; again++) {
+      const session = await this.load(request), inner = innerOf(session);
+      inner.quiet = false;
+      if (refresh && session.state === "active") session.refresh();
+      const now = this.#o.clock(), due = this.#isDue(session);
+      const fields = await this.store(session);
+      if (session.state !== "active" || !due || session.seenAt >= now) return [session, fields];
+      if (again > 0) throw new Unavailable(`extend session ${session.id}: the store has not noted the use`); // else another request was first
+    }
+  }
 
   #tell(e, next) {
     const about = aboutOf(next);
@@ -301,11 +348,12 @@ class Sessions {
    * Wraps a handler: `handler(request, session, ...rest)` returns a Response.
    * What cannot be loaded or stored becomes an error response in its place.
    */
-  withSession(handler) {
+  withSession(handler, options) {
+    const quiet = quietOf(options);
     return async (request, ...rest) => {
       let session;
       try {
-        session = await this.load(request);
+        session = await this.load(request, { quiet });
       } catch (err) {
         return failure(err);
       }
@@ -373,6 +421,18 @@ class Sessions {
   /** Session.take of the session of an ID. */
   async take(id, name) { return (await this.#byId(id)).take(name); }
 }
+
+// Returns the options of a call, of which there is one: a misspelt one is refused.
+function only(options, name) {
+  const given = own(options);
+  for (const [key, value] of Object.entries(given)) {
+    if (key !== name) throw new SessionError("config", `there is no option ${JSON.stringify(key)}; allowed: ${name}`);
+    if (typeof value !== "boolean") throw new SessionError("config", `${name} must be true or false`);
+  }
+  return given;
+}
+
+const quietOf = (options) => only(options, "quiet").quiet ?? false;
 
 const aboutOf = ({ id, tenant, user }) => ({ id, tenant, user });
 
