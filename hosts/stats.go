@@ -87,12 +87,12 @@ func (b *byReason) counts() map[core.Reason]uint64 {
 
 // counters are those of a manager.
 type counters struct {
-	begun, traces, logins, renewed, refreshed, resumed                  atomic.Uint64
-	commits, touches, untouched, conflicts, dropped, retries, folded    atomic.Uint64
-	resends, unknown, failures, swept, sweeps, sweepsFailed, eventsLost atomic.Uint64
-	sweptAt                                                             atomic.Int64
-	ended, refused                                                      byReason
-	recent                                                              recentEnds
+	begun, traces, logins, renewed, refreshed, resumed               atomic.Uint64
+	commits, touches, untouched, conflicts, dropped, retries, folded atomic.Uint64
+	resends, unknown, failures, swept, sweeps, sweepsFailed          atomic.Uint64
+	sweptAt                                                          atomic.Int64
+	ended, refused                                                   byReason
+	recent                                                           recentEnds
 }
 
 // saved counts what a commit has stored.

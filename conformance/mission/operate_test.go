@@ -107,7 +107,7 @@ func requestsAreTraced(t *testing.T, b backend) {
 			names = append(names, span.Name())
 			require.Equal(t, parent.SpanContext().TraceID(), span.SpanContext().TraceID())
 			for _, a := range span.Attributes() {
-				text += string(a.Key) + "=" + a.Value.Emit() + "\n"
+				text += string(a.Key) + "=" + a.Value.String() + "\n"
 			}
 		}
 		require.Equal(t, []string{"sessions save", "sessions commit", "request"}, names)

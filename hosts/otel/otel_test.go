@@ -131,7 +131,7 @@ func TestSpansAreWithinTheRequests(t *testing.T) {
 func attributes(s sdktrace.ReadOnlySpan) map[string]string {
 	all := map[string]string{}
 	for _, a := range s.Attributes() {
-		all[string(a.Key)] = a.Value.Emit()
+		all[string(a.Key)] = a.Value.String()
 	}
 	return all
 }
@@ -161,7 +161,7 @@ func TestMetrics(t *testing.T) {
 		series++
 		for _, a := range set.ToSlice() {
 			keys[string(a.Key)] = true
-			value += "/" + a.Value.Emit()
+			value += "/" + a.Value.String()
 		}
 		return value
 	}
