@@ -25,7 +25,7 @@ func gauge(name, help string, labels ...string) figure {
 
 var (
 	begun     = counter("begun", "Sessions that were stored for the first time.")
-	traces    = counter("traces", "Short records that a login has left in the place of another user's session.")
+	traces    = counter("traces", "Short records in the place of sessions that another user's login or changed credentials have ended.")
 	logins    = counter("logins", "Logins that were stored.")
 	renewed   = counter("renewed", "Secrets of stored sessions that were made anew, by a login too.")
 	refreshed = counter("refreshed", "Sessions whose lifetime began anew.")

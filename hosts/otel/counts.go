@@ -19,7 +19,7 @@ type count struct {
 
 var counts = []count{
 	{"sessions.begun", "{session}", "Sessions that were stored for the first time.", func(s *hosts.Stats) uint64 { return s.Begun }},
-	{"sessions.traces", "{record}", "Short records that a login has left in the place of another user's session.", func(s *hosts.Stats) uint64 { return s.Traces }},
+	{"sessions.traces", "{record}", "Short records in the place of sessions that another user's login or changed credentials have ended.", func(s *hosts.Stats) uint64 { return s.Traces }},
 	{"sessions.logins", "{login}", "Logins that were stored.", func(s *hosts.Stats) uint64 { return s.Logins }},
 	{"sessions.resumed", "{request}", "Sessions that requests have found by their cookie.", func(s *hosts.Stats) uint64 { return s.Resumed }},
 	{"sessions.conflicts", "{commit}", "Commits that were refused, since others had changed what they had read.", func(s *hosts.Stats) uint64 { return s.Conflicts }},
