@@ -87,6 +87,13 @@ func TestLoudVerbsOfAQuietRequest(t *testing.T) {
 			}
 			return s.Renew(x, n)
 		},
+		"confirm": func(s *site, x *hosts.Request) error {
+			n, err := s.GetSessionFromCookie(x)
+			if err != nil {
+				return err
+			}
+			return s.Confirm(x, n, "otp")
+		},
 		"lifetime": func(s *site, x *hosts.Request) error {
 			n, err := s.GetSessionFromCookie(x)
 			if err != nil {
@@ -112,7 +119,7 @@ func TestLoudVerbsOfAQuietRequest(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, s.clock.time(), n.LastSeenAt.Local(), "it is a use")
 			_, err = thief.session(s)
-			if name == "login" || name == "renew" || name == "switch" {
+			if name == "login" || name == "renew" || name == "confirm" || name == "switch" {
 				require.Error(t, err, "the cookie of before opens nothing")
 			}
 		})

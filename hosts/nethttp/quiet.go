@@ -27,12 +27,10 @@ func (h *Middleware) Quiet(next http.Handler) http.Handler {
 
 // quieten makes a request quiet, whether or not its session was asked for already.
 func (rq *request) quieten() {
+	v := rq.session()
 	rq.mu.Lock()
 	defer rq.mu.Unlock()
-	rq.quiet = true
-	if v := rq.opened.Load(); v != nil {
-		v.x.Quiet = true
-	}
+	v.x.Quiet = true
 }
 
 // saysQuiet finds requests that are no person's by what they say of themselves.

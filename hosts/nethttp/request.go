@@ -28,10 +28,9 @@ type request struct {
 	cancel     context.CancelCauseFunc // of that child, or nil
 	opened     atomic.Pointer[Session] // nil until the session is asked for
 
-	mu    sync.Mutex  // guards the Session and the way to the first byte
-	quiet bool        // notes no use, whatever it says itself
-	sent  atomic.Bool // the header is on its way; set under mu
-	over  atomic.Bool // the handler has returned, panicked, or was given up
+	mu   sync.Mutex  // guards the Session and the way to the first byte
+	sent atomic.Bool // the header is on its way; set under mu
+	over atomic.Bool // the handler has returned, panicked, or was given up
 }
 
 // requestRoom is a request with its http.Request, which has the cookie and is not to be
@@ -143,7 +142,6 @@ func (rq *request) session() *Session {
 	room.at = &room.fields
 	v.fields = &room.at
 	rq.middleware.fill(&v.x, rq.request, &room.cookies)
-	v.x.Quiet = v.x.Quiet || rq.quiet
 	v.x.Reply, v.x.Guard, v.x.Settles = v.reply, (*guard)(v), !rq.sent.Load()
 	rq.opened.Store(v)
 	return v
