@@ -111,7 +111,7 @@ const statuses = {
   409: ["conflict"], 413: ["too_large", "value_size"], 503: ["unavailable", "refused", "busy", "full", "closed", "seed", "credentials"],
   400: ["bad_name", "bad_user", "lifetime", "value_name", "bad_id", "nesting", "time"],
   500: ["other", "bad_record", "bad_value", "no_key", "key_hex", "key_length", "weak_key", "key_hex_raw", "same_key", "no_sealing", "too_many_keys",
-    "no_cipher", "key_times", "bytes", "too_many_machines", "policy", "guest", "counter", "again", "stamp", "method"],
+    "no_cipher", "key_times", "bytes", "too_many_machines", "policy", "guest", "counter", "again", "stamp", "method", "no_stamp"],
   thrown: ["config", "response", "committed", "updating"],
 };
 
