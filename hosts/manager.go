@@ -33,6 +33,7 @@ type Manager struct {
 	watches        watches
 	maxPerUser     int // zero: no limit
 	atLimit        AtLimit
+	deviceOf       func(userAgent string) string // nil: nobody wants to know
 	credentials    credentials
 
 	stop     context.CancelFunc
@@ -53,7 +54,7 @@ func New(store Store, config Config) (*Manager, error) {
 	if err := config.fill(); err != nil {
 		return nil, err
 	}
-	if err := config.checkLimit(store); err != nil {
+	if err := errors.Join(config.checkLimit(store), config.checkDevices(store)); err != nil {
 		return nil, err
 	}
 	cache, _ := As[Recaller](store)
@@ -61,7 +62,7 @@ func New(store Store, config Config) (*Manager, error) {
 		return nil, fmt.Errorf("session config: %w", &ConfigError{Field: "Cache", Value: fmt.Sprint(config.Cache), Allowed: "0 in hosts.New: put a cachestore.NewCached before the store; or use sessions.New"})
 	}
 	m := &Manager{machine: machine, store: store, owned: config.Owned, clock: config.Clock, commitTimeout: config.CommitTimeout,
-		maxPerUser: config.MaxPerUser, atLimit: config.AtLimit}
+		maxPerUser: config.MaxPerUser, atLimit: config.AtLimit, deviceOf: config.DeviceOf}
 	m.entropy = newEntropy(config.Entropy)
 	m.cache = cache
 	m.credentials.ask, m.credentials.ttl = config.Credentials, core.Milliseconds(config.CredentialsCache)
