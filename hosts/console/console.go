@@ -73,7 +73,7 @@ func New(o Options) (http.Handler, error) {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method {
 		case http.MethodGet, http.MethodHead:
-			if r.URL.Query().Has("style") { // needs nobody
+			if r.URL.Query().Has("css") { // needs nobody
 				writeStyle(w)
 				return
 			}

@@ -94,7 +94,7 @@ func TestFields(t *testing.T) {
 	require.Equal(t, "text/html; charset=utf-8", w.Header().Get("Content-Type"))
 	_, rest, _ := strings.Cut(w.Body.String(), `<link rel="stylesheet" href="`)
 	style, _, _ := strings.Cut(rest, `"`)
-	require.Regexp(t, `^\?style=[0-9a-f]{12}$`, style)
+	require.Regexp(t, `^\?css=[0-9a-f]{12}$`, style)
 	w = app.Visitor().Get(h, "/devices"+style)
 	require.Equal(t, http.StatusOK, w.Code, "the style sheet needs no login")
 	require.Equal(t, "text/css; charset=utf-8", w.Header().Get("Content-Type"))
@@ -330,7 +330,7 @@ func TestOwnPages(t *testing.T) {
 	app, h := page(t, console.Options{Template: own})
 	w := at(app, "<ann>", onMac).Get(h, "/devices")
 	text := w.Body.String()
-	require.Contains(t, text, `<p>Hello &lt;ann&gt;</p><b>Chrome on macOS</b><link href="?style=`)
+	require.Contains(t, text, `<p>Hello &lt;ann&gt;</p><b>Chrome on macOS</b><link href="?css=`)
 	require.Contains(t, text, "<h1>Devices</h1>")
 	require.Equal(t, "frame-ancestors 'none'", w.Header().Get("Content-Security-Policy"))
 

@@ -51,7 +51,7 @@ var (
 	fragment = template.Must(template.New("devices").Parse(devicesHTML))
 	styleURL = func() string {
 		sum := sha256.Sum256([]byte(style))
-		return "?style=" + hex.EncodeToString(sum[:6])
+		return "?css=" + hex.EncodeToString(sum[:6])
 	}()
 )
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions"
+	"github.com/rockstar-web/sessions/hosts/console"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -21,6 +22,7 @@ type page struct {
 	Warning      string
 	Style, Icon  string
 	Script       string // of the one page that has some
+	Sheet        string // of the one page that has a style sheet of its own
 	Notice       string
 	Content      any
 }
@@ -31,15 +33,13 @@ var flash = sessions.Value[string]("flash")
 // notices are what a page may say after a form has led to it.
 var notices = map[string]string{
 	"signed-in":   "You are signed in. Your cookie has a new secret; a copy of the old one opens nothing.",
-	"device":      "That device is signed out.",
-	"no-device":   "That session was signed out already.",
 	"refreshed":   "The session is extended: its whole lifetime begins now.",
 	"preferences": "Your preferences are saved in the session.",
 	"noted":       "The note is saved in your session.",
 	"bad-note":    noteRule,
 }
 
-func (s *site) pageRoutes(mux *http.ServeMux) {
+func (s *site) pageRoutes(mux *http.ServeMux) error {
 	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /signin", func(w http.ResponseWriter, r *http.Request) {
 		s.signInPage(w, r, http.StatusOK, signInForm{Next: r.FormValue("next")})
@@ -55,15 +55,20 @@ func (s *site) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /session/refresh", s.form(s.postRefresh))
 	mux.HandleFunc("POST /session/preferences", s.form(s.postPreferences))
 	for pattern, handler := range map[string]http.HandlerFunc{
-		"GET /notes":                 s.notesPage,
-		"POST /notes":                s.form(s.postNote),
-		"POST /notes/delete":         s.form(s.postNoteDelete),
-		"GET /devices":               s.devicesPage,
-		"POST /devices/{id}/signout": s.form(s.postDeviceSignOut),
-		"POST /signout/everywhere":   s.form(s.postSignOutEverywhere),
+		"GET /notes":               s.notesPage,
+		"POST /notes":              s.form(s.postNote),
+		"POST /notes/delete":       s.form(s.postNoteDelete),
+		"GET " + confirmPath:       s.confirmPage,
+		"POST " + confirmPath:      s.form(s.postConfirm),
+		"POST /signout/everywhere": s.form(s.postSignOutEverywhere),
 	} {
 		mux.Handle(pattern, s.mw.Require(handler))
 	}
+	devices, err := s.devicesPage()
+	if err != nil {
+		return err
+	}
+	mux.Handle("/devices", devices)
 	for _, a := range s.assets {
 		mux.HandleFunc("GET "+a.path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", a.mediaType)
@@ -74,11 +79,12 @@ func (s *site) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.show(w, r, http.StatusNotFound, "trouble", http.StatusText(http.StatusNotFound), "There is no such page.")
 	})
+	return nil
 }
 
 func (s *site) loadPages() error {
 	s.pages = map[string]*template.Template{}
-	for _, name := range []string{"home", "signin", "cart", "notes", "session", "devices", "prove", "signedout", "trouble"} {
+	for _, name := range []string{"home", "signin", "cart", "notes", "session", "devices", "confirm", "prove", "signedout", "trouble"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{
 			"when": when, "left": func(t time.Time) string { return left(t.Sub(s.now())) },
 			"money": money,
@@ -118,13 +124,16 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name, ti
 		s.failed(w, r, err)
 		return
 	}
-	script := ""
+	script, sheet := "", ""
 	if name == "prove" {
 		script = s.assets["prove.js"].path
 	}
+	if devices, ok := content.(console.Page); ok {
+		sheet = devices.Style
+	}
 	s.write(w, status, name, page{
 		Title: title, Path: r.URL.Path, User: v.User(), Tenant: v.Tenant(), Theme: preferencesOf(v).Theme,
-		Notice: notices[notice], Script: script, Content: content,
+		Notice: notices[notice], Script: script, Sheet: sheet, Content: content,
 	})
 }
 
