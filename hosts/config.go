@@ -55,6 +55,12 @@ type Config struct {
 	MaxPerUser int
 	AtLimit    AtLimit
 
+	// DeviceOf names the kind of device that a user agent stands for, such as
+	// console.DeviceOf: "Chrome on macOS". Set, it makes a login with a kind that none of
+	// the user's other live sessions has an EventNewDevice [off]. The store must be a
+	// Finder: each login searches it once, for MaxPerUser as well.
+	DeviceOf func(userAgent string) string
+
 	// Credentials returns a stamp of what must not change under a session of a user: such
 	// as their password's hash and roles, with %q between them. Where it is another than
 	// the login was given, the session has ended: 401 with the reason credentials_changed.

@@ -27,6 +27,11 @@ const (
 	EventEnded     EventKind = "session ended"
 	EventSwept     EventKind = "sessions swept" // with a Count, and Err if it failed
 
+	// EventNewDevice: a user has logged in with a kind of device that none of their
+	// other live sessions has, of which there are Count. With a Count of 0 nothing is known
+	// of their devices. See Config.DeviceOf.
+	EventNewDevice EventKind = "session on a new device"
+
 	// EventConflict: values were not stored, because others had changed what
 	// they were made of; with Names and Err. The request was refused, or signed
 	// in without them.

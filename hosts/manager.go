@@ -36,6 +36,7 @@ type Manager struct {
 	watches        watches
 	maxPerUser     int // zero: no limit
 	atLimit        AtLimit
+	deviceOf       func(userAgent string) string // nil: nobody wants to know
 	credentials    credentials
 
 	stop     context.CancelFunc
@@ -56,7 +57,7 @@ func New(store Store, config Config) (*Manager, error) {
 	if err := config.fill(); err != nil {
 		return nil, err
 	}
-	if err := config.checkLimit(store); err != nil {
+	if err := errors.Join(config.checkLimit(store), config.checkDevices(store)); err != nil {
 		return nil, err
 	}
 	cache, _ := As[Recaller](store)
@@ -64,7 +65,7 @@ func New(store Store, config Config) (*Manager, error) {
 		return nil, fmt.Errorf("session config: %w", &ConfigError{Field: "Cache", Value: fmt.Sprint(config.Cache), Allowed: "0 in hosts.New: put a cachestore.NewCached before the store; or use sessions.New"})
 	}
 	m := &Manager{machine: machine, store: store, given: store, observer: config.Observer, owned: config.Owned, clock: config.Clock, commitTimeout: config.CommitTimeout,
-		maxPerUser: config.MaxPerUser, atLimit: config.AtLimit}
+		maxPerUser: config.MaxPerUser, atLimit: config.AtLimit, deviceOf: config.DeviceOf}
 	if m.observer != nil {
 		m.store = Observed(store, m.observer)
 	}

@@ -65,6 +65,7 @@ type Request struct {
 	owed    bool          // a secret was made and no cookie set
 	replied bool          // the answer has a cookie
 	barred  *barred       // what a login may open
+	again   bool          // who signs in was signed in already, in this session
 	cached  bool          // the current session is of a cache, and may be as old as feed.Lease
 	asks    bool          // the next Resume asks the store, whatever is cached
 	waiting waiting

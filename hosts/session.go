@@ -299,7 +299,7 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 		return err
 	}
 	m.tellDeeds(x, &e)
-	if err := m.keepLimit(ctx, x, &e); err != nil {
+	if err := m.loggedIn(ctx, x, &e); err != nil {
 		s.current.End()
 		return err
 	}

@@ -78,8 +78,7 @@ func (c *Config) checkLimit(store Store) error {
 // makeRoom refuses a login before anything is stored, where the limit refuses logins: the
 // visitor keeps the session that they have. What keepLimit refuses was stored meanwhile.
 func (m *Manager) makeRoom(ctx context.Context, x *Request, s *core.Session, user string) error {
-	again := s.User() == user || x != nil && x.barred != nil && x.barred.record.User == user
-	if m.maxPerUser == 0 || m.atLimit != Refuse || again || user == "" {
+	if m.maxPerUser == 0 || m.atLimit != Refuse || user == "" || m.has(x, s, user) {
 		return nil
 	}
 	ctx, cancel := m.lasting(ctx)
@@ -91,19 +90,17 @@ func (m *Manager) makeRoom(ctx context.Context, x *Request, s *core.Session, use
 	return err
 }
 
-// keepLimit ends the sessions that a stored login has made too many, which may be its own. It
-// is called before the visitor gets the cookie. Everybody looks after their own save, so
-// that the last to look sees all.
-func (m *Manager) keepLimit(ctx context.Context, x *Request, e *core.Effects) error {
-	if m.maxPerUser == 0 || e.Did&core.DidLogin == 0 {
-		return nil
-	}
-	ctx, cancel := m.lasting(ctx)
-	defer cancel()
-	own := e.Next
-	all, err := m.liveOf(ctx, own.Tenant(), own.User())
-	if err != nil && m.atLimit == Refuse {
-		return errors.Join(err, m.turnAway(ctx, x, own))
+// has reports whether the visitor's session is the user's already. x may be nil.
+func (m *Manager) has(x *Request, s *core.Session, user string) bool {
+	return s.User() == user || x != nil && x.barred != nil && x.barred.record.User == user
+}
+
+// keepLimit ends the sessions that a stored login has made too many, which may be its own.
+// Everybody has searched after their own save, so that the last to search has found all;
+// failed is why the search found none.
+func (m *Manager) keepLimit(ctx context.Context, x *Request, own *core.Session, all []*core.Session, failed error) error {
+	if failed != nil && m.atLimit == Refuse {
+		return errors.Join(failed, m.turnAway(ctx, x, own))
 	}
 	mine, others := false, []core.Record(nil)
 	for _, s := range m.tooMany(own, all) {

@@ -34,6 +34,7 @@ func (m *Manager) signIn(x *Request, s *core.Session, user string, l Login) (*co
 	if err := m.makeRoom(x, x, s, user); err != nil {
 		return nil, err
 	}
+	x.again = m.has(x, s, user)
 	if x.barred != nil && s.State() == core.StateNew {
 		c, err := m.signInBarred(x, s, user, l)
 		var r *core.Refusal // it is another user's, or over by now

@@ -2,6 +2,7 @@ package frameworks
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -30,6 +31,9 @@ type App struct {
 	Outside    []Layer // around the middleware, the outermost first
 	Inside     []Layer // between it and the routes
 	Routes     []Route
+	// Page is mounted at /devices, in the way in which the framework takes handlers of
+	// net/http. Nil is none.
+	Page http.Handler
 	// OnError answers for the errors of routes and layers, as the framework's own
 	// error handler does. Nil is the framework's default; a framework without one
 	// answers as nethttp.Failure says.

@@ -52,6 +52,9 @@ func serve(t *testing.T, a frameworks.App) string {
 		}
 		mux.Handle(path, h)
 	}
+	if a.Page != nil {
+		mux.Handle("/devices", a.Page)
+	}
 	h := wrap(mux, a, a.Inside)
 	for range a.Times {
 		h = a.Middleware.Handler(h)

@@ -22,6 +22,7 @@ var table = []struct {
 	{"a redirect carries a flash message", (*scene).redirect},
 	{"a group with Require lets only users in", (*scene).group},
 	{"a browser is sent to the login page", (*scene).loginPage},
+	{"the devices page works where the framework mounts it", (*scene).devices},
 	{"a group with RequireFresh wants a proof from a moment ago", (*scene).fresh},
 	{"a group with RequireMethods wants a proof by them", (*scene).methods},
 	{"the development mode serves loopback alone", (*scene).development},

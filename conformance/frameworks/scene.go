@@ -103,6 +103,7 @@ type browser struct {
 	s      *scene
 	client *http.Client
 	header http.Header // on each request
+	form   string      // in each POST
 	mu     sync.Mutex
 	value  string // of the session cookie
 }
@@ -152,6 +153,10 @@ func (b *browser) begin(method, path string) *http.Response {
 	r, err := http.NewRequest(method, b.s.url+path, nil)
 	require.NoError(b.s.t, err)
 	r.Header = b.header.Clone()
+	if method == http.MethodPost && b.form != "" {
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(b.form)), int64(len(b.form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	r.Header.Set("Cookie", b.cookie())
 	r.Header.Set("Accept-Encoding", "gzip")
 	resp, err := b.client.Do(r)

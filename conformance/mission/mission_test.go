@@ -23,7 +23,7 @@ type row struct {
 }
 
 var rows = slices.Concat(overview, choices, configuration, backendRows, databases, use, validation, security, practice,
-	troubleshooting, beyond, surroundings, people, frameworks, truth, full, cachedRows, limits, forwarding, signIn, operate, quiet)
+	troubleshooting, beyond, surroundings, people, frameworks, truth, full, cachedRows, limits, forwarding, signIn, operate, quiet, devices)
 
 func TestMission(t *testing.T) {
 	concerns := concerned(t)

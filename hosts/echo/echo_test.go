@@ -40,6 +40,9 @@ func serve(t *testing.T, a frameworks.App) string {
 	for _, l := range a.Inside {
 		e.Use(layer(l))
 	}
+	if a.Page != nil {
+		e.Any("/devices", echo.WrapHandler(a.Page))
+	}
 	for _, r := range a.Routes {
 		h := func(c *echo.Context) error { return r.Handle(ctx{c}) }
 		var limits []echo.MiddlewareFunc

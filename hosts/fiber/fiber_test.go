@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/adaptor"
 	"github.com/gofiber/fiber/v3/middleware/compress"
 	"github.com/gofiber/fiber/v3/middleware/recover"
 	"github.com/gofiber/fiber/v3/middleware/timeout"
@@ -36,6 +37,9 @@ func serve(t *testing.T, a frameworks.App) string {
 	}
 	for _, l := range a.Inside {
 		app.Use(layer(l))
+	}
+	if a.Page != nil {
+		app.All("/devices", adaptor.HTTPHandler(a.Page))
 	}
 	for _, r := range a.Routes {
 		h := func(c fiber.Ctx) error { return r.Handle(ctx{c}) }

@@ -42,6 +42,9 @@ func serve(t *testing.T, a frameworks.App) string {
 	for _, l := range a.Inside {
 		e.Use(layer(a, l))
 	}
+	if a.Page != nil {
+		e.Any("/devices", gin.WrapH(a.Page))
+	}
 	private, quiet := e.Group("", ginsessions.Require(a.Middleware)), e.Group("", ginsessions.Quiet(a.Middleware))
 	for _, r := range a.Routes {
 		group := &e.RouterGroup

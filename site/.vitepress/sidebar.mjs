@@ -14,6 +14,7 @@ const groups = {
   Guides: {
     "Moving from scs or gorilla": "docs/migration.md",
     "Around the sign-in": "docs/sign-in.md",
+    "The devices page": "docs/devices.md",
     "Coming from Rockstar": "docs/guide.md",
     "Timeouts and open pages": "docs/timeouts.md",
     "Reads without a store call": "docs/freshness.md",

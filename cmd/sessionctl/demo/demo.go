@@ -119,7 +119,7 @@ func (o *Options) config(f *feed) hosts.Config {
 }
 
 func newHost(m *hosts.Manager, o Options, s *site) (*nethttp.Middleware, error) {
-	options := nethttp.Options{TrustedProxies: o.TrustedProxies, Unauthorized: s.unauthorized, Failed: s.errorPage}
+	options := nethttp.Options{TrustedProxies: o.TrustedProxies, ConfirmPath: confirmPath, Unauthorized: s.unauthorized, Failed: s.errorPage}
 	if o.Tenants {
 		options.Tenant = tenant
 	}

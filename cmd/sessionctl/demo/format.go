@@ -43,29 +43,3 @@ func typeName(value any) string {
 }
 
 func money(cents int) string { return fmt.Sprintf("%d.%02d €", cents/100, cents%100) }
-
-// device says in a few words what a user agent claims to be.
-func device(userAgent string) string {
-	find := func(otherwise string, table ...[2]string) string {
-		for _, row := range table {
-			if strings.Contains(userAgent, row[0]) {
-				return row[1]
-			}
-		}
-		return otherwise
-	}
-	browser := find("", [2]string{"Edg/", "Edge"}, [2]string{"OPR/", "Opera"}, [2]string{"Firefox/", "Firefox"},
-		[2]string{"Chrome/", "Chrome"}, [2]string{"Safari/", "Safari"})
-	system := find("", [2]string{"Android", "Android"}, [2]string{"iPhone", "iPhone"}, [2]string{"iPad", "iPad"},
-		[2]string{"Windows", "Windows"}, [2]string{"Mac OS X", "macOS"}, [2]string{"Linux", "Linux"})
-	switch {
-	case browser != "" && system != "":
-		return browser + " on " + system
-	case browser != "":
-		return browser
-	case userAgent == "":
-		return "Unknown device"
-	}
-	name, _, _ := strings.Cut(userAgent, "/")
-	return name
-}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions"
+	"github.com/rockstar-web/sessions/hosts/console"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -22,6 +23,7 @@ type page struct {
 	Style, Icon  string
 	Script       string // of the one page that has some
 	Timeout      string // the script that warns who is signed in before the session ends
+	Sheet        string // of the one page that has a style sheet of its own
 	Notice       string
 	Content      any
 }
@@ -32,15 +34,13 @@ var flash = sessions.Value[string]("flash")
 // notices are what a page may say after a form has led to it.
 var notices = map[string]string{
 	"signed-in":   "You are signed in. Your cookie has a new secret; a copy of the old one opens nothing.",
-	"device":      "That device is signed out.",
-	"no-device":   "That session was signed out already.",
 	"refreshed":   "The session is extended: its whole lifetime begins now.",
 	"preferences": "Your preferences are saved in the session.",
 	"noted":       "The note is saved in your session.",
 	"bad-note":    noteRule,
 }
 
-func (s *site) pageRoutes(mux *http.ServeMux) {
+func (s *site) pageRoutes(mux *http.ServeMux) error {
 	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /signin", func(w http.ResponseWriter, r *http.Request) {
 		s.signInPage(w, r, http.StatusOK, signInForm{Next: r.FormValue("next")})
@@ -58,15 +58,20 @@ func (s *site) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /session/refresh", s.form(s.postRefresh))
 	mux.HandleFunc("POST /session/preferences", s.form(s.postPreferences))
 	for pattern, handler := range map[string]http.HandlerFunc{
-		"GET /notes":                 s.notesPage,
-		"POST /notes":                s.form(s.postNote),
-		"POST /notes/delete":         s.form(s.postNoteDelete),
-		"GET /devices":               s.devicesPage,
-		"POST /devices/{id}/signout": s.form(s.postDeviceSignOut),
-		"POST /signout/everywhere":   s.form(s.postSignOutEverywhere),
+		"GET /notes":               s.notesPage,
+		"POST /notes":              s.form(s.postNote),
+		"POST /notes/delete":       s.form(s.postNoteDelete),
+		"GET " + confirmPath:       s.confirmPage,
+		"POST " + confirmPath:      s.form(s.postConfirm),
+		"POST /signout/everywhere": s.form(s.postSignOutEverywhere),
 	} {
 		mux.Handle(pattern, s.mw.Require(handler))
 	}
+	devices, err := s.devicesPage()
+	if err != nil {
+		return err
+	}
+	mux.Handle("/devices", devices)
 	for _, a := range s.assets {
 		mux.HandleFunc("GET "+a.path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", a.mediaType)
@@ -77,11 +82,12 @@ func (s *site) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.show(w, r, http.StatusNotFound, "trouble", http.StatusText(http.StatusNotFound), "There is no such page.")
 	})
+	return nil
 }
 
 func (s *site) loadPages() error {
 	s.pages = map[string]*template.Template{}
-	for _, name := range []string{"home", "signin", "cart", "notes", "session", "devices", "prove", "signedout", "trouble"} {
+	for _, name := range []string{"home", "signin", "cart", "notes", "session", "devices", "confirm", "prove", "signedout", "trouble"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{
 			"when": when, "left": func(t time.Time) string { return left(t.Sub(s.now())) },
 			"money": money,
@@ -121,7 +127,7 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name, ti
 		s.failed(w, r, err)
 		return
 	}
-	script, timeout := "", ""
+	script, timeout, sheet := "", "", ""
 	if name == "prove" {
 		script = s.assets["prove.js"].path
 	}
@@ -129,9 +135,12 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name, ti
 		timeout = s.mw.ScriptURL("/timeout.js")
 		w.Header().Set("Content-Security-Policy", scripted)
 	}
+	if devices, ok := content.(console.Page); ok {
+		sheet = devices.Style
+	}
 	s.write(w, status, name, page{
 		Title: title, Path: r.URL.Path, User: v.User(), Tenant: v.Tenant(), Theme: preferencesOf(v).Theme,
-		Notice: notices[notice], Script: script, Timeout: timeout, Content: content,
+		Notice: notices[notice], Script: script, Timeout: timeout, Sheet: sheet, Content: content,
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rockstar-web/sessions/cmd/sessionctl/demo"
 	"github.com/stretchr/testify/require"
@@ -31,7 +32,8 @@ func (b *browser) open(t *testing.T, path string, status int) {
 }
 
 var (
-	formPattern  = regexp.MustCompile(`(?s)<form[^>]* action="([^"]*)"[^>]*>(.*?)</form>`)
+	formPattern  = regexp.MustCompile(`(?s)<form([^>]*)>(.*?)</form>`)
+	actionOfForm = regexp.MustCompile(` action="([^"]*)"`) // without one it is the page itself
 	fieldPattern = regexp.MustCompile(`<(?:input|textarea|select|button)\b[^>]*>`)
 	attribute    = regexp.MustCompile(`\b(name|value|type)="([^"]*)"`)
 )
@@ -41,8 +43,11 @@ var (
 func (b *browser) send(t *testing.T, action string, fill ...string) {
 	t.Helper()
 	for _, form := range formPattern.FindAllStringSubmatch(b.page, -1) {
-		values := url.Values{}
-		if html.UnescapeString(form[1]) != action || !chosen(form[2], fill, values) {
+		values, to := url.Values{}, b.path
+		if given := actionOfForm.FindStringSubmatch(form[1]); given != nil {
+			to = html.UnescapeString(given[1])
+		}
+		if to != action || !chosen(form[2], fill, values) {
 			continue
 		}
 		a, text := b.post(t, action, values)
@@ -161,14 +166,14 @@ func TestDevices(t *testing.T) {
 		require.NotContains(t, desk.page, id(bob))
 
 		bob.open(t, "/devices", 200)
-		a, text := bob.post(t, "/devices/"+id(phone)+"/signout", nil)
+		a, text := bob.post(t, "/devices", url.Values{"end": {id(phone)}})
 		require.Equal(t, 200, a.StatusCode)
-		require.Contains(t, text, "was signed out already", "another user's session looks like none")
+		require.NotContains(t, text, "Firefox")
 		id(phone)
-		a, _ = bob.post(t, "/devices/nonsense/signout", nil)
-		require.Equal(t, 404, a.StatusCode)
+		a, _ = bob.post(t, "/devices", url.Values{"end": {"nonsense"}})
+		require.Equal(t, 400, a.StatusCode)
 
-		desk.send(t, "/devices/"+id(phone)+"/signout")
+		desk.send(t, "/devices", "end", id(phone))
 		require.Contains(t, desk.page, "That device is signed out.")
 		phone.open(t, "/notes", 401)
 		require.Contains(t, phone.page, "You were signed out on another device.")
@@ -184,10 +189,32 @@ func TestDevices(t *testing.T) {
 		id(bob)
 
 		bob.open(t, "/devices", 200)
-		bob.send(t, "/devices/"+id(bob)+"/signout")
+		require.Contains(t, bob.page, "You are signed in on no other device.")
+		bob.send(t, "/signout")
 		require.Contains(t, bob.page, "You are signed out.")
 		require.Empty(t, bob.cookies(t))
 	})
+}
+
+// TestDevicesAskForAFreshSignIn: the page asks for the password once more, and is there
+// afterwards.
+func TestDevicesAskForAFreshSignIn(t *testing.T) {
+	app, site := demo.Handlers(t, demo.Options{})
+	alice := app.As("alice")
+	alice.Header.Set("Sec-Fetch-Mode", "navigate")
+	require.Equal(t, 200, alice.Get(site, "/devices").Code)
+	app.Clock.Advance(10 * time.Minute)
+	confirm := alice.Get(site, "/devices").Header().Get("Location")
+	require.Equal(t, "/confirm?reason=not_fresh&return_to=%2Fdevices", confirm)
+	w := alice.Get(site, confirm)
+	require.Equal(t, 200, w.Code)
+	require.Contains(t, w.Body.String(), `type="password"`)
+	w = alice.Post(site, confirm, url.Values{"password": {"wrong"}})
+	require.Equal(t, 403, w.Code)
+	require.Contains(t, w.Body.String(), "That is not the password.")
+	w = alice.Post(site, confirm, url.Values{"password": {"wonderland"}})
+	require.Equal(t, "/devices", w.Header().Get("Location"))
+	require.Equal(t, 200, alice.Get(site, "/devices").Code)
 }
 
 func TestNoFormLeadsAway(t *testing.T) {

@@ -124,7 +124,7 @@ func TestGetChangesNothing(t *testing.T) {
 	alice.Get(site, "/")
 	before := app.Session("alice")
 	for _, path := range []string{
-		"/", "/signin", "/signout", "/signout/everywhere", "/signed-out", "/signed-out/everywhere", "/prove", "/cart", "/session", "/session/refresh", "/session/preferences", "/notes", "/notes/delete", "/devices",
+		"/", "/signin", "/signout", "/signout/everywhere", "/signed-out", "/signed-out/everywhere", "/prove", "/cart", "/session", "/session/refresh", "/session/preferences", "/notes", "/notes/delete", "/devices", "/confirm",
 		"/api/session", "/api/login", "/api/logout", "/api/refresh", "/api/slow", "/api/data/n", "/api/add/n", "/api/take/n", "/healthz",
 		"/api/prove/start", "/api/prove/add", "/api/prove/counts", "/api/prove/server",
 	} {

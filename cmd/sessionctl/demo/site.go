@@ -78,7 +78,9 @@ func newSite(m *hosts.Manager, f *feed, o Options, key keyInfo) (*site, error) {
 	}
 	mux := http.NewServeMux()
 	s.apiRoutes(mux)
-	s.pageRoutes(mux)
+	if err := s.pageRoutes(mux); err != nil {
+		return nil, err
+	}
 	csrf := http.NewCrossOriginProtection()
 	csrf.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
 	s.handler = gzip(guard(csrf.Handler(s.mw.Handler(mux))))

@@ -9,6 +9,7 @@ import (
 	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/console"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
@@ -63,7 +64,7 @@ func (s *site) sessionPage(w http.ResponseWriter, r *http.Request) {
 	out := sessionPage{
 		Stored: v.Stored(), ID: v.ID(),
 		Created: v.CreatedAt(), Login: v.LoginAt(), Seen: v.LastSeenAt(), Ends: v.ExpiresAt(), IdleEnds: v.IdleExpiresAt(),
-		HasIdle: p.IdleTimeout != 0, IP: v.IPAddress().String(), UserAgent: v.UserAgent(), Device: device(v.UserAgent()),
+		HasIdle: p.IdleTimeout != 0, IP: v.IPAddress().String(), UserAgent: v.UserAgent(), Device: console.DeviceOf(v.UserAgent()),
 		DataSize: v.Size(), DataLimit: p.SessionSize, CookieName: p.CookieName, CookieSize: s.cookieSize(r),
 		CookieLimit: core.MaxCookieSize, Themes: themes, Store: s.backend,
 		Retention: left(time.Duration(p.Retention) * time.Millisecond),

@@ -25,7 +25,7 @@ var known = map[string]string{
 
 // own are those of this repository.
 var own = map[string]string{
-	"sessions": "", "sessionstest": "/sessionstest", "hosts": "/hosts", "core": "/core", "nethttp": "/hosts/nethttp", "gateway": "/hosts/gateway",
+	"sessions": "", "sessionstest": "/sessionstest", "hosts": "/hosts", "core": "/core", "nethttp": "/hosts/nethttp", "gateway": "/hosts/gateway", "console": "/hosts/console",
 	"cachestore": "/cachestore", "fsstore": "/fsstore", "dbstore": "/dbstore", "sqlite": "/dbstore/sqlite", "postgres": "/dbstore/postgres",
 	"mysql": "/dbstore/mysql", "redis": "/cachestore/redis", "stores": "/stores", "sessionctl": "/sessionctl", "conformance": "/conformance",
 	"wazero": "/hosts/wazero", "values": "/hosts/values", "metrics": "/hosts/metrics", "otel": "/hosts/otel", "migrate": "/hosts/migrate", "scsmigrate": "/hosts/migrate/scs", "gorillamigrate": "/hosts/migrate/gorilla",

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -43,7 +44,9 @@ var shots = []shot{
 	{"session", "/session", 1280, 860, "light", nil},
 	{"cluster", cluster, 1280, 1000, "light", nil},
 	{"cluster-dark", cluster, 1280, 1000, "dark", nil},
-	{"devices-dark", "/devices", 1280, 560, "dark", nil},
+	{"devices", "/devices", 1280, 920, "light", nil},
+	{"devices-dark", "/devices", 1280, 920, "dark", nil},
+	{"devices-390", "/devices", 390, 844, "light", nil},
 }
 
 func main() {
@@ -134,6 +137,35 @@ const prepare = `(async () => {
 	await form("/notes", { text: "Order more #tea" });
 })()`
 
+// alone signs alice out on the devices of the shots before.
+const alone = `fetch("/devices", { method: "POST", body: new URLSearchParams({ others: 1 }) })`
+
+// signInElsewhere signs alice in on two devices more.
+func signInElsewhere(ctx context.Context, site string) error {
+	for _, userAgent := range []string{
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+	} {
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, site+"/api/login", strings.NewReader(`{"user":"alice","password":"wonderland"}`))
+		if err != nil {
+			return err
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("User-Agent", userAgent)
+		a, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return err
+		}
+		if err := a.Body.Close(); err != nil {
+			return err
+		}
+		if a.StatusCode != http.StatusOK {
+			return fmt.Errorf("alice cannot sign in: %s", a.Status)
+		}
+	}
+	return nil
+}
+
 // signOut is a visit to the cluster's page: the reads come when those of the visitor's own
 // change no longer ask the store.
 const signOut = `(async () => {
@@ -156,8 +188,12 @@ func (s shot) demo(site string) []chromedp.Action[chromedp.Void] {
 	steps := []chromedp.Action[chromedp.Void]{
 		chromedp.Navigate(site + "/prove"),
 		chromedp.Evaluate[chromedp.Void](prepare, chromedp.EvalAwaitPromise),
-		chromedp.Navigate(site + s.path),
 	}
+	if s.path == "/devices" {
+		steps = append(steps, chromedp.Evaluate[chromedp.Void](alone, chromedp.EvalAwaitPromise),
+			chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error { return signInElsewhere(ctx, site) }))
+	}
+	steps = append(steps, chromedp.Navigate(site+s.path))
 	for _, name := range s.press {
 		steps = append(steps,
 			chromedp.Click(`[data-run="`+name+`"]`),
