@@ -15,7 +15,7 @@ import (
 )
 
 var doctorCommand = Command{
-	Name: "doctor", Brief: "look for what is wrong with a setup",
+	Name: "doctor", Brief: "find problems of a setup",
 	About: `Checks the key, the cookie's attributes for the URL of the site, the store (it saves,
 loads and deletes a scratch session), the clock and the modes of files. Each finding
 comes with its remedy. The exit code is 1 if there are findings.`,
