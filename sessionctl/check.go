@@ -45,7 +45,7 @@ const (
 	skipped = "skipped" // the store does not implement the interface that promises it
 )
 
-// checked is one case as it is told.
+// checked is one case as it is reported.
 type checked struct {
 	Case    string `json:"case"`
 	Result  string `json:"result"`

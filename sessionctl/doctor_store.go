@@ -138,7 +138,7 @@ func exists(path string) bool {
 }
 
 // examineRetention finds a server that forgets by a clock which is far ahead: a
-// session that has just run out must be there still, for its reason to be told.
+// session that has just run out must be there still, so that its reason can be shown.
 func (d *doctor) examineRetention(ctx context.Context, store hosts.Store) {
 	at := core.Time(d.Now().UnixMilli())
 	r := core.Record{Version: 1, CreatedAt: at, SeenAt: at, ExpiresAt: at - core.Second}

@@ -195,7 +195,7 @@ func (g *gatewaySetup) behind() (err error) {
 	return nil
 }
 
-// ofOneProcess tells the names of stores that an origin cannot share.
+// ofOneProcess reports the names of stores that an origin cannot share.
 func ofOneProcess(name string) bool {
 	scheme, _, _ := strings.Cut(name, ":")
 	return slices.Contains([]string{"memory", "cache", "file", "filesystem"}, scheme)
