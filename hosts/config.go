@@ -86,7 +86,7 @@ type Config struct {
 
 	Logger  *slog.Logger // [slog.Default, for warnings only] when set, events too
 	OnEvent func(Event)  // called from one goroutine; a slow one loses events, not requests; a panic is logged
-	// Observer is told when commits and calls of the store begin and end, to measure and
+	// Observer is called when commits and calls of the store begin and end, to measure and
 	// trace them [none]: that of hosts/metrics or hosts/otel, or both by Observers.
 	Observer Observer
 	Clock    Clock                                           // [the system's]
