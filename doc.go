@@ -14,7 +14,7 @@
 //	}
 //
 //	func home(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
-//		n, err := visits.Add(s, 1) // all count, also those at the same moment
+//		n, err := visits.Add(s, 1) // requests at the same moment all count
 //		...
 //	}
 //

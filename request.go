@@ -12,17 +12,17 @@ import (
 // it. The error says that the middleware is missing, or wraps ErrUnavailable.
 func From(r *http.Request) (*Session, error) { return nethttp.From(r) }
 
-// FromContext is From for code that has the request's context alone.
+// FromContext is From for code that has only the request's context.
 func FromContext(ctx context.Context) (*Session, error) { return nethttp.FromContext(ctx) }
 
-// Failure says in HTTP what an error of a session means: the status, and a
-// sentence fit for a visitor. HandlerFunc does it by itself.
+// Failure returns the HTTP status for an error of a session, and a sentence that can
+// be shown to the visitor. HandlerFunc does it by itself.
 func Failure(err error) (status int, text string) { return nethttp.Failure(err) }
 
-// ReturnTo returns the page that a visitor wanted before they were sent to the
-// login page, or otherwise: only a path of this origin, whatever the request says.
+// ReturnTo returns the page that a visitor wanted before they were sent to the login
+// page, or otherwise if there is none. It only returns paths of this origin.
 func ReturnTo(r *http.Request, otherwise string) string { return nethttp.ReturnTo(r, otherwise) }
 
-// LoginReason returns the sentence for a login page that says why the visitor's
-// session is over; nothing where they had none.
+// LoginReason returns a sentence for the login page that says why the visitor's session
+// is over, or "" if they had none.
 func LoginReason(r *http.Request) string { return nethttp.LoginReason(r) }

@@ -31,7 +31,7 @@ type (
 	Config = hosts.Config
 	// Options says how requests are read and refusals answered.
 	Options = nethttp.Options
-	// Manager has the verbs that need no request: Load, Sessions, Revoke and others.
+	// Manager has the methods that need no request: Load, Sessions, Revoke and others.
 	Manager = hosts.Manager
 	// Store keeps sessions: one of those in this repository, or your own.
 	Store = hosts.Store
@@ -39,7 +39,7 @@ type (
 	Query = hosts.Query
 	// Event is something that happened to a session: see Config.OnEvent.
 	Event = hosts.Event
-	// Secret is a key that does not print itself.
+	// Secret is a key that is never printed.
 	Secret = core.Secret
 )
 
@@ -53,13 +53,13 @@ var (
 // DevelopmentVariable switches development mode on where it is true: cookies are
 // not Secure, so that plain HTTP will do, and a key is made where the environment
 // has none. Sessions then end with the process. The server answers on loopback
-// addresses alone, and to no proxy: see Options.Development.
+// addresses only, and never to a proxy: see Options.Development.
 const DevelopmentVariable = hosts.DevelopmentVariable
 
 // New returns the middleware of an application. Without Config.Key and Config.Keys
 // the keys are those of SESSION_ENCRYPTION_KEY or SESSION_ENCRYPTION_KEYS: see
-// hosts.KeysFromEnv. Close it at the end, and then the store. A bad config is
-// refused with the field, the value and what is allowed.
+// hosts.KeysFromEnv. Close it at the end, and then the store. For a bad config the
+// error names the field, the value and what is allowed.
 func New(store Store, config Config, options ...Options) (*Middleware, error) {
 	var o Options
 	switch len(options) {

@@ -164,7 +164,7 @@ func layers(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	_, list, ok := strings.Cut(string(text), "A test holds the code to this list.\n\n```\n")
+	_, list, ok := strings.Cut(string(text), "A test checks that.\n\n```\n")
 	require.True(t, ok)
 	list, _, _ = strings.Cut(list, "```")
 	var dirs []string

@@ -7,7 +7,7 @@ import (
 	"github.com/rockstar-web/sessions/hosts/values"
 )
 
-// Values is what keeps values under names: a Session.
+// Values is implemented by what keeps values under names: a Session.
 type Values interface {
 	Get(name string) (any, error)
 	Peek(name string) (any, error)
@@ -73,8 +73,8 @@ func (v Typed[T]) Get(s Values) (T, error) {
 }
 
 // Put keeps a value. If the request has read it before by Get, and another request
-// has changed it since, this one is refused with ErrConflict and nothing is lost:
-// use Update for what is computed from the value before.
+// has changed it since, this one is refused with ErrConflict and nothing is lost. To
+// compute a new value from the old one, use Update.
 func (v Typed[T]) Put(s Values, value T) error { return hosts.Put(s, v.name, value) }
 
 // Update keeps what fn computes from the value before, or from the default. Where
@@ -97,8 +97,8 @@ func (v Typed[T]) Update(s Values, fn func(T) (T, error)) error {
 	})
 }
 
-// Take removes the value and returns it: a flash message, a one-time link. Of any
-// number of requests at most one gets it; ok is false for the others.
+// Take removes the value and returns it: a flash message, a one-time link. At most one
+// of several requests gets it; ok is false for the others.
 func (v Typed[T]) Take(s Values) (value T, ok bool, err error) { return v.found(s.Take(v.name)) }
 
 // Delete removes the value; a missing one is no error.

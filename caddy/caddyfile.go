@@ -60,7 +60,7 @@ func (p *Provider) field(option string) *string {
 	return nil
 }
 
-// read reads a block. field tells where the argument of an option belongs, or which
+// read reads a block. field returns where the argument of an option belongs, or which
 // switch it is.
 func read(d *caddyfile.Dispenser, field func(option string) (text *string, on *bool)) error {
 	d.Next() // the directive

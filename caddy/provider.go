@@ -161,7 +161,7 @@ func (p *Provider) session(w http.ResponseWriter, r *http.Request) (*core.Sessio
 	return s, err
 }
 
-// isRefusal tells a visitor who is not signed in from a store that does not answer.
+// isRefusal distinguishes a visitor who is not signed in from a store that does not answer.
 func isRefusal(err error) bool {
 	_, refused := errors.AsType[*core.Refusal](err)
 	return refused || errors.Is(err, nethttp.ErrNotSignedIn)

@@ -29,7 +29,7 @@ func (m *Manager) Engine() Engine { return m.machine }
 // Now returns the time by the manager's clock.
 func (m *Manager) Now() core.Time { return m.now() }
 
-// Tell emits the events of effects that were carried out without the manager.
+// Tell emits the events of effects that were carried out outside of the manager.
 func (m *Manager) Tell(x *Request, e *core.Effects) { m.tellDeeds(x, e) }
 
 // Unavailable reports that the store failed, and returns err as ErrUnavailable.

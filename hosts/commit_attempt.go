@@ -116,7 +116,7 @@ var errNotThere = fmt.Errorf("%w: it is not in the store; begin another", ErrUnk
 // lostAnswer is ErrUnknown with what lost the answer.
 func lostAnswer(lost error) error { return fmt.Errorf("%w: %w", ErrUnknown, lost) }
 
-// save stores e.Save exactly once, or tells that it did not, or cannot tell.
+// save stores e.Save exactly once, or reports that it did not, or that it is not known.
 func (m *Manager) save(ctx context.Context, e *core.Effects) error {
 	var lost error // an answer: the save may have been applied
 	prev := e.Prev
@@ -135,7 +135,7 @@ func (m *Manager) save(ctx context.Context, e *core.Effects) error {
 			if again, err := m.settle(ctx, e, lost); !again {
 				return err
 			}
-		case refusedBefore(err): // which tells nothing of the answer that was lost
+		case refusedBefore(err): // which says nothing about the answer that was lost
 		default:
 			lost = err
 			if prev == core.NoVersion {
@@ -168,7 +168,7 @@ func isOneOf(err error, list ...error) bool {
 
 // settle finds out, after a lost answer and then a conflict, whether the save
 // was applied: by its version, which the record or its sealed history shows.
-// Again means that it was not, and may be; or that this cannot be told yet.
+// Again means that it was not, and may be; or that this is not known yet.
 func (m *Manager) settle(ctx context.Context, e *core.Effects, lost error) (again bool, err error) {
 	theirs, err := m.load(ctx, e.Save.ID)
 	switch {
@@ -176,7 +176,7 @@ func (m *Manager) settle(ctx context.Context, e *core.Effects, lost error) (agai
 		m.counts.unknown.Add(1)
 		return false, m.unavailable("save session", e.Save.ID, fmt.Errorf("%w: %w", errNotThere, lost))
 	case errors.Is(err, core.ErrNotFound):
-		return false, core.ErrConflict // ended meanwhile: for Rebase to tell
+		return false, core.ErrConflict // ended meanwhile: Rebase finds that out
 	case errors.Is(err, core.ErrCorrupt):
 		return false, err
 	case err != nil:

@@ -16,8 +16,8 @@ const (
 	maxQueued = 1024 // commits of one session that wait; more get ErrBusy
 	maxFolded = 256  // commits that one save may carry
 
-	// Tries without a pause: whoever won them was on the way already when the
-	// line was opened. Later ones are lost to other processes.
+	// Tries without a pause: these are lost to requests that were running before the
+	// queue was opened, later ones to other processes.
 	quickTries = 3
 )
 
@@ -30,8 +30,8 @@ type queues struct {
 	byID map[core.ID]*queue
 }
 
-// queue is the line of one session. Whoever opens it has it served by a
-// goroutine that ends with the line.
+// queue is the queue of one session. It is served by a goroutine that ends when it
+// is empty.
 type queue struct{ waiting []*waiter }
 
 type waiter struct {
@@ -96,7 +96,7 @@ func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (e co
 }
 
 // lostRace reports whether another save was first. A core.ConflictError is more:
-// what was read is no longer so, whoever comes first now.
+// a value that was read has changed, so another try cannot succeed.
 func lostRace(err error) bool { return err == core.ErrConflict }
 
 // lasting is the context of work that outlives an aborted request.

@@ -61,23 +61,23 @@ type Config struct {
 	// Finder: each login searches it once, for MaxPerUser as well.
 	DeviceOf func(userAgent string) string
 
-	// Credentials returns a stamp of what must not change under a session of a user: such
-	// as their password's hash and roles, with %q between them. Where it is another than
-	// the login was given, the session has ended: 401 with the reason credentials_changed.
-	// An empty one says that there is no such user. It is asked for each request of
-	// a signed-in visitor, and again before what the request has changed is stored;
-	// its error is a 503. ctx has no session.
+	// Credentials returns a stamp of everything whose change ends the sessions of a user,
+	// such as their password's hash and roles, joined by fmt.Sprintf with %q. If it differs
+	// from the stamp of the login, the session has ended: 401 with the reason
+	// credentials_changed. An empty stamp means that there is no such user. It is called
+	// for each request of a signed-in visitor, and again before the request's changes are
+	// stored; its error is a 503. ctx has no session.
 	Credentials func(ctx context.Context, tenant, user string) (stamp string, err error)
-	// CredentialsCache is for how long an answer of Credentials may be used again [not at
-	// all]: as long may an old session go on after a change.
+	// CredentialsCache is how long an answer of Credentials is cached [not at all]. For
+	// that time an old session may go on after a change.
 	CredentialsCache time.Duration
 
 	SessionSize int // [64 KiB] limit of all data of one session
 	WarnSize    int // [4 KiB] a warning is logged when a session passes it
 
-	// Cache is for sessions.New: the bytes of memory for a cache before the store, so
-	// that reads ask it nothing and logouts hold all the same [off]. Programs that call
-	// hosts.New put a cachestore.Cached before the store instead.
+	// Cache is for sessions.New: the bytes of memory for a cache in front of the store, so
+	// that reads need no store call, and logouts are still final [off]. Programs that call
+	// hosts.New wrap the store in a cachestore.Cached instead.
 	Cache int64
 	// Owned is closed with the manager, after it: a cache that was made for it alone.
 	Owned io.Closer
@@ -92,7 +92,7 @@ type Config struct {
 
 	Logger  *slog.Logger // [slog.Default, for warnings only] when set, events too
 	OnEvent func(Event)  // called from one goroutine; a slow one loses events, not requests; a panic is logged
-	// Observer is told when commits and calls of the store begin and end, to measure and
+	// Observer is called when commits and calls of the store begin and end, to measure and
 	// trace them [none]: that of hosts/metrics or hosts/otel, or both by Observers.
 	Observer Observer
 	Clock    Clock                                           // [the system's]

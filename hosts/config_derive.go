@@ -14,7 +14,7 @@ import (
 // hexadecimal digits are 128 bits, which nobody guesses.
 const leastSecret = 32
 
-// derivation tells this use of a secret from all others (HKDF's info, RFC 5869).
+// derivation separates this use of a secret from all others (HKDF's info, RFC 5869).
 const derivation = "github.com/rockstar-web/sessions: cookie key 1"
 
 // ErrWeakSecret means that a key cannot be derived from a secret: it is short, or

@@ -75,7 +75,7 @@ func ExampleManager_Set() {
 	// true
 }
 
-// Add counts, whoever else does at the same time.
+// Add counts, even if others add at the same time.
 func ExampleManager_Add() {
 	m := manager()
 	defer m.Close()

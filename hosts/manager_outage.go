@@ -14,7 +14,7 @@ import (
 const outageEvery = time.Minute
 
 // outage counts the failures of a store, and reports the first at once and the
-// others once a minute: whoever met them, and whatever the logger.
+// others once a minute, for all requests and with any logger.
 type outage struct {
 	mu    sync.Mutex
 	count int         // since the last report
@@ -28,9 +28,9 @@ func isStoreFailure(err error) bool {
 	return isOneOf(err, ErrUnavailable, ErrUnknown, ErrFull, ErrBusy)
 }
 
-// unavailable makes every failure of a store ErrUnavailable, but for those that
-// tell more, keeps what it was, and has the operator see it. Zero is for calls
-// that are of no session in particular.
+// unavailable wraps every failure of a store in ErrUnavailable, except those that
+// say more, and reports it to the operator. A zero id is for calls that concern no
+// session in particular.
 func (m *Manager) unavailable(what string, id core.ID, err error) error {
 	if !id.IsZero() {
 		what += " " + id.String()
@@ -44,8 +44,8 @@ func (m *Manager) unavailable(what string, id core.ID, err error) error {
 	return err
 }
 
-// storeFailed notes a failure, and reports it where none was reported for a
-// minute. A caller that left tells nothing of the store.
+// storeFailed counts a failure, and reports it if none was reported for a minute. A
+// cancelled call says nothing about the store.
 func (m *Manager) storeFailed(err error) {
 	if errors.Is(err, context.Canceled) {
 		return
@@ -88,7 +88,7 @@ func (m *Manager) outageGoesOn() {
 	}
 }
 
-// reportOutage tells what was noted since the last report.
+// reportOutage reports the failures since the last report.
 func (m *Manager) reportOutage() {
 	o := &m.outage
 	o.mu.Lock()

@@ -7,7 +7,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// Op is a kind of call that an Observer is told of.
+// Op is a kind of call that is reported to an Observer.
 type Op uint8
 
 // The kinds of calls.
@@ -33,20 +33,20 @@ func (o Op) String() string {
 	return [Ops]string{"commit", "load", "save", "touch", "delete", "load_many", "save_many", "delete_many", "find", "sweep"}[o]
 }
 
-// Call is what an Observer is told of one call.
+// Call is what is reported to an Observer about one call.
 type Call struct {
 	Op    Op
 	ID    core.ID // of the session; zero for calls of many sessions, and for a commit that begins one
 	Count int     // of sessions that were asked for; 0: it is not known before
 }
 
-// Observer is told when commits and calls of a store begin and end, to measure and
+// Observer is called when commits and calls of a store begin and end, to measure and
 // trace them. Config.Observer has one for a manager and its store, Observed for a
 // store. Its methods are called in the goroutine of the call, by many at once. They
 // must not block or panic.
 //
-// An Observer that has a method AttachManager(*Manager) error is told the manager,
-// to read its Stats, when New succeeds otherwise; an error of it is New's.
+// An Observer may have a method AttachManager(*Manager) error, to read the manager's
+// Stats. New calls it last, and returns its error.
 type Observer interface {
 	// Begin returns the context for the call: ctx itself, or one that descends from it.
 	Begin(ctx context.Context, c Call) context.Context

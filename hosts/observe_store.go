@@ -6,9 +6,9 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// Observed returns a store before s that has the observer told of each call. What s
-// can do beside, Find, Sweep, batches and more, is found by As as before: the first
-// three are told, too. A feed and a cache count for themselves.
+// Observed returns a store that reports each call of s to the observer. What else s can
+// do, such as Find, Sweep and batches, is found by As as before: these three are
+// reported, too. A feed and a cache count for themselves.
 func Observed(s Store, by Observer) Store {
 	if o, ok := As[*observedStore](s); ok && o.by == by {
 		return s

@@ -106,7 +106,7 @@ func (m *Manager) resumeStored(x *Request, t core.Ticket) (*core.Session, error)
 	return s, nil
 }
 
-// breach tells a stolen cookie or a broken binding: the session must end.
+// breach reports a stolen cookie or a broken binding: the session must end.
 func breach(err error) bool {
 	return errors.Is(err, core.ErrTheft) || errors.Is(err, core.ErrIPChanged) || errors.Is(err, core.ErrUserAgentChanged)
 }

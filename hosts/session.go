@@ -119,7 +119,7 @@ func (m *Manager) apply(s *Session) (*core.Session, error) {
 }
 
 // encodeData returns the names in order, so that of several values which are
-// refused always the same one is told.
+// refused always the same one is reported.
 func encodeData(data map[string]any) (names []string, encoded map[string][]byte, err error) {
 	names = slices.Sorted(maps.Keys(data))
 	encoded = make(map[string][]byte, len(data))

@@ -13,14 +13,14 @@ import (
 
 var cacheCommand = Command{
 	Name: "cache", Args: "status|on|off", Brief: "show or switch the mark that servers cache this store's sessions",
-	About: `A server that keeps records in a cache sets a mark in the store. While it is there every
-logout waits 600 ms, until no server shows the session signed in.
+	About: `A server that caches sessions sets a mark in the store. While the mark is set, every
+logout waits 600 ms, until no server can answer from a copy of the session any more.
 
 status  shows the mark: none, on, stopping or off
-off     stops all caches within half a second, and then the waiting. It comes back when
-        that is done. Servers go on without their caches until it is on again. Run it
-        before a release that knows no mark is put back
-on      allows caches again; a server begins to use its own within a few seconds`,
+off     stops all caches within half a second; then logouts no longer wait. The command
+        returns when that is done. Servers go on without their caches until they are
+        switched on again. Run it before you go back to a release without the cache
+on      allows caches again; servers begin to use theirs within a few seconds`,
 	Examples: []string{"sessionctl cache status", "sessionctl cache off"},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		c := &cacheMark{}
@@ -102,7 +102,7 @@ func (d *doctor) examineFeed(ctx context.Context, store hosts.Store) {
 		d.note("store", "its sessions are cached by no server (%v)", state)
 		return
 	case state == feed.Stopping:
-		d.finding("store", "run sessionctl cache off once more, or sessionctl cache on", "caches were told to stop, and logouts still wait for them")
+		d.finding("store", "run sessionctl cache off once more, or sessionctl cache on", "caches are being stopped, and logouts still wait for them")
 		return
 	}
 	if err := feedAnswers(ctx, marked); err != nil {

@@ -17,12 +17,12 @@ import (
 const dropTimeout = 30 * time.Second
 
 var checkCommand = Command{
-	Name: "check", Args: "[STORE]", Brief: "hold your own server to the contract of a session store",
-	About: `Runs the cases that every store of this project passes against a server of yours, as
-two processes would use it. Each case has a table, a prefix of keys, a directory or a
-file of its own, with "check_" in its name, and removes it. Your sessions are not
-touched. It takes some minutes at most, and loads the server. Broken promises are
-printed with what was seen, and the exit code is then 1.`,
+	Name: "check", Args: "[STORE]", Brief: "test your own server against the contract of a session store",
+	About: `Tests your own server with the cases that every store of this project passes, as two
+processes would use it. Each case makes a table, a prefix of keys, a directory or a file
+of its own, with "check_" in its name, and removes it. Your sessions are not touched.
+It takes some minutes at most, and puts load on the server. Broken promises are printed
+with what was seen, and the exit code is then 1.`,
 	Examples: []string{`sessionctl check postgres://app@db/shop`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		c := &checking{}
@@ -45,7 +45,7 @@ const (
 	skipped = "skipped" // the store does not implement the interface that promises it
 )
 
-// checked is one case as it is told.
+// checked is one case as it is reported.
 type checked struct {
 	Case    string `json:"case"`
 	Result  string `json:"result"`

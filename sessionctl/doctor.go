@@ -15,7 +15,7 @@ import (
 )
 
 var doctorCommand = Command{
-	Name: "doctor", Brief: "look for what is wrong with a setup",
+	Name: "doctor", Brief: "find problems of a setup",
 	About: `Checks the key, the cookie's attributes for the URL of the site, the store (it saves,
 loads and deletes a scratch session), the clock and the modes of files. Each finding
 comes with its remedy. The exit code is 1 if there are findings.`,
@@ -91,17 +91,17 @@ func (d *doctor) run(ctx context.Context, p *Program, _ []string) error {
 	return err
 }
 
-// fine tells what is as it should be.
+// fine reports what is as it should be.
 func (d *doctor) fine(about, format string, args ...any) {
 	d.tell(told{Level: "ok", About: about, Text: fmt.Sprintf(format, args...)})
 }
 
-// note tells what is worth knowing and no fault.
+// note reports what is worth knowing and no fault.
 func (d *doctor) note(about, format string, args ...any) {
 	d.tell(told{Level: "note", About: about, Text: fmt.Sprintf(format, args...)})
 }
 
-// finding tells a fault and what to do about it.
+// finding reports a fault and what to do about it.
 func (d *doctor) finding(about, remedy, format string, args ...any) {
 	d.findings++
 	d.tell(told{Level: "finding", About: about, Text: fmt.Sprintf(format, args...), Remedy: remedy})

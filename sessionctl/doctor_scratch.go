@@ -57,7 +57,7 @@ func scratch(ctx context.Context, store hosts.Store, keys core.KeyRing, now time
 	return nil
 }
 
-// answered tells that a store broke its contract.
+// answered reports that a store broke its contract.
 func answered(what string, err error) error {
 	if err == nil {
 		return fmt.Errorf("%s succeeds: the store loses updates and brings ended sessions back", what)

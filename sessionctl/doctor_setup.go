@@ -70,10 +70,10 @@ func (d *doctor) examineCookie(site *url.URL) {
 	before := d.findings
 	d.examineDevelopment(site)
 	if d.policy.AllowScripts {
-		d.finding("cookie", "leave AllowScripts out", "every script on the page can read it, one that an attacker got in, too")
+		d.finding("cookie", "leave AllowScripts out", "every script on the page can read it, an injected one, too")
 	}
 	if d.url == "" {
-		d.note("cookie", "without --url its attributes cannot be held against how browsers reach the site")
+		d.note("cookie", "give --url to check its attributes against the address of the site")
 		return
 	}
 	d.examineSecure(site.Scheme == "https", local(site.Hostname()))
@@ -97,9 +97,9 @@ func (d *doctor) examineSecure(https, local bool) {
 	case https && d.policy.AllowInsecure:
 		d.finding("cookie", "leave AllowInsecure out", "it is without Secure, so browsers send it over plain HTTP, too")
 	case !https && !local && d.policy.AllowInsecure:
-		d.finding("cookie", "serve HTTPS and leave AllowInsecure out", "whoever is on the way can read it, and be that visitor")
+		d.finding("cookie", "serve HTTPS and leave AllowInsecure out", "others in the network can read it, and use the session")
 	case !https && !local:
-		d.finding("cookie", "serve HTTPS; if a proxy does, say --url https://... and --proxy",
+		d.finding("cookie", "serve HTTPS; if a proxy does, give --url https://... and --proxy",
 			"browsers drop a Secure cookie that comes over plain HTTP: nobody stays signed in")
 	case !https && !d.policy.AllowInsecure:
 		d.note("cookie", "some browsers keep a Secure cookie from localhost, others need AllowInsecure in development")
@@ -115,7 +115,7 @@ func local(host string) bool {
 func (d *doctor) examineProxies() {
 	for _, p := range d.trusted {
 		if p.Bits() == 0 {
-			d.finding("proxy", "name the addresses of your proxies alone", "%v trusts everybody: every visitor can choose an IP address", p)
+			d.finding("proxy", "name only the addresses of your proxies", "%v trusts everybody: every visitor can choose an IP address", p)
 			return
 		}
 	}
@@ -150,8 +150,8 @@ func (d *doctor) examineDevelopment(site *url.URL) {
 	case err != nil:
 		d.finding("cookie", "unset it, or set it to true or false", "%s is %q, which sessions.New refuses", hosts.DevelopmentVariable, text)
 	case on && d.url != "" && !local(site.Hostname()):
-		d.finding("cookie", "unset it", "%s is set: cookies are not Secure, and the program serves loopback addresses alone", hosts.DevelopmentVariable)
+		d.finding("cookie", "unset it", "%s is set: cookies are not Secure, and the program serves only loopback addresses", hosts.DevelopmentVariable)
 	case on:
-		d.note("cookie", "%s is set: cookies are not Secure, and the program serves loopback addresses alone", hosts.DevelopmentVariable)
+		d.note("cookie", "%s is set: cookies are not Secure, and the program serves only loopback addresses", hosts.DevelopmentVariable)
 	}
 }

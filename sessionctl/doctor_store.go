@@ -27,7 +27,7 @@ var built = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (d *doctor) examineStore(ctx context.Context, keys core.KeyRing) error {
 	if d.Now().Before(built) {
-		d.finding("clock", "set it, and keep it with NTP", "it says %s, which is long ago", d.Now().UTC().Format(time.RFC3339))
+		d.finding("clock", "set it, and keep it with NTP", "it is set to %s, which is long ago", d.Now().UTC().Format(time.RFC3339))
 	}
 	dir, isDir := stores.Dir(d.store)
 	file, isFile := stores.File(d.store)
@@ -49,7 +49,7 @@ func (d *doctor) examineStore(ctx context.Context, keys core.KeyRing) error {
 	d.examinePolicy(ctx, store)
 	start = time.Now()
 	if err := scratch(ctx, store, keys, d.Now()); err != nil {
-		d.finding("store", "mend what the message says, then run this again", "a scratch session: %v", err)
+		d.finding("store", "fix what the message says, then run this again", "a scratch session: %v", err)
 	} else {
 		d.fine("store", "saved, loaded, changed and deleted a scratch session in %v", time.Since(start).Round(time.Microsecond))
 	}
@@ -89,7 +89,7 @@ func (d *doctor) examinePolicy(ctx context.Context, store hosts.Store) {
 		return
 	}
 	if err := checker.Check(ctx); err != nil {
-		d.finding("store", "see the message, or ask who runs the server", "%v", err)
+		d.finding("store", "see the message, or ask the operator of the server", "%v", err)
 	} else {
 		d.fine("store", "it drops no sessions to make room")
 	}
@@ -115,13 +115,13 @@ func (d *doctor) examineFile(path string) bool {
 func (d *doctor) examineDisk(dir string) bool {
 	f, err := os.CreateTemp(dir, "doctor.*")
 	if err != nil {
-		d.finding("store", "run this as the user that the server runs as, and look for room on the disk", "%v", err)
+		d.finding("store", "run this as the user that the server runs as, and check the free space of the disk", "%v", err)
 		return false
 	}
 	defer os.Remove(f.Name())
 	info, err := f.Stat()
 	if err = errors.Join(err, f.Close()); err != nil {
-		d.finding("store", "look at the disk and its logs", "%v", err)
+		d.finding("store", "check the disk and its logs", "%v", err)
 		return false
 	}
 	if skew := info.ModTime().Sub(d.Now()); skew.Abs() > maxFileSkew {
@@ -138,7 +138,7 @@ func exists(path string) bool {
 }
 
 // examineRetention finds a server that forgets by a clock which is far ahead: a
-// session that has just run out must be there still, for its reason to be told.
+// session that has just run out must be there still, so that its reason can be shown.
 func (d *doctor) examineRetention(ctx context.Context, store hosts.Store) {
 	at := core.Time(d.Now().UnixMilli())
 	r := core.Record{Version: 1, CreatedAt: at, SeenAt: at, ExpiresAt: at - core.Second}
@@ -174,8 +174,8 @@ func (d *doctor) examineFuture(ctx context.Context, store hosts.Store) {
 		ahead = max(ahead, time.UnixMilli(int64(r.SeenAt)).Sub(d.Now()))
 	}
 	if ahead > maxSkew {
-		d.finding("clock", "keep the clocks of all servers with NTP", "a session was used %v from now: a server's clock is ahead, or this one behind", ahead.Round(time.Second))
+		d.finding("clock", "keep the clocks of all servers with NTP", "a session was last used %v in the future: a server's clock is ahead, or this one is behind", ahead.Round(time.Second))
 		return
 	}
-	d.fine("clock", "no session was used later than now; looked at %d", len(records))
+	d.fine("clock", "no session was last used in the future; %d checked", len(records))
 }

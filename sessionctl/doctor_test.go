@@ -27,7 +27,7 @@ func TestDoctor(t *testing.T) {
 		"short key":               {"--key-file short", false, 1, []string{"FINDING  key", "32 bytes for AES-256"}},
 		"open key file":           {"--key-file shared", false, 1, []string{"FINDING  key", "remedy: chmod 0600 shared"}},
 		"plain http":              {"--url http://example.com", false, 1, []string{"FINDING  cookie", "browsers drop a Secure cookie", "remedy: serve HTTPS"}},
-		"plain, insecure":         {"--url http://example.com --insecure", false, 1, []string{"FINDING  cookie", "whoever is on the way"}},
+		"plain, insecure":         {"--url http://example.com --insecure", false, 1, []string{"FINDING  cookie", "others in the network"}},
 		"localhost":               {"--url http://localhost:8080 --insecure", false, 0, []string{"ok       cookie"}},
 		"localhost, Secure":       {"--url http://127.0.0.1:8080", false, 0, []string{"note     cookie", "AllowInsecure in development"}},
 		"https, insecure":         {"--url https://example.com --insecure", false, 1, []string{"remedy: leave AllowInsecure out"}},
@@ -46,7 +46,7 @@ func TestDoctor(t *testing.T) {
 		"public directory":        {"--store file:public", false, 1, []string{"remedy: chmod 0700 public", "everybody may write it"}},
 		"no directory but a file": {"--store file:shared", false, 1, []string{"FINDING  store", "not a directory"}},
 		"demo's key":              {"--store file:demo", false, 1, []string{"note     key", "remedy: chmod 0600 demo/development.key"}},
-		"future":                  {"--store file:future", false, 1, []string{"FINDING  clock", "from now", "NTP"}},
+		"future":                  {"--store file:future", false, 1, []string{"FINDING  clock", "in the future", "NTP"}},
 		"memory":                  {"--store memory:", false, 0, []string{"ok       store", "note     store"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ const maxPasses = 100
 var endCommand = Command{
 	Name: "end", Args: "ID...", IDs: true, Brief: "end sessions by their IDs",
 	About: `Ends the sessions with these IDs, as a logout does: at once, on every server, for good.
-It needs no key and does not ask back. A session that is not there is no error.`,
+It needs no key and does not ask for confirmation. A session that does not exist is no error.`,
 	Examples: []string{`sessionctl end sBzS0p1aQkq3M0nJq2p9rw`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
@@ -32,7 +32,7 @@ var endAllCommand = Command{
 	Name: "end-all", Brief: "end all sessions of a user, of a tenant, or of everybody",
 	About: `Ends the sessions that are selected, and looks again until a whole pass finds none,
 so that a login at the same moment does not slip through. It needs no key and does not
-ask back:
+ask for confirmation:
 
   end-all --user U                 sessions of U that are without a tenant
   end-all --user U --tenant T      sessions of U in T

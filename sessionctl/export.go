@@ -16,14 +16,14 @@ import (
 )
 
 var exportCommand = Command{
-	Name: "export", Args: "FILE|-", Brief: "write all sessions, still sealed, to a file",
+	Name: "export", Args: "FILE|-", Brief: "write all sessions to a file, still sealed",
 	About: `Writes all sessions, expired ones too, to a new FILE with mode 0600, or to standard
 output. They stay sealed: it needs no key, and the file shows no more than the store
 does. FILE gets its name when it is complete; an existing one is refused.
 
-The copy is not of one moment: what begins, changes or ends while it runs may be in
-it or not. For a copy of one moment, stop the servers first. A session that ends
-after the export is still in the file: see sessionctl help import.`,
+The copy is not a snapshot: sessions that begin, change or end while it runs may be in it
+or not. For a snapshot, stop the servers first. A session that ends after the export is
+still in the file: see sessionctl help import.`,
 	Examples: []string{`sessionctl export sessions.rwsexp`, `sessionctl export - | ssh backup "cat > sessions.rwsexp"`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}

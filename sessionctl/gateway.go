@@ -25,15 +25,15 @@ import (
 
 var gatewayCommand = Command{
 	Key: true, Name: "gateway", Brief: "let only signed-in visitors through to an origin",
-	About: `A reverse proxy that checks sessions before it asks the origin. It sends the origin
-who is signed in, in the header fields Session-User, Session-Tenant and Session-Id;
-the same fields of a visitor's request are dropped. Every path needs a signed-in user,
-except those below --public; the longest prefix counts. See docs/gateway.md.
+	About: `Runs a reverse proxy that checks the session of each request before it forwards it to
+the origin. The header fields Session-User, Session-Tenant and Session-Id say who is
+signed in; if a visitor sends such fields, they are dropped. Every path needs a signed-in
+user, except those below --public; the longest prefix counts. See docs/gateway.md.
 
-With --check it forwards nothing and answers about requests that another proxy holds:
-nginx (with --check-nginx), Caddy, Traefik, HAProxy, Envoy (with --check-prefix).
+With --check it forwards nothing, but answers another proxy whether it may forward a
+request: nginx (with --check-nginx), Caddy, Traefik, HAProxy, Envoy (with --check-prefix).
 
-With --admin there are /healthz, /readyz and /metrics on an address of their own.
+With --admin it serves /healthz, /readyz and /metrics on an address of their own.
 Ctrl-C lets running requests finish; a second one does not wait for them.`,
 	Examples: []string{
 		`sessionctl gateway --origin http://127.0.0.1:8080 --store redis://localhost:6379 --login https://shop.example/login`,
@@ -65,25 +65,25 @@ func gatewayFlags(set *flag.FlagSet) func(context.Context, *Program, []string) e
 		}
 	}
 	set.StringVar(&g.origin, "origin", "", "the `URL` of the application, such as http://127.0.0.1:8080")
-	set.BoolVar(&g.checks, "check", false, "answer a proxy about its requests, in place of forwarding them to an origin")
-	set.StringVar(&g.check.URIField, "check-uri", gateway.DefaultURIField, "with --check, the header `FIELD` in which the proxy says what was asked for")
-	set.StringVar(&g.check.URIPrefix, "check-prefix", "", "in place of --check-uri: the proxy puts `PATH` before what was asked for, as Envoy does")
-	set.BoolVar(&g.check.AuthRequest, "check-nginx", false, "with --check, answer 401 with Location in place of a redirect, and 403 in place of 400 and 404")
+	set.BoolVar(&g.checks, "check", false, "answer another proxy whether it may forward a request, instead of forwarding to an origin")
+	set.StringVar(&g.check.URIField, "check-uri", gateway.DefaultURIField, "with --check, the header `FIELD` in which the proxy sends the requested URI")
+	set.StringVar(&g.check.URIPrefix, "check-prefix", "", "instead of --check-uri: the proxy puts `PATH` before the requested URI, as Envoy does")
+	set.BoolVar(&g.check.AuthRequest, "check-nginx", false, "with --check, answer 401 with Location instead of a redirect, and 403 instead of 400 and 404")
 	set.StringVar(&g.addr, "addr", defaultGatewayAddr, "listen on `HOST:PORT`")
 	set.StringVar(&g.admin, "admin", "", "health and metrics on `HOST:PORT`, which only operators should reach (none)")
 	set.StringVar(&g.store.url, "store", "", "the `STORE` that the origin keeps its sessions in: "+sharedStores()+"; see sessionctl help")
-	set.StringVar(&g.engine, "engine", "native", "what opens cookies: `native`, or wasm for the core as WebAssembly")
-	set.Func("public", "let everybody ask for the paths below `PREFIX`; may be repeated", rule(gateway.Public))
-	set.Func("signed-in", "ask for a user again below `PREFIX` of a public path; may be repeated", rule(gateway.SignedIn))
-	set.Func("deny", "let nobody ask for the paths below `PREFIX`; may be repeated", rule(gateway.Denied))
+	set.StringVar(&g.engine, "engine", "native", "decrypt cookies with `native` Go, or with wasm, the core as WebAssembly")
+	set.Func("public", "make the paths below `PREFIX` public; may be repeated", rule(gateway.Public))
+	set.Func("signed-in", "below `PREFIX`, part of a public path, require a signed-in user again; may be repeated", rule(gateway.SignedIn))
+	set.Func("deny", "answer 404 for the paths below `PREFIX`; may be repeated", rule(gateway.Denied))
 	set.StringVar(&g.o.LoginURL, "login", "", "send browsers that are not signed in to `URL`, with return_to (401)")
-	set.BoolVar(&g.o.StripCookie, "strip-cookie", false, "keep the session cookie from the origin")
-	set.BoolVar(&g.o.KeepHost, "keep-host", false, "hand the visitor's Host on to the origin")
+	set.BoolVar(&g.o.StripCookie, "strip-cookie", false, "do not forward the session cookie to the origin")
+	set.BoolVar(&g.o.KeepHost, "keep-host", false, "forward the visitor's Host to the origin")
 	set.DurationVar(&g.o.Timeout, "timeout", gateway.DefaultTimeout, "wait for `DURATION` until the origin begins to answer")
 	set.DurationVar(&g.o.BodyTimeout, "body-timeout", gateway.DefaultBodyTimeout, "wait for `DURATION` for each 32 KiB of a request's body, until the origin begins to answer")
 	set.StringVar(&g.cookieName, "cookie", "", "the `NAME` of the session cookie, as at the origin (rockstar_session)")
-	set.DurationVar(&g.c.IdleTimeout, "idle", 0, "end a session after `DURATION` without use, as at the origin; without it use through the gateway does not count")
-	set.DurationVar(&g.c.RenewGrace, "renew-grace", 0, "take a renewed session's previous cookie for `DURATION`, as at the origin, and then for stolen (30s)")
+	set.DurationVar(&g.c.IdleTimeout, "idle", 0, "end a session after `DURATION` without use, as at the origin; without this flag, requests through the gateway do not count as use")
+	set.DurationVar(&g.c.RenewGrace, "renew-grace", 0, "accept a renewed session's previous cookie for `DURATION`, as at the origin; after that it counts as stolen (30s)")
 	set.StringVar(&g.cert, "cert", "", "`FILE` with the certificate in PEM, for HTTPS")
 	set.StringVar(&g.certKey, "key", "", "`FILE` with the certificate's private key in PEM")
 	set.Func("trusted-proxy", "believe X-Forwarded-For, -Host and -Proto from `CIDR`; may be repeated", func(text string) error {
@@ -195,7 +195,7 @@ func (g *gatewaySetup) behind() (err error) {
 	return nil
 }
 
-// ofOneProcess tells the names of stores that an origin cannot share.
+// ofOneProcess reports the names of stores that an origin cannot share.
 func ofOneProcess(name string) bool {
 	scheme, _, _ := strings.Cut(name, ":")
 	return slices.Contains([]string{"memory", "cache", "file", "filesystem"}, scheme)

@@ -16,19 +16,19 @@ import (
 )
 
 var importCommand = Command{
-	Name: "import", Args: "FILE|-", Brief: "bring the sessions of an export into a store",
-	About: `Compares an export with the store and, with --revive, saves those of its sessions
-that are not there. It never overwrites: a session that is there in the same version
-is left, and so is one in another version, which is a conflict. It needs no key.
+	Name: "import", Args: "FILE|-", Brief: "compare an export with a store, or save its sessions there",
+	About: `Compares an export with the store. With --revive it also saves the sessions that the
+store does not have. It never overwrites a session: if the store has the same version,
+there is nothing to do; if it has another one, that is a conflict. It needs no key.
 
 A logout leaves no trace in a store. So a session that has ended since the export looks
 like one that was never there. With --revive it lives again, with the cookie that it had
 then, even if a login or a renewal has replaced that cookie. Without --revive nothing is
 written: the command counts what it would save.
 
-A FILE is read to its end first: one that is damaged or cut short changes nothing.
-Standard input is saved as it comes. After an interruption, run it again: it goes on.
-Sessions that expired more than an hour before now are left out.
+A FILE is read to its end first: if it is damaged or cut short, nothing is written.
+Standard input is saved as it is read. After an interruption, run the command again.
+Sessions that expired more than an hour ago are left out.
 
 The exit code is 1 if the store lacks sessions of the export or has other versions.`,
 	Examples: []string{`sessionctl import sessions.rwsexp`, `sessionctl import --revive --store sqlite:new.db sessions.rwsexp`},

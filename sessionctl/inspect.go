@@ -18,10 +18,10 @@ import (
 const maxCookieText = 64 << 10
 
 var inspectCommand = Command{
-	Name: "inspect", Args: "[COOKIE]", Brief: "open a cookie and say what it holds, or why it is refused",
+	Name: "inspect", Args: "[COOKIE]", Brief: "open a cookie and show what it contains, or why it is refused",
 	About: `Opens a session cookie with the key and prints its format, key ID, hour of sealing,
-session ID and generation; or why it is refused, with as much as is known. It asks
-no store, and never prints the secret.
+session ID and generation; or why it is refused, with as much as is known. It needs no
+store, and never prints the secret.
 
 COOKIE is a value, or a whole Cookie: or Set-Cookie: line; without it, standard input
 is read. Exit code 1 means that the cookie is refused.`,
@@ -90,7 +90,7 @@ func (i *inspection) report(out io.Writer, m *core.Machine, values []string, now
 		if err != nil {
 			fmt.Fprintf(table, "refused\t%s: %v\nremedy\t%s\n", core.ReasonOf(err), err, remedy(err))
 		} else {
-			fmt.Fprintf(table, "session\t%v\ngeneration\tchain %d, step %d\nopens\tyes; whether the session lives, its store knows\n", in.ID, in.Chain, in.Step)
+			fmt.Fprintf(table, "session\t%v\ngeneration\tchain %d, step %d\nopens\tyes; only its store knows whether the session is still live\n", in.ID, in.Chain, in.Step)
 		}
 		if err := table.Flush(); err != nil {
 			return err
@@ -107,11 +107,11 @@ func remedy(err error) string {
 	case core.ReasonUnknownKey:
 		return "give the key with that ID; compare the keys of all servers"
 	case core.ReasonNotAuthentic:
-		return "look whether --name and --tenant are those it was set with, and whether the clock is right; else it was changed on its way"
+		return "check whether --name and --tenant are those it was set with, and whether the clock is right; otherwise it was changed on its way"
 	case core.ReasonExpired:
 		return "none: it is older than any session may be"
 	}
-	return "look whether it was cut off or changed on its way"
+	return "check whether it was cut short or changed on its way"
 }
 
 func cookieText(in io.Reader, args []string) (string, error) {

@@ -13,11 +13,10 @@ import (
 
 var listCommand = Command{
 	Name: "list", Brief: "list sessions, by user, tenant or expiry",
-	About: `Lists sessions in the order of their IDs, also expired ones that are not swept yet:
-what the store keeps in clear, and how many bytes are sealed. It needs no key. It
-reads a page at a time, however many sessions there are. Sessions that begin or end
-while it runs may be missing; all others are listed once. For columns by name or
-another order, use --json.`,
+	About: `Lists sessions ordered by ID, also expired ones that are not removed yet: what the
+store keeps in clear, and how many bytes are sealed. It needs no key. It reads a page
+at a time, however many sessions there are. Sessions that begin or end while it runs
+may be missing; all others are listed once. To choose or sort columns, use --json.`,
 	Examples: []string{`sessionctl list --user alice`, `sessionctl list --store redis://localhost:6379 --limit 20`, `sessionctl list --expired-before 0s --json`},
 	Flags:    listFlags,
 }

@@ -97,7 +97,7 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	switch {
 	case err == nil:
 		return exitFine
-	case errors.Is(err, errFindings), errors.Is(err, syscall.EPIPE): // whoever read has seen enough
+	case errors.Is(err, errFindings), errors.Is(err, syscall.EPIPE): // the reader has seen enough
 		return exitFindings
 	case errors.As(err, &usage):
 		fmt.Fprintln(p.Err, "sessionctl:", err)

@@ -14,12 +14,11 @@ import (
 )
 
 var showCommand = Command{
-	Name: "show", Args: "ID", IDs: true, Brief: "show one session, with the key what is sealed in it, too",
+	Name: "show", Args: "ID", IDs: true, Brief: "show one session; with the key also its sealed part",
 	About: `Shows what the store keeps of a session in clear; with the key also what is sealed:
 addresses, user agents, the deadline, and the names, types and sizes of its values.
-The values themselves only with --values. The secret is never shown: the store has
-no more than a hash of it. Exit code 1 means that the session is not there or does
-not open.`,
+With --values it also shows the values. The secret is never shown: the store has only
+a hash of it. Exit code 1 means that the session does not exist or cannot be decrypted.`,
 	Examples: []string{`sessionctl show sBzS0p1aQkq3M0nJq2p9rw`},
 	Flags:    showFlags,
 }

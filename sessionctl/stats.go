@@ -19,7 +19,7 @@ const maxTenants = 1000
 var statsCommand = Command{
 	Name: "stats", Brief: "count sessions: live, expired, signed in, by tenant, and their bytes",
 	About: `Counts the sessions of a store, or those of a user or a tenant. It reads each session
-once, a page at a time, and needs no key. Expired ones are those that are not swept yet.
+once, a page at a time, and needs no key. Expired sessions count until they are removed.
 Sessions that begin or end while it runs may be counted or not.`,
 	Examples: []string{"sessionctl stats", "sessionctl stats --tenant acme --json"},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {

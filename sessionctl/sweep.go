@@ -20,7 +20,7 @@ var sweepCommand = Command{
 	Name: "sweep", Brief: "delete the sessions that have expired",
 	About: `Deletes the sessions that expired longer ago than the retention, and prints how many.
 It never deletes a live one. Servers do this themselves unless NoCleanup is set. Redis
-forgets expired sessions by itself: there is nothing to do, and the command says so.`,
+removes expired sessions itself: there is nothing to do, and the command says so.`,
 	Examples: []string{`sessionctl sweep --retention 1h`},
 	Flags:    sweepFlags,
 }

@@ -22,7 +22,7 @@ const storeVariable = "SESSION_STORE"
 // openTimeout bounds the opening of a store, its migration included.
 const openTimeout = 90 * time.Second
 
-// A target is the store that a command works on, and how it tells of it.
+// A target is the store that a command works on, and how it reports on it.
 type target struct {
 	url         string
 	json, quiet bool
@@ -114,7 +114,7 @@ func (p *Program) object(v any) error {
 	return e.Encode(v)
 }
 
-// stopped tells an interrupt from what it made fail.
+// stopped distinguishes an interrupt from what it made fail.
 func stopped(ctx context.Context, verb string, err error) error {
 	switch {
 	case ctx.Err() != nil:

@@ -14,10 +14,10 @@ const (
 	patience  = 30 * time.Second // for an event that must come
 )
 
-// recorder keeps what OnEvent tells.
+// recorder keeps the events of OnEvent.
 type recorder struct {
 	next    func(hosts.Event) // the application's own, or nil
-	foreign bool              // nothing is told
+	foreign bool              // no events are reported
 
 	mu      sync.Mutex
 	kept    []hosts.Event
@@ -74,7 +74,7 @@ func (app *App) Events() []hosts.Event {
 	return events
 }
 
-// mark makes an event that comes after all others: events are told later, from one
+// mark makes an event that comes after all others: events are reported later, from one
 // goroutine. It is a refusal of a cookie that never was one, so that the store is
 // not asked.
 func (app *App) mark() <-chan struct{} {

@@ -172,7 +172,7 @@ func TestDoctorOverBackends(t *testing.T) {
 			}
 			code, stdout := doctor()
 			require.Zero(t, code, stdout)
-			for _, part := range []string{"ok       store   opened in", "deleted a scratch session", "ran out a second ago is still there", "looked at 1\n", "no findings"} {
+			for _, part := range []string{"ok       store   opened in", "deleted a scratch session", "ran out a second ago is still there", "1 checked\n", "no findings"} {
 				require.Contains(t, stdout, part)
 			}
 			require.Equal(t, strings.HasPrefix(name, "redis"), strings.Contains(stdout, "drops no sessions to make room"))
@@ -184,7 +184,7 @@ func TestDoctorOverBackends(t *testing.T) {
 			fill(t, url, ahead)
 			code, stdout = doctor()
 			require.Equal(t, 1, code)
-			require.Contains(t, stdout, "from now: a server's clock is ahead")
+			require.Contains(t, stdout, "in the future: a server's clock is ahead")
 		})
 	}
 }

@@ -26,7 +26,7 @@ type lane[Q, A any] struct {
 	drained chan struct{} // closed when the lane is and nothing is under way
 
 	enough    int           // calls that a worker awaits; zero: none does
-	gather    chan struct{} // tells it that they are there
+	gather    chan struct{} // signals that they are there
 	vain      int           // measures how often that was in vain
 	unawaited int           // batches to come that await none
 }
@@ -111,8 +111,8 @@ func (l *lane[Q, A]) aloneOver(c *call[Q, A]) {
 	l.engage()
 }
 
-// engage starts a worker if calls wait and one may start, and tells the worker
-// who gathers when they are enough. l.mu is held.
+// engage starts a worker if calls wait and one may start, and signals the worker
+// that gathers when they are enough. l.mu is held.
 func (l *lane[Q, A]) engage() {
 	switch {
 	case l.enough > 0:

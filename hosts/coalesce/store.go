@@ -87,7 +87,7 @@ func (c *Store) Delete(ctx context.Context, id core.ID) error {
 
 // Unwrap implements hosts.Wrapped: whatever else the backend can, Find, Sweep or more,
 // it is asked for by itself. An acknowledged save is there, so that Find sees it;
-// one that still waits in line is none that a caller has been told of, and a Sweep
+// one that still waits in line has not been reported to any caller, and a Sweep
 // that comes before it makes it a conflict.
 func (c *Store) Unwrap() hosts.Store { return c.backend }
 

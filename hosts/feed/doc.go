@@ -17,7 +17,7 @@
 //  3. So whatever is cached reflects every change that was acknowledged before
 //     Through. It is believed while less than one Lease has passed since then.
 //  4. A logout is acknowledged when the store has done it and then Wait has passed.
-//     Whoever still believes then has a Through after the logout, and knows of it.
+//     A cache that is still believed then has a Through after the logout, and knows of it.
 //
 // Lease is a constant: it is one number that all processes must share.
 package feed

@@ -40,8 +40,8 @@ type Changes struct {
 	// Entries are the changes, in any order; some may be reported twice, and some
 	// that are no change at all.
 	Entries []Change
-	// Gap says why changes may be missing. Whoever relies on the answers forgets
-	// everything. It is nil when the answer is complete.
+	// Gap says why changes may be missing: a cache must then forget everything. It is
+	// nil when the answer is complete.
 	Gap error
 	// Caching reports whether the store says that caches are in use: the mark is On.
 	// It is of the moment of the entries or of one before, never after them.

@@ -23,8 +23,8 @@ const (
 	maxPause = 2 * time.Second
 )
 
-// Listener is told what a Poller was answered, before the poller relies on it. Its
-// methods are called by one goroutine and must not block.
+// Listener gets the answers of a Poller before the poller relies on them. Its methods
+// are called by one goroutine and must not block.
 type Listener interface {
 	// Changed has the changes of one complete answer.
 	Changed(changes []Change)

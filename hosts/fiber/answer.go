@@ -19,7 +19,7 @@ type answer struct {
 	body     bytes.Buffer
 }
 
-// framing are the fields that tell how the body is sent: they are fasthttp's.
+// framing are the fields that describe how the body is sent: fasthttp sets them.
 var framing = []string{"Connection", "Content-Length", "Content-Type", "Server", "Trailer", "Transfer-Encoding"}
 
 // Header is only asked for by a middleware that has something to do there.

@@ -11,7 +11,7 @@ import (
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
-// DefaultURIField is the header field by which most proxies tell what was asked for.
+// DefaultURIField is the header field in which most proxies send the requested URI.
 const DefaultURIField = "X-Forwarded-Uri"
 
 // Check has a Gateway answer about requests that another proxy holds, and forward

@@ -12,8 +12,8 @@ var (
 
 // The fields by which servers and frameworks read another path, host or user
 // than those of the request itself, which are what the rules and the session
-// were asked for. They are dropped whoever sends them: a proxy that does not
-// set one hands on what a visitor claims in it.
+// were checked for. They are dropped from every sender: a proxy that does not set one
+// forwards what a visitor claims in it.
 //
 // X-HTTP-Method-Override, X-HTTP-Method and X-Method-Override stay. Rules do not
 // judge the method, so that these open nothing which the method itself would
@@ -44,8 +44,8 @@ var addresses = []string{
 	"Cf-Connecting-Ip", "Cf-Connecting-Ipv6", "Fastly-Client-Ip", "X-Azure-Clientip",
 }
 
-// DropClaims removes the fields that tell who is signed in, and those that tell
-// something else of the request than it is, however they are spelt: servers
+// DropClaims removes the fields that say who is signed in, and those that contradict
+// the request itself, however they are spelt: servers
 // that hand fields on as CGI variables take "Session.User" and "Session_User"
 // for it. X-Forwarded-For, -Host and -Proto are left to the proxy; the addresses of
 // other fields are kept where the peer is trusted to set them.

@@ -230,7 +230,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	nethttp.Unauthorized(w, r, err)
 }
 
-// clientGone tells that nobody waits for the answer any more.
+// clientGone reports that nobody waits for the answer any more.
 func clientGone(r *http.Request, err error) bool {
 	return r.Context().Err() != nil && errors.Is(err, r.Context().Err())
 }

@@ -47,11 +47,11 @@ func (n *notes) note(m *hosts.Manager, x *hosts.Request) {
 		})
 		return
 	}
-	_, _ = m.Commit(x, s) // what cannot be noted is the manager's to tell; this request only reads
+	_, _ = m.Commit(x, s) // the manager reports a failure; this request only reads
 }
 
-// lengthens reports whether a note would let the session live for longer than
-// whoever wrote its record lets it without further use.
+// lengthens reports whether a note would let the session live for longer than the
+// server that wrote its record would without further use.
 func (n *notes) lengthens(s *core.Session) bool {
 	return s.ExpiresAt() != s.Deadline() && s.SeenAt()+n.idle > s.ExpiresAt()
 }

@@ -41,7 +41,7 @@ func (b *books) sessionID(token string, n nonce) (core.ID, error) {
 }
 
 // enter returns the nonce of the one session that an old session has become. It
-// stores that by plant, if nobody has yet. planted tells that this call has.
+// stores that by plant, if nobody has yet. planted reports that this call has.
 func (b *books) enter(ctx context.Context, tenant string, old *Old, plant planter) (n nonce, planted bool, err error) {
 	for range maxRounds {
 		m, err := b.load(ctx, old.Token)

@@ -21,10 +21,10 @@
 //	closed      the old cookie is dead
 //
 // A request stores a session of a nonce of its own and then names it in the marker,
-// by a save that names the version before. So one session is named, whoever is
-// first, and it is stored by then. Who comes too late deletes its own and goes on
-// with the one that is named, whose cookie it can make, too: the old token and the
-// nonce give the same secret. The same holds for a visitor whose first answer was
+// by a save that names the version before. So exactly one session is named, and it is
+// stored by then. A request that comes too late deletes its own session and goes on
+// with the named one, whose cookie it can make, too: the old token and the nonce give
+// the same secret. The same holds for a visitor whose first answer was
 // lost. A request that dies on its way leaves a pending marker, and the next one
 // goes on from there. One that dies in the middle of a race may leave a session that
 // no cookie opens, which ends with its lifetime.

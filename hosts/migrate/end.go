@@ -21,8 +21,8 @@ func (a *arrival) answer(field, value string) error {
 	return errors.Join(err, a.bury(a.x))
 }
 
-// ends tells from a cookie that is set whether the request's session is over: it is
-// removed, or is of another session and the user's is gone.
+// ends reports whether a cookie that is set means that the request's session is over: it
+// is removed, or is of another session and the user's is gone.
 func (a *arrival) ends(value string) bool {
 	manager := a.mw.Manager()
 	p := manager.Policy()

@@ -13,7 +13,7 @@ import (
 var ErrUnregistered = errors.New("its type is not registered with encoding/gob: call gob.Register as the old program did")
 
 // ErrUnreadable is for sources: a session is there, and nothing of it can be read.
-// Its visitor is anonymous, the session stays as it is, and a log line tells why.
+// Its visitor is anonymous, the session stays as it is, and a log line says why.
 var ErrUnreadable = errors.New("an old session cannot be read")
 
 // maxUnread bounds the types of one session that cannot be read.
@@ -48,7 +48,7 @@ func Unread(v any) error {
 
 // DecodeGob is for sources. It calls decode with what gob has encoded. Where values
 // in it are of types that cannot be read it calls it again without these: Unread
-// tells them. An error is ErrUnreadable.
+// reports them. An error is ErrUnreadable.
 func DecodeGob(encoded []byte, decode func([]byte) error) error {
 	d := decoding{encoded, decode, map[string]string{}}
 	err := decode(encoded)

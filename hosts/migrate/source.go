@@ -15,7 +15,7 @@ type Source interface {
 
 	// Load reads the old session that a request's cookie is of. It is nil where
 	// the cookie is missing, or is none that the old library has made. Other errors
-	// than ErrUnreadable and ErrNotOpened mean that it cannot be told now.
+	// than ErrUnreadable and ErrNotOpened mean that it is not known at the moment.
 	Load(ctx context.Context, r *http.Request) (*Old, error)
 
 	// End ends the old session in its store, where it has one; a missing one is

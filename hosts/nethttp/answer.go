@@ -28,8 +28,8 @@ func (v *Session) reply(name, value string) error {
 	return nil
 }
 
-// cookieScope returns what tells one cookie of ours from another in a browser. Most
-// have the manager's name, and Partitioned stands last.
+// cookieScope returns what identifies one cookie of ours in a browser. Most have the
+// manager's name, and Partitioned stands last.
 func cookieScope(value string) string {
 	pair, attributes, _ := strings.Cut(value, ";")
 	name, _, _ := strings.Cut(pair, "=")

@@ -15,7 +15,7 @@ const maxHops = 32
 // client returns who sent the request and whether by HTTPS. Only trusted
 // proxies are believed: from the right, the first address that is not one of
 // theirs is the client's, since every proxy appends whom it heard from. The
-// address is not valid when nobody tells it.
+// address is not valid when it is not known.
 func (h *Middleware) client(r *http.Request) (ip netip.Addr, https bool) {
 	ip, https = address(r.RemoteAddr), r.TLS != nil
 	if !h.Trusted(r) {
@@ -61,7 +61,7 @@ func saysHTTPS(r *http.Request) bool {
 }
 
 // Trusted reports whether a request came from a trusted proxy, whose forwarding
-// header tells who sent it.
+// header says who sent it.
 func (h *Middleware) Trusted(r *http.Request) bool {
 	return h.trusted(address(r.RemoteAddr)) || h.o.TrustUnixSocket && byUnixSocket(r)
 }

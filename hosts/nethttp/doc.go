@@ -15,41 +15,40 @@
 //		...
 //	}
 //
-// A handler that never asks loads nothing and writes nothing. One that asks
-// costs one load and at most one write, which is made before the first byte of
-// the answer, whichever way that byte takes: so the answer brings the cookie,
-// and never says that something was done which was not stored. Where storing
-// fails, an error page replaces the answer.
+// A handler that never asks for its session loads nothing and writes nothing. One that
+// asks costs one load and at most one write. The write comes before the first byte of
+// the answer, so the answer has the cookie, and never says that something was done
+// which was not stored. If storing fails, an error page replaces the answer.
 //
-// A value that is read and then written must still be what was read, or the
-// request is refused with a 409: see [Session]. [Session.Add], [Session.Update] and
+// If a value is read and then written, and another request has changed it in between,
+// the request is refused with a 409: see [Session]. [Session.Add], [Session.Update] and
 // [Session.Take] are for values that several requests change at once.
 //
-// The work outlives a client that goes away. Logging out acts at once, also on
+// The work is finished even if the client goes away. Logging out acts at once, also on
 // requests in flight: what they change is refused, and their answer replaced.
 //
-// The handler must answer by the writer that Handler gives it. Frameworks whose
-// handlers have a writer of their own have an adapter, in hosts/gin, hosts/echo
-// and hosts/fiber, or go inside as a whole,
+// The handler must write its answer to the writer that Handler gives it. For frameworks
+// whose handlers have a writer of their own there are adapters, in hosts/gin, hosts/echo
+// and hosts/fiber. Or wrap the whole framework,
 //
 //	http.ListenAndServe(addr, mw.Handler(engine)) // gin, echo and others
 //
-// or take the writer over, as echo.WrapMiddleware(mw.Handler) and chi's
-// r.Use(mw.Handler) do. A gin middleware that calls c.Next in a handler of its
-// own drops the writer: gin's handlers answer past it, without the cookie. Such
-// a request stores nothing and is ErrBypassed: it is answered 500 where HTTP/1
-// still has the whole answer in its buffers, else the answer is cut off. One that only
-// read its session is served. Both are logged, at most once a minute. Writers
-// are known by net/http's own and by what leads to them: an Unwrap method, a
-// field; or by a method Written() bool.
+// or use a function of the framework that passes the writer on, as
+// echo.WrapMiddleware(mw.Handler) and chi's r.Use(mw.Handler) do. A gin middleware that
+// calls c.Next in a handler of its own drops the writer: gin's handlers answer past it,
+// without the cookie. Such a request stores nothing and fails with ErrBypassed: it is
+// answered 500 if HTTP/1 still has the whole answer in its buffers, otherwise the answer
+// is cut off. A request that only read its session is served. Both are logged, at most
+// once a minute. Writers are recognised by net/http's own and by what leads to them: an
+// Unwrap method, a field; or by a method Written() bool.
 //
-// When the handler has returned or panicked, the request that came is as the
-// handler left its own, but for the context: net/http removes the files of
+// When the handler has returned or panicked, the changes that it made to its request,
+// except the context, are in the original request, too: net/http removes the files of
 // uploads, and middlewares outside see Pattern and path values. A goroutine that
 // outlives the handler must not write to its request.
 //
 // Middleware that recovers from panics or logs belongs around Middleware.Handler.
 // One that times handlers out, such as http.TimeoutHandler, belongs inside, around
-// single handlers. What a middleware inside answers counts as the handler's
-// answer, and commits.
+// single handlers. An answer of a middleware inside counts as the handler's answer, and
+// commits.
 package nethttp

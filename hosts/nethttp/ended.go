@@ -117,7 +117,7 @@ func (v *Session) closes(conn net.Conn) (net.Conn, error) {
 	v.watched = nil
 	c := &endedConn{Conn: conn, watch: w}
 	w.OnEnd(func() {
-		_ = conn.SetDeadline(time.Now()) // whoever waits for a slow peer
+		_ = conn.SetDeadline(time.Now()) // wakes writers that wait for a slow peer
 		_ = conn.Close()
 	})
 	return c, nil

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// found is how far an answer is, as its writers tell.
+// found is how much of an answer was sent, as far as its writers show.
 type found uint8
 
 const (
@@ -23,8 +23,8 @@ const (
 const maxLayers = 32
 
 // look asks the writers from w down to the server's own, which it returns if it
-// can. Frameworks tell by a method Written; the server's keep it in a field,
-// which only reflection reads. Only the goroutine that writes may call it.
+// can. Writers of frameworks have a method Written; the server's keep it in a field,
+// which only reflection can read. Only the goroutine that writes may call it.
 func look(w http.ResponseWriter) (found, http.ResponseWriter) {
 	written, v := false, reflect.ValueOf(w)
 	for range maxLayers {
@@ -57,7 +57,7 @@ func look(w http.ResponseWriter) (found, http.ResponseWriter) {
 	return unsent, w
 }
 
-// layer is how writers of one type tell what they know. Paths lead to a field
+// layer says how to read the state of writers of one type. Paths lead to a field
 // and are nil where there is none.
 type layer struct {
 	server   bool  // of net/http: what is beneath it is not asked

@@ -87,7 +87,7 @@ func Failure(err error) (status int, text string) {
 	return status, text
 }
 
-// answerTo is Failure, and tells whether the error is one of sessions.
+// answerTo is Failure, and reports whether the error is one of sessions.
 func answerTo(err error) (status int, text string, ours bool) {
 	if s, ok := errors.AsType[*StatusError](err); ok && s.Status >= 400 && s.Status <= 599 {
 		return s.Status, s.Text, true

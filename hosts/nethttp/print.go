@@ -6,7 +6,7 @@ import (
 )
 
 // A request's context and its writer hold the request, whose header has the
-// cookie. Whoever prints them sees what they are.
+// cookie. Printed, they only say what they are.
 
 const (
 	contextText = "context of a request with a session"

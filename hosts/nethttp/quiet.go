@@ -16,8 +16,8 @@ const QuietField = "Session-Quiet"
 // Handler where there is none.
 //
 // Single requests are quiet without it: those with the field [QuietField], and prefetches
-// and prerenders by a browser (Sec-Purpose). Whoever sends the field can only shorten
-// their session by it.
+// and prerenders by a browser (Sec-Purpose). A visitor who sends the field can only
+// shorten their own session by it.
 func (h *Middleware) Quiet(next http.Handler) http.Handler {
 	return h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requestOf(r.Context(), h.manager).quieten()

@@ -179,9 +179,9 @@ func (rq *request) settle() error {
 	return err
 }
 
-// complete commits and completes the header, and returns an error to whoever
-// must send the error page. Where it owes the wait for a logout, the header is not
-// complete yet.
+// complete commits and completes the header. If it returns an error, the caller must
+// send the error page. Where it owes the wait for a logout, the header is not complete
+// yet.
 func (rq *request) complete() (f found, owes bool, err error) {
 	rq.mu.Lock()
 	defer rq.mu.Unlock()

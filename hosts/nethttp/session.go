@@ -180,7 +180,7 @@ func (v *Session) firmly(f func(*core.Session) error) error {
 	return err
 }
 
-// closed tells why nothing can be changed any more, if so.
+// closed returns the reason if nothing can be changed any more.
 func (v *Session) closed(firmly bool) error {
 	rq := v.request
 	switch {

@@ -180,7 +180,7 @@ func isRefused(err error) bool {
 	return errors.Is(err, hosts.ErrRefused) || errors.Is(err, hosts.ErrBusy) || errors.Is(err, hosts.ErrFull) || errors.Is(err, hosts.ErrClosed)
 }
 
-// storeError tells nothing of the store but what kind of failure it was.
+// storeError says nothing about the store but which kind of failure it was.
 func storeError(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, core.ErrNotFound):

@@ -12,9 +12,9 @@ import (
 // ToLogin sends a person to the login page, and reports whether it did: err is why
 // nobody is signed in. A browser that asks for a page or submits a form gets 303 to
 // [LoginURL], and htmx gets 204 with the field HX-Redirect, since it would swap the
-// page that a 303 leads to into the middle of another. Whoever is left, a script,
-// has no answer yet. Require does this with Options.LoginPath; it is exported for
-// handlers that refuse by themselves.
+// page that a 303 leads to into the middle of another. For all other clients, such as
+// scripts, it sends nothing. Require does this with Options.LoginPath; it is exported
+// for handlers that refuse requests by themselves.
 func ToLogin(w http.ResponseWriter, r *http.Request, login string, err error) bool {
 	w.Header().Add("Vary", "HX-Request")
 	htmx := byHTMX(r)

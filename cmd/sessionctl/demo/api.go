@@ -143,7 +143,7 @@ func (s *site) apiDelete(w http.ResponseWriter, r *http.Request, v *nethttp.Sess
 	writeJSON(w, http.StatusOK, map[string]string{"message": "Data deleted"})
 }
 
-// apiAdd adds to a counter. All additions count, whoever is first.
+// apiAdd adds to a counter. All additions count, in any order.
 func (s *site) apiAdd(w http.ResponseWriter, r *http.Request, v *nethttp.Session) {
 	n, err := strconv.ParseInt(cmp.Or(r.FormValue("n"), "1"), 10, 64)
 	if err != nil {
@@ -205,7 +205,7 @@ func (s *site) healthz(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// badValue tells a value that the session does not take from a session that is gone.
+// badValue distinguishes a value that the session does not take from a session that is gone.
 func (s *site) badValue(w http.ResponseWriter, r *http.Request, err error) {
 	switch status, _ := nethttp.Failure(err); status {
 	case http.StatusBadRequest:

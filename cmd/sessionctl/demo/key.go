@@ -35,7 +35,7 @@ func developmentKey(store string) (key core.Secret, about keyInfo, err error) {
 	if !ok {
 		fresh := make([]byte, core.KeyLen)
 		rand.Read(fresh) // never fails
-		return core.NewSecret(fresh), keyInfo{warning: "the key is random and lives in memory, and everybody is signed out when the demo stops; " + advice}, nil
+		return core.NewSecret(fresh), keyInfo{warning: "the key is random and only in memory, so everybody is signed out when the demo stops; " + advice}, nil
 	}
 	path := filepath.Join(dir, sessionctl.DevelopmentKeyFile)
 	key, err = readKey(path)
@@ -47,7 +47,7 @@ func developmentKey(store string) (key core.Secret, about keyInfo, err error) {
 	if err != nil {
 		return core.Secret{}, about, fmt.Errorf("development key: %w", err)
 	}
-	return key, keyInfo{"the key is a development key, and whoever can read " + path + " can open every session; " + advice, true}, nil
+	return key, keyInfo{"the key is a development key, and anybody who can read " + path + " can open every session; " + advice, true}, nil
 }
 
 func readKey(path string) (core.Secret, error) {

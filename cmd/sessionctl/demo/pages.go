@@ -236,7 +236,7 @@ func (s *site) postSignOut(w http.ResponseWriter, r *http.Request) {
 	s.again(w, r, "/signed-out", "")
 }
 
-// pageTrouble tells a visitor what became of a form.
+// pageTrouble shows a visitor what became of a form.
 func (s *site) pageTrouble(w http.ResponseWriter, r *http.Request, err error) {
 	if status, _ := nethttp.Failure(err); status == http.StatusRequestEntityTooLarge {
 		s.trouble(w, r, status, "Your session is full: remove something first.", "too_large")

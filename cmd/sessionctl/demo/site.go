@@ -27,7 +27,7 @@ var files embed.FS
 const (
 	maxBody   = 128 << 10 // bytes of a form or JSON text
 	minGzip   = 1 << 10   // bytes of an answer worth compressing
-	gzipNoise = 32        // random bytes at most, so that lengths tell nothing (BREACH)
+	gzipNoise = 32        // random bytes at most, so that lengths reveal nothing (BREACH)
 )
 
 // site is the application.

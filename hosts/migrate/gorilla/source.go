@@ -114,8 +114,8 @@ func (s *source) Load(_ context.Context, r *http.Request) (*migrate.Old, error) 
 	return old, nil
 }
 
-// expired tells whether one of the keys fits a cookie that is too old. Its age is
-// looked at when it is known to be ours.
+// expired reports whether one of the keys fits a cookie that is too old. The age is
+// checked once the cookie is known to be authentic.
 func expired(err error) bool {
 	var each securecookie.MultiError
 	return errors.As(err, &each) && slices.ContainsFunc(each, func(err error) bool {
