@@ -74,7 +74,7 @@ func TestEverybodyCanUseTheDemo(t *testing.T) {
 				b.do(chromedp.SendKeys("textarea", "A note with a #tag"))
 				b.load(chromedp.Submit("textarea"))
 				b.judge(axe, "a note")
-				visit("/", "/notes", "/session", "/devices", "/prove")
+				visit("/", "/notes", "/session", "/devices", "/confirm", "/prove")
 				b.do(chromedp.Click("summary"))
 				for _, name := range []string{"adds", "once", "logout"} {
 					b.prove(name)
