@@ -36,7 +36,7 @@ func TestAccount(t *testing.T) {
 	status, text = here.Post("/password", url.Values{"new": {"looking glass"}})
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, text, "alice, signed in by [pwd]")
-	status, text = there.Get("/unread")
+	status, _ = there.Get("/unread")
 	require.Equal(t, http.StatusUnauthorized, status)
 	_, text = there.Get("/session")
 	require.Contains(t, text, `"signed_in":false`)
