@@ -113,7 +113,9 @@ func (p *OwnRedis) Shows(t testing.TB, text string, words ...string) bool {
 func (p *OwnRedis) Replica(t testing.TB) *OwnRedis {
 	t.Helper()
 	r := NewRedis(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(p.Port), "--repl-diskless-sync-delay", "0")
-	Eventually(t, "the replica is in step", func() bool { return r.Shows(t, "master_link_status:up", "INFO", "replication") })
+	Eventually(t, "the replica is in step, and the primary knows", func() bool {
+		return r.Shows(t, "master_link_status:up", "INFO", "replication") && p.Shows(t, "port="+strconv.Itoa(r.Port)+",state=online", "INFO", "replication")
+	})
 	return r
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -101,14 +102,17 @@ func TestTroubleIsNeverSilent(t *testing.T) {
 func TestRows(t *testing.T) {
 	rows, err := parseRows(list)
 	require.NoError(t, err)
-	require.Len(t, rows, 89+34)
+	last := 0 // numbers may be missing: they stand for what other packages test
 	for i, r := range rows {
-		want := fmt.Sprintf("%02d", i+1)
-		if i >= 89 {
-			want = fmt.Sprintf("E%d", i-88)
-		}
-		require.Equal(t, want, r.number)
 		require.True(t, strings.HasSuffix(r.sentence, "."), r.sentence)
+		if i < 89 {
+			require.Equal(t, fmt.Sprintf("%02d", i+1), r.number)
+			continue
+		}
+		n, err := strconv.Atoi(strings.TrimPrefix(r.number, "E"))
+		require.NoError(t, err)
+		require.Greater(t, n, last, "in their order")
+		last = n
 	}
 	for _, bad := range []string{"", "01", "01\t", "\tNo number.", "01\tA.\n01\tB.", "01\tA.\tdrum", "01\tA.\tany\tmore"} {
 		_, err := parseRows(bad)
