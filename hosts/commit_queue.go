@@ -68,7 +68,11 @@ func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (e co
 		return core.Effects{}, err
 	}
 	if u != nil {
-		defer u.Clear()
+		defer func() {
+			if err == nil { // else the session has the updates still, and the next commit may run them again
+				u.Clear()
+			}
+		}()
 		if err := redo(s, u.again); err != nil {
 			return core.Effects{}, err
 		}

@@ -112,6 +112,7 @@ func (x *Request) gone(id core.ID) {
 		x.created.End() // so that it is never stored
 	}
 	x.ended = append(x.ended, id)
+	x.Updates.Clear()
 	x.current, x.created, x.owed, x.refused = nil, nil, false, core.ErrEnded
 }
 

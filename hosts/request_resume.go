@@ -27,6 +27,7 @@ func (m *Manager) Resume(x *Request) (*core.Session, error) {
 	for i := range tickets[:min(len(tickets), core.MaxCandidates)] {
 		s, err := m.resume(x, tickets[i])
 		if err == nil {
+			x.Updates.Clear()
 			x.current, x.refused = s, nil
 			return s, nil
 		}

@@ -62,6 +62,7 @@ func (m *Manager) currentOrNew(x *Request) (*core.Session, error) {
 // request's. Where the visitor's own was refused with core.ErrIPFamily, or the
 // browser may hold another cookie, only a login can be stored in it.
 func (m *Manager) New(x *Request) *core.Session {
+	x.Updates.Clear()
 	x.current = m.machine.New(m.beginning(x))
 	return x.current
 }

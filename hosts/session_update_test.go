@@ -10,6 +10,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/hosts/values"
 	"github.com/stretchr/testify/require"
 )
 
@@ -46,6 +47,27 @@ func visit(t *testing.T) (m, other *site, x *hosts.Request, id core.ID) {
 	_, err := m.Resume(x)
 	require.NoError(t, err)
 	return m, other, x, id
+}
+
+// TestUpdatesOutliveARefusedCommit: the session has them still, and so has its next commit
+// their functions.
+func TestUpdatesOutliveARefusedCommit(t *testing.T) {
+	m, other, x, id := visit(t)
+	require.NoError(t, other.Set(t.Context(), id, "role", "guest"))
+	require.NoError(t, m.Reread(x))
+	_, _ = m.Get(x, id, "role")
+	role, err := values.Encode("role", "admin")
+	require.NoError(t, err)
+	require.NoError(t, x.Current().SetValue("role", role))
+	require.NoError(t, other.Set(t.Context(), id, "role", "banned"))
+	require.ErrorIs(t, m.Update(x, id, "n", oneMore), core.ErrConflict)
+	require.NoError(t, other.Update(t.Context(), id, "n", oneMore))
+	require.ErrorIs(t, m.Set(x, id, "name", "ann"), core.ErrConflict, "for the role still")
+
+	require.NoError(t, x.Current().DeleteValue("role")) // what is stored is to go, too: nothing of it was read
+	require.NoError(t, other.Delete(t.Context(), id, "role"))
+	require.NoError(t, m.Set(x, id, "name", "ann"))
+	require.Equal(t, map[string]any{"n": 2, "name": "ann"}, m.data(id))
 }
 
 func TestUpdatesOfARequestsOwnSession(t *testing.T) {
