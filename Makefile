@@ -49,7 +49,7 @@ REPORT := $(CURDIR)/tests.out
 PARTS  := lint unit mission docs peers packaging edge fuzz vuln
 
 test:
-	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about a quarter of an hour on two processors.'
+	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about forty minutes on two processors.'
 	@$(MAKE) --no-print-directory tools reported
 	@echo 'make test: all passed'
 
