@@ -100,7 +100,11 @@ func TestValuesAreLinear(t *testing.T) {
 			two = opened(t, url)
 		}
 		for range 3 {
-			require.Equal(t, porcupine.Ok, judgeValues(t, one, two, ""))
+			verdict := judgeValues(t, one, two, "")
+			for tries := 0; verdict == porcupine.Unknown && tries < 3; tries++ { // nobody could judge it in time: it says nothing
+				verdict = judgeValues(t, one, two, "")
+			}
+			require.Equal(t, porcupine.Ok, verdict)
 		}
 	})
 }
