@@ -14,8 +14,6 @@ import (
 const (
 	// Of a call that takes less nobody can tell whether it looks at its context.
 	leastWatched = 800 * time.Microsecond
-	// A call that is cut off may have to wait for a processor as long.
-	leastLate = 1500 * time.Microsecond
 	// Goroutines that are on their way out have so long.
 	linger = 3 * time.Second
 )
@@ -78,12 +76,19 @@ func cutReturns(p *probe) {
 		if took < leastWatched {
 			continue
 		}
-		var over [tries]time.Duration
-		for i := range over {
-			over[i] = p.overstays(v, took/4)
+		late := took
+		for range 3 { // on a busy machine one series may be late by chance
+			var over [tries]time.Duration
+			for i := range over {
+				over[i] = p.overstays(v, took/4)
+			}
+			slices.Sort(over[:])
+			late = min(late, over[tries/2])
+			if late < took/2 {
+				break
+			}
 		}
-		slices.Sort(over[:])
-		if late := over[tries/2]; late >= max(took/2, leastLate) {
+		if late >= took/2 {
 			p.fail("%s takes %v; most calls whose context ended after %v have gone on for %v or more after that", v.name, took, took/4, late)
 		}
 	}

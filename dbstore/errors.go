@@ -18,9 +18,9 @@ const (
 	firstWait = 2 * time.Millisecond // the mean; doubled after each try
 	maxWait   = 64 * time.Millisecond
 
-	// Where transactions are serializable by default, they are given up whenever others
-	// read and write near by: a call is tried for as long as that, an end longer, since
-	// anybody who saves the session meanwhile is in its way.
+	// Where transactions are serializable by default, the server aborts some whenever
+	// others read and write the same pages. A call is tried again for this long. A delete is
+	// tried for longer, because every save of the session may abort it.
 	patience    = 2 * time.Second
 	endPatience = time.Minute
 )

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// witness notes what it is told.
+// witness records the calls that it observes.
 type witness struct {
 	mu      sync.Mutex
 	open    int
