@@ -190,15 +190,29 @@ func TestCompactionHasARate(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(began), time.Duration(size)*time.Second/cleanRate)
 }
 
+// waitForSpare returns when the spare that is taken first is ready.
+func waitForSpare(s *Store, size int64) {
+	p := s.spares
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.ready[0] == nil {
+		s.prepareLocked(size)
+		p.changed.Wait()
+	}
+}
+
 // emptied is the first segment of a log, which nothing points to any more, and
-// the log's spare, taken.
+// the log's spare, taken: the one that is taken first, so that what is put in its
+// place is used next.
 func emptied(t *testing.T) (s *Store, m *model, g *segment, spare *taken) {
 	s, m = barelyLive(t)
 	g = s.index.segments[1]
 	require.NoError(t, s.copyLiving(g))
 	require.NoError(t, s.done([]op{{do: mark, base: 2}}))
+	waitForSpare(s, smallSegment)
 	spare, err := s.takeSpare(smallSegment, 0, func() bool { return false })
 	require.NoError(t, err)
+	require.Equal(t, spareNames[0], spare.name)
 	return s, m, g, spare
 }
 
