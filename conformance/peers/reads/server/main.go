@@ -34,7 +34,9 @@ func main() {
 	var h http.Handler
 	switch *way {
 	case "none":
-		h = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, "alice") })
+		mux := http.NewServeMux() // as the others have it
+		mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { answer(w, "alice") })
+		h = mux
 	case "ours":
 		h = ours(*name)
 	case "scs":
