@@ -16,12 +16,13 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: release packaging shots docs docs-serve help run demo-cluster test soak reported filled all tools wasm edge servers lint unit peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
+.PHONY: release packaging shots docs docs-serve help run demo-cluster test soak reported filled all tools wasm edge servers lint unit tests all-tests peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo 'make lint    gofmt, vet, staticcheck'
-	@echo 'make unit    the tests of all modules but the peers, by itself without servers and browser'
+	@echo 'make unit    the tests of all Go modules but the mission and the peers; what needs a server is skipped'
+	@echo 'make tests   all tests of Go at once, with servers and a browser, and the table of promises'
 	@echo 'make wasm    core.wasm from nothing, compared with the committed one (wasm/build --write replaces it)'
 	@echo 'make edge    the story of one session in workerd, Deno, Bun and Node'
 	@echo 'make servers PostgreSQL, MariaDB, Redis and a cluster until ctrl-C, for go test in another terminal'
@@ -46,7 +47,7 @@ demo-cluster:
 
 # How long the parts took, what is slow and what was skipped is kept here until the end.
 REPORT := $(CURDIR)/tests.out
-PARTS  := lint unit mission docs peers packaging edge fuzz vuln
+PARTS  := lint docs tests packaging edge fuzz vuln
 
 test:
 	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about forty minutes on two processors.'
@@ -67,7 +68,7 @@ timed-%:
 # Tests read SOAK by internal/soak.
 soak:
 	@echo 'make soak: the long forms of the tests; some hours on two processors, and several gigabytes in TMPDIR.'
-	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported FUZZTIME=1m TIMEOUT=6h PARTS='unit mission docs peers fuzz filled'
+	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported FUZZTIME=1m TIMEOUT=6h PARTS='docs tests fuzz filled'
 	@echo 'make soak: all passed'
 
 tools:
@@ -92,16 +93,27 @@ lint:
 	$(GO) vet -race work
 	GOFLAGS='$(GOFLAGS) -race' $(GO) run -race=false $(STATIC) $$($(GO) list work)
 
-# RUNS are the seeds that the kit's model plays on each store (conformance/README.md).
-# lint has called vet. The example's test of its command plays the kit whole. Of the browser, the mission has run TestMission. One test of fiber
-# is not for the race detector: it says why.
+# RUNS are the seeds that the model of conformance plays on each store. lint has called
+# vet. One test of fiber is not for the race detector: it says why.
 RUNS  ?= 50
 TESTS := RUNS=$(RUNS) $(GO) test -race -vet=off -json -timeout $(TIMEOUT)
 SHOWN := $(GO) run ./release/testreport
+FIBER := $(filter-out -race,$(TESTS)) -run TestTimeoutOutside ./hosts/fiber/
+
+# All tests of Go. Those of several packages run at once, because many wait for servers,
+# disks and browsers; the longest begin first.
+AT_ONCE ?= 3
+LONGEST := stores/all/fresh $(PEERS)/browser conformance/mission cachestore/redis dbstore/sqlite examples/natsstore cmd/sessionctl \
+	fsstore/internal/seglog fsstore/internal/slots dbstore/postgres conformance release dbstore/mysql dbstore/tests
+tests:
+	@$(SERVERS) $(MAKE) --no-print-directory all-tests
+
+all-tests:
+	@{ $(TESTS) -count=1 -p $(AT_ONCE) $(LONGEST:%=./%) $$($(GO) list work); $(FIBER); } | tee events.out | $(SHOWN) tests $(REPORT); status=$$?; \
+	  grep '"Test":"TestMission' events.out | $(GO) run ./conformance/mission/table && exit $$status
+
 unit:
-	@{ $(TESTS) $$($(GO) list work | grep -v -e conformance/mission$$ -e conformance/peers -e examples/natsstore); \
-	   $(TESTS) $(if $(SOAK),,-short) ./examples/natsstore/...; \
-	   $(filter-out -race,$(TESTS)) -run TestTimeoutOutside ./hosts/fiber/; } | $(SHOWN) unit $(REPORT)
+	@{ $(TESTS) $$($(GO) list work | grep -v -e conformance/mission$$ -e conformance/peers); $(FIBER); } | $(SHOWN) unit $(REPORT)
 
 # Not from the cache, which knows nothing of the programs and the site that they run.
 peers:

@@ -21,18 +21,20 @@ var checkCommand = Command{
 	About: `Tests your own server with the cases that every store of this project passes, as two
 processes would use it. Each case makes a table, a prefix of keys, a directory or a file
 of its own, with "check_" in its name, and removes it. Your sessions are not touched.
-It takes some minutes at most, and puts load on the server. Broken promises are printed
-with what was seen, and the exit code is then 1.`,
-	Examples: []string{`sessionctl check postgres://app@db/shop`},
+It takes some minutes at most, and puts load on the server; --brief takes seconds. Broken
+promises are printed with what was seen, and the exit code is then 1.`,
+	Examples: []string{`sessionctl check postgres://app@db/shop`, `sessionctl check --brief redis://localhost:6379`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		c := &checking{}
 		c.target.add(set)
+		set.BoolVar(&c.brief, "brief", false, "skip the cases that take long, such as races")
 		return c.run
 	},
 }
 
 type checking struct {
 	target
+	brief  bool
 	p      *Program
 	counts map[string]int // by result
 	failed error          // of the scratch namespaces or of writing, not of a promise
@@ -42,7 +44,7 @@ type checking struct {
 const (
 	kept    = "kept"
 	broken  = "broken"
-	skipped = "skipped" // the store does not implement the interface that promises it
+	skipped = "skipped" // the store does not implement the interface that promises it, or --brief
 )
 
 // checked is one case as it is reported.
@@ -69,12 +71,16 @@ func (c *checking) run(ctx context.Context, p *Program, args []string) error {
 		return stopped(ctx, "check", opened(err))
 	}
 	start := p.Now()
+	var options []conformance.Option
+	if c.brief {
+		options = append(options, conformance.Brief())
+	}
 	conformance.CheckEach(ctx, func() (a, b hosts.Store, done func(), err error) { return c.scratch(ctx, url) },
 		func(r conformance.CaseResult) {
 			if ctx.Err() == nil {
 				c.tell(r)
 			}
-		})
+		}, options...)
 	if err := c.summary(p.Now().Sub(start)); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance"
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 var prefixes atomic.Int64
@@ -49,7 +50,7 @@ func TestConformance(t *testing.T) {
 
 func TestConformanceCluster(t *testing.T) {
 	url := servers.RedisCluster(t)
-	conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return pair(t, url) })
+	conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return pair(t, url) }, soak.Unless(t, conformance.Brief())...)
 }
 
 // Through one handle a cache keeps every promise.
@@ -59,5 +60,5 @@ func TestConformanceCached(t *testing.T) {
 		s := open(t, url, Options{Prefix: newPrefix(), Cache: time.Minute})
 		t.Cleanup(func() { wipe(t, s) })
 		return s
-	})
+	}, soak.Unless(t, conformance.Brief())...)
 }

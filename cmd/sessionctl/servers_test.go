@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // backends are names of stores, each of a fresh namespace.
@@ -148,7 +150,8 @@ func TestCheck(t *testing.T) {
 			t.Parallel() // they wait for their servers and disks
 			url := backends[name](t)
 			records := live(t, url)
-			code, stdout, stderr := call{args: []string{"check", "--json", url}}.run(t)
+			args := slices.Concat([]string{"check", "--json"}, soak.Unless(t, "--brief"), []string{url})
+			code, stdout, stderr := call{args: args}.run(t)
 			require.Zero(t, code, stdout+stderr)
 			list := objects(t, stdout)
 			last := list[len(list)-1]

@@ -30,6 +30,8 @@ import (
 const (
 	token32  = "a token of the store handler, of no use"
 	password = "sentinel-password-of-no-use"
+
+	largeText = 16 << 10 // of a value that is printed in fewer ways
 )
 
 // innocent are exported types that hold no secret; but a Seed is randomness, and the
@@ -128,8 +130,13 @@ func (p *press) print(values ...any) {
 func (p *press) plain(values ...any) {
 	for _, v := range values {
 		p.seen[strings.TrimLeft(reflect.TypeOf(v).String(), "*")] = true
-		for _, form := range []any{v, struct{ hidden any }{v}, &struct{ hidden any }{v}, []any{v}, map[string]any{"v": v}} {
-			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+		forms := []any{v, struct{ hidden any }{v}, &struct{ hidden any }{v}, []any{v}, map[string]any{"v": v}}
+		verbs := []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"}
+		if len(fmt.Sprint(v)) > largeText { // as a store in memory has
+			forms, verbs = forms[:2], []string{"%v", "%#v", "%s", "%x"}
+		}
+		for _, form := range forms {
+			for _, verb := range verbs {
 				fmt.Fprintf(&p.text, verb+"\n", form)
 			}
 			if out, err := json.Marshal(form); err == nil {

@@ -7,6 +7,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // axe-core finds what people with disabilities cannot use.
@@ -26,6 +28,20 @@ const cutOff = `[...document.querySelectorAll("body *")].filter(e => {
 	if (style.clipPath !== "none") return false; // for screen readers alone
 	return box.right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1 && style.overflowX !== "visible";
 }).map(e => e.outerHTML.slice(0, 120))`
+
+// look is a window and the colours that a visitor prefers.
+type look struct {
+	width  int64
+	scheme string
+}
+
+func (l look) String() string { return fmt.Sprint(l.width, " ", l.scheme) }
+
+// looks has each width and each colour scheme once; in make soak they are combined.
+func looks(t *testing.T) []look {
+	all := []look{{390, "light"}, {1280, "dark"}, {390, "dark"}, {1280, "light"}}
+	return all[:soak.Rounds(t, 2, len(all))]
+}
 
 // look sets the width and the colours of a tab.
 func (b *browser) look(width int64, scheme string) {
@@ -48,39 +64,37 @@ func (b *browser) judge(axe, name string) {
 func TestEverybodyCanUseTheDemo(t *testing.T) {
 	axe := string(npmFile(t, "axe-core", axeVersion, axeSum, "axe.min.js"))
 	site := demo(t)
-	for _, width := range []int64{390, 1280} {
-		for _, scheme := range []string{"light", "dark"} {
-			t.Run(fmt.Sprint(width, " ", scheme), func(t *testing.T) {
-				b := launch(t, t.TempDir())
-				b.look(width, scheme)
-				visit := func(paths ...string) {
-					for _, path := range paths {
-						b.open(site + path)
-						b.judge(axe, path)
-					}
+	for _, l := range looks(t) {
+		t.Run(l.String(), func(t *testing.T) {
+			b := launch(t, t.TempDir())
+			b.look(l.width, l.scheme)
+			visit := func(paths ...string) {
+				for _, path := range paths {
+					b.open(site + path)
+					b.judge(axe, path)
 				}
-				visit("/", "/signin", "/cart", "/notes", "/session", "/prove", "/signed-out", "/nothing")
-				b.open(site + "/cart")
-				b.load(chromedp.Click(`[aria-label="Add Small radio to the cart"]`))
-				b.load(chromedp.Click(`[aria-label="Add Oolong tea to the cart"]`))
-				b.judge(axe, "a cart")
-				b.open(site + "/signin")
-				b.do(chromedp.SendKeys("input[name=user]", "alice"), chromedp.SendKeys("input[name=password]", "wrong"))
-				b.load(chromedp.Submit("input[name=password]"))
-				b.judge(axe, "a wrong password")
-				b.signIn(site, true)
-				b.judge(axe, "a notice")
-				b.open(site + "/notes")
-				b.do(chromedp.SendKeys("textarea", "A note with a #tag"))
-				b.load(chromedp.Submit("textarea"))
-				b.judge(axe, "a note")
-				visit("/", "/notes", "/session", "/devices", "/confirm", "/prove")
-				b.do(chromedp.Click("summary"))
-				for _, name := range []string{"adds", "once", "logout"} {
-					b.prove(name)
-				}
-				b.judge(axe, "the proofs")
-			})
-		}
+			}
+			visit("/", "/signin", "/cart", "/notes", "/session", "/prove", "/signed-out", "/nothing")
+			b.open(site + "/cart")
+			b.load(chromedp.Click(`[aria-label="Add Small radio to the cart"]`))
+			b.load(chromedp.Click(`[aria-label="Add Oolong tea to the cart"]`))
+			b.judge(axe, "a cart")
+			b.open(site + "/signin")
+			b.do(chromedp.SendKeys("input[name=user]", "alice"), chromedp.SendKeys("input[name=password]", "wrong"))
+			b.load(chromedp.Submit("input[name=password]"))
+			b.judge(axe, "a wrong password")
+			b.signIn(site, true)
+			b.judge(axe, "a notice")
+			b.open(site + "/notes")
+			b.do(chromedp.SendKeys("textarea", "A note with a #tag"))
+			b.load(chromedp.Submit("textarea"))
+			b.judge(axe, "a note")
+			visit("/", "/notes", "/session", "/devices", "/confirm", "/prove")
+			b.do(chromedp.Click("summary"))
+			for _, name := range []string{"adds", "once", "logout"} {
+				b.prove(name)
+			}
+			b.judge(axe, "the proofs")
+		})
 	}
 }

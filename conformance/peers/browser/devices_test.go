@@ -55,38 +55,36 @@ func devices(t *testing.T) (url string) {
 // TestEverybodyCanUseTheDevicesPage without scripts and by the keyboard alone.
 func TestEverybodyCanUseTheDevicesPage(t *testing.T) {
 	axe := string(npmFile(t, "axe-core", axeVersion, axeSum, "axe.min.js"))
-	for _, width := range []int64{390, 1280} {
-		for _, scheme := range []string{"light", "dark"} {
-			t.Run(fmt.Sprint(width, " ", scheme), func(t *testing.T) {
-				site, b := devices(t), launch(t, t.TempDir())
-				b.look(width, scheme)
-				b.open(site + "/login")
-				text := b.open(site + "/account/devices")
-				for _, part := range []string{"Safari on iPhone", "Edge on Windows", "Unknown browser", "Chrome on Linux, this device", "Log out all other devices"} {
-					require.Contains(t, text, part)
-				}
-				b.judge(axe, "many devices")
-				b.keep(fmt.Sprint("devices-", width, "-", scheme))
-				background := evaluate[string](b, "getComputedStyle(document.documentElement).backgroundColor")
-				require.Equal(t, map[string]string{"light": "rgb(246, 246, 248)", "dark": "rgb(20, 20, 23)"}[scheme], background, "the policy lets the style sheet in")
-				require.Equal(t, "Devices", evaluate[string](b, "document.title"))
+	for _, l := range looks(t) {
+		t.Run(l.String(), func(t *testing.T) {
+			site, b := devices(t), launch(t, t.TempDir())
+			b.look(l.width, l.scheme)
+			b.open(site + "/login")
+			text := b.open(site + "/account/devices")
+			for _, part := range []string{"Safari on iPhone", "Edge on Windows", "Unknown browser", "Chrome on Linux, this device", "Log out all other devices"} {
+				require.Contains(t, text, part)
+			}
+			b.judge(axe, "many devices")
+			b.keep(fmt.Sprintf("devices-%d-%s", l.width, l.scheme))
+			background := evaluate[string](b, "getComputedStyle(document.documentElement).backgroundColor")
+			require.Equal(t, map[string]string{"light": "rgb(246, 246, 248)", "dark": "rgb(20, 20, 23)"}[l.scheme], background, "the policy lets the style sheet in")
+			require.Equal(t, "Devices", evaluate[string](b, "document.title"))
 
-				require.Zero(t, evaluate[int](b, "document.scripts.length"))
-				b.do(chromedp.KeyEvent("\t")) // to the first button
-				require.Equal(t, "end", evaluate[string](b, "document.activeElement.name"))
-				require.Regexp(t, `^\d\d?px$`, evaluate[string](b, "getComputedStyle(document.activeElement).outlineWidth"))
-				status, text := b.load(chromedp.KeyEvent("\r"))
-				require.EqualValues(t, http.StatusOK, status)
-				require.Contains(t, text, "That device is logged out.")
-				b.judge(axe, "a notice")
-				_, text = b.load(chromedp.Click(`button[name="others"]`))
-				require.Contains(t, text, "All other devices are logged out.")
-				require.NotContains(t, text, "iPhone")
-				b.judge(axe, "alone")
-				_, text = b.load(chromedp.Reload())
-				require.Contains(t, text, "Chrome on Linux, this device")
-			})
-		}
+			require.Zero(t, evaluate[int](b, "document.scripts.length"))
+			b.do(chromedp.KeyEvent("\t")) // to the first button
+			require.Equal(t, "end", evaluate[string](b, "document.activeElement.name"))
+			require.Regexp(t, `^\d\d?px$`, evaluate[string](b, "getComputedStyle(document.activeElement).outlineWidth"))
+			status, text := b.load(chromedp.KeyEvent("\r"))
+			require.EqualValues(t, http.StatusOK, status)
+			require.Contains(t, text, "That device is logged out.")
+			b.judge(axe, "a notice")
+			_, text = b.load(chromedp.Click(`button[name="others"]`))
+			require.Contains(t, text, "All other devices are logged out.")
+			require.NotContains(t, text, "iPhone")
+			b.judge(axe, "alone")
+			_, text = b.load(chromedp.Reload())
+			require.Contains(t, text, "Chrome on Linux, this device")
+		})
 	}
 }
 

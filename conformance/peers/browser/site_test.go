@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -72,29 +71,27 @@ func (b *browser) judgePage(axe, name string) {
 	assert.Empty(b.t, found, name)
 }
 
-// Every page is opened in each width and colours. Axe is slow: it judges all of them
-// once, and of the other looks the pages that have all kinds of parts.
+// Every page is opened in each look. Axe is slow: it judges all of them once, and in
+// the other looks the pages that have all kinds of parts.
 func TestEverybodyCanUseTheSite(t *testing.T) {
 	axe := string(npmFile(t, "axe-core", axeVersion, axeSum, "axe.min.js"))
 	url, pages := site(t)
 	parts := []string{"/", "/docs/getting-started.html", "/docs/security.html"}
-	for _, width := range []int64{390, 1280} {
-		for _, scheme := range []string{"light", "dark"} {
-			t.Run(fmt.Sprint(width, " ", scheme), func(t *testing.T) {
-				b := launch(t, t.TempDir())
-				b.look(width, scheme)
-				for _, page := range pages {
-					b.open(url + page)
-					b.fits(page)
-					if width == 390 && scheme == "light" || slices.Contains(parts, page) {
-						b.judgePage(axe, page)
-					}
+	for _, l := range looks(t) {
+		t.Run(l.String(), func(t *testing.T) {
+			b := launch(t, t.TempDir())
+			b.look(l.width, l.scheme)
+			for _, page := range pages {
+				b.open(url + page)
+				b.fits(page)
+				if l == (look{390, "light"}) || slices.Contains(parts, page) {
+					b.judgePage(axe, page)
 				}
-				b.search("revoke a leaked key")
-				b.fits("the search")
-				b.judgePage(axe, "the search")
-			})
-		}
+			}
+			b.search("revoke a leaked key")
+			b.fits("the search")
+			b.judgePage(axe, "the search")
+		})
 	}
 }
 

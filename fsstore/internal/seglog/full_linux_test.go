@@ -9,16 +9,22 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
-// A disk of this size takes more than this many sessions of 200 bytes, in
-// segments of the default size.
 const (
-	fullDisk     = 100 << 20
-	fullSessions = 200_000
+	fullSessions = 1400 // of 200 bytes, at least, in a MiB of disk, in segments of the default size
 	fullCallers  = 512
 )
+
+// fullDisk returns a disk that is to be filled, and how many sessions it takes at least.
+func fullDisk(t *testing.T) (dir string, least int) {
+	t.Helper()
+	size := soak.Rounds(t, 30, 100) // MiB
+	_, dir = imageDisk(t, t.TempDir(), int64(size)<<20)
+	return dir, size * fullSessions
+}
 
 // fillWhole saves sessions until the disk takes no more, and returns how many.
 func fillWhole(t *testing.T, dir string) (n int) {
@@ -99,10 +105,10 @@ func requireTakes(t *testing.T, s *Store, from, n int) {
 // Each of the sessions that fill a disk can be ended, with a restart in the
 // middle; then the log takes sessions again.
 func TestFullDiskEnds(t *testing.T) {
-	_, dir := imageDisk(t, t.TempDir(), fullDisk)
+	dir, least := fullDisk(t)
 	o := Options{Dir: filepath.Join(dir, "sessions"), Logger: quiet}
 	n := fillWhole(t, o.Dir)
-	require.Greater(t, n, fullSessions)
+	require.Greater(t, n, least)
 	fillDisk(t, dir) // what the log has left, others take
 	ids := rand.New(rand.NewPCG(1, 1)).Perm(n)
 
@@ -122,16 +128,18 @@ func TestFullDiskEnds(t *testing.T) {
 
 // So can all be swept, and the file that took the rest of the disk is still there.
 func TestFullDiskSweeps(t *testing.T) {
-	_, dir := imageDisk(t, t.TempDir(), fullDisk)
+	dir, least := fullDisk(t)
 	o := Options{Dir: filepath.Join(dir, "sessions"), Logger: quiet}
 	n := fillWhole(t, o.Dir)
-	require.Greater(t, n, fullSessions)
+	require.Greater(t, n, least)
 	filler := fillDisk(t, dir)
 	s := open(t, o)
+	before := 0
 	for _, upTo := range []int{n / 2, n} {
 		swept, err := s.Sweep(t.Context(), core.Time(upTo), n)
 		require.NoError(t, err)
-		require.Equal(t, n/2, swept, "of %d", n)
+		require.Equal(t, upTo-before, swept, "of %d", n)
+		before = upTo
 		requireCount(t, s, n-upTo)
 		require.NoError(t, s.Close())
 		s = open(t, o)
@@ -143,10 +151,10 @@ func TestFullDiskSweeps(t *testing.T) {
 
 // Where a part has ended, its room is won back, and the others stay.
 func TestFullDiskIsReused(t *testing.T) {
-	_, dir := imageDisk(t, t.TempDir(), fullDisk)
+	dir, least := fullDisk(t)
 	o := Options{Dir: filepath.Join(dir, "sessions"), Logger: quiet}
 	n := fillWhole(t, o.Dir)
-	require.Greater(t, n, fullSessions)
+	require.Greater(t, n, least)
 	fillDisk(t, dir)
 	ids := rand.New(rand.NewPCG(2, 2)).Perm(n)
 	s := open(t, o)

@@ -88,6 +88,10 @@ func peace(t *testing.T, fleet []*process) {
 	require.GreaterOrEqual(t, share, leastShare)
 }
 
+// carelessRounds is how often a test plays until it sees what is to be seen: on a busy
+// machine the others have often heard of a logout before they are asked again.
+const carelessRounds = 8
+
 // TestALogoutThatDoesNotWaitIsSeen: a process that knows nothing of caches.
 func TestALogoutThatDoesNotWaitIsSeen(t *testing.T) {
 	for _, b := range backends {
@@ -96,7 +100,12 @@ func TestALogoutThatDoesNotWaitIsSeen(t *testing.T) {
 			fleet, _ := b.fleet(t, store)
 			fleet[2] = start(t, "-store", store, "-careless")
 			s := &story{t: t, fleet: fleet}
-			s.play(logouts(t), func(_ *story, enough func(), _ <-chan struct{}) { enough() })
+			for range carelessRounds {
+				s.play(logouts(t), func(_ *story, enough func(), _ <-chan struct{}) { enough() })
+				if s.late.Load() > 0 {
+					break
+				}
+			}
 			s.print()
 			require.NotZero(t, s.late.Load())
 		})
