@@ -107,11 +107,34 @@ func (s *Session) Methods() []string {
 	_, _, text := s.in.proven()
 	var names []string
 	for len(text) > 0 {
-		at := slices.Index(text, ' ')
-		if at < 0 {
-			return append(names, string(text))
-		}
-		names, text = append(names, string(text[:at])), text[at+1:]
+		var name []byte
+		name, text = cutMethod(text)
+		names = append(names, string(name))
 	}
 	return names
+}
+
+// ProvenBy reports whether all of these are among Methods.
+func (s *Session) ProvenBy(methods ...string) bool {
+	_, _, all := s.in.proven()
+	for _, method := range methods {
+		found := false
+		for text := all; len(text) > 0 && !found; {
+			var name []byte
+			name, text = cutMethod(text)
+			found = string(name) == method
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// cutMethod returns the first of the methods of a record, and the others.
+func cutMethod(text []byte) (name, others []byte) {
+	if at := slices.Index(text, ' '); at >= 0 {
+		return text[:at], text[at+1:]
+	}
+	return text, nil
 }

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
-	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -41,41 +39,23 @@ func serve(b *testing.B, c hosts.Config) visitor {
 	return v
 }
 
-// cpu is what this process has used: its server and its client.
-func cpu(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 // How much more CPU a request takes with metrics than without, the median of 20 rounds.
-// Memory is the store, against which they weigh most. Within a round the two take turns
-// often, so that whatever else the machine does meets both.
+// Memory is the store, against which they weigh most.
 func BenchmarkRatioMetrics(b *testing.B) {
 	if b.N > 1 {
 		return
 	}
 	const rounds, turns, requests = 20, 40, 25
-	sides := [2]visitor{serve(b, hosts.Config{}), serve(b, hosts.Config{Observer: metrics.New()})}
+	plain, measured := serve(b, hosts.Config{}), serve(b, hosts.Config{Observer: metrics.New()})
 	for _, path := range []string{"/read", "/add"} {
-		var ratios []float64
-		for range rounds + 1 {
-			var took [2]time.Duration
-			for turn := range turns {
-				for i := range sides {
-					side := (i + turn) % 2
-					began := cpu(b)
-					for range requests {
-						sides[side](b, path)
-					}
-					took[side] += cpu(b) - began
+		ask := func(v visitor) func() {
+			return func() {
+				for range requests {
+					v(b, path)
 				}
 			}
-			ratios = append(ratios, float64(took[1])/float64(took[0]))
 		}
-		ratios = ratios[1:] // the first warms up
-		slices.Sort(ratios)
-		ratio.Print("metrics-cpu-"+path[1:], (ratios[rounds/2-1]+ratios[rounds/2])/2, 1.03, false)
+		ratio.Print("metrics-cpu-"+path[1:], ratio.CPU(rounds, turns, ask(plain), ask(measured)), 1.03, false)
 	}
 }
 

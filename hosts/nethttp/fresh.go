@@ -46,11 +46,8 @@ func (h *Middleware) RequireMethods(next http.Handler, methods ...string) http.H
 	}
 	methods = slices.Clone(methods)
 	return h.requireProof(next, func(s *core.Session) error {
-		has := s.Methods()
-		for _, method := range methods {
-			if !slices.Contains(has, method) {
-				return core.ErrMethodsMissing
-			}
+		if !s.ProvenBy(methods...) {
+			return core.ErrMethodsMissing
 		}
 		return nil
 	})
