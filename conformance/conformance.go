@@ -11,11 +11,11 @@ import (
 	"github.com/rockstar-web/sessions/hosts"
 )
 
-// Contract is the version of what the cases hold a store to. A store that passed
+// Contract is the version of the contract that the cases test. A store that passed
 // another version may fail this one.
 const Contract = 3
 
-// Limits of the kit.
+// Limits of the suite.
 const (
 	CaseLimit = 2 * time.Minute  // for one case, on the slowest backend
 	Patience  = 10 * time.Second // for a call to return after its context has ended
@@ -51,9 +51,9 @@ func TestStore(t *testing.T, open func(t *testing.T) hosts.Store, options ...Opt
 	}, options...)
 }
 
-// TestShared is TestStore for a store that several processes share: open
-// returns two handles on the same fresh namespace, opened as two processes
-// would open them. Every case runs with its clients spread over both.
+// TestShared is TestStore for a store that several processes share. open returns
+// two handles on the same fresh namespace, opened as two processes would open
+// them. Every case spreads its clients over both.
 func TestShared(t *testing.T, open func(t *testing.T) (a, b hosts.Store), options ...Option) {
 	t.Helper()
 	o := chosen(options).shortTest()
@@ -97,10 +97,10 @@ func TestShared(t *testing.T, open func(t *testing.T) (a, b hosts.Store), option
 	t.Log(run.results.Summary())
 }
 
-// Check is TestStore without a test: it returns the promises that are broken,
-// in the order of the cases, none for a right store. The function that open
-// returns closes its store. If open fails, that is the last entry. When ctx
-// ends, the cases that have not run are missing: look at ctx.Err.
+// Check is TestStore without a test. It returns the broken promises in the order
+// of the cases, and none for a correct store. The function that open returns
+// closes its store. If open fails, that is the last entry. If ctx ends, the cases
+// that have not run are missing: check ctx.Err.
 func Check(ctx context.Context, open func() (hosts.Store, func(), error), options ...Option) []Broken {
 	return CheckShared(ctx, func() (a, b hosts.Store, done func(), err error) {
 		s, done, err := open()
@@ -119,7 +119,8 @@ func CheckShared(ctx context.Context, open func() (a, b hosts.Store, done func()
 	return broken
 }
 
-// CheckEach is CheckShared, and reports each case when it is done.
+// CheckEach is CheckShared, but calls each with the result of every case as soon as
+// that case is done.
 func CheckEach(ctx context.Context, open func() (a, b hosts.Store, done func(), err error), each func(CaseResult), options ...Option) {
 	o := chosen(options)
 	groups, err := o.groups()

@@ -1,5 +1,6 @@
-// Package conformance holds a session store to its contract, hosts.Store and
-// the optional interfaces beside it. Whoever writes a store writes this test:
+// Package conformance is a suite of tests for session stores. It tests whether a
+// store keeps the contract of hosts.Store, and of the optional interfaces that it
+// implements. The author of a store writes this test:
 //
 //	package mystore_test
 //
@@ -14,14 +15,14 @@
 //		})
 //	}
 //
-// and runs it with -race. A store that several processes share adds the same
-// lines with TestShared, whose function opens it twice. Every case carries the
-// sentence of the contract that it enforces; a failure prints it as "broken
-// promise" with what was seen. Check returns the same as values.
+// and runs it with -race. If several processes can share the store, add the same
+// lines with TestShared, whose function opens the store twice. Every case has the
+// sentence of the contract that it tests. A failure prints it as "broken promise",
+// and what the store did. Check returns the same as values.
 //
-// TestModel takes the same function: requests meet in the sessions of one user,
-// in orders and with faults that a seed chooses; FuzzStore is that for go test
-// -fuzz. TestOutage stalls the engine, takes it down and loses its answers, by a
-// Proxy before it. Faulty wraps a store so that it fails by plan, to test what is
-// built on one.
+// TestModel takes the same function. Several requests use the sessions of one user,
+// in orders and with faults that a seed chooses. FuzzStore does this for go test
+// -fuzz. TestOutage stalls the engine, takes it down and loses its answers, with a
+// Proxy in front of it. Faulty wraps a store so that calls fail by a plan, to test
+// code that is built on a store.
 package conformance

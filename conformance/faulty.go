@@ -22,8 +22,8 @@ const (
 	Conflict                // not called: core.ErrConflict from Save and SaveMany, Fail from the others
 	Garbage                 // called: Load, LoadMany and Find answer with damaged Sealed; the others as LoseAnswer
 	HangAfter               // called, then as Hang
-	Cancel                  // called with a context that has ended, as by a timeout of the driver's
-	Twice                   // called twice, as by a driver that repeats; the second answer goes through
+	Cancel                  // called with a context that has ended, as with a timeout of the driver
+	Twice                   // called twice, as by a driver that retries; the second answer goes through
 	LandLate                // hosts.ErrUnavailable at once; called when the next call begins
 	FailBatch               // not called: LoadMany and SaveMany answer hosts.ErrBatch for all; the others as Fail
 	Short                   // called: LoadMany and SaveMany leave their last answer out; the others as LoseAnswer
@@ -32,7 +32,7 @@ const (
 // Verb is the method that is called.
 type Verb string
 
-// The verbs.
+// The methods.
 const (
 	Load     Verb = "load"
 	Save     Verb = "save"
@@ -43,13 +43,13 @@ const (
 	SaveMany Verb = "save many"
 )
 
-// Plan chooses the fault of a call. Calls of all verbs are numbered from 0 in
-// the order in which they begin. It is called from many goroutines.
+// Plan chooses the fault of a call. The calls of all methods are numbered from 0 in
+// the order in which they begin. Plan is called from many goroutines.
 type Plan func(call int, verb Verb) Fault
 
 // Faulty returns store with the faults that plan chooses. It implements
-// hosts.Sweeper, hosts.Finder and hosts.Batcher when store does; a batch is one
-// call.
+// hosts.Sweeper, hosts.Finder and hosts.Batcher if store does. A batch counts as
+// one call.
 func Faulty(store hosts.Store, plan Plan) hosts.Store {
 	f := &faulty{Store: store, plan: plan}
 	sweeper, sweeps := hosts.As[hosts.Sweeper](store)

@@ -19,19 +19,19 @@ const (
 	modelSteps = 1000 // store calls of one run
 )
 
-// TestModel lets several requests meet in the sessions of one user, over
-// managers on a store that open returns, one store call at a time in an order
-// that a seed chooses, some with a fault: not made, answer lost, made twice, or
-// landing late. It holds
+// TestModel runs several requests in the sessions of one user, with managers on a
+// store that open returns. Store calls run one at a time, in an order that a seed
+// chooses. Some have a fault: they are not made, lose their answer, are made twice,
+// or are applied late. It checks that
 //
-//   - every answer of the store to that of the plainest store in memory, asked
-//     the same, so that the same seed gives the same run on every right store;
-//   - every acknowledged change to being read later, or overwritten later;
-//   - every counted change to being counted once, also when an answer was lost;
-//   - every update of a value, and every write of what was read, to being in it;
-//   - every value that is taken to one taker;
-//   - every ended session to being ended, and every cookie from before a login
-//     or renewal to opening nothing after it.
+//   - every answer of the store equals that of the simplest store in memory for the
+//     same call, so that a seed gives the same run on every correct store;
+//   - every acknowledged change is read later, or overwritten later;
+//   - every counted change is counted once, even when an answer was lost;
+//   - no update of a value, and no write of a value that was read, is lost;
+//   - every value that is taken is taken by one request;
+//   - a session that has ended stays ended, and a cookie from before a login or
+//     renewal opens nothing after it.
 //
 // It runs the seeds 0 to ModelRuns-1, fewer with -short. A failure names its seed,
 // and SEED=7 in the environment repeats that run alone; SEED=random tries other

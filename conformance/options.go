@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Option changes what a run of the kit does.
+// Option changes what a run of the suite does.
 type Option func(*options)
 
 type options struct {
@@ -16,14 +16,14 @@ type options struct {
 	way   Outage
 }
 
-// Skip leaves a case out. The reason is for those who read the report: what the
-// engine cannot do, and what that means for sessions.
+// Skip leaves a case out. The reason is shown in the report: say what the engine
+// cannot do, and what that means for sessions.
 func Skip(name, reason string) Option {
 	return func(o *options) { o.skip[name] = reason }
 }
 
-// Brief leaves out the cases that take long or need many rounds: those that
-// remain find most mistakes within seconds. So does go test -short.
+// Brief leaves out the cases that take long or need many rounds. The remaining
+// cases find most mistakes within seconds. go test -short leaves out the same cases.
 func Brief() Option { return func(o *options) { o.short = true } }
 
 // withOutage runs the cases of an outage, and those only.

@@ -18,8 +18,8 @@ const (
 )
 
 // Outage breaks the way between a store and its engine, for TestOutage. A
-// [Proxy] does it for all that is reached by TCP. Several kinds add up until
-// Resume ends them all.
+// [Proxy] does it for engines that are reached by TCP. Several kinds of outage add
+// up until Resume ends all of them.
 type Outage interface {
 	Stall()           // requests are taken, and none is answered
 	Down()            // connections end, and new ones fail
@@ -28,10 +28,10 @@ type Outage interface {
 }
 
 // TestOutage stalls the engine of a store, takes it down and loses its answers.
-// Meanwhile no call may answer nil, core.ErrNotFound or core.ErrConflict, and each
-// returns when its context ends; afterwards the store recovers by itself, and all
-// that it has acknowledged is there. open returns a store on a fresh namespace,
-// opened so that way stands before its engine:
+// During the outage no call may return nil, core.ErrNotFound or core.ErrConflict,
+// and each call returns when its context ends. After it the store recovers by
+// itself, and has everything that it acknowledged. open returns a store on a fresh
+// namespace, opened so that way stands between the store and its engine:
 //
 //	way, err := conformance.NewProxy("127.0.0.1:4222")
 //	...

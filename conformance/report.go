@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// CaseResult is how one case went.
+// CaseResult is the result of one case.
 type CaseResult struct {
 	Broken         // Seen is empty if the promise was kept, or nothing was asked
 	Skipped bool   // it did not run
@@ -17,7 +17,7 @@ type CaseResult struct {
 	Took    time.Duration
 }
 
-// Results are what CheckEach has reported, one after the other.
+// Results are the results that CheckEach has reported, in order.
 type Results []CaseResult
 
 // The results of a case, as reports name them.
@@ -46,8 +46,8 @@ func (r Results) Summary() string {
 	return fmt.Sprintf("contract %d of hosts.Store: promises kept: %d, broken: %d, skipped: %d", Contract, counts[kept], counts[broken], counts[skipped])
 }
 
-// Text has a line for each case, what was seen of broken promises, and the
-// summary.
+// Text has a line for each case, what the store did where a promise is broken, and
+// the summary.
 func (r Results) Text() string {
 	var b strings.Builder
 	for _, one := range r {
@@ -63,7 +63,7 @@ func (r Results) Text() string {
 	return b.String() + r.Summary() + "\n"
 }
 
-// MarshalJSON gives an object with the contract's version and a list of cases.
+// MarshalJSON returns an object with the contract's version and a list of cases.
 func (r Results) MarshalJSON() ([]byte, error) {
 	type line struct {
 		Case    string  `json:"case"`

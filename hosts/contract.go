@@ -6,44 +6,43 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// Store keeps records. It has no clock and no opinions: the core alone judges
-// expiry, and there is no blind put, so that a session which has ended cannot
-// be written back by a request that began before the end.
+// Store keeps records. It has no clock: only the core decides what has expired. A
+// save always names the version that it replaces, so that a request from before a
+// logout cannot write the session back.
 //
-// A Store is safe for concurrent use, also by other processes where it is
-// shared. Load and Find see every Save and Delete that was acknowledged before
-// they began, from any process: ask the primary, not a copy that follows it.
-// Nothing is forgotten for want of room: a store that is full refuses (ErrFull), and
-// an engine that evicts is set up not to, or refused when the store opens. A
-// backend that forgets by itself does so at ExpiresAt plus the retention that it is
-// set up with, a minute at the least, and never before.
+// A Store is safe for concurrent use, and if it is shared, by several processes.
+// Load and Find see every Save and Delete that was acknowledged before they began,
+// from any process: read from the primary, not from a replica. A store never evicts
+// sessions: a full one refuses (ErrFull). If its engine can evict, the store turns
+// that off, or refuses to open. A backend that removes expired records by itself
+// does so at ExpiresAt plus a retention of at least a minute, and never before.
 //
-// Every method returns when its context ends, also in the middle of its way, with
-// an error that wraps the context's; one whose context has ended before changes
-// nothing. A client that knows no contexts is called in a goroutine that is left
-// behind, bounded in number. What such a call may still do when it lands: a Save is
-// applied if its condition holds then, as one whose answer was lost; a Delete ends
-// the session; a SaveMany that was answered with ErrBatch does nothing, ever. A
-// driver's own timeout is a failure like any other: not the context's error unless
-// that has ended, and neither core.ErrNotFound nor core.ErrConflict.
+// Every method returns when its context ends, even in the middle of a call, with an
+// error that wraps the context's. If the context has ended before the call, nothing
+// is changed. If a client library takes no context, call it in a goroutine that is
+// left behind, and limit the number of these. Such a call may still be applied
+// later: a Save if its condition holds then, as with a lost answer, and a Delete. A
+// SaveMany that was answered with ErrBatch must never be applied. A timeout of the
+// driver is a failure like any other: it is neither core.ErrNotFound nor
+// core.ErrConflict, and not the context's error unless the context has ended.
 //
-// What each error means to the manager is said at the errors of this package, see
-// ErrUnavailable. A record as bytes has core.AppendRecord and core.ReadRecord.
+// See ErrUnavailable for what the manager does with each error. core.AppendRecord and
+// core.ReadRecord convert a record to bytes and back.
 type Store interface {
 	// Load returns the record, also an expired one, or core.ErrNotFound.
 	// The caller may keep the record and change its fields, not its bytes.
 	Load(ctx context.Context, id core.ID) (core.Record, error)
 
-	// Save is atomic. Without prev it inserts, and the ID must be new; else
-	// it replaces exactly the version prev. Otherwise it returns
-	// core.ErrConflict and nothing is changed. It is idempotent: when the
-	// stored version is already r.Version it has succeeded. That is judged by
-	// what is stored, not by a memory of requests: an ID that has ended is new
-	// to an insert, also to the very Save that once began it, and what is
-	// acknowledged then is there. A driver that sends a request again by itself
-	// must not take its own first try for another's: look at the version before
-	// answering core.ErrConflict. Sealed has up to core.MaxSealed bytes. A record
-	// that fails Record.Check is refused, with the error of the check.
+	// Save is atomic. If prev is core.NoVersion it inserts, and the ID must be new.
+	// Otherwise it replaces exactly the version prev. If that is not possible, it
+	// returns core.ErrConflict and changes nothing. Save is idempotent: if the
+	// stored version is already r.Version, it has succeeded. The store decides this
+	// by the stored record, not by a list of earlier requests: after a Delete an
+	// insert may use the ID again, even the same Save, and the record is there when
+	// that is acknowledged. If the driver retries by itself, its second try may meet
+	// the record of its first: compare the version before returning
+	// core.ErrConflict. Sealed has up to core.MaxSealed bytes. A record that fails
+	// Record.Check is refused, with the error of the check.
 	Save(ctx context.Context, r core.Record, prev core.Version) error
 
 	// Delete is unconditional; a missing session is no error. An acknowledged
@@ -51,37 +50,36 @@ type Store interface {
 	Delete(ctx context.Context, id core.ID) error
 }
 
-// Sweeper is implemented by stores that do not forget by themselves.
+// Sweeper is implemented by stores that do not remove expired records by themselves.
 type Sweeper interface {
 	// Sweep deletes at most limit records whose ExpiresAt is before the given
-	// moment and returns how many. It tests the expiry again in the step that
-	// deletes, so that a session touched in between survives. Fewer than
-	// limit and no error means that none are left: a call that is cut off on
-	// its way returns an error, whatever it has deleted.
+	// time, and returns how many. It tests the expiry again in the step that
+	// deletes, so that a session that is used in between stays. Fewer than limit
+	// and no error means that none are left. If the context ends during the call,
+	// Sweep returns an error, whatever it has deleted.
 	Sweep(ctx context.Context, before core.Time, limit int) (int, error)
 }
 
 // Finder is implemented by stores that can list sessions.
 type Finder interface {
-	// Find returns the records that match q, ordered by the bytes of their ID,
-	// beginning behind after (zero: from the start), at most limit of them.
-	// Fewer than limit means the last page, so that a page of which a part is
-	// missing is an error. A record that matches during the whole of a walk is
-	// never missing from it. What Load returns Find returns: an entry of an index
-	// is written before its record and removed after it, and looked at again by
-	// the record when it is read, for a call may end between the two.
+	// Find returns at most limit records that match q, in the order of the bytes
+	// of their IDs, beginning with the first ID greater than after (zero: from the
+	// start). Fewer than limit means the last page; if a part of the page cannot be
+	// read, return an error. A record that matches while all pages are read is
+	// never missing from them. Find returns what Load returns. For that, write an
+	// entry of an index before its record and remove it after it, and check it
+	// against the record when you read it: a call may end between the two.
 	Find(ctx context.Context, q Query, after core.ID, limit int) ([]core.Record, error)
 }
 
 // Batcher is implemented by stores that do many calls in one command. A
 // coalesce.Store over it gathers the calls of many requests.
 //
-// Every call has an answer of its own: one that is refused takes no other with
-// it. A command that fails as a whole, with nothing of it applied, answers
-// every call with an error that wraps ErrBatch: it may then be done again in
-// halves, inserts too. Without ErrBatch an answer other than nil,
-// core.ErrConflict and a refusal of the record means that the save may have
-// been applied, as it does for Save.
+// Every call has an answer of its own: if one is refused, the others are not. If
+// the command fails as a whole and none of its calls was applied, every answer is
+// an error that wraps ErrBatch. The caller may then retry in halves, inserts
+// included. An error without ErrBatch means that the save may have been applied, as
+// it does for Save, unless it is core.ErrConflict or a refusal of the record.
 type Batcher interface {
 	// LoadMany answers ids[i] at [i], as Load would.
 	LoadMany(ctx context.Context, ids []core.ID) []Loaded
@@ -90,8 +88,8 @@ type Batcher interface {
 }
 
 // BatchDeleter is implemented by stores that delete many sessions in one command. A
-// coalesce.Store over it gathers the logouts of many requests, and Manager.Revoke ends
-// a page of sessions at once.
+// coalesce.Store over it gathers the logouts of many requests, and Manager.Revoke
+// deletes a page of sessions at once.
 type BatchDeleter interface {
 	// DeleteMany answers ids[i] at [i], as Delete would. An ID may repeat. ErrBatch
 	// means what it does for Batcher; without it, an error leaves open whether the
@@ -109,15 +107,15 @@ type Loaded struct {
 type Saving struct {
 	Record core.Record
 	Prev   core.Version
-	// Touch: the save only notes a use, as TouchContext says for Save.
+	// Touch: the save only records a use, as TouchContext says for Save.
 	Touch bool
 }
 
 type touchKey struct{}
 
-// TouchContext marks a Save that only notes the use of a session. A backend
-// may make it less durable than others where it is configured to: a crash may
-// then undo it, a few milliseconds of use. Everything else it does as ever.
+// TouchContext marks a Save that only records the use of a session. A backend may
+// be configured to make such saves less durable than others: a crash may then lose
+// the last few milliseconds of use. In all else they are saves like any other.
 func TouchContext(ctx context.Context) context.Context {
 	return context.WithValue(ctx, touchKey{}, true)
 }

@@ -32,9 +32,9 @@ const (
 	// of their devices. See Config.DeviceOf.
 	EventNewDevice EventKind = "session on a new device"
 
-	// EventConflict: values were not stored, because others had changed what
-	// they were made of; with Names and Err. The request was refused, or signed
-	// in without them.
+	// EventConflict: values were not stored, because other requests had changed the
+	// values that they were computed from; with Names and Err. The request was
+	// refused, or signed in without them.
 	EventConflict EventKind = "session conflict"
 
 	// EventFailed: the store did not do what it was asked. It comes with the
@@ -43,7 +43,7 @@ const (
 	EventFailed EventKind = "session store failed"
 
 	// EventFeedLost: the store's feed of changes does not answer, with Err. Until
-	// EventFeedBack every read asks the store, and Session.Ended hears nothing.
+	// EventFeedBack every read asks the store, and Session.Ended reports nothing.
 	EventFeedLost EventKind = "session feed lost"
 	EventFeedBack EventKind = "session feed back"
 )

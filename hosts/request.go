@@ -11,8 +11,8 @@ import (
 )
 
 // Request is one HTTP request and its answer as the manager sees it. It is
-// the request's context, so that the manager's verbs, which take a context,
-// find the visitor in it: frameworks need only fill one in and Close it. An
+// the request's context, so that the manager's methods, which take a context,
+// find the visitor in it: frameworks need only fill one in and Close it. A
 // Request belongs to one goroutine.
 type Request struct {
 	context.Context // the request's; Attach fills in a missing one
@@ -52,9 +52,9 @@ type Request struct {
 	// Updates are the functions of the session's updates. The request's commit
 	// uses and clears them.
 	Updates Updates
-	// Guard is held by the manager's verbs that are given the request as their
+	// Guard is locked by the manager's methods that are given the request as their
 	// context, while they use its session. A host whose session is safe for
-	// concurrent use gives the lock of that; nil is for one goroutine.
+	// concurrent use sets the lock of that session; nil is for one goroutine.
 	Guard Guard
 
 	manager *Manager
@@ -173,7 +173,7 @@ func (m *Manager) Attach(x *Request) *Request {
 func (x *Request) Manager() *Manager { return x.manager }
 
 // Current returns the visitor's session with what the request has done to it so
-// far; nil until Resume, New or a verb has found or begun one.
+// far; nil until Resume, New or another method has found or begun one.
 func (x *Request) Current() *core.Session { return x.current }
 
 // Refusal returns why the visitor had no session to resume; nil if they had one,

@@ -7,7 +7,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// ErrNoAnswer means that a cookie cannot be set because the verb was called
+// ErrNoAnswer means that a cookie cannot be set because the method was called
 // without a Request that has an answer.
 var ErrNoAnswer = errors.New("no HTTP answer to set the session cookie on: pass the *hosts.Request as the context")
 

@@ -6,10 +6,10 @@ import (
 	"github.com/rockstar-web/sessions/core"
 )
 
-// Discard drops what the request has done to its session and not stored yet: a
-// host calls it for a handler that has failed. What Take, Destroy and the manager's
-// verbs have stored at once stays, and a Destroy that has failed is tried again by
-// Commit. The session is loaded anew, where anything had changed; an error wraps
+// Discard drops what the request has done to its session and not stored yet. A host
+// calls it for a handler that has failed. What Take, Destroy and the manager's other
+// methods have stored at once stays, and Commit retries a Destroy that has failed.
+// If anything had changed, the session is loaded again. An error wraps
 // ErrUnavailable, and the request then has no session.
 func (m *Manager) Discard(x *Request) error {
 	s := x.current

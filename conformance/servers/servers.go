@@ -1,6 +1,6 @@
 // Package servers gives tests the real servers that they need. `make test`
-// starts private ones and names them in the environment; whoever sets the
-// variables has the tests use their own. Tests that kill a server or have another take
+// starts private ones and names them in the environment. Set the variables to use
+// servers of your own. Tests that kill a server or have another take
 // over start some for themselves: NewPostgres, NewRedis.
 package servers
 

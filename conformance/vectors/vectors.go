@@ -1,5 +1,5 @@
 // Package vectors holds scenarios of the core as files: what goes in, byte by
-// byte, and what must come out. README.md describes them for whoever writes the
+// byte, and what must come out. README.md describes them for authors who write the
 // core, or a host of its WebAssembly module, in another language.
 //
 // The files are written by the generator beside this package, from the core

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// Lease is how long an answer of a feed is relied on, counted from the moment
-	// at which its question was sent.
+	// Lease is how long an answer of a feed is trusted, counted from the time at
+	// which its question was sent.
 	Lease = 500 * time.Millisecond
 	// Wait is how long a logout waits after the store has done it. It is longer
-	// than Lease by what the clocks of two machines may differ in rate: 15 %.
+	// than Lease, because the rates of two machines' clocks may differ by 15 %.
 	Wait = Lease + 100*time.Millisecond
-	// MaxChanges is the most that one answer reports. More is a gap.
+	// MaxChanges is the largest number of changes in an answer. More are a gap.
 	MaxChanges = 10_000
 )
 
@@ -37,35 +37,36 @@ type Change struct {
 
 // Changes is one answer.
 type Changes struct {
-	// Entries are the changes, in any order; some may be reported twice, and some
-	// that are no change at all.
+	// Entries are the changes, in any order. Some may be reported twice, and some may
+	// be no change at all.
 	Entries []Change
-	// Gap says why changes may be missing: a cache must then forget everything. It is
-	// nil when the answer is complete.
+	// Gap says why changes may be missing: then a cache must drop everything. It is
+	// nil if the answer is complete.
 	Gap error
 	// Caching reports whether the store says that caches are in use: the mark is On.
-	// It is of the moment of the entries or of one before, never after them.
+	// It was read together with the entries or before them, never after them.
 	Caching bool
 }
 
 // Source is implemented by stores that can report changes.
 type Source interface {
 	// Follow begins to follow the store from now on. It sets up what the backend
-	// needs for that, once; its error says what is missing. The follower is the
-	// caller's to close.
+	// needs for that, once; its error says what is missing. The caller closes the
+	// follower.
 	Follow(ctx context.Context) (Follower, error)
 }
 
 // Follower asks for changes. It is used by one goroutine.
 type Follower interface {
 	// Changes reports every save that replaced a record and every delete that was
-	// acknowledged, by any process, before the call began, and was not reported
-	// by an earlier call that returned no error; of several changes of one session it
-	// may report the last alone, with what is stored now. It reports none before Load returns
-	// it, in any process: a load in between would be of before it, and no entry comes
-	// again. New sessions, sweeps and what expires by itself need not be in it, nor
-	// saves that only note a use. It returns when ctx ends, with an error that wraps the context's. After an
-	// error the next call reports the same once more, or a gap.
+	// acknowledged before the call began, by any process, and that no earlier call
+	// without an error has reported. Of several changes of one session it may report
+	// only the last, with what is stored now. No change is reported before Load
+	// returns it in every process: a load in between would return the earlier state,
+	// and the change is not reported again. New sessions, sweeps, sessions that
+	// expire and saves that only record a use need not be reported. Changes returns
+	// when ctx ends, with an error that wraps the context's. After an error the next
+	// call reports the same changes again, or a gap.
 	Changes(ctx context.Context) (Changes, error)
 	// Close frees what the follower holds.
 	Close() error
@@ -93,18 +94,18 @@ func (s State) String() string {
 }
 
 // Caching is implemented by a Source whose sessions may be cached. It keeps a mark
-// that caches are in use, so that every logout waits, whichever process it is in.
-// A release that knows no mark refuses to open a store that has one, unless the mark
+// that caches are in use, so that every logout waits, in every process. A release
+// that does not know the mark refuses to open a store that has it, unless the mark
 // is Off.
 type Caching interface {
 	Source
-	// EnableCaching sets the mark On, as durably as the store can, and what the feed
-	// needs. It returns ErrCachingOff where the mark is Stopping or Off.
+	// EnableCaching sets the mark to On, as durably as the store can, and sets up what
+	// the feed needs. It returns ErrCachingOff if the mark is Stopping or Off.
 	EnableCaching(ctx context.Context) error
-	// CachingState returns the mark, never as of before the call. A logout asks for
-	// it after the session was deleted.
+	// CachingState returns the mark as it is during the call, never an earlier one. A
+	// logout calls it after the session was deleted.
 	CachingState(ctx context.Context) (State, error)
-	// SetCaching sets the mark, for operators. From On to Off they go by Stopping,
-	// and wait for Wait in between.
+	// SetCaching sets the mark, for operators. To change it from On to Off, set it to
+	// Stopping first, and wait for Wait in between.
 	SetCaching(ctx context.Context, to State) error
 }

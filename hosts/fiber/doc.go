@@ -34,13 +34,13 @@
 // The function of SendStreamWriter (server-sent events), and that of a WebSocket,
 // run while or after the answer is sent. Take the session before, by From: they may
 // read it, and Destroy it. What they change is nethttp.ErrCommitted, unless it is
-// done before the handler returns; Manager.Update and the manager's other verbs, by
+// done before the handler returns; Manager.Update and the manager's other methods, by
 // the session's ID, store at once and at any time. The answer that upgrades to a
 // WebSocket can bring a cookie.
 //
 // # Context
 //
-// Pass c.Context() to the manager's verbs, not c: fiber keeps values of its own in c.
+// Pass c.Context() to the manager's methods, not c: fiber keeps values of its own in c.
 //
 // # Timeouts
 //

@@ -40,7 +40,7 @@ type Options struct {
 	// again. Without it they end as soon as the browser has sent our cookie.
 	KeepOld bool
 
-	// Logger hears once of each name whose values do not fit. [slog.Default]
+	// Logger logs once each name whose values do not fit. [slog.Default]
 	Logger *slog.Logger
 	// OnUnfit is called for the same, from a request's goroutine.
 	OnUnfit func(name string, err error)

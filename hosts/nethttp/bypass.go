@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// ErrBypassed means that the answer was written to a writer beneath the one
-// that Handler gives to its handler, as by a gin middleware that calls c.Next
-// and drops the writer. The session's cookie was not on it, so that nothing of
-// the session is stored, but for what Destroy and the manager's verbs have
-// stored at once: the request is answered 500, or its answer cut off where it
-// may have left already. One that only read its session is served and logged.
+// ErrBypassed means that the answer was written to a writer beneath the one that
+// Handler passes to its handler, for example by a gin middleware that calls c.Next
+// and drops the writer. The answer lacks the session's cookie, so nothing of the
+// session is stored, except what Destroy and the manager's methods have stored at
+// once. The request gets 500, or its answer is cut off if it may have been sent
+// already. A request that only read its session is served, and logged.
 var ErrBypassed = errors.New("the answer went past the http.ResponseWriter of nethttp.Middleware.Handler, and the session's cookie with it; " +
 	"write to the w that Handler passes on; with a framework whose handlers have a writer of their own, use its adapter (hosts/gin, hosts/echo), or wrap the whole of it: mw.Handler(engine)")
 

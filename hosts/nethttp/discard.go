@@ -6,15 +6,15 @@ import (
 	"net/http"
 )
 
-// Discard drops what the request has changed and not stored yet, as if it had
-// not asked for the session: for a handler that has failed. What is done
-// afterwards is stored as usual, such as the flash message of an error page. What
-// Destroy, Take and the manager's verbs have stored at once stays. Once the answer
-// has begun, Discard does nothing.
+// Discard drops what the request has changed and not stored yet, as if it had not
+// asked for the session. Call it for a handler that has failed. Later changes are
+// stored as usual, such as the flash message of an error page. What Destroy, Take
+// and the manager's methods have stored at once stays. Once the answer has begun,
+// Discard does nothing.
 //
-// Where something had changed, the session is loaded anew. An error wraps
-// hosts.ErrUnavailable: nothing of the request is stored then, and every verb
-// returns it.
+// If something had changed, the session is loaded again. An error wraps
+// hosts.ErrUnavailable: then nothing of the request is stored, and every method of
+// the session returns it.
 func (v *Session) Discard() error {
 	rq := v.request
 	rq.mu.Lock()

@@ -175,8 +175,8 @@ func (h *Middleware) fail(w http.ResponseWriter, r *http.Request, err error) {
 	h.o.Failed(w, r, err)
 }
 
-// Request returns the request as the manager's verbs take it: the one of the
-// Handler around it, or a new one, to be closed at the end of the request.
+// Request returns the request in the form that the manager's methods take: the one of
+// the Handler around it, or a new one, which you close at the end of the request.
 func (h *Middleware) Request(w http.ResponseWriter, r *http.Request) *hosts.Request {
 	if rq := requestOf(r.Context(), h.manager); rq != nil {
 		return &rq.session().x

@@ -93,9 +93,9 @@ var unwrapped mistakes // of the whole process, since there is no manager to ask
 
 // Session returns the session of a request that came through a Handler, the
 // innermost if there are several. A visitor without a live session gets a new
-// one, of which nothing is stored until something is in it. The error wraps
-// hosts.ErrUnavailable when the store cannot be asked before r's context ends;
-// the Session then returns it from every verb.
+// one, which is stored only when there is something in it. The error wraps
+// hosts.ErrUnavailable if the store does not answer before r's context ends; every
+// method of the Session then returns that error.
 func From(r *http.Request) (*Session, error) { return from(r.Context(), nil) }
 
 // FromContext is Session for code that has the request's context alone.

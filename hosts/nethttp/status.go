@@ -21,15 +21,15 @@ type Status struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// StatusHandler tells a page how long the session lasts, so that it can warn its reader
-// in time: see ScriptHandler. It is mounted at a path of the application, not behind
+// StatusHandler reports how long the session lasts, so that a page can warn its reader
+// in time: see ScriptHandler. Mount it at a path of the application, not behind
 // Require.
 //
-// GET and HEAD answer with a [Status] and change nothing: no use is noted, no cookie is
-// set, and a cache may answer. POST says that the reader wants to stay: it is a use of
-// the session, and answers with what is left then. With Options.ExtendLifetime it is a
-// refresh, too. A POST of another site or origin gets 403. A store that does not answer is
-// Options.Failed's, 503 by default, and never "signed out".
+// GET and HEAD answer with a [Status] and change nothing: no use is recorded, no cookie
+// is set, and a cache may answer. POST says that the reader wants to stay: it counts as
+// use of the session, and answers with the new times. With Options.ExtendLifetime it is
+// a refresh, too. A POST from another site or origin gets 403. If the store does not
+// answer, Options.Failed does, by default with 503, and never with "signed out".
 func (h *Middleware) StatusHandler() http.Handler {
 	var guard http.CrossOriginProtection
 	return h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

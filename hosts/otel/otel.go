@@ -24,7 +24,7 @@ type Options struct {
 	TracerProvider trace.TracerProvider // [otel.GetTracerProvider]
 	MeterProvider  metric.MeterProvider // [otel.GetMeterProvider]
 	// SessionID puts the attribute session.id on spans. An ID opens nothing: the secret
-	// is in the cookie alone. But it tells which requests are of one visitor.
+	// is only in the cookie. But it shows which requests are of one visitor.
 	SessionID bool
 }
 
