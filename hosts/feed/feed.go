@@ -95,8 +95,8 @@ func (s State) String() string {
 
 // Caching is implemented by a Source whose sessions may be cached. It keeps a mark
 // that caches are in use, so that every logout waits, in every process. A release
-// that does not know the mark refuses to open a store that has it, unless the mark
-// is Off.
+// that does not know the mark refuses to open a database that has it, unless the mark
+// is Off. On Redis it opens the store: docs/freshness.md says what to do.
 type Caching interface {
 	Source
 	// EnableCaching sets the mark to On, as durably as the store can, and sets up what
