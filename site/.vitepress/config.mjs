@@ -57,6 +57,7 @@ function complete(pages, outDir) {
 }
 
 function buildEnd({ pages, outDir, site }) {
+  copyFileSync(join(root, "cmd/sessionctl/demo/static/icon.svg"), join(outDir, "icon.svg"));
   const own = pages.filter((page) => page !== home);
   complete(own, outDir);
   const dead = deadLinks(outDir, ["index.html", ...own.map((page) => page.replace(/md$/, "html"))], site.base);
@@ -66,6 +67,7 @@ function buildEnd({ pages, outDir, site }) {
 export default defineConfig({
   title: "Rockstar Sessions",
   description: "Server-side sessions for Go and JavaScript, with encrypted cookies and seven stores",
+  head: [["link", { rel: "icon", type: "image/svg+xml", href: "/icon.svg" }]],
   srcDir: "..",
   outDir: "dist",
   srcExclude: ["**/node_modules/**", "**/readme-test-*/**"],
