@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -49,6 +50,7 @@ type userOf struct{ tenant, user string }
 type answered struct {
 	stamp string
 	at    core.Time // when it was asked for
+	began time.Time // the same, by a clock that nobody sets
 }
 
 func (c *Config) checkCredentials() error {
@@ -61,8 +63,9 @@ func (c *Config) checkCredentials() error {
 	return nil
 }
 
-// remembered returns an answer that is not too old. One from the future is of a clock
-// that was set back.
+// remembered returns an answer that is not too old, by the manager's clock and by the
+// monotonic one: the first may be set back, and the second stands still while the machine
+// sleeps.
 func (c *credentials) remembered(who userOf, now core.Time) (string, bool) {
 	if c.ttl == 0 {
 		return "", false
@@ -70,7 +73,7 @@ func (c *credentials) remembered(who userOf, now core.Time) (string, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a, ok := c.known[who]
-	if !ok || now < a.at || now-a.at >= c.ttl {
+	if !ok || now < a.at || now-a.at >= c.ttl || core.Milliseconds(time.Since(a.began)) >= c.ttl {
 		return "", false
 	}
 	return a.stamp, true
@@ -125,17 +128,19 @@ func (m *Manager) StampOf(ctx context.Context, tenant, user string) (string, err
 	if c.ask == nil {
 		return "", nil
 	}
-	now := m.now()
+	now, began := m.now(), time.Now()
 	stamp, err := c.ask(apart{ctx}, tenant, user)
 	if err == nil && len(stamp) > core.MaxStamp {
 		err = fmt.Errorf("a stamp of %d bytes: %w", len(stamp), core.ErrStamp)
 	}
 	if err != nil {
-		err = fmt.Errorf("%w: Config.Credentials: %v", ErrCredentials, err) // not to be taken for a refusal, whatever it wraps
-		m.storeFailed(err)
-		return "", err
+		failed := fmt.Errorf("%w: Config.Credentials: %v", ErrCredentials, err) // not to be taken for a refusal, whatever it wraps
+		if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {                     // else the visitor has left
+			m.storeFailed(failed)
+		}
+		return "", failed
 	}
-	c.remember(userOf{tenant, user}, answered{stamp, now}, m.now())
+	c.remember(userOf{tenant, user}, answered{stamp, now, began}, m.now())
 	return stamp, nil
 }
 

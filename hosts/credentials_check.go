@@ -59,7 +59,9 @@ func (m *Manager) admitChange(ctx context.Context, s *core.Session) error {
 	case !anew && (s.ByID() || !s.Changed()):
 		return nil
 	}
-	ok, err := m.vouched(ctx, s, anew)
+	asking, cancel := m.lasting(ctx) // a commit outlives an aborted request
+	defer cancel()
+	ok, err := m.vouched(asking, s, anew)
 	x := RequestFrom(ctx)
 	switch {
 	case ok || err != nil:

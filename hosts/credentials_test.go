@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
@@ -309,4 +311,52 @@ func TestCredentialsAreKeptForSoLong(t *testing.T) {
 		_, err := hosts.New(memory(t), c)
 		require.ErrorContains(t, err, field)
 	}
+}
+
+// A clock that is set back comes past the same moments once more.
+func TestACachedStampIsNoOlderThanStated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tb := newTable("ann")
+		m := open(t, nil, hosts.Config{Credentials: tb.ask, CredentialsCache: time.Minute, Lifetime: 24 * time.Hour})
+		ann := newBrowser()
+		tb.enter(m, ann, "ann")
+		tb.set("ann", "hash 2")
+		time.Sleep(time.Hour) // while the clock was set back by as much
+		_, err := ann.session(m)
+		require.ErrorIs(t, err, core.ErrCredentialsChanged)
+	})
+}
+
+// A commit goes on where the visitor has left: else the new password would be in the table, and
+// the visitor logged out.
+func TestAnAbortedChangeOfPasswordIsStored(t *testing.T) {
+	tb := newTable("ann")
+	var leave atomic.Pointer[context.CancelFunc]
+	m := open(t, nil, hosts.Config{Credentials: func(ctx context.Context, tenant, user string) (string, error) {
+		if cancel := leave.Swap(nil); cancel != nil {
+			(*cancel)()
+		}
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		return tb.ask(ctx, tenant, user)
+	}})
+	ann := newBrowser()
+	id := tb.enter(m, ann, "ann").ID
+	ctx, cancel := context.WithCancel(t.Context())
+	x := ann.asking(ctx, m.Manager)
+	s, err := m.GetSessionFromCookie(x)
+	require.NoError(t, err)
+	tb.set("ann", "hash 2")
+	cancel()
+	require.NoError(t, m.RenewWith(x, s, "hash 2"))
+	s, err = ann.session(m)
+	require.NoError(t, err)
+	require.Equal(t, id, s.ID)
+
+	ctx, cancel = context.WithCancel(t.Context())
+	leave.Store(&cancel)
+	_, err = m.GetSessionFromCookie(ann.asking(ctx, m.Manager))
+	require.ErrorIs(t, err, hosts.ErrCredentials)
+	require.Zero(t, m.Stats().Failures, "a visitor who left says nothing of the function")
 }

@@ -6,6 +6,7 @@ import { Unavailable } from "./errors.js";
 
 const maxKnown = 10_000; // users whose stamps are kept
 const maxStamp = 4096; // bytes
+const encoder = new TextEncoder();
 
 export class Credentials {
   #guest; #ask; #ttl; #clock;
@@ -26,15 +27,18 @@ export class Credentials {
    */
   async vouched(bytes, anew, deadline) {
     const { tenant, user } = viewOf(bytes), key = JSON.stringify([tenant, user]);
-    const kept = this.#known.get(key), now = this.#clock();
-    if (kept && !anew && now >= kept.at && now - kept.at < this.#ttl && this.#check(bytes, kept.stamp).is) return bytes;
+    const kept = this.#known.get(key), now = this.#clock(), began = performance.now();
+    if (kept && !anew && this.#isYoung(kept, now, began) && this.#check(bytes, kept.stamp).is) return bytes;
     const stamp = await this.#answer(tenant, user, deadline);
-    this.#keep(key, { stamp, at: now });
+    this.#keep(key, { stamp, at: now, began });
     const { has, is } = this.#check(bytes, stamp);
     if (is) return bytes;
     if (has || stamp === "") return null;
     return readSession(this.#guest.ask(op.apply, (w) => w.raw(bytes).u8(change.adopt).long(stamp)));
   }
+
+  // By the clock, which may be set back, and by the runtime's own count, which may stand still.
+  #isYoung({ at, began }, now, count) { return now >= at && now - at < this.#ttl && count - began < this.#ttl; }
 
   #check(bytes, stamp) {
     const r = this.#guest.ask(op.checkStamp, (w) => w.raw(bytes).long(stamp));
@@ -49,7 +53,7 @@ export class Credentials {
     } catch (cause) {
       throw new Unavailable(`the credentials of a user cannot be checked: ${cause.message}`, cause, "credentials");
     }
-    if (typeof stamp !== "string" || stamp.length > maxStamp || !wellFormed(stamp)) {
+    if (typeof stamp !== "string" || encoder.encode(stamp).length > maxStamp || !wellFormed(stamp)) {
       throw new Unavailable(`the credentials of a user cannot be checked: credentials() must return a string of at most ${maxStamp} bytes`, undefined, "credentials");
     }
     return stamp;

@@ -59,7 +59,7 @@ test("what cannot be checked signs nobody out", async () => {
     await assert.rejects(v.load(), (got) => got instanceof Unavailable && got.code === "credentials" && failure(got).status === 503);
   }
   fail(null);
-  for (const odd of [undefined, 7, "x".repeat(4097), "\ud800"]) {
+  for (const odd of [undefined, 7, "x".repeat(4097), "é".repeat(2049), "\ud800"]) {
     table.alice = odd;
     await assert.rejects(v.load(), { code: "credentials" });
   }
@@ -160,6 +160,14 @@ test("an answer is used again for the time stated", async () => {
   assert.throws(() => users({ credentials: undefined, credentialsCache: 1 }), { code: "config" });
   for (const bad of [-1, 3_600_001, NaN]) assert.throws(() => users({ credentialsCache: bad }), { code: "config" });
   assert.throws(() => users({ credentials: "hash" }), { code: "config" });
+});
+
+test("a clock that comes past the same moments again makes no answer younger", async (t) => {
+  const { enter, table } = users({ credentialsCache: 60_000 });
+  const own = await enter(), real = performance.now.bind(performance);
+  table.alice = "hash 2";
+  t.mock.method(performance, "now", () => real() + 3_600_000); // while the clock was set back by as much
+  refused(await own.load());
 });
 
 test("only a login and confirm prove who one is, and that runs out", async () => {
