@@ -56,26 +56,36 @@ type Observer interface {
 }
 
 // Observers makes one Observer of several. The first begins first, and ends last.
-func Observers(list ...Observer) Observer { return observers(list) }
+// Nil ones are left out.
+func Observers(list ...Observer) Observer {
+	all := &observers{}
+	for _, o := range list {
+		if o != nil {
+			all.list = append(all.list, o)
+		}
+	}
+	return all
+}
 
-type observers []Observer
+// observers is used by its address, so that two can be compared.
+type observers struct{ list []Observer }
 
-func (all observers) Begin(ctx context.Context, c Call) context.Context {
-	for _, o := range all {
+func (all *observers) Begin(ctx context.Context, c Call) context.Context {
+	for _, o := range all.list {
 		ctx = o.Begin(ctx, c)
 	}
 	return ctx
 }
 
-func (all observers) End(ctx context.Context, c Call, took time.Duration, err error) {
-	for i := len(all) - 1; i >= 0; i-- {
-		all[i].End(ctx, c, took, err)
+func (all *observers) End(ctx context.Context, c Call, took time.Duration, err error) {
+	for i := len(all.list) - 1; i >= 0; i-- {
+		all.list[i].End(ctx, c, took, err)
 	}
 }
 
 // AttachManager tells each that wants to know.
-func (all observers) AttachManager(m *Manager) error {
-	for _, o := range all {
+func (all *observers) AttachManager(m *Manager) error {
+	for _, o := range all.list {
 		if err := attach(o, m); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/rockstar-web/sessions/core"
 )
@@ -10,10 +11,15 @@ import (
 // do, such as Find, Sweep and batches, is found by As as before: these three are
 // reported, too. A feed and a cache count for themselves.
 func Observed(s Store, by Observer) Store {
-	if o, ok := As[*observedStore](s); ok && o.by == by {
+	if o, ok := As[*observedStore](s); ok && sameObserver(o.by, by) {
 		return s
 	}
 	return &observedStore{s, by}
+}
+
+// sameObserver reports whether a is b. Observers that cannot be compared are not.
+func sameObserver(a, b Observer) bool {
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 type observedStore struct {

@@ -209,3 +209,17 @@ func TestFailuresAreFew(t *testing.T) {
 	}
 	require.Equal(t, "unlisted", hosts.Failures.String())
 }
+
+type listObserver []int
+
+func (listObserver) Begin(ctx context.Context, _ hosts.Call) context.Context { return ctx }
+func (listObserver) End(context.Context, hosts.Call, time.Duration, error)   {}
+
+func TestObserversOfAnyType(t *testing.T) {
+	all := hosts.Observers(listObserver{1}, listObserver{2})
+	for _, o := range []hosts.Observer{all, listObserver{1}} {
+		require.NotPanics(t, func() { open(t, hosts.Observed(memory(t), o), hosts.Config{Observer: o}) })
+	}
+	m := open(t, nil, hosts.Config{Observer: hosts.Observers(nil, listObserver{1})})
+	require.NotPanics(t, func() { m.create() })
+}
