@@ -75,6 +75,13 @@ func (s *Session) HasStamp(stamp string) bool {
 	return subtle.ConstantTimeCompare(given[:], s.stamp()[:]) == 1 && stamp != ""
 }
 
+// OtherStamp reports whether both sessions have a stamp and not the same: of one user they
+// were signed in with different credentials.
+func (s *Session) OtherStamp(other *Session) bool {
+	a, b := s.stamp(), other.stamp()
+	return *a != noStamp && *b != noStamp && *a != *b
+}
+
 // StampsAnew reports whether the program has given a stamp in this request, by a login
 // or RenewWith.
 func (s *Session) StampsAnew() bool {

@@ -57,7 +57,7 @@ func (l *Login) proving(tenant, user string) (*proving, error) {
 // Outdate ends the session because the credentials of its user have changed. Unlike
 // End it ends only what was loaded: where another request has stored the session
 // meanwhile, Commit's save meets a conflict, and the host judges what is stored then.
-// For SupersededHold its cookie is refused with ErrCredentialsChangedChanged.
+// For SupersededHold its cookie is refused with ErrCredentialsChanged.
 func (s *Session) Outdate() {
 	s.outdated = s.outdated || s.state == StateActive
 	s.End()

@@ -287,7 +287,11 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 	if err := do(c); err != nil {
 		return err
 	}
-	if err := m.makeRoom(ctx, x, s.current, c.User()); err != nil {
+	visitor := x // of whose request it is, if the session is theirs
+	if !s.proven {
+		visitor = nil
+	}
+	if err := m.makeRoom(ctx, visitor, s.current, c); err != nil {
 		return err
 	}
 	e, err := m.commit(ctx, c, nil)
@@ -299,7 +303,7 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 		return err
 	}
 	m.tellDeeds(x, &e)
-	if err := m.loggedIn(ctx, x, &e); err != nil {
+	if err := m.loggedIn(ctx, visitor, &e); err != nil {
 		s.current.End()
 		return err
 	}

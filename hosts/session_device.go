@@ -34,7 +34,7 @@ func (m *Manager) loggedIn(ctx context.Context, x *Request, e *core.Effects) err
 	ctx, cancel := m.lasting(ctx)
 	defer cancel()
 	own := e.Next
-	all, failed := m.liveOf(ctx, own.Tenant(), own.User())
+	all, failed := m.liveOf(ctx, own)
 	if m.maxPerUser != 0 {
 		if err := m.keepLimit(ctx, x, own, all, failed); err != nil {
 			return err

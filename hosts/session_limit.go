@@ -76,14 +76,15 @@ func (c *Config) checkLimit(store Store) error {
 }
 
 // makeRoom refuses a login before anything is stored, where the limit refuses logins: the
-// visitor keeps the session that they have. What keepLimit refuses was stored meanwhile.
-func (m *Manager) makeRoom(ctx context.Context, x *Request, s *core.Session, user string) error {
-	if m.maxPerUser == 0 || m.atLimit != Refuse || user == "" || m.has(x, s, user) {
+// visitor keeps the session s that they have, of which the login makes own. What keepLimit
+// refuses was stored meanwhile.
+func (m *Manager) makeRoom(ctx context.Context, x *Request, s, own *core.Session) error {
+	if m.maxPerUser == 0 || m.atLimit != Refuse || own.User() == "" || m.has(x, s, own.User()) {
 		return nil
 	}
 	ctx, cancel := m.lasting(ctx)
 	defer cancel()
-	all, err := m.liveOf(ctx, s.Tenant(), user)
+	all, err := m.liveOf(ctx, own)
 	if err == nil && len(all) >= m.maxPerUser {
 		err = ErrSessionLimit
 	}
@@ -132,16 +133,19 @@ func (m *Manager) turnAway(ctx context.Context, x *Request, own *core.Session) e
 	return err
 }
 
-// liveOf returns all live sessions of a user. Records that do not open are nobody's.
-func (m *Manager) liveOf(ctx context.Context, tenant, user string) (all []*core.Session, err error) {
+// liveOf returns all live sessions of the user of own. Records that do not open are
+// nobody's. With Config.Credentials those of other credentials than own are over: the next
+// request ends them.
+func (m *Manager) liveOf(ctx context.Context, own *core.Session) (all []*core.Session, err error) {
 	var after core.ID
 	for range maxPasses {
-		records, err := m.find(ctx, Query{Tenant: tenant, User: user}, after, findPage)
+		records, err := m.find(ctx, Query{Tenant: own.Tenant(), User: own.User()}, after, findPage)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range records {
-			if s, err := m.machine.Resume(core.ByID(r.ID), r, core.Request{AnyTenant: true}, m.now()); err == nil {
+			s, err := m.machine.Resume(core.ByID(r.ID), r, core.Request{AnyTenant: true}, m.now())
+			if err == nil && (m.credentials.ask == nil || !own.OtherStamp(s)) {
 				all = append(all, s)
 			}
 		}
@@ -155,7 +159,12 @@ func (m *Manager) liveOf(ctx context.Context, tenant, user string) (all []*core.
 
 // tooMany returns the sessions that are to end.
 func (m *Manager) tooMany(own *core.Session, all []*core.Session) []*core.Session {
-	at := (*core.Session).LoginAt
+	at := func(s *core.Session) core.Time {
+		if s.LoginAt() > own.LoginAt()+core.MaxSkew {
+			return 0 // of a clock that was set back since: else nobody could log in until then
+		}
+		return s.LoginAt()
+	}
 	switch m.atLimit {
 	case Refuse:
 		if len(all) > m.maxPerUser {

@@ -206,3 +206,71 @@ func TestLimitsThatCannotBeKept(t *testing.T) {
 	_, err := hosts.New(struct{ hosts.Store }{memory(t)}, hosts.Config{Key: key, MaxPerUser: 1})
 	require.ErrorContains(t, err, "which cannot list a user's sessions")
 }
+
+// A program that signs a user in on a session of theirs does so in the request of another
+// visitor, who keeps their own session where that is refused.
+func TestALimitOverAnothersSessionLeavesTheVisitorsOwn(t *testing.T) {
+	m := open(t, &searchesSo{Store: memory(t)}, hosts.Config{MaxPerUser: 1, AtLimit: hosts.Refuse})
+	admin := newBrowser()
+	m.store.(*searchesSo).more = 3 // of the login, and before the save
+	admin.login(m, "admin")
+	value, set, id := admin.value, len(admin.set), m.create().ID
+	x := admin.ask(m)
+	_, err := m.GetSessionFromCookie(x)
+	require.NoError(t, err)
+	other, err := m.Load(x, id)
+	require.NoError(t, err)
+	other.UserID = "ann"
+	require.ErrorIs(t, m.Save(x, other), hosts.ErrUnavailable)
+	m.gone(id)
+	require.Equal(t, value, admin.value)
+	require.Len(t, admin.set, set)
+	require.Equal(t, "admin", x.Current().User())
+}
+
+// searchesSo finds sessions so many times more.
+type searchesSo struct {
+	hosts.Store
+	more int
+}
+
+func (s *searchesSo) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
+	if s.more--; s.more < 0 {
+		return nil, errors.New("down")
+	}
+	return s.Store.(hosts.Finder).Find(ctx, q, after, limit)
+}
+
+// Sessions of an old password are over, also before a request has found that out.
+func TestSessionsOfOldCredentialsDoNotCount(t *testing.T) {
+	for _, at := range []hosts.AtLimit{hosts.EndOldest, hosts.EndLeastUsed, hosts.Refuse} {
+		t.Run(at.String(), func(t *testing.T) {
+			tb := newTable("ann")
+			m := open(t, nil, hosts.Config{Credentials: tb.ask, MaxPerUser: 2, AtLimit: at})
+			own, thief, fresh := newBrowser(), newBrowser(), newBrowser()
+			tb.enter(m, own, "ann")
+			m.clock.pass(time.Minute)
+			tb.enter(m, thief, "ann")
+			m.clock.pass(time.Minute)
+			require.NoError(t, tb.changes(m, own, "ann", "hash 2"))
+			m.clock.pass(time.Minute)
+			_, err := m.LoginWith(fresh.ask(m), "ann", hosts.Login{Stamp: core.NewSecret("hash 2")})
+			require.NoError(t, err)
+			_, err = own.session(m)
+			require.NoError(t, err)
+			_, err = thief.session(m)
+			require.Error(t, err)
+		})
+	}
+}
+
+func TestALimitAfterTheClockWasSetBack(t *testing.T) {
+	m := open(t, nil, hosts.Config{MaxPerUser: 1})
+	require.NoError(t, signIn(m, newBrowser(), "ann"))
+	m.clock.pass(-time.Hour)
+	ann := newBrowser()
+	require.NoError(t, signIn(m, ann, "ann"))
+	_, err := ann.session(m)
+	require.NoError(t, err)
+	require.Len(t, m.sessionsOf("ann"), 1)
+}

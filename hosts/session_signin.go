@@ -31,20 +31,20 @@ func (m *Manager) signIn(x *Request, s *core.Session, user string, l Login) (*co
 	if m.credentials.ask != nil && l.Stamp.IsZero() {
 		return nil, ErrNoStamp
 	}
-	if err := m.makeRoom(x, x, s, user); err != nil {
+	c := s.Clone()
+	if err := c.LoginWith(user, l.core()); err != nil {
+		return nil, err
+	}
+	if err := m.makeRoom(x, x, s, c); err != nil {
 		return nil, err
 	}
 	x.again = m.has(x, s, user)
 	if x.barred != nil && s.State() == core.StateNew {
-		c, err := m.signInBarred(x, s, user, l)
+		own, err := m.signInBarred(x, s, user, l)
 		var r *core.Refusal // it is another user's, or over by now
 		if err == nil || !errors.As(err, &r) {
-			return c, err
+			return own, err
 		}
-	}
-	c := s.Clone()
-	if err := c.LoginWith(user, l.core()); err != nil {
-		return nil, err
 	}
 	x.barred = nil // the visitor has a session
 	return c, nil
