@@ -143,3 +143,28 @@ func (s *later) Save(ctx context.Context, r core.Record, prev core.Version) erro
 	}
 	return s.failure
 }
+
+// An update of which it is not known whether it is stored is not made a second time by the
+// commit at the end of its request.
+func TestAnUpdateOfUnknownOutcomeIsNotRunAgain(t *testing.T) {
+	store := memory(t)
+	others := open(t, store, hosts.Config{})
+	lossy := &losing{Store: store, applies: true}
+	m := open(t, lossy, hosts.Config{Clock: others.clock})
+	ann := newBrowser()
+	id := ann.login(others, "ann").ID
+	crowd := func() {
+		for i := range 20 {
+			require.NoError(t, others.Set(t.Context(), id, "before", i))
+		}
+	}
+	crowd() // so that no history reaches back to the beginning
+	x := ann.ask(m)
+	_, err := m.GetSessionFromCookie(x)
+	require.NoError(t, err)
+	lossy.meanwhile = crowd
+	require.ErrorIs(t, m.Update(x, id, "n", oneMore), hosts.ErrUnknown)
+	_, err = m.Commit(x, x.Current())
+	require.ErrorContains(t, err, "no function is kept")
+	require.Equal(t, 1, m.data(id)["n"])
+}

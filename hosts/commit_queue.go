@@ -69,7 +69,9 @@ func (m *Manager) commit(ctx context.Context, s *core.Session, u *Updates) (e co
 	}
 	if u != nil {
 		defer func() {
-			if err == nil { // else the session has the updates still, and the next commit may run them again
+			// Else the session has the updates still, and the next commit may run them
+			// again: not where they may be stored already.
+			if err == nil || errors.Is(err, ErrUnknown) {
 				u.Clear()
 			}
 		}()

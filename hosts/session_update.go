@@ -62,7 +62,8 @@ func (u *Updates) KeepAdd(name string, n int64) {
 // Forget drops the functions of a name that was set or deleted since.
 func (u *Updates) Forget(name string) { delete(u.byName, name) }
 
-// Clear drops all functions: what they computed was stored, or the session is another.
+// Clear drops all functions: what they computed was stored, or may have been, or the session
+// is another.
 func (u *Updates) Clear() { u.byName = nil }
 
 // again computes the value of a name from raw.

@@ -91,17 +91,17 @@ var ErrNoHandler = errors.New("no session on this request: wrap the handler in (
 
 var unwrapped mistakes // of the whole process, since there is no manager to ask
 
-// Session returns the session of a request that came through a Handler, the
+// From returns the session of a request that came through a Handler, the
 // innermost if there are several. A visitor without a live session gets a new
 // one, which is stored only when there is something in it. The error wraps
 // hosts.ErrUnavailable if the store does not answer before r's context ends; every
 // method of the Session then returns that error.
 func From(r *http.Request) (*Session, error) { return from(r.Context(), nil) }
 
-// FromContext is Session for code that has the request's context alone.
+// FromContext is From for code that has the request's context alone.
 func FromContext(ctx context.Context) (*Session, error) { return from(ctx, nil) }
 
-// Session is the function of that name where several hosts share a request:
+// From is the function of that name where several middlewares share a request:
 // it returns the session of this one.
 func (h *Middleware) From(r *http.Request) (*Session, error) { return from(r.Context(), h.manager) }
 
