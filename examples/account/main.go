@@ -74,13 +74,13 @@ var body = template.Must(template.New("").Parse(`<!doctype html><html lang="en">
 {{if .User}}<script src="{{.Script}}" data-status="/session" data-login="/" defer></script>
 <p>{{.User}}, signed in by {{.Methods}}</p>
 <form method="post" action="/password"><label>New password <input name="new" type="password"></label><button>Change it</button></form>
-<form method="post" action="/confirm"><label>Password <input name="password" type="password"></label><button>Confirm that it is you</button></form>
+<form method="post" action="/confirm"><input type="hidden" name="return_to" value="{{.Next}}"><label>Password <input name="password" type="password"></label><button>Confirm that it is you</button></form>
 <p><a href="/devices">Your devices</a></p>
 <form method="post" action="/logout"><button>Log out</button></form>
 {{else}}<form method="post" action="/login"><label>Name <input name="user"></label><label>Password <input name="password" type="password"></label><button>Sign in</button></form>{{end}}`))
 
-func (p *pages) home(w http.ResponseWriter, _ *http.Request, s *sessions.Session) error {
-	return body.Execute(w, map[string]any{"User": s.User(), "Methods": s.Methods(), "Script": p.app.ScriptURL("/session.js")})
+func (p *pages) home(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	return body.Execute(w, map[string]any{"Next": sessions.ReturnTo(r, "/"), "User": s.User(), "Methods": s.Methods(), "Script": p.app.ScriptURL("/session.js")})
 }
 
 var errWrong = &sessions.StatusError{Status: http.StatusForbidden, Text: "Wrong name or password."}

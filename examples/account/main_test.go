@@ -46,6 +46,8 @@ func TestAccount(t *testing.T) {
 	status, text = here.Post("/confirm", url.Values{"password": {"looking glass"}})
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, text, "alice")
+	_, text = here.Get("/confirm?return_to=/devices")
+	require.Contains(t, text, `name="return_to" value="/devices"`)
 
 	// The fourth sign-in ends the oldest session.
 	for range 3 {

@@ -55,7 +55,9 @@ type Options struct {
 	ExtendLifetime bool
 
 	// Unauthorized answers for Require when nobody is signed in: err is the
-	// refusal, or ErrNotSignedIn. The default is 401 with a JSON object
+	// refusal, or ErrNotSignedIn. For RequireFresh and RequireMethods it also answers
+	// users who are signed in and have to confirm who they are: err is then
+	// core.ErrNotFresh or core.ErrMethodsMissing. The default is 401 with a JSON object
 	// {"error","reason"}.
 	Unauthorized func(w http.ResponseWriter, r *http.Request, err error)
 	// Failed answers when a session could not be loaded or stored: nothing of

@@ -26,9 +26,9 @@ type Status struct {
 // Require.
 //
 // GET and HEAD answer with a [Status] and change nothing: no use is recorded, no cookie
-// is set, and a cache may answer. POST says that the reader wants to stay: it counts as
-// use of the session, and answers with the new times. With Options.ExtendLifetime it is
-// a refresh, too. A POST from another site or origin gets 403. If the store does not
+// is set, and the session may come from a cache in front of the store. POST says that
+// the reader wants to stay: it counts as use of the session, and answers with the new
+// times. With Options.ExtendLifetime it is a refresh, too. A POST from another site or origin gets 403. If the store does not
 // answer, Options.Failed does, by default with 503, and never with "signed out".
 func (h *Middleware) StatusHandler() http.Handler {
 	var guard http.CrossOriginProtection
