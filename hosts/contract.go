@@ -97,6 +97,16 @@ type BatchDeleter interface {
 	DeleteMany(ctx context.Context, ids []core.ID) []error
 }
 
+// Replicated is implemented by stores whose Delete may fail although the session is gone
+// where it is kept, since too few replicas have acknowledged that. A second Delete of the ID
+// waits for them again. Manager.Revoke, which no longer finds that session, calls
+// WaitForReplicas.
+type Replicated interface {
+	// WaitForReplicas returns when as many replicas as a Delete waits for have every Delete
+	// that was done before the call. Its errors are those of Delete.
+	WaitForReplicas(ctx context.Context) error
+}
+
 // Loaded is one answer of Batcher.LoadMany.
 type Loaded struct {
 	Record core.Record

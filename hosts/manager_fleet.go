@@ -159,10 +159,26 @@ func (m *Manager) Revoke(ctx context.Context, q Query, except ...core.ID) (ended
 			return ended, err
 		}
 		if n == 0 {
+			if err := m.replicated(ctx); err != nil {
+				return ended, err
+			}
 			return ended, m.loggedOut(ctx, false)
 		}
 	}
 	return ended, fmt.Errorf("revoke sessions: new ones keep appearing after %d passes: %w", maxPasses, ErrBusy)
+}
+
+// replicated waits for replicas: also for the ends of an earlier Revoke that failed for want
+// of them, whose sessions none finds any more.
+func (m *Manager) replicated(ctx context.Context) error {
+	s, ok := As[Replicated](m.store)
+	if !ok {
+		return nil
+	}
+	if err := s.WaitForReplicas(ctx); err != nil {
+		return m.unavailable("revoke sessions", core.ID{}, err)
+	}
+	return nil
 }
 
 func (m *Manager) revokePass(ctx context.Context, q Query, spared map[core.ID]bool) (ended int, err error) {

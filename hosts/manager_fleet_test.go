@@ -2,6 +2,7 @@ package hosts_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -160,6 +161,44 @@ func TestRevokeTellsWhatItDidBeforeItFailed(t *testing.T) {
 	cancel()
 	_, err = m.Revoke(ctx, hosts.Query{User: "ann"})
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestRevokeWaitsForReplicasOfOneThatFailed: it finds none any more, and knows no better
+// whether the end outlives the primary.
+func TestRevokeWaitsForReplicasOfOneThatFailed(t *testing.T) {
+	store := &replicated{Store: memory(t), away: true}
+	m := open(t, hosts.Observed(store, &witness{}), hosts.Config{CommitTimeout: time.Second})
+	m.signedIn(1, "ann")
+	for range 2 {
+		_, err := m.Revoke(t.Context(), hosts.Query{User: "ann"})
+		require.ErrorIs(t, err, hosts.ErrUnavailable)
+		require.Empty(t, m.sessionsOf("ann"))
+	}
+	store.away = false
+	_, err := m.Revoke(t.Context(), hosts.Query{User: "ann"})
+	require.NoError(t, err)
+}
+
+// replicated deletes, and says so when its replica has it.
+type replicated struct {
+	hosts.Store
+	away bool
+}
+
+func (s *replicated) Unwrap() hosts.Store { return s.Store }
+
+func (s *replicated) Delete(ctx context.Context, id core.ID) error {
+	if err := s.Store.Delete(ctx, id); err != nil {
+		return err
+	}
+	return s.WaitForReplicas(ctx)
+}
+
+func (s *replicated) WaitForReplicas(context.Context) error {
+	if s.away {
+		return errors.New("0 of 1 replicas")
+	}
+	return nil
 }
 
 func TestSessionsInPages(t *testing.T) {

@@ -36,7 +36,17 @@ func TestWaitForReplicas(t *testing.T) {
 	require.ErrorContains(t, err, "the primary has done it")
 	requireGone(t, s, r.ID)
 	require.Error(t, s.Delete(t.Context(), r.ID), "nobody has it yet")
+	m, err := hosts.New(s, hosts.Config{Key: core.NewSecret(strings.Repeat("tests of redis, ", 2))})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	_, err = m.Revoke(t.Context(), hosts.Query{AnyTenant: true, AnyUser: true})
+	require.ErrorContains(t, err, "wait for replicas", "that it finds none does not say that the replica has it")
 	thaw()
+	eventually(t, "a revocation that finds none knows that the replica has it", func() bool {
+		_, err := m.Revoke(background, hosts.Query{AnyTenant: true, AnyUser: true})
+		return err == nil
+	})
+	require.Equal(t, "0", replica.do(t, "EXISTS", s.server.shard(r.ID).record(r.ID)))
 	eventually(t, "the replica catches up", func() bool { return s.Delete(background, r.ID) == nil })
 
 	cached := open(t, primary.url(), Options{WaitReplicas: 1, Cache: time.Minute})

@@ -19,7 +19,9 @@ var (
 	_ hosts.Finder  = (*Store)(nil)
 	_ hosts.Batcher = (*Store)(nil)
 	_ hosts.Queued  = (*Store)(nil)
-	_ io.Closer     = (*Store)(nil)
+
+	_ hosts.Replicated = (*Store)(nil)
+	_ io.Closer        = (*Store)(nil)
 )
 
 // Load implements hosts.Store. A damaged value is core.ErrCorrupt; one of a
@@ -43,6 +45,25 @@ func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) erro
 // the same Delete again waits again.
 func (s *Store) Delete(ctx context.Context, id core.ID) error {
 	return s.server.part(id).Delete(ctx, id)
+}
+
+// WaitForReplicas implements hosts.Replicated, for Options.WaitReplicas: in a cluster it
+// asks the node of each of the 256 shards in turn.
+func (s *Store) WaitForReplicas(ctx context.Context) error {
+	if s.server.o.WaitReplicas == 0 {
+		return nil
+	}
+	shards := 1
+	if s.server.cluster {
+		shards = shardCount
+	}
+	for n := range shards {
+		id := core.ID{0: byte(n), 15: 1} // nobody's
+		if err := s.server.part(id).waitForReplicas(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Queues implements hosts.Queued: those of all nodes together.

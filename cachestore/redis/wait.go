@@ -1,10 +1,12 @@
 package redis
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/redis/rueidis"
 
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
@@ -62,4 +64,15 @@ func (s *server) pair(t *turn, to rueidis.Client, j job, whole bool) (results []
 		return nil
 	})
 	return results
+}
+
+// waitForReplicas waits for all that the node of an ID has done so far: WAIT goes by where
+// the node is after the command before it, also if that has deleted nothing.
+func (s *part) waitForReplicas(ctx context.Context, id core.ID) error {
+	t, err := s.gate.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.leave()
+	return s.deleteAndWait(t, "wait for replicas", s.deletion(id))
 }
