@@ -360,3 +360,26 @@ func TestAnAbortedChangeOfPasswordIsStored(t *testing.T) {
 	require.ErrorIs(t, err, hosts.ErrCredentials)
 	require.Zero(t, m.Stats().Failures, "a visitor who left says nothing of the function")
 }
+
+// A logout is final also where the session is one whose credentials have changed: the request
+// that has changed them does not begin it anew.
+func TestALogoutBesideAChangeOfPassword(t *testing.T) {
+	tb := newTable("ann")
+	m := open(t, nil, hosts.Config{Credentials: tb.ask})
+	ann := newBrowser()
+	tb.enter(m, ann, "ann")
+	x := ann.ask(m)
+	s, err := m.GetSessionFromCookie(x)
+	require.NoError(t, err)
+	tb.set("ann", "hash 2")
+	tab := ann.clone()
+	_, err = tab.session(m)
+	require.ErrorIs(t, err, core.ErrCredentialsChanged)
+	out := tab.ask(m)
+	_, err = m.Resume(out)
+	require.ErrorIs(t, err, core.ErrCredentialsChanged)
+	m.New(out)
+	require.NoError(t, m.EndSession(out))
+	require.ErrorIs(t, m.RenewWith(x, s, "hash 2"), core.ErrEnded)
+	require.Empty(t, m.sessionsOf("ann"))
+}

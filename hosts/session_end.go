@@ -100,6 +100,13 @@ func (m *Manager) endProven(x *Request, but core.ID) error {
 				return err
 			}
 			continue
+		case errors.Is(err, core.ErrCredentialsChanged):
+			// A request that has changed them would begin the session anew.
+			if err := m.remove(ctx, t.ID); err != nil {
+				return err
+			}
+			m.counts.end(t.ID, core.ReasonEnded)
+			continue
 		case errors.As(err, &refused) && !breach(err):
 			continue
 		case err != nil && refused == nil:

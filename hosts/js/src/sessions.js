@@ -271,6 +271,8 @@ class Sessions {
         this.#resumed(bytes, request, record);
       } catch (err) {
         if (!(err instanceof Refused)) throw err;
+        // A request that has changed the credentials would begin the session anew.
+        if (err.reason === "credentials_changed") await work.remove(id);
         if (!breaches.includes(err.reason)) continue;
       }
       await work.remove(id);

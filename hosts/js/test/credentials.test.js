@@ -147,6 +147,18 @@ test("a request beside the change signs the own browser out of nothing", async (
   assert.equal((await own.load()).user, "alice");
 });
 
+test("a logout beside the change is final", async () => {
+  const { enter, table, visitor } = users();
+  const own = await enter(), s = await own.load();
+  table.alice = "hash 2";
+  s.renew({ stamp: "hash 2" });
+  const tab = visitor();
+  tab.cookie = own.cookie;
+  refused(await tab.load());
+  await tab.do((out) => out.logout());
+  await assert.rejects(own.commit(s), { reason: "ended" });
+});
+
 test("an answer is used again for the time stated", async () => {
   const { enter, table, clock, asked } = users({ credentialsCache: 60_000 });
   const own = await enter(), phone = await enter();
