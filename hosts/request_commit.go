@@ -36,7 +36,7 @@ func (m *Manager) Commit(x *Request, s *core.Session) (*core.Session, error) {
 		return nil, err
 	}
 	m.tellDeeds(x, &e)
-	if err := m.loggedIn(x, x, &e); err != nil {
+	if err := m.loggedIn(x, x, s, &e); err != nil {
 		return nil, err
 	}
 	x.current = e.Next

@@ -303,7 +303,7 @@ func (m *Manager) saveAfter(ctx context.Context, s *Session, do func(*core.Sessi
 		return err
 	}
 	m.tellDeeds(x, &e)
-	if err := m.loggedIn(ctx, visitor, &e); err != nil {
+	if err := m.loggedIn(ctx, visitor, c, &e); err != nil {
 		s.current.End()
 		return err
 	}

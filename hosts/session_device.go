@@ -25,9 +25,10 @@ func (c *Config) checkDevices(store Store) error {
 }
 
 // loggedIn does what a stored login entails, before the visitor gets the cookie. Limit and
-// devices share one search.
-func (m *Manager) loggedIn(ctx context.Context, x *Request, e *core.Effects) error {
-	devices := m.deviceOf != nil && x != nil && !x.again && m.events.wanted(EventNewDevice)
+// devices share one search. What was committed is s: one that did not sign in has begun anew
+// on the device that it was on, see core.Session.RenewWith.
+func (m *Manager) loggedIn(ctx context.Context, x *Request, s *core.Session, e *core.Effects) error {
+	devices := m.deviceOf != nil && x != nil && !x.again && s.SignsIn() && m.events.wanted(EventNewDevice)
 	if e.Did&core.DidLogin == 0 || m.maxPerUser == 0 && !devices {
 		return nil
 	}

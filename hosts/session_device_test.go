@@ -95,3 +95,21 @@ func TestDevicesThatCannotBeKnown(t *testing.T) {
 	_, err = hosts.New(memory(t), hosts.Config{Key: key, DeviceOf: kind})
 	require.ErrorContains(t, err, "nothing without OnEvent or Logger")
 }
+
+// A session that begins anew since its user has changed their password is on the device that
+// it was on.
+func TestAChangeOfPasswordIsNoNewDevice(t *testing.T) {
+	tb := newTable("ann")
+	m := open(t, nil, hosts.Config{Credentials: tb.ask, DeviceOf: func(string) string { return "any" }})
+	ann := newBrowser()
+	old := tb.enter(m, ann, "ann").ID
+	x := ann.ask(m)
+	s, err := m.GetSessionFromCookie(x)
+	require.NoError(t, err)
+	tb.set("ann", "hash 2")
+	_, err = ann.clone().session(m)
+	require.ErrorIs(t, err, core.ErrCredentialsChanged)
+	require.NoError(t, m.RenewWith(x, s, "hash 2"))
+	require.NotEqual(t, old, s.ID)
+	require.Len(t, m.events(hosts.EventNewDevice), 1, "of the login")
+}
