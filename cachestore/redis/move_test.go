@@ -67,6 +67,7 @@ func TestSlotsMove(t *testing.T) {
 			calls.Wait()
 			from, to = to, from
 		}
+		require.NoError(t, s.WaitForReplicas(t.Context()), "of each node")
 		require.Greater(t, searches(), 10)
 		require.Empty(t, audit(t, s))
 		wipe(t, s)
