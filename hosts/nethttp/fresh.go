@@ -39,10 +39,17 @@ func (h *Middleware) RequireFresh(d time.Duration, next http.Handler) http.Handl
 // for a proof by them in that time. All others are answered as by RequireFresh, with
 // core.ErrMethodsMissing and the reason methods_missing.
 //
-// It panics where methods are none that a session can have.
+// It panics where methods are none that a session can have, or are methods of HTTP: no
+// user has proved who they are by "POST".
 func (h *Middleware) RequireMethods(next http.Handler, methods ...string) http.Handler {
 	if err := core.CheckMethods(methods); err != nil {
 		panic(fmt.Sprintf("nethttp: RequireMethods %q: %v", methods, err))
+	}
+	for _, method := range methods {
+		switch method {
+		case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+			panic(fmt.Sprintf("nethttp: RequireMethods %q: %s is a method of HTTP; name how users prove who they are, such as \"otp\" (RFC 8176)", methods, method))
+		}
 	}
 	methods = slices.Clone(methods)
 	return h.requireProof(next, func(s *core.Session) error {

@@ -71,6 +71,8 @@ func TestConfirmNeedsSomebody(t *testing.T) {
 		func() { s.mw.RequireFresh(0, http.HandlerFunc(hello)) })
 	require.Panics(t, func() { s.mw.RequireMethods(http.HandlerFunc(hello)) })
 	require.Panics(t, func() { s.mw.RequireMethods(http.HandlerFunc(hello), "one time") })
+	require.PanicsWithValue(t, `nethttp: RequireMethods ["pwd" "POST"]: POST is a method of HTTP; name how users prove who they are, such as "otp" (RFC 8176)`,
+		func() { s.mw.RequireMethods(http.HandlerFunc(hello), "pwd", "POST") })
 }
 
 // People are sent to the page where they confirm who they are, and back.
