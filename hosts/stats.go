@@ -26,8 +26,8 @@ type Stats struct {
 	Renewed   uint64 // secrets of stored sessions that were made anew, by a login too
 	Refreshed uint64 // sessions whose lifetime began anew
 	// Ended are the sessions that were deleted, by why: core.ReasonEnded is a logout,
-	// that by Revoke included; core.ReasonSuperseded that another user has signed in.
-	// It has every listed reason.
+	// that by Revoke or Config.MaxPerUser included; core.ReasonSuperseded that another user
+	// has signed in. It has every listed reason.
 	Ended map[core.Reason]uint64
 
 	Resumed uint64 // sessions that requests have found by their cookie
