@@ -49,7 +49,7 @@ var arrows = map[string][]string{
 	"hosts/fiber":             {"hosts/nethttp"},
 	"hosts/gin":               {"hosts/nethttp"},
 	"hosts/wazero":            {"core", "core/wire", "hosts", "wasm"},
-	"hosts/metrics":           {"cachestore", "core", "hosts", "hosts/feed"},
+	"hosts/metrics":           {"core", "hosts", "hosts/feed"},
 	"hosts/otel":              {"core", "hosts"},
 	"hosts/migrate":           {"core", "hosts", "hosts/nethttp", "hosts/values"},
 	"hosts/migrate/gorilla":   {"hosts/migrate"},

@@ -156,20 +156,9 @@ func (c *Cached) Doubt(why hosts.Doubt) {
 	}
 }
 
-// CachedStats is what a Cached has done and holds.
-type CachedStats struct {
-	Hits     uint64               // reads that were answered from memory, those that were doubted afterwards included
-	Doubts   [hosts.Doubts]uint64 // reads that asked the store, by their cause
-	Sessions int
-	Bytes    int64 // held now, the index included
-	MaxBytes int64
-	Evicted  uint64 // records that made room for others
-	Feed     feed.Stats
-}
-
 // Stats counts. It is safe for concurrent use.
-func (c *Cached) Stats() CachedStats {
-	s := CachedStats{Feed: c.poller.Stats()}
+func (c *Cached) Stats() hosts.CacheStats {
+	s := hosts.CacheStats{Feed: c.poller.Stats()}
 	for i := range c.rings {
 		c.rings[i].count(&s)
 	}

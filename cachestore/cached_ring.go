@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // ring is a part of a cache with its own lock. Records lie one after the other in
@@ -232,7 +233,7 @@ func (r *ring) clear() {
 	r.index.used = 0
 }
 
-func (r *ring) count(s *CachedStats) {
+func (r *ring) count(s *hosts.CacheStats) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.Hits += r.hits

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // TestRing holds a ring to a map: whatever is there is the last that was put, what
@@ -46,7 +47,7 @@ func TestRing(t *testing.T) {
 					require.Equal(t, put[id], rec.Version)
 				}
 			}
-			var s CachedStats
+			var s hosts.CacheStats
 			r.count(&s)
 			require.LessOrEqual(t, s.Bytes, bound)
 			require.NotZero(t, s.Sessions)

@@ -199,7 +199,7 @@ func TestModel(t *testing.T) {
 			require.NoError(t, st.Delete(ctx, id))
 		}
 		audit(t, st)
-		require.Equal(t, Stats{Bytes: st.fixed(), MaxBytes: modelBytes}, st.Stats())
+		require.Equal(t, hosts.MemoryStats{Bytes: st.fixed(), MaxBytes: modelBytes}, st.Stats())
 	}
 }
 

@@ -103,16 +103,9 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Stats is what a Store holds.
-type Stats struct {
-	Sessions int
-	Bytes    int64 // held now, indexes and free slots included
-	MaxBytes int64 // the bound of Bytes
-}
-
 // Stats counts. It is safe for concurrent use and sees each session once.
-func (s *Store) Stats() Stats {
-	st := Stats{Bytes: s.budget.held.Load(), MaxBytes: s.budget.max}
+func (s *Store) Stats() hosts.MemoryStats {
+	st := hosts.MemoryStats{Bytes: s.budget.held.Load(), MaxBytes: s.budget.max}
 	for i := range s.shards {
 		st.Sessions += s.shards[i].len()
 	}

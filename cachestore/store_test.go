@@ -66,7 +66,7 @@ func TestClose(t *testing.T) {
 	require.NoError(t, st.Close())
 	require.NoError(t, st.Close())
 	every(st, ctx, func(err error) { require.ErrorIs(t, err, hosts.ErrClosed) })
-	require.Equal(t, Stats{Bytes: st.fixed(), MaxBytes: LeastMaxBytes}, st.Stats())
+	require.Equal(t, hosts.MemoryStats{Bytes: st.fixed(), MaxBytes: LeastMaxBytes}, st.Stats())
 	audit(t, st)
 }
 

@@ -83,7 +83,7 @@ func valuesFiles(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(chartDir, "ci", "*-values.yaml"))
 	require.NoError(t, err)
-	require.Len(t, files, 3)
+	require.Len(t, files, 4)
 	all := map[string]map[string]any{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -135,6 +135,12 @@ func TestChartRenders(t *testing.T) {
 				require.Contains(t, o.notes, "gateway.idle is not set")
 			case "full":
 				checkFull(t, o, selector)
+			case "check":
+				args := strings.Join(pod.Spec.Containers[0].Args, " ")
+				require.Contains(t, args, " --check --check-nginx --check-uri=X-Original-Uri ")
+				require.NotContains(t, args, "--origin")
+				require.Contains(t, o.notes, "answers proxies at shop-sessions-gateway.default.svc:80 ")
+				require.Contains(t, o.notes, "through the proxy alone")
 			case "files-and-https":
 				require.Nil(t, o.budget)
 				require.Len(t, pod.Spec.Volumes, 2)
@@ -178,11 +184,41 @@ func TestChartRefusesValues(t *testing.T) {
 		g[k] = v
 		return map[string]any{"gateway": g}
 	}
+	check := func(more ...string) map[string]any {
+		c := map[string]any{"enabled": true}
+		for i := 0; i < len(more); i += 2 {
+			c[more[i]] = more[i+1]
+		}
+		return c
+	}
+	checking := func(k string, v any) map[string]any {
+		g := map[string]any{"check": check(), "trustedProxies": []any{"10.0.0.0/8"}}
+		g[k] = v
+		return map[string]any{"gateway": g}
+	}
+	with := func(values map[string]any, k string, v any) map[string]any {
+		values[k] = v
+		return values
+	}
+	_, err := render(t, map[string]any{"gateway": checking("idle", "30m")["gateway"], "secret": map[string]any{"name": "shop"}})
+	require.NoError(t, err, "what the refused ones below have in common is none of the reasons")
 	for _, c := range []struct {
 		want   string
 		values map[string]any
 	}{
 		{"gateway.origin is required", gateway("origin", "")},
+		{"exclude each other", gateway("check", check())},
+		{"gateway.trustedProxies is required", checking("trustedProxies", nil)},
+		{"nothing for gateway.check.enabled", checking("stripCookie", true)},
+		{"nothing for gateway.check.enabled", checking("keepHost", true)},
+		{"exclude each other", checking("check", check("uriField", "X-Uri", "uriPrefix", "/check"))},
+		{"'/gateway/check/uriField'", checking("check", check("uriField", "X Uri"))},
+		{"'/gateway/check/uriPrefix'", checking("check", check("uriPrefix", "/check/"))},
+		{"additional properties 'prefix' not allowed", checking("check", check("prefix", "/check"))},
+		{"needs gateway.check.enabled", gateway("check", map[string]any{"nginx": true})},
+		{"needs gateway.check.enabled", gateway("check", map[string]any{"uriField": "X-Uri"})},
+		{"the proxy alone", with(checking("idle", "30m"), "ingress", map[string]any{"enabled": true, "host": "shop.example"})},
+		{"the proxy alone", with(checking("idle", "30m"), "httpRoute", map[string]any{"enabled": true, "parentRefs": []any{map[string]any{"name": "public"}}})},
 		{"'/gateway/origin'", gateway("origin", "http://alice:secret@shop:8080")},
 		{"'/gateway/origin'", gateway("origin", "shop:8080")},
 		{"additional properties 'orgin' not allowed", gateway("orgin", "http://shop:8080")},

@@ -59,6 +59,11 @@ func TestPodRuns(t *testing.T) {
 				status, text := ask(t, http.DefaultClient, "GET", s.admin+p.HTTPGet.Path, "")
 				require.Equal(t, http.StatusOK, status, text)
 			}
+			if name == "check" {
+				require.Equal(t, http.StatusOK, askCheck(t, s, "/login"))
+				require.Equal(t, http.StatusUnauthorized, askCheck(t, s, "/account"))
+				require.Equal(t, http.StatusForbidden, askCheck(t, s, ""))
+			}
 
 			require.NoError(t, os.RemoveAll(strings.TrimPrefix(store, "file+shared:")))
 			status := func(p *core.Probe) int {
@@ -74,6 +79,18 @@ func TestPodRuns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// askCheck asks as nginx does, with the URI in the field that the values name.
+func askCheck(t *testing.T, s *server, uri string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url, nil)
+	require.NoError(t, err)
+	r.Header.Set("X-Original-Uri", uri)
+	a, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, a.Body.Close())
+	return a.StatusCode
 }
 
 // here is a command line of the chart or the unit on this machine, on ports that

@@ -105,6 +105,7 @@ func TestAChangedPasswordEndsTheOthers(t *testing.T) {
 			require.Equal(t, []string{"pwd"}, s.Methods())
 			_, err = ben.session(other)
 			require.NoError(t, err)
+			require.Len(t, m.sessionsOf("ann"), 2, "the other is listed until its next request")
 			set := len(phone.set)
 			for range 2 { // also at the other server, and again
 				_, err = phone.session(m)
@@ -114,6 +115,7 @@ func TestAChangedPasswordEndsTheOthers(t *testing.T) {
 			}
 			require.Len(t, phone.set, set, "no cookie: it might be in the place of one that was renewed at that moment")
 			m.gone(lost)
+			require.Len(t, m.sessionsOf("ann"), 1)
 			tb.set("ann", "hash 1 of ann") // it does not live again
 			_, err = phone.session(m)
 			require.ErrorIs(t, err, core.ErrCredentialsChanged)

@@ -129,6 +129,11 @@ func TestWhoMakesRoom(t *testing.T) {
 					require.Equal(t, stays, err == nil, "session %d: %v", i, err)
 				}
 				require.Len(t, a.sessionsOf("ann"), 3)
+				if c.at != hosts.Refuse {
+					ended := b.events(hosts.EventEnded)
+					require.Len(t, ended, 1)
+					require.Equal(t, core.ReasonEnded, ended[0].Reason)
+				}
 			})
 		})
 	}

@@ -26,8 +26,8 @@ type Stats struct {
 	Renewed   uint64 // secrets of stored sessions that were made anew, by a login too
 	Refreshed uint64 // sessions whose lifetime began anew
 	// Ended are the sessions that were deleted, by why: core.ReasonEnded is a logout,
-	// that by Revoke included; core.ReasonSuperseded that another user has signed in.
-	// It has every listed reason.
+	// that by Revoke or Config.MaxPerUser included; core.ReasonSuperseded that another user
+	// has signed in. It has every listed reason.
 	Ended map[core.Reason]uint64
 
 	Resumed uint64 // sessions that requests have found by their cookie
@@ -56,8 +56,10 @@ type Stats struct {
 
 	EventsLost uint64 // since OnEvent or the logger was slow
 
-	Queues *Queues     // of the store; nil: nothing waits in it
-	Feed   *feed.Stats // of the store's feed of changes; nil: nothing follows it
+	Queues *Queues      // of the store; nil: nothing waits in it
+	Feed   *feed.Stats  // of the store's feed of changes; nil: nothing follows it
+	Cache  *CacheStats  // of the cache before the store; nil: there is none
+	Memory *MemoryStats // of the store in memory; nil: it is another
 }
 
 // Unlisted stands in Stats for reasons that this release does not know.
@@ -192,9 +194,6 @@ func (m *Manager) Stats() Stats {
 		Swept: c.swept.Load(), Sweeps: c.sweeps.Load(), SweepsFailed: c.sweepsFailed.Load(), SweptAt: core.Time(c.sweptAt.Load()),
 		EventsLost: m.events.lost.Load(), Feed: m.watches.stats(),
 	}
-	if q, ok := As[Queued](m.store); ok {
-		queues := q.Queues()
-		s.Queues = &queues
-	}
+	s.addStore(m.store)
 	return s
 }

@@ -47,6 +47,8 @@ func TestStatsCountWhatHappened(t *testing.T) {
 	require.Positive(t, st.Resumed)
 	require.Nil(t, st.Queues)
 	require.Nil(t, st.Feed)
+	require.Nil(t, st.Cache)
+	require.Equal(t, 1, st.Memory.Sessions, "the trace of alice's")
 }
 
 func sum(by map[core.Reason]uint64) (n uint64) {

@@ -41,6 +41,9 @@ func (s *scene) quiet() {
 }
 
 func (s *scene) status() {
+	csrf := http.NewCrossOriginProtection()
+	require.NoError(s.t, csrf.AddTrustedOrigin("https://app.example.com"))
+	s.options(nethttp.Options{CrossOrigin: csrf})
 	for _, times := range []int{0, 1, 2} {
 		b := s.serve(App{Times: times}, Route{Path: "/session", Ready: Status})
 		require.JSONEq(s.t, `{"signed_in":false,"idle_seconds":0,"absolute_seconds":0,"reason":"none"}`, b.get("/session").body)
@@ -57,6 +60,8 @@ func (s *scene) status() {
 		require.Regexp(s.t, `^{"signed_in":true,"idle_seconds":9(60|5\d),"absolute_seconds":86\d{3}}$`, b.post("/session").body)
 		b.header.Set("Sec-Fetch-Site", "cross-site")
 		require.Equal(s.t, http.StatusForbidden, b.post("/session").status)
+		b.header.Set("Origin", "https://app.example.com")
+		require.Equal(s.t, http.StatusOK, b.post("/session").status)
 		a = b.ask(http.MethodHead, "/session")
 		require.Equal(s.t, http.StatusOK, a.status)
 		require.Empty(s.t, a.body)

@@ -31,7 +31,7 @@ func twoCaches(t *testing.T, b backend) (one, other *site, ann *browser) {
 	return one, other, ann.to(one)
 }
 
-func (s *site) stats() cachestore.CachedStats { return able[*cachestore.Cached](s.t, s.store).Stats() }
+func (s *site) stats() hosts.CacheStats { return able[*cachestore.Cached](s.t, s.store).Stats() }
 
 // fromCache reads until an answer came from the cache.
 func (s *site) fromCache(ann *browser) {

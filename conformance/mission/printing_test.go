@@ -40,7 +40,7 @@ const (
 var innocent = strings.Fields(`core.ConflictError core.CrossSite core.Effects core.Error core.Inspection core.MergeKind core.Policy core.PolicyError core.Reason core.Record
 	core.Refusal core.Request core.SameSite core.Scope core.Seed core.SizeError core.State core.Deed core.ID core.Time core.Version
 	coalesce.Options coalesce.Store hosts.CookieRoom hosts.Event hosts.EventKind hosts.UpdateFunc hosts.Updates hosts.RequestKey hosts.Loaded hosts.Query hosts.Saving hosts.Doubt hosts.Watch hosts.AtLimit
-	hosts.Stats hosts.Queue hosts.Queues hosts.Call hosts.Op hosts.Failure
+	hosts.Stats hosts.Queue hosts.Queues hosts.CacheStats hosts.MemoryStats hosts.Call hosts.Op hosts.Failure
 	hosts.ConfigError nethttp.HandlerFunc nethttp.Options nethttp.Status nethttp.StatusError gateway.Access gateway.Check gateway.Rule`)
 
 // nothingSecretIsPrinted of anything that a program can hold.

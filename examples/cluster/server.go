@@ -102,7 +102,7 @@ func serve(n int, name string) error {
 	return http.Serve(listener, mux)
 }
 
-func age(s cachestore.CachedStats) int64 {
+func age(s hosts.CacheStats) int64 {
 	if s.Feed.Age < 0 {
 		return -1
 	}

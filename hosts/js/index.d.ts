@@ -241,9 +241,10 @@ export interface Sessions<Data extends object = AnyData> {
   load(request: Request | { method: string; headers: HeadersLike }, options?: { quiet?: boolean }): Promise<Session<Data>>;
   /**
    * Answers how long the session lasts: a Status as JSON. GET and HEAD change nothing and set no cookie. POST is a use of
-   * the session, and with refresh moves its deadline, too; from another origin it is refused with 403.
+   * the session, and with refresh moves its deadline, too; from another origin it is refused with 403, but from those of
+   * trustedOrigins, such as "https://app.example.com".
    */
-  status(request: Request, options?: { refresh?: boolean }): Promise<Response>;
+  status(request: Request, options?: { refresh?: boolean; trustedOrigins?: readonly string[] }): Promise<Response>;
   /** Stores what the request did and returns the response with its cookie. */
   commit(session: Session<Data>, response: Response): Promise<Response>;
   /** Stores what the request did and returns the Set-Cookie fields. */

@@ -2,12 +2,10 @@ package metrics
 
 import (
 	"runtime"
-	"runtime/debug"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/hosts"
 )
 
@@ -54,30 +52,16 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	if st.Feed != nil {
 		s.feed(st.Feed)
 	}
-	if cached, ok := hosts.As[interface{ Stats() cachestore.CachedStats }](manager.Store()); ok {
-		c := cached.Stats()
-		s.cache(&c)
+	if st.Cache != nil {
+		s.cache(st.Cache)
 	}
-	if memory, ok := hosts.As[interface{ Stats() cachestore.Stats }](manager.Store()); ok {
-		c := memory.Stats()
-		s.put(memorySessions, float64(c.Sessions))
-		s.put(memoryBytes, float64(c.Bytes))
-		s.put(memoryLimit, float64(c.MaxBytes))
+	if st.Memory != nil {
+		s.memory(st.Memory)
 	}
 }
 
-const module = "github.com/rockstar-web/sessions"
-
 // build is 1 under the versions of this library and of Go.
 var build = sync.OnceValue(func() figure {
-	version := "devel"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range append(info.Deps, &info.Main) {
-			if m.Path == module && m.Version != "" && m.Version != "(devel)" {
-				version = m.Version
-			}
-		}
-	}
 	return figure{prometheus.NewDesc("sessions_build_info", "1, under the versions of this library and of Go.", nil,
-		prometheus.Labels{"version": version, "go": runtime.Version()}), prometheus.GaugeValue}
+		prometheus.Labels{"version": hosts.Version(), "go": runtime.Version()}), prometheus.GaugeValue}
 })

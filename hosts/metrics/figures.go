@@ -3,7 +3,6 @@ package metrics
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/feed"
@@ -139,7 +138,7 @@ func (s sink) feed(f *feed.Stats) {
 	s.count(feedChanges, f.Changes)
 }
 
-func (s sink) cache(c *cachestore.CachedStats) {
+func (s sink) cache(c *hosts.CacheStats) {
 	s.count(cacheHits, c.Hits)
 	for why := range hosts.Doubts {
 		s.count(cacheDoubts, c.Doubts[why], why.String())
@@ -148,4 +147,10 @@ func (s sink) cache(c *cachestore.CachedStats) {
 	s.put(cacheBytes, float64(c.Bytes))
 	s.put(cacheLimit, float64(c.MaxBytes))
 	s.count(cacheEvicted, c.Evicted)
+}
+
+func (s sink) memory(m *hosts.MemoryStats) {
+	s.put(memorySessions, float64(m.Sessions))
+	s.put(memoryBytes, float64(m.Bytes))
+	s.put(memoryLimit, float64(m.MaxBytes))
 }

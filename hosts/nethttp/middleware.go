@@ -54,6 +54,11 @@ type Options struct {
 	// POST is a use of the session, which puts the idle timeout off and nothing else.
 	ExtendLifetime bool
 
+	// CrossOrigin says which other origins may POST to StatusHandler [none]: the one that the
+	// program's forms are wrapped in, with its trusted origins and exceptions. Its deny
+	// handler is not called.
+	CrossOrigin *http.CrossOriginProtection
+
 	// Unauthorized answers for Require when nobody is signed in: err is the
 	// refusal, or ErrNotSignedIn. For RequireFresh and RequireMethods it also answers
 	// users who are signed in and have to confirm who they are: err is then
@@ -100,6 +105,9 @@ func New(m *hosts.Manager, o Options) (*Middleware, error) {
 		if _, err := hosts.FeedOf(m.Store()); err != nil {
 			return nil, fmt.Errorf("nethttp: Options.CloseEnded: %w", err)
 		}
+	}
+	if o.CrossOrigin == nil {
+		o.CrossOrigin = http.NewCrossOriginProtection()
 	}
 	if o.Unauthorized == nil {
 		o.Unauthorized = Unauthorized

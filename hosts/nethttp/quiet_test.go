@@ -220,6 +220,38 @@ func TestExtend(t *testing.T) {
 	}
 }
 
+// TestExtendFromAnotherOrigin: of a page whose origin is trusted, as by the program's forms.
+// Everybody's browser may ask how long is left: who may read the answer is CORS' to say.
+func TestExtendFromAnotherOrigin(t *testing.T) {
+	trusting := http.NewCrossOriginProtection()
+	trusting.SetDenyHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler answers by itself") }))
+	require.NoError(t, trusting.AddTrustedOrigin("https://app.example.com"))
+	for _, guard := range []*http.CrossOriginProtection{trusting, nil} {
+		s := open(t, setup{Config: hosts.Config{IdleTimeout: idle}, Options: nethttp.Options{CrossOrigin: guard}})
+		b := s.browser()
+		b.login("alice")
+		for origin, trusted := range map[string]bool{
+			"https://app.example.com": guard != nil, "https://other.example.com": false, "http://app.example.com": false, "null": false,
+		} {
+			for _, site := range []string{"same-site", "cross-site"} {
+				b.login("alice")
+				s.clock.pass(10 * time.Minute)
+				page := b.with("Origin", origin).with("Sec-Fetch-Site", site)
+				a, got := page.status("GET")
+				require.Equal(t, http.StatusOK, a.status)
+				require.EqualValues(t, 6*60, got.IdleSeconds)
+				a, got = page.status("POST")
+				if !trusted {
+					require.Equal(t, http.StatusForbidden, a.status, "%s, %s", origin, site)
+					continue
+				}
+				require.Equal(t, http.StatusOK, a.status, "%s, %s", origin, site)
+				require.EqualValues(t, 16*60, got.IdleSeconds)
+			}
+		}
+	}
+}
+
 // TestExtendSaysWhereItFailed: a store that reads and does not write.
 func TestExtendSaysWhereItFailed(t *testing.T) {
 	s := open(t, setup{Config: hosts.Config{IdleTimeout: idle}})

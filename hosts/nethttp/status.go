@@ -28,14 +28,14 @@ type Status struct {
 // GET and HEAD answer with a [Status] and change nothing: no use is recorded, no cookie
 // is set, and the session may come from a cache in front of the store. POST says that
 // the reader wants to stay: it counts as use of the session, and answers with the new
-// times. With Options.ExtendLifetime it is a refresh, too. A POST from another site or origin gets 403. If the store does not
-// answer, Options.Failed does, by default with 503, and never with "signed out".
+// times. With Options.ExtendLifetime it is a refresh, too. A POST from another site or
+// origin gets 403, unless Options.CrossOrigin trusts it. If the store does not answer,
+// Options.Failed does, by default with 503, and never with "signed out".
 func (h *Middleware) StatusHandler() http.Handler {
-	var guard http.CrossOriginProtection
 	return h.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		NoStore(w.Header())
 		switch {
-		case r.Method == http.MethodPost && guard.Check(r) != nil:
+		case r.Method == http.MethodPost && h.o.CrossOrigin.Check(r) != nil:
 			http.Error(w, "Another site sent this request.", http.StatusForbidden)
 			return
 		case r.Method != http.MethodPost && !reads(r):

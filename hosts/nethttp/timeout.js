@@ -1,16 +1,16 @@
-// Warns before a session ends: docs/timeouts.md
+// Warns before the end: docs/timeouts.md
 ((d) => {
 	const say = {
 		status: "/session", warn: 120, title: "Your session",
 		soon: "Your session ends in {n} seconds.", stay: "Stay signed in",
 		over: "Your session has ended.", again: "Sign in",
-		...d.currentScript.dataset,
+		...d.currentScript.dataset
 	};
-	const [box, line, stay, again] = ["dialog", "p", "button", "a"].map((tag) => d.createElement(tag));
+	const [box, line, stay, again] = ["dialog", "p", "button", "a"].map((t) => d.createElement(t));
 	const warn = Math.max(20, +say.warn || 120) * 1e3, tabs = new BroadcastChannel("session");
 	let end = 0, shown = "", timer;
 
-	const later = (f, ms) => (clearTimeout(timer), (timer = setTimeout(f, ms)));
+	const later = (f, ms) => (clearTimeout(timer), timer = setTimeout(f, ms));
 
 	const show = (what, n) => {
 		if (what) line.textContent = say[what].replace("{n}", n);
@@ -37,7 +37,7 @@
 
 	const ask = async (method) => {
 		try {
-			const r = await fetch(say.status, { method });
+			const r = await fetch(say.status, { method, credentials: "include" });
 			if (!r.ok && r.status !== 401) throw 0;
 			const s = r.ok ? await r.json() : {};
 			heard(s.signed_in ? Date.now() + s.idle_seconds * 1e3 : 0);

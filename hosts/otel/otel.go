@@ -33,14 +33,15 @@ type Observer struct {
 	sessionID bool
 	tracer    trace.Tracer
 	meter     metric.Meter
-	kinds     [hosts.Ops]kind
+	calls     [hosts.Ops]call
 	manager   atomic.Pointer[hosts.Manager]
+	gateway   atomic.Pointer[gateway]
 }
 
 var _ hosts.Observer = (*Observer)(nil)
 
-// kind is what does not change of the calls of one kind.
-type kind struct {
+// call is what does not change of the calls of one kind.
+type call struct {
 	span     string
 	start    []trace.SpanStartOption
 	duration metric.Float64Histogram
@@ -53,7 +54,7 @@ var bounds = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, 
 // New returns an observer. Its error is that of the meter.
 func New(o Options) (*Observer, error) {
 	tracers, meters := cmp.Or(o.TracerProvider, otel.GetTracerProvider()), cmp.Or(o.MeterProvider, otel.GetMeterProvider())
-	w := &Observer{sessionID: o.SessionID, tracer: tracers.Tracer(scope), meter: meters.Meter(scope)}
+	w := &Observer{sessionID: o.SessionID, tracer: tracers.Tracer(scope, trace.WithInstrumentationVersion(hosts.Version())), meter: meters.Meter(scope, metric.WithInstrumentationVersion(hosts.Version()))}
 	duration := func(name, about string) (metric.Float64Histogram, error) {
 		return w.meter.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(about), metric.WithExplicitBucketBoundaries(bounds...))
 	}
@@ -63,7 +64,7 @@ func New(o Options) (*Observer, error) {
 		return nil, err
 	}
 	for op := range hosts.Ops {
-		k := &w.kinds[op]
+		k := &w.calls[op]
 		verb := attribute.String("sessions.verb", op.String())
 		k.span, k.duration = "sessions "+op.String(), store
 		k.start = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(verb)}
@@ -89,7 +90,7 @@ func (w *Observer) Begin(ctx context.Context, c hosts.Call) context.Context {
 	if c.Op >= hosts.Ops {
 		return ctx
 	}
-	k := &w.kinds[c.Op]
+	k := &w.calls[c.Op]
 	ctx, span := w.tracer.Start(ctx, k.span, k.start...)
 	if !span.IsRecording() {
 		return context.WithValue(ctx, w, span)
@@ -108,7 +109,7 @@ func (w *Observer) End(ctx context.Context, c hosts.Call, took time.Duration, er
 	if c.Op >= hosts.Ops {
 		return
 	}
-	k, f := &w.kinds[c.Op], hosts.FailureOf(err)
+	k, f := &w.calls[c.Op], hosts.FailureOf(err)
 	k.duration.Record(ctx, took.Seconds(), k.measured[f])
 	span, ok := ctx.Value(w).(trace.Span) // the call's own: another observer may have begun one within it
 	if !ok {

@@ -28,12 +28,13 @@ var key = core.NewSecret("\x91\x0e\xc7opentelemetry test, no secret"[:32])
 
 // A scene is an application whose spans and metrics are kept by the SDK.
 type scene struct {
-	spans  *tracetest.SpanRecorder
-	reader *sdkmetric.ManualReader
-	tracer *sdktrace.TracerProvider
-	store  *flaky
-	app    http.Handler
-	cookie []*http.Cookie
+	observer *otel.Observer
+	spans    *tracetest.SpanRecorder
+	reader   *sdkmetric.ManualReader
+	tracer   *sdktrace.TracerProvider
+	store    *flaky
+	app      http.Handler
+	cookie   []*http.Cookie
 }
 
 // flaky is a store that may be down.
@@ -41,6 +42,8 @@ type flaky struct {
 	hosts.Store
 	down bool
 }
+
+func (f *flaky) Unwrap() hosts.Store { return f.Store }
 
 var errSecret = errors.New("dial tcp: password=hunter2 refused")
 
@@ -58,6 +61,7 @@ func newScene(t *testing.T, sessionID bool) *scene {
 	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(s.reader))
 	w, err := otel.New(otel.Options{TracerProvider: s.tracer, MeterProvider: meters, SessionID: sessionID})
 	require.NoError(t, err)
+	s.observer = w
 	memory, err := cachestore.Open(cachestore.Options{})
 	require.NoError(t, err)
 	s.store = &flaky{Store: memory}
@@ -143,48 +147,80 @@ func TestTheIDIsAnOption(t *testing.T) {
 	require.Len(t, attributes(load)["session.id"], len(core.ID{}.String()))
 }
 
+// collect returns the figures by name and values of attributes, and the keys of these.
+func (s *scene) collect(t *testing.T) (values map[string]float64, keys map[string]bool) {
+	t.Helper()
+	var all metricdata.ResourceMetrics
+	require.NoError(t, s.reader.Collect(context.Background(), &all))
+	require.Len(t, all.ScopeMetrics, 1)
+	require.Equal(t, hosts.Version(), all.ScopeMetrics[0].Scope.Version)
+	values, keys = map[string]float64{}, map[string]bool{}
+	note := func(name string, set attribute.Set, value float64) {
+		for _, a := range set.ToSlice() {
+			keys[string(a.Key)] = true
+			name += "/" + a.Value.String()
+		}
+		require.NotContains(t, values, name)
+		values[name] = value
+	}
+	for _, m := range all.ScopeMetrics[0].Metrics {
+		switch data := m.Data.(type) {
+		case metricdata.Sum[int64]:
+			for _, p := range data.DataPoints {
+				note(m.Name, p.Attributes, float64(p.Value))
+			}
+		case metricdata.Gauge[float64]:
+			for _, p := range data.DataPoints {
+				note(m.Name, p.Attributes, p.Value)
+			}
+		case metricdata.Histogram[float64]:
+			for _, p := range data.DataPoints {
+				note(m.Name, p.Attributes, float64(p.Count))
+			}
+		default:
+			t.Fatalf("%s is a %T", m.Name, data)
+		}
+	}
+	return values, keys
+}
+
 // TestMetrics: what the manager counts, and times by verb and failure; nothing else is
 // an attribute, whatever visitors send.
 func TestMetrics(t *testing.T) {
 	s := newScene(t, true)
+	before, _ := s.collect(t)
 	s.ask("/?user=alice")
 	s.ask("/")
 	for _, bad := range []string{"mallory", `"} 1`, strings.Repeat("x", 4000), "\u202e\x00"} {
 		s.cookie = []*http.Cookie{{Name: core.DefaultCookieName, Value: bad}}
 		s.ask("/" + "?x=" + "y")
 	}
-	var all metricdata.ResourceMetrics
-	require.NoError(t, s.reader.Collect(context.Background(), &all))
-	require.Len(t, all.ScopeMetrics, 1)
-	sums, keys, series := map[string]int64{}, map[string]bool{}, 0
-	note := func(set attribute.Set) (value string) {
-		series++
-		for _, a := range set.ToSlice() {
-			keys[string(a.Key)] = true
-			value += "/" + a.Value.String()
-		}
-		return value
-	}
-	for _, m := range all.ScopeMetrics[0].Metrics {
-		switch data := m.Data.(type) {
-		case metricdata.Sum[int64]:
-			for _, p := range data.DataPoints {
-				sums[m.Name+note(p.Attributes)] = p.Value
-			}
-		case metricdata.Histogram[float64]:
-			for _, p := range data.DataPoints {
-				sums[m.Name+note(p.Attributes)] = int64(p.Count)
-			}
-		default:
-			t.Fatalf("%s is a %T", m.Name, data)
-		}
-	}
-	require.Equal(t, int64(1), sums["sessions.logins"])
-	require.Equal(t, int64(1), sums["sessions.resumed"])
-	require.GreaterOrEqual(t, sums["sessions.refused/malformed"], int64(2), "%v", sums)
-	require.Equal(t, sums["sessions.commit.duration/commit"], sums["sessions.store.duration/save"])
+	after, keys := s.collect(t)
+	require.Equal(t, 1.0, after["sessions.logins"])
+	require.Equal(t, 1.0, after["sessions.resumed"])
+	require.Equal(t, after["sessions.begun"], after["sessions.memory.session.count"])
+	require.Positive(t, after["sessions.memory.usage"])
+	require.GreaterOrEqual(t, after["sessions.refused/malformed"], 2.0, "%v", after)
+	require.Equal(t, after["sessions.commit.duration/commit"], after["sessions.store.duration/save"])
 	for key := range keys {
-		require.Contains(t, []string{"error.type", "sessions.reason", "sessions.verb"}, key)
+		require.Contains(t, []string{"error.type", "sessions.reason", "sessions.result", "sessions.verb"}, key)
 	}
-	require.Less(t, series, 80)
+	require.Less(t, len(after), 80)
+	for series := range after {
+		if !strings.Contains(series, ".duration/") { // which begin with the first call of a kind
+			require.Contains(t, before, series)
+		}
+	}
+}
+
+type gatewayOf map[string]int64
+
+func (g gatewayOf) Counts() (map[string]int64, int64) { return g, 2 }
+
+func TestAGatewayIsCounted(t *testing.T) {
+	s := newScene(t, false)
+	s.observer.AddGateway(gatewayOf{"signed_in": 3, "denied": 1})
+	all, keys := s.collect(t)
+	require.Equal(t, []float64{3, 1, 2}, []float64{all["sessions.gateway.requests/signed_in"], all["sessions.gateway.requests/denied"], all["sessions.gateway.active_requests"]})
+	require.Contains(t, keys, "sessions.outcome")
 }

@@ -164,3 +164,38 @@ func TestTheScriptSpeaksOtherLanguages(t *testing.T) {
 	require.Equal(t, "Angemeldet bleiben", evaluate[string](b, `document.activeElement.textContent`))
 	require.Equal(t, "Sitzung", evaluate[string](b, `document.querySelector("#session-box").ariaLabel`))
 }
+
+// TestTheScriptAsksAnotherOrigin: the page is at one origin and its API at another, as
+// docs/set-ups.md has it.
+func TestTheScriptAsksAnotherOrigin(t *testing.T) {
+	csrf, mux := http.NewCrossOriginProtection(), http.NewServeMux()
+	app := sessionstest.With(t, sessionstest.Setup{Config: hosts.Config{IdleTimeout: officeIdle}, Options: nethttp.Options{CrossOrigin: csrf}})
+	api := httptest.NewServer(mux)
+	t.Cleanup(api.Close)
+	pages := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/timeout.js" {
+			app.Middleware.ScriptHandler().ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; connect-src "+api.URL)
+		fmt.Fprintf(w, `<!doctype html><title>office</title><script src="/timeout.js" data-status="%s/status" defer></script>`, api.URL)
+	}))
+	t.Cleanup(pages.Close)
+	require.NoError(t, csrf.AddTrustedOrigin(pages.URL))
+	mux.HandleFunc("/status", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", pages.URL)
+		w.Header().Set("Access-Control-Allow-Credentials", "true")
+		app.Middleware.StatusHandler().ServeHTTP(w, r)
+	})
+	mux.Handle("/login", app.Middleware.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *nethttp.Session) error { return s.Login("alice", 0) }))
+
+	b := launch(t, t.TempDir())
+	b.open(api.URL + "/login")
+	b.open(pages.URL)
+	b.waitFor(unasked)
+	app.Clock.Advance(10 * time.Second)
+	b.waitFor(says("Your session ends in 1"))
+	b.do(chromedp.Click("#session-box button"))
+	b.waitFor(unasked)
+}

@@ -1,6 +1,7 @@
 // Requests that no person has made, and how long a session lasts: see hosts/nethttp/quiet.go
 // and status.go.
 
+import { SessionError } from "./errors.js";
 import { op, readSession, viewOf } from "./frames.js";
 
 const flagsOfUse = 8 | 16 | 32 | 64 | 4096; // login, renew, refresh, lifetime, a proof of who they are
@@ -22,11 +23,20 @@ export function quieted(guest, bytes) {
   return readSession(guest.ask(op.fold, (w) => w.raw(quiet).raw(bytes)));
 }
 
-/** A page of another origin has sent the request. */
-export function isForeign({ url, headers }) {
+/** Refuses what is no list of origins, such as ["https://app.example.com"]. */
+export function areOrigins(name, value) {
+  if (!Array.isArray(value)) throw new SessionError("config", `${name} must be an array of origins`);
+  for (const o of value) {
+    if (!URL.canParse(o) || new URL(o).origin !== o) throw new SessionError("config", `an origin of ${name} is ${JSON.stringify(o)}; allowed: a scheme and a host, such as https://app.example.com`);
+  }
+}
+
+/** A page of another origin has sent the request, and not of one that is trusted. */
+export function isForeign({ url, headers }, trusted) {
+  const origin = headers.get("origin");
+  if (trusted.includes(origin)) return false;
   const site = headers.get("sec-fetch-site");
   if (site !== null) return site !== "same-origin" && site !== "none";
-  const origin = headers.get("origin");
   return origin !== null && (!URL.canParse(origin) || new URL(origin).host !== new URL(url).host);
 }
 

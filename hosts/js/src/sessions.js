@@ -12,7 +12,7 @@ import { checkOptions } from "./options.js";
 import { Credentials } from "./credentials.js";
 import { failure } from "./failure.js";
 import { Outage } from "./outage.js";
-import { isForeign, isPrefetch, plain, saysQuiet, statusOf } from "./quiet.js";
+import { areOrigins, isForeign, isPrefetch, plain, saysQuiet, statusOf } from "./quiet.js";
 import { own } from "./own.js";
 import { varying, withCookies } from "./response.js";
 
@@ -298,9 +298,9 @@ class Sessions {
    * HEAD change nothing, POST is a use of it, and with refresh a refresh.
    */
   async status(request, options) {
-    const { method } = request, { refresh = false } = only(options, "refresh");
+    const { method } = request, { refresh = false, trustedOrigins = [] } = only(options, { refresh: isFlag, trustedOrigins: areOrigins });
     if (!["GET", "HEAD", "POST"].includes(method)) return plain(405, "Only GET, HEAD and POST are answered here.\n", { allow: "GET, HEAD, POST" });
-    if (method === "POST" && isForeign(request)) return plain(403, "Another site sent this request.\n");
+    if (method === "POST" && isForeign(request, trustedOrigins)) return plain(403, "Another site sent this request.\n");
     try {
       const [session, fields] = method === "POST" ? await this.#extended(request, refresh) : [await this.load(request, { quiet: true }), []];
       const text = JSON.stringify(statusOf(session, innerOf(session).bytes, this.#o.clock())) + "\n";
@@ -425,16 +425,20 @@ class Sessions {
 }
 
 // Returns the options of a call, of which there is one: a misspelt one is refused.
-function only(options, name) {
+function only(options, checks) {
   const given = own(options);
   for (const [key, value] of Object.entries(given)) {
-    if (key !== name) throw new SessionError("config", `there is no option ${JSON.stringify(key)}; allowed: ${name}`);
-    if (typeof value !== "boolean") throw new SessionError("config", `${name} must be true or false`);
+    if (!Object.hasOwn(checks, key)) throw new SessionError("config", `there is no option ${JSON.stringify(key)}; allowed: ${Object.keys(checks).join(", ")}`);
+    checks[key](key, value);
   }
   return given;
 }
 
-const quietOf = (options) => only(options, "quiet").quiet ?? false;
+function isFlag(name, value) {
+  if (typeof value !== "boolean") throw new SessionError("config", `${name} must be true or false`);
+}
+
+const quietOf = (options) => only(options, { quiet: isFlag }).quiet ?? false;
 
 const aboutOf = ({ id, tenant, user }) => ({ id, tenant, user });
 

@@ -105,6 +105,16 @@ test("status shows what is left and changes nothing; a POST is a use", async () 
     assert.equal((await w.all.status(w.alice.request({ method: "POST", headers }))).status, 403);
   }
   assert.equal((await w.all.status(w.alice.request({ method: "POST", headers: { origin: "http://example.test" } }))).status, 200);
+  const post = (origin, trustedOrigins) => w.all.status(w.alice.request({ method: "POST", headers: { origin, "sec-fetch-site": "same-site" } }), { trustedOrigins });
+  const app = "https://app.example.com";
+  assert.equal((await post(app, [app])).status, 200);
+  for (const origin of ["https://other.example.com", "http://app.example.com", "https://app.example.com:8443", "null"]) {
+    assert.equal((await post(origin, [app])).status, 403);
+  }
+  for (const bad of ["*", "https://app.example.com/", "app.example.com", "null", 7]) {
+    await assert.rejects(post(app, [bad]), { code: "config" });
+  }
+  await assert.rejects(post(app, app), { code: "config" });
   const put = await w.all.status(w.alice.request({ method: "PUT" }));
   assert.deepEqual([put.status, put.headers.get("allow")], [405, "GET, HEAD, POST"]);
   w.clock.now += idleTimeout;

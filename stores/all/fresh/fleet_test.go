@@ -17,8 +17,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/hosts"
 )
 
 // binary is the server, built once.
@@ -104,7 +104,7 @@ func (p *process) kill() {
 	}
 }
 
-func (p *process) stats() (s cachestore.CachedStats) {
+func (p *process) stats() (s hosts.CacheStats) {
 	res, err := http.Get("http://" + p.addr + "/stats")
 	if err != nil {
 		return s

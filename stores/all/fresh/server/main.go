@@ -77,7 +77,7 @@ func main() {
 		log.Fatal(err)
 	}
 	defer closer.Close()
-	stats := func() cachestore.CachedStats { return cachestore.CachedStats{} }
+	stats := func() hosts.CacheStats { return hosts.CacheStats{} }
 	if *size > 0 {
 		c, err := cachestore.NewCached(store, cachestore.CachedOptions{MaxBytes: *size, Clock: moment})
 		if err != nil {
