@@ -22,7 +22,6 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	_ "github.com/rockstar-web/sessions/examples/natsstore"
 	"github.com/rockstar-web/sessions/hosts"
-	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/rockstar-web/sessions/stores"
 )
 
@@ -82,7 +81,7 @@ func TestStore(t *testing.T) {
 	for name, n := range map[string]int{"one server": 1, "a cluster of three": 3} {
 		t.Run(name, func(t *testing.T) {
 			url := fmt.Sprintf("nats://%s/sessions?replicas=%d", start(t, n), n)
-			conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return scratch(t, url) }, soak.Unless(t, conformance.Brief())...)
+			conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return scratch(t, url) })
 		})
 	}
 }
