@@ -76,6 +76,11 @@ func nothingSecretIsPrinted(t *testing.T, b backend) {
 		s.free()
 	}
 	p.config(s)
+	if b.name == "cache" { // its text is long, and the same over every store
+		e, err := engine()
+		require.NoError(t, err)
+		p.print(e)
+	}
 	for what, hidden := range map[string]string{
 		"key": string(key.Bytes()), "secret": string(secret), "cookie": cookie, "new cookie": a.cookie().Value, "token": token32, "password": password,
 	} {
@@ -107,7 +112,7 @@ func (p *press) config(s *site) {
 	require.NoError(p, err)
 	gate, err := gateway.New(gateway.Options{Origin: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Middleware: s.mw})
 	require.NoError(p, err)
-	p.print(key, ring[0], ring, hosts.Config{Key: key, Keys: ring}, guest, handler, e, gate, gateway.Options{Middleware: s.mw},
+	p.print(key, ring[0], ring, hosts.Config{Key: key, Keys: ring}, guest, handler, gate, gateway.Options{Middleware: s.mw},
 		redis.Options{SentinelPassword: core.NewSecret(password)}, client, server, core.ByID(core.ID{1}), s.manager, s.mw, s.store)
 }
 
