@@ -189,7 +189,7 @@ func ExamplePut() {
 }
 
 // A rotation: the ring is brought to all servers before the moment from which the
-// new key seals. The old one opens cookies for as long as sessions last.
+// new key encrypts. The old one opens cookies for as long as sessions last.
 func ExampleConfig_rotation() {
 	hexKey := func(text string) core.Secret {
 		key, err := core.ParseKey(text)

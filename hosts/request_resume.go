@@ -127,7 +127,7 @@ func (m *Manager) refused(x *Request, r core.Record, err error) {
 	m.counts.refuse(err)
 	reason := core.ReasonOf(err)
 	if reason == core.ReasonUnknownKey && !m.keyWarned.Swap(true) {
-		m.events.warn("a cookie is sealed under a key that this server does not have: its visitor is signed out; if many are, give the server the key of before, too (Config.Keys): " + err.Error())
+		m.events.warn("a cookie is encrypted with a key that this server does not have, so its visitor is signed out; if there are many of them, give the server the earlier key, too (Config.Keys): " + err.Error())
 	}
 	if reason == core.ReasonNone || !m.events.wanted(EventRefused) {
 		return

@@ -16,7 +16,7 @@ import (
 )
 
 var exportCommand = Command{
-	Name: "export", Args: "FILE|-", Brief: "write all sessions to a file, still sealed",
+	Name: "export", Args: "FILE|-", Brief: "write all sessions to a file, still encrypted",
 	About: `Writes all sessions, expired ones too, to a new FILE with mode 0600, or to standard
 output. They stay sealed: it needs no key, and the file shows no more than the store
 does. FILE gets its name when it is complete; an existing one is refused.

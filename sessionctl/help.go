@@ -13,7 +13,7 @@ import (
 
 const keyVariables = "  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits, as keygen prints it\n" +
 	"  SESSION_ENCRYPTION_KEYS  in its place, the keys of a rotation: HEX@..UNTIL,HEX@FROM,\n" +
-	"                           times as in 2026-05-01T00:00:00Z: from FROM on a key seals,\n" +
+	"                           times as in 2026-05-01T00:00:00Z: from FROM on a key encrypts,\n" +
 	"                           until UNTIL it opens cookies\n"
 
 const storeVariables = "  SESSION_STORE            the store where --store names none; unlike a command\n" +

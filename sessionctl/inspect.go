@@ -19,7 +19,7 @@ const maxCookieText = 64 << 10
 
 var inspectCommand = Command{
 	Name: "inspect", Args: "[COOKIE]", Brief: "open a cookie and show what it contains, or why it is refused",
-	About: `Opens a session cookie with the key and prints its format, key ID, hour of sealing,
+	About: `Opens a session cookie with the key and prints its format, key ID, hour of encryption,
 session ID and generation; or why it is refused, with as much as is known. It needs no
 store, and never prints the secret.
 
@@ -35,7 +35,7 @@ func inspectFlags(set *flag.FlagSet) func(context.Context, *Program, []string) e
 	var i inspection
 	set.StringVar(&i.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
 	set.StringVar(&i.name, "name", "", "the `NAME` of the cookie; without it the one in the line, or "+core.DefaultCookieName)
-	set.StringVar(&i.tenant, "tenant", "", "the `TENANT` that the cookie was sealed for")
+	set.StringVar(&i.tenant, "tenant", "", "the `TENANT` that the cookie was encrypted for")
 	set.StringVar(&i.now, "now", "", "judge as if it were `TIME`, such as 2026-05-04T03:02:01Z")
 	return i.run
 }

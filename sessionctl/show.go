@@ -14,8 +14,8 @@ import (
 )
 
 var showCommand = Command{
-	Name: "show", Args: "ID", IDs: true, Brief: "show one session; with the key also its sealed part",
-	About: `Shows what the store keeps of a session in clear; with the key also what is sealed:
+	Name: "show", Args: "ID", IDs: true, Brief: "show one session; with the key also its encrypted part",
+	About: `Shows what the store keeps of a session in clear; with the key also what is encrypted:
 addresses, user agents, the deadline, and the names, types and sizes of its values.
 With --values it also shows the values. The secret is never shown: the store has only
 a hash of it. Exit code 1 means that the session does not exist or cannot be decrypted.`,
@@ -170,7 +170,7 @@ func (p *Program) details(d *details, hasKey bool) error {
 	case d.Refused != "":
 		line("sealed", "%d bytes", d.Size)
 		line("refused", "%s", escaped(d.Refused))
-		line("remedy", "give the key that it was sealed under; if it is this one, the record was changed in the store: end the session")
+		line("remedy", "give the key that it was encrypted with; if it is this one, the record was changed in the store: end the session")
 	case !hasKey:
 		line("sealed", "%d bytes; set %s or give --key-file to see them", d.Size, hosts.DefaultKeyVariable)
 	default:
