@@ -50,7 +50,7 @@ REPORT := $(CURDIR)/tests.out
 PARTS  := lint docs tests packaging edge fuzz vuln
 
 test:
-	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about forty minutes on two processors.'
+	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about half an hour on two processors.'
 	@$(MAKE) --no-print-directory tools reported
 	@echo 'make test: all passed'
 
