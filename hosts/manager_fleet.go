@@ -168,8 +168,9 @@ func (m *Manager) Revoke(ctx context.Context, q Query, except ...core.ID) (ended
 	return ended, fmt.Errorf("revoke sessions: new ones keep appearing after %d passes: %w", maxPasses, ErrBusy)
 }
 
-// replicated waits for replicas: also for the ends of an earlier Revoke that failed for want
-// of them, whose sessions none finds any more.
+// replicated waits until the replicas have all deletes of before. An earlier Revoke may have
+// deleted sessions and then failed because a replica did not answer: a search finds them no
+// more, so Revoke waits whatever it found.
 func (m *Manager) replicated(ctx context.Context) error {
 	s, ok := As[Replicated](m.store)
 	if !ok {

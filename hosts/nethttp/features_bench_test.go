@@ -4,9 +4,7 @@ package nethttp_test
 
 import (
 	"context"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -81,25 +79,11 @@ func (f feature) application(tb testing.TB) http.Handler {
 	return mux
 }
 
-// visitor signs in and returns what sends one more request.
-func (f feature) visitor(tb testing.TB) func(path string) {
-	tb.Helper()
-	server := httptest.NewServer(f.application(tb))
-	tb.Cleanup(server.Close)
-	jar, err := cookiejar.New(nil)
-	require.NoError(tb, err)
-	client := &http.Client{Jar: jar, Transport: &http.Transport{}}
-	tb.Cleanup(client.CloseIdleConnections)
-	ask := func(path string) {
-		answer, err := client.Post(server.URL+path, "", nil)
-		require.NoError(tb, err)
-		require.Equal(tb, http.StatusOK, answer.StatusCode)
-		_, err = io.Copy(io.Discard, answer.Body)
-		require.NoError(tb, err)
-		require.NoError(tb, answer.Body.Close())
-	}
-	ask("/login")
-	return ask
+func (f feature) visitor(b *testing.B) *ratio.Visitor {
+	b.Helper()
+	v := ratio.NewVisitor(b, f.application(b))
+	v.Post("/login")
+	return v
 }
 
 // How much CPU a request takes with each feature, of the same without: the median of 20
@@ -113,14 +97,7 @@ func BenchmarkRatioFeatures(b *testing.B) {
 	for _, f := range features {
 		with := f.visitor(b)
 		for _, path := range []string{"/read", "/add"} {
-			ask := func(one func(string)) func() {
-				return func() {
-					for range requests {
-						one(path)
-					}
-				}
-			}
-			ratio.Print("feature-"+f.name+"-cpu-"+path[1:], ratio.CPU(rounds, turns, ask(plain), ask(with)), 1.05, false)
+			ratio.Print("feature-"+f.name+"-cpu-"+path[1:], ratio.CPU(rounds, turns, plain.Posts(path, requests), with.Posts(path, requests)), 1.05, false)
 		}
 	}
 }
