@@ -15,11 +15,14 @@ type gateway = interface {
 	Counts() (map[string]int64, int64)
 }
 
-// AddGateway has the figures of a gateway among these. They are those of the last one.
+// AddGateway adds the figures of a gateway, in place of those of an earlier one. Nil adds
+// none.
 func (m *Metrics) AddGateway(g interface {
 	Counts() (map[string]int64, int64)
 }) {
-	m.gateway.Store(&g)
+	if g != nil {
+		m.gateway.Store(&g)
+	}
 }
 
 // Describe implements prometheus.Collector. It describes nothing: which figures there

@@ -146,6 +146,7 @@ func TestTheNamesAreGood(t *testing.T) {
 	m := metrics.New()
 	application(t, nil, hosts.Config{Observer: m})
 	m.AddGateway(gatewayOf{"signed_in": 3, "denied": 1})
+	m.AddGateway(nil) // is none, and no panic when figures are read
 	problems, err := testutil.CollectAndLint(m)
 	require.NoError(t, err)
 	require.Empty(t, problems)

@@ -16,11 +16,14 @@ type gateway = interface {
 	Counts() (map[string]int64, int64)
 }
 
-// AddGateway has the figures of a gateway among these. They are those of the last one.
+// AddGateway adds the figures of a gateway, in place of those of an earlier one. Nil adds
+// none.
 func (w *Observer) AddGateway(g interface {
 	Counts() (map[string]int64, int64)
 }) {
-	w.gateway.Store(&g)
+	if g != nil {
+		w.gateway.Store(&g)
+	}
 }
 
 var errTwice = errors.New("this observer has a manager already; make another with otel.New, and give it a MeterProvider with a resource or a view of its own")

@@ -220,6 +220,7 @@ func (g gatewayOf) Counts() (map[string]int64, int64) { return g, 2 }
 func TestAGatewayIsCounted(t *testing.T) {
 	s := newScene(t, false)
 	s.observer.AddGateway(gatewayOf{"signed_in": 3, "denied": 1})
+	s.observer.AddGateway(nil) // is none, and no panic when figures are read
 	all, keys := s.collect(t)
 	require.Equal(t, []float64{3, 1, 2}, []float64{all["sessions.gateway.requests/signed_in"], all["sessions.gateway.requests/denied"], all["sessions.gateway.active_requests"]})
 	require.Contains(t, keys, "sessions.outcome")
