@@ -1,7 +1,7 @@
 // Package servers gives tests the real servers that they need. `make test`
 // starts private ones and names them in the environment. Set the variables to use
-// servers of your own. Tests that kill a server or have another take
-// over start some for themselves: NewPostgres, NewRedis.
+// servers of your own. Tests that kill a server, have another take
+// over or change its settings start some for themselves: NewPostgres, NewMariaDB, NewRedis.
 package servers
 
 import (

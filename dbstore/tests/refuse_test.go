@@ -88,7 +88,7 @@ func TestAMissingRightToReadTheCompanionIsTold(t *testing.T) {
 }
 
 func TestAServerThatOnlyReadsIsTold(t *testing.T) {
-	everywhere(t, func(w *world) {
+	everywhereAlone(t, func(w *world) {
 		s := w.store(nil)
 		r := w.save(s, record(1), core.NoVersion)
 		if w.name == "postgres" {

@@ -144,7 +144,7 @@ func TestTheLargestRecords(t *testing.T) {
 // TestNoClockOfTheServerMatters: times are numbers, and the zone of neither
 // side changes them.
 func TestNoClockOfTheServerMatters(t *testing.T) {
-	everywhere(t, func(w *world) {
+	everywhereAlone(t, func(w *world) {
 		zone := func(name string) func(*url.URL) {
 			return func(u *url.URL) {
 				if w.name == "postgres" {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -128,8 +130,23 @@ type world struct {
 	admin *sql.DB // knows nothing of stores
 }
 
+// everywhereAlone runs a test that changes settings of the whole server: in
+// MariaDB, on one of its own, since other tests use the shared one meanwhile.
+func everywhereAlone(t *testing.T, test func(w *world)) {
+	alone := slices.Clone(all)
+	for i := range alone {
+		if alone[i].name == "mysql" {
+			url := sync.OnceValue(func() string { return servers.NewMariaDB(t) })
+			alone[i].url = func(testing.TB) string { return url() }
+		}
+	}
+	on(t, alone, test)
+}
+
 // everywhere runs a test on each server.
-func everywhere(t *testing.T, test func(w *world)) {
+func everywhere(t *testing.T, test func(w *world)) { on(t, all, test) }
+
+func on(t *testing.T, all []server, test func(w *world)) {
 	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			w := &world{T: t, server: s, table: fmt.Sprintf("test_%016x", rand.Uint64())}
