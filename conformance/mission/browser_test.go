@@ -37,10 +37,13 @@ func (s *site) browser() *browser {
 	return &browser{site: s, jar: jar, host: home, headers: map[string]string{"User-Agent": "Mission/1.0"}}
 }
 
+// mostConns is more than the browsers that any row sends at once.
+const mostConns = 64
+
 // transport returns the way to the server, under whatever name. Connections
 // are the site's: a new handshake for each browser would only take time.
 func (s *site) transport() *http.Transport {
-	n := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+	n := &http.Transport{MaxIdleConnsPerHost: mostConns, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, s.server.Listener.Addr().String())
 	}}
 	if s.server.TLS != nil {

@@ -138,7 +138,7 @@ func (p *press) plain(values ...any) {
 		forms := []any{v, struct{ hidden any }{v}, &struct{ hidden any }{v}, []any{v}, map[string]any{"v": v}}
 		verbs := []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"}
 		if len(fmt.Sprint(v)) > largeText { // as a store in memory has
-			forms, verbs = forms[:2], []string{"%v", "%#v", "%s", "%x"}
+			forms, verbs = forms[1:2], []string{"%v", "%#v", "%x"}
 		}
 		for _, form := range forms {
 			for _, verb := range verbs {

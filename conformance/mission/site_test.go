@@ -2,6 +2,7 @@ package mission
 
 import (
 	"bytes"
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -122,6 +123,9 @@ func (s *site) serve(m *hosts.Manager, o nethttp.Options, plain bool) {
 	if plain {
 		s.server.Start()
 	} else {
+		c, err := certificate()
+		require.NoError(s.t, err)
+		s.server.TLS = &tls.Config{Certificates: []tls.Certificate{c}}
 		s.server.StartTLS()
 	}
 	s.network = s.transport()

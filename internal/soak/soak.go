@@ -13,6 +13,9 @@ import (
 // shows all that such tests log (release/testreport).
 const Marker = "in make soak: "
 
+// Short is why a test is skipped that only `make soak` runs.
+const Short = "takes long; this run is short"
+
 // On reports whether this is `make soak`. It reads the environment at each call,
 // which go test sees when it caches what passed.
 func On() bool { return os.Getenv("SOAK") != "" }

@@ -4,7 +4,7 @@
 //	go test -race -json ./conformance/mission | go run ./conformance/mission/table
 //
 // Only a test that ran and passed makes a cell ok. A row without a test is
-// printed as missing. The exit status is 1 when a test failed or the run broke.
+// printed as missing, and one that only `make soak` plays in this column as soak. The exit status is 1 when a test failed or the run broke.
 package main
 
 import (

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // maxLine bounds one line of test output, in bytes.
@@ -18,12 +20,13 @@ type verdict string
 const (
 	missing verdict = "missing"
 	passed  verdict = "ok"
+	soaked  verdict = "soak" // left to make soak
 	skipped verdict = "skip"
 	failed  verdict = "FAIL"
 )
 
 // severity orders verdicts: where several tests fill one cell, the worst holds.
-var severity = []verdict{missing, passed, skipped, failed}
+var severity = []verdict{missing, passed, soaked, skipped, failed}
 
 // cell is the place of one test: TestMission/backend/row.
 type cell struct{ backend, row string }
@@ -42,7 +45,7 @@ type event struct{ Action, Package, ImportPath, Test, Output string }
 // broken build, they would look like a run without tests.
 func readRun(r io.Reader) (run, error) {
 	out := run{verdicts: map[cell]verdict{}}
-	open := map[cell]int{}
+	open, left := map[cell]int{}, map[cell]bool{}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
@@ -57,11 +60,17 @@ func readRun(r io.Reader) (run, error) {
 		case !ok:
 		case e.Action == "run":
 			open[c]++
+		case e.Action == "output":
+			left[c] = left[c] || strings.Contains(e.Output, soak.Short)
 		case e.Action == "pass":
 			open[c]--
 			out.note(c, passed)
 		case e.Action == "skip":
 			open[c]--
+			if left[c] {
+				out.note(c, soaked)
+				break
+			}
 			out.note(c, skipped)
 		case e.Action == "fail":
 			open[c]--

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // rest is what all storages but one say where no test ran.
@@ -48,6 +50,7 @@ func TestOnlyPassedTestsAreOK(t *testing.T) {
 		{"passed", line("run", "TestMission/cache/01") + line("pass", "TestMission/cache/01"), "ok " + rest},
 		{"began and never ended", line("run", "TestMission/cache/01"), "FAIL " + rest},
 		{"skipped", line("run", "TestMission/cache/01") + line("skip", "TestMission/cache/01"), "skip " + rest},
+		{"left to make soak", fmt.Sprintf(`{"Action":"output","Test":"TestMission/cache/01","Output":"x.go:1: %s"}`+"\n", soak.Short) + line("skip", "TestMission/cache/01"), "soak " + rest},
 		{"failed", line("fail", "TestMission/filesystem/01"), "missing missing FAIL" + rest[len("missing missing"):]},
 		{"failed once and passed once", line("fail", "TestMission/cache/01") + line("pass", "TestMission/cache/01"), "FAIL " + rest},
 		{"passed once and skipped once", line("pass", "TestMission/cache/01") + line("skip", "TestMission/cache/01"), "skip " + rest},
