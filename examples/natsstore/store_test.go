@@ -80,6 +80,9 @@ func scratch(t *testing.T, name string) (a, b hosts.Store) {
 func TestStore(t *testing.T) {
 	for name, n := range map[string]int{"one server": 1, "a cluster of three": 3} {
 		t.Run(name, func(t *testing.T) {
+			if n > 1 && testing.Short() {
+				t.Skip("takes long; this run is short")
+			}
 			url := fmt.Sprintf("nats://%s/sessions?replicas=%d", start(t, n), n)
 			conformance.TestShared(t, func(t *testing.T) (a, b hosts.Store) { return scratch(t, url) })
 		})

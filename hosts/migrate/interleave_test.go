@@ -160,7 +160,7 @@ func TestEveryCrashOfAFirstRequest(t *testing.T) {
 // only arrives, and another third has no server that dies.
 func TestSeededSchedulesOfManyFirstRequests(t *testing.T) {
 	all := []act{arriving, arriving, arriving, putting, leaving, leaving, revoking, ending}
-	for seed := range soak.Rounds[uint64](t, 400, 20_000) {
+	for seed := range soak.Rounds[uint64](t, 150, 20_000) {
 		random := rand.New(rand.NewPCG(seed, 3))
 		acts := make([]act, 2+random.IntN(5))
 		for i := range acts {

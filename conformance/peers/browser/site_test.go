@@ -13,6 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // outside lists what a page has asked of other servers.
@@ -71,20 +73,24 @@ func (b *browser) judgePage(axe, name string) {
 	assert.Empty(b.t, found, name)
 }
 
-// Every page is opened in each look. Axe is slow: it judges all of them once, and in
-// the other looks the pages that have all kinds of parts.
+// Axe is slow: it judges every page once, and in the other looks the pages that have all
+// kinds of parts. Those are opened in each look, and in make soak all pages.
 func TestEverybodyCanUseTheSite(t *testing.T) {
 	axe := string(npmFile(t, "axe-core", axeVersion, axeSum, "axe.min.js"))
 	url, pages := site(t)
 	parts := []string{"/", "/docs/getting-started.html", "/docs/security.html"}
-	for _, l := range looks(t) {
+	every := looks(t)
+	for n, l := range every {
 		t.Run(l.String(), func(t *testing.T) {
 			b := launch(t, t.TempDir())
 			b.look(l.width, l.scheme)
-			for _, page := range pages {
-				b.open(url + page)
-				b.fits(page)
-				if l == (look{390, "light"}) || slices.Contains(parts, page) {
+			for i, page := range pages {
+				turn, part := i%len(every) == n, slices.Contains(parts, page)
+				if turn || part || soak.On() {
+					b.open(url + page)
+					b.fits(page)
+				}
+				if turn || part {
 					b.judgePage(axe, page)
 				}
 			}

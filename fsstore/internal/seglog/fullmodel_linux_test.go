@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
 // TestModelOnAFullDisk does what TestModel does while a disk fills and others
 // take and give back what is free: saves may be refused, and nothing else may.
 func TestModelOnAFullDisk(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range soak.Rounds[uint64](t, 2, 40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			dir := smallDisk(t, "size=300k")
 			m, o := newModel(seed), Options{Dir: filepath.Join(dir, "sessions"), Segment: smallSegment, Fast: seed%2 > 0, Logger: quiet}

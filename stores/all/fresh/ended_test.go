@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	streams    = 600 // open connections, in all processes together
+	streams    = 300 // open connections, in all processes together
 	perSession = 20  // of them
 	soon       = time.Second
 )

@@ -28,7 +28,7 @@ const (
 )
 
 // logouts is how many each phase makes.
-func logouts(t *testing.T) int { return soak.Rounds(t, 32, 500) }
+func logouts(t *testing.T) int { return soak.Rounds(t, 12, 500) }
 
 // fault makes trouble until end is closed. It calls enough when each kind of it has been
 // there: a phase lasts at least until then.
