@@ -18,10 +18,10 @@ const (
 	ErrWeakKey     Error = "encryption key is all zero, repeated, sequential or a published example; make one with: openssl rand -hex 32"
 	ErrKeyHexRaw   Error = "encryption key is 32 hexadecimal digits: that is half a key in hex taken for raw bytes; give all 64 digits"
 	ErrSameKey     Error = "encryption keys of the ring share their key ID; leave one out"
-	ErrNoSealing   Error = "no encryption key of the ring seals now: all lie in the future or have run out"
+	ErrNoSealing   Error = "no encryption key of the ring encrypts now: all begin later or are over"
 	ErrTooManyKeys Error = "encryption key ring holds more than 16 keys"
 	ErrNoCipher    Error = "this platform refuses AES-256-GCM with a chosen nonce; GODEBUG=fips140=only cannot be used"
-	ErrKeyTimes    Error = "encryption key opens until a moment before it seals from"
+	ErrKeyTimes    Error = "encryption key stops opening cookies (OpenUntil) before it begins to encrypt them (SealFrom)"
 )
 
 // Key is one encryption key of a ring and the time in which it serves.

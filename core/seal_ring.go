@@ -190,10 +190,10 @@ func (r *ring) warnings(lifetime Time) (list []string) {
 		case k.till == 0:
 		case next == nil:
 			list = append(list, "encryption key "+k.id.String()+
-				" seals until it opens no more; give it a successor, or the last cookies are lost before their time")
+				" stops opening cookies and has no successor: add a newer key before, or cookies encrypted last are lost early")
 		case k.till < next.from+lifetime:
-			list = append(list, "encryption key "+k.id.String()+" opens until "+millis(k.till-next.from)+
-				" after its successor begins to seal; cookies live for "+millis(lifetime)+" and are lost before their time")
+			list = append(list, "encryption key "+k.id.String()+" opens cookies for "+millis(k.till-next.from)+
+				" after its successor takes over, but cookies live for "+millis(lifetime)+": let it open them longer, or they are lost early")
 		}
 	}
 	return list
