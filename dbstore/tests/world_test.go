@@ -130,15 +130,24 @@ type world struct {
 	admin *sql.DB // knows nothing of stores
 }
 
-// everywhereAlone runs a test that changes settings of the whole server: in
-// MariaDB, on one of its own, since other tests use the shared one meanwhile.
+// everywhereAlone runs a test on servers of its own: one that changes settings of the
+// whole server, or that a transaction of another test would disturb.
 func everywhereAlone(t *testing.T, test func(w *world)) {
+	own := map[string]func() string{
+		"postgres": func() string {
+			s := servers.NewPostgres(t)
+			db, err := sql.Open("pgx", s.URL())
+			require.NoError(t, err)
+			defer db.Close()
+			s.Start(db.Ping)
+			return s.URL()
+		},
+		"mysql": func() string { return servers.NewMariaDB(t) },
+	}
 	alone := slices.Clone(all)
 	for i := range alone {
-		if alone[i].name == "mysql" {
-			url := sync.OnceValue(func() string { return servers.NewMariaDB(t) })
-			alone[i].url = func(testing.TB) string { return url() }
-		}
+		url := sync.OnceValue(own[alone[i].name])
+		alone[i].url = func(testing.TB) string { return url() }
 	}
 	on(t, alone, test)
 }
