@@ -5,7 +5,7 @@
 # make help    the rest
 
 GO        ?= go
-FUZZTIME  ?= 2s
+FUZZTIME  ?= 1s
 TIMEOUT   ?= 20m
 ADDR      ?= 127.0.0.1:8080
 SESSIONS  ?= 1000000
@@ -16,7 +16,7 @@ VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
 
-.PHONY: release packaging shots docs docs-serve help run demo-cluster test soak reported filled all tools wasm edge servers lint unit tests all-tests peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
+.PHONY: npm release packaging shots docs docs-serve help run demo-cluster test soak reported filled all tools wasm edge servers lint unit tests all-tests peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -47,7 +47,11 @@ demo-cluster:
 
 # How long the parts took, what is slow and what was skipped is kept here until the end.
 REPORT := $(CURDIR)/tests.out
-PARTS  := lint docs tests packaging edge fuzz vuln
+# Two parts run at once, in this order. The browser tests open the site, and other tests
+# walk through the folders that npm fills: these parts are over before.
+PARTS  := npm docs lint tests edge packaging fuzz vuln
+JOBS   ?= 2
+timed-tests timed-edge: $(filter timed-npm timed-docs,$(PARTS:%=timed-%))
 
 test:
 	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about half an hour on two processors.'
@@ -56,10 +60,10 @@ test:
 
 reported:
 	@rm -f $(REPORT)
-	@$(SERVERS) $(MAKE) --no-print-directory all; status=$$?; \
+	@$(SERVERS) $(MAKE) --no-print-directory -j$(JOBS) all; status=$$?; \
 	  if [ -s $(REPORT) ]; then $(GO) run ./release/testreport $(REPORT); fi; exit $$status
 
-# The first part that fails is the last.
+# After a part that fails no other begins.
 all: $(PARTS:%=timed-%)
 
 timed-%:
@@ -68,7 +72,7 @@ timed-%:
 # Tests read SOAK by internal/soak.
 soak:
 	@echo 'make soak: the long forms of the tests; some hours on two processors, and several gigabytes in TMPDIR.'
-	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported FUZZTIME=1m TIMEOUT=6h PARTS='docs tests fuzz filled'
+	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported JOBS=1 FUZZTIME=1m TIMEOUT=6h PARTS='docs tests fuzz filled'
 	@echo 'make soak: all passed'
 
 tools:
@@ -84,12 +88,16 @@ wasm:
 # The second Node among what the tests need is for Linux on x64: elsewhere it is
 # no reason to refuse the rest.
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' -)),,--force)
-edge:
-	cd hosts/js && $(NPM_CI) && npm test && node test/story/run.mjs
+npm:
+	@cd hosts/js && { [ node_modules/.package-lock.json -nt package-lock.json ] || $(NPM_CI); }
+
+edge: npm
+	cd hosts/js && npm test && node test/story/run.mjs
 
 # Under -race as the tests are: what they import is compiled once for both.
 lint:
-	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	@unformatted=$$(find . -name node_modules -prune -o -name '*.go' -exec gofmt -l {} +); \
+	  test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet -race work
 	GOFLAGS='$(GOFLAGS) -race' $(GO) run -race=false $(STATIC) $$($(GO) list work)
 
@@ -190,7 +198,7 @@ vuln:
 
 # The test of the site, among the peers, opens what this has built.
 docs:
-	@cd site && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	@cd site && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error; } && npm run --silent build
 	@echo 'make docs: the site is in site/dist; make docs-serve shows it'
 
 docs-serve: docs
