@@ -47,11 +47,18 @@ demo-cluster:
 
 # How long the parts took, what is slow and what was skipped is kept here until the end.
 REPORT := $(CURDIR)/tests.out
-# Two parts run at once, in this order. The browser tests open the site, and other tests
-# walk through the folders that npm fills: these parts are over before.
-PARTS  := npm docs lint tests edge packaging fuzz vuln
+# Two parts run at once: the tests of Go, which take the longest, and beside them the others,
+# one after another. The browser tests open the site, and other tests walk through the folders
+# that npm fills: docs and npm are over before.
+PARTS  := docs lint npm tests edge packaging fuzz vuln
 JOBS   ?= 2
-timed-tests timed-edge: $(filter timed-npm timed-docs,$(PARTS:%=timed-%))
+after   = $(filter $(1:%=timed-%),$(PARTS:%=timed-%))
+timed-npm: $(call after,docs)
+timed-tests: $(call after,docs npm)
+timed-edge: $(call after,lint npm)
+timed-packaging: $(call after,lint edge)
+timed-fuzz: $(call after,packaging)
+timed-vuln: $(call after,fuzz)
 
 test:
 	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about half an hour on two processors.'

@@ -31,7 +31,7 @@ const (
 	token32  = "a token of the store handler, of no use"
 	password = "sentinel-password-of-no-use"
 
-	largeText = 16 << 10 // of a value that is printed in fewer ways
+	largeText = 16 << 10 // of a value that is printed in two ways only
 )
 
 // innocent are exported types that hold no secret; but a Seed is randomness, and the
@@ -138,7 +138,8 @@ func (p *press) plain(values ...any) {
 		forms := []any{v, struct{ hidden any }{v}, &struct{ hidden any }{v}, []any{v}, map[string]any{"v": v}}
 		verbs := []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"}
 		if len(fmt.Sprint(v)) > largeText { // as a store in memory has
-			forms, verbs = forms[1:2], []string{"%v", "%#v", "%x"}
+			fmt.Fprintf(&p.text, "%v\n%x\n", forms[1], forms[1])
+			continue
 		}
 		for _, form := range forms {
 			for _, verb := range verbs {

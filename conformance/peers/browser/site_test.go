@@ -63,10 +63,14 @@ func (b *browser) fits(name string) {
 	assert.Empty(b.t, evaluate[[]string](b, outside), name)
 }
 
-func (b *browser) judgePage(axe, name string) {
+// withoutContrast leaves out the rule that takes axe the most time. All pages have the
+// colours of one theme.
+var withoutContrast = strings.Replace(axeRun, "{", `{rules: {"color-contrast": {enabled: false}}, `, 1)
+
+func (b *browser) judgePage(axe, run, name string) {
 	b.t.Helper()
 	evaluate[chromedp.Void](b, axe)
-	found := slices.DeleteFunc(evaluate[[]string](b, axeRun), func(found string) bool {
+	found := slices.DeleteFunc(evaluate[[]string](b, run), func(found string) bool {
 		rule, _, _ := strings.Cut(found, ":")
 		return slices.Contains(theirs["every page"], rule) || slices.Contains(theirs[name], rule)
 	})
@@ -90,13 +94,16 @@ func TestEverybodyCanUseTheSite(t *testing.T) {
 					b.open(url + page)
 					b.fits(page)
 				}
-				if turn || part {
-					b.judgePage(axe, page)
+				switch {
+				case part || turn && soak.On():
+					b.judgePage(axe, axeRun, page)
+				case turn:
+					b.judgePage(axe, withoutContrast, page)
 				}
 			}
 			b.search("revoke a leaked key")
 			b.fits("the search")
-			b.judgePage(axe, "the search")
+			b.judgePage(axe, axeRun, "the search")
 		})
 	}
 }
