@@ -133,6 +133,21 @@ func TouchContext(ctx context.Context) context.Context {
 // IsTouch reports whether TouchContext marked the call.
 func IsTouch(ctx context.Context) bool { return ctx.Value(touchKey{}) != nil }
 
+type loginSearchKey struct{}
+
+// LoginSearchContext marks a Find by which a login counts the sessions of its user, for
+// Config.MaxPerUser and Config.DeviceOf. A backend that finds a user's sessions slowly may
+// note where they are, and answer such a Find by its note: after a failover, or where a
+// program stores sessions without the note, it may lack some for a time that the backend
+// documents. A session whose Save had returned before is in the answer otherwise, as in any
+// other. Revoke and Sessions never mark a Find: a logout must reach every session.
+func LoginSearchContext(ctx context.Context) context.Context {
+	return context.WithValue(ctx, loginSearchKey{}, true)
+}
+
+// IsLoginSearch reports whether LoginSearchContext marked the call.
+func IsLoginSearch(ctx context.Context) bool { return ctx.Value(loginSearchKey{}) != nil }
+
 // Query selects sessions. To a Finder, one with neither User nor AnyUser selects
 // the anonymous sessions. Manager.Revoke and Manager.Sessions take that for a
 // user that was forgotten, and want Anonymous for it.

@@ -137,6 +137,7 @@ func (m *Manager) turnAway(ctx context.Context, x *Request, own *core.Session) e
 // nobody's. With Config.Credentials those of other credentials than own are over: the next
 // request ends them.
 func (m *Manager) liveOf(ctx context.Context, own *core.Session) (all []*core.Session, err error) {
+	ctx = LoginSearchContext(ctx)
 	var after core.ID
 	for range maxPasses {
 		records, err := m.find(ctx, Query{Tenant: own.Tenant(), User: own.User()}, after, findPage)

@@ -166,6 +166,8 @@ func verdict(m *rueidis.RedisMessage) error {
 		return damaged("is cut short")
 	case code == 3:
 		return errOldIndex
+	case code == 4:
+		return errAnnounce
 	}
 	return errConflict
 }
@@ -202,14 +204,17 @@ func (s *server) plan(saves []hosts.Saving, at []int, errs []error) []parcel {
 		p.bytes += len(r.Sealed)
 	}
 	for n := range parcels {
-		parcels[n].stamp()
+		parcels[n].stamp(s.cluster)
 	}
 	return parcels
 }
 
 // stamp ends the arguments of a script with the time.
-func (p *parcel) stamp() {
+func (p *parcel) stamp(cluster bool) {
 	p.args = append(p.args, strconv.FormatInt(time.Now().UnixMilli(), 10))
+	if cluster {
+		p.args = append(p.args, "cluster")
+	}
 }
 
 func (p *parcel) add(s *server, r *core.Record, prev core.Version) {

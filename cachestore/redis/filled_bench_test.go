@@ -79,7 +79,7 @@ func (x *filled) layout2(batch int) way {
 			for i := range part {
 				p.add(x.s.server, &part[i], core.NoVersion)
 			}
-			p.stamp()
+			p.stamp(false)
 			commands = append(commands, x.s.server.command(&p.job, false))
 		}
 		return commands

@@ -62,7 +62,7 @@ func (x *filled) verbs(mine, old []core.Record) {
 				p := parcel{job: job{script: &saveScript}}
 				if n == 0 {
 					p.add(x.s.server, r, was)
-					p.stamp()
+					p.stamp(false)
 				} else {
 					x.before.save(&p.job, r, was)
 				}

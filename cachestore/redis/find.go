@@ -23,7 +23,7 @@ const (
 
 // Find implements hosts.Finder. It reads the buckets that may have what q
 // selects, a user's one in each shard if there is one, and only the records that
-// may match. Damaged records are passed over; one of a newer format fails the
+// may match; the search of a login that of the shards that a hint names. Damaged records are passed over; one of a newer format fails the
 // search.
 func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
 	f := finder{
@@ -34,6 +34,11 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 		f.width, f.buckets = shardCount, shardCount // most users have few sessions
 	}
 	f.budget = max(min(limit, findEntries), fewEntries)
+	if f.exact && hosts.IsLoginSearch(ctx) {
+		if err := f.recall(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var found []core.Record
 	for len(found) < limit {
 		entries, err := f.take(ctx, min(limit-len(found), findRecords))
@@ -41,6 +46,9 @@ func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit in
 			return nil, err
 		}
 		if len(entries) == 0 {
+			if f.walk != "" {
+				f.note(ctx)
+			}
 			break
 		}
 		if found, err = f.check(ctx, entries, found); err != nil {
@@ -63,6 +71,11 @@ type finder struct {
 	buckets int // and how many buckets it reads of them, about
 	budget  int // entries that it asks for, if exact
 	ready   []entry
+
+	hinted bool             // only the shards of the hint are read
+	hint   []int            // those, in order
+	walk   string           // begun in the hint; empty: none
+	met    [shardCount]bool // shards with entries that may match
 }
 
 // take returns the next entries that may match, in the order of their IDs, at
@@ -122,8 +135,17 @@ func (f *finder) fill(ctx context.Context) error {
 
 // survey tells which buckets of the shards from f.first to last are to be read
 // now, and the shard behind those. What a server of the version before has
-// written is converted first.
+// written is converted first. A hint needs no directories: a bucket that is not there
+// is empty.
 func (f *finder) survey(t *turn, last int) (places []place, next int, err error) {
+	if f.hinted {
+		for _, n := range f.hint {
+			if f.first <= n && n < last {
+				places = append(places, place{n, f.owner.bucket(core.ID{})})
+			}
+		}
+		return places, last, nil
+	}
 	directories, err := f.converted(t, f.first, last)
 	if err != nil {
 		return nil, 0, err
@@ -166,6 +188,7 @@ func (f *finder) add(from place, texts []string) {
 		e, ok := readEntry(from, text)
 		if ok && bytes.Compare(e.id[:], f.after[:]) > 0 && e.owner.may(f.q, asked) {
 			f.ready = append(f.ready, e)
+			f.met[from.shard] = true
 		}
 	}
 }

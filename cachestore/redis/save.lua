@@ -1,9 +1,10 @@
 -- Saves records, each as if it were alone. KEYS of each: its record, the directory
 -- of its shard, and its bucket. ARGV of each: how a value begins whose version is
 -- to be replaced and whose owner and expiry are to stay ('' inserts), the value,
--- its expiry, and the entry of the index; and at last the time of the caller. The
--- answers: 1 saved, 0 conflict, 2 damaged, 3 when the index is to be converted
--- first, or the text of an error; nothing is changed for an answer that is not 1.
+-- its expiry, and the entry of the index; and at last the time of the caller, and
+-- 'cluster' in a cluster. The answers: 1 saved, 4 saved, and the caller is to announce
+-- the shard to the hint of the owner; 0 conflict, 2 damaged, 3 when the index is to be
+-- converted first, or the text of an error: nothing is changed for any of these.
 
 -- rare makes every save but the common ones.
 local function rare(t, now, span)
@@ -67,7 +68,7 @@ local function rare(t, now, span)
     if type(head) == 'table' then return head.err end
     if #head > 0 and #head < 32 then return 2 end
     local stored = sub(head, 1, 8)
-    if stored == sub(value, 1, 8) then return 1 end
+    if stored == sub(value, 1, 8) then return 4 end
     if stored == '' or stored ~= sub(expected, 1, 8) then return 0 end
 
     local moves = sub(head, 9, 24) ~= sub(value, 9, 24)
@@ -87,8 +88,9 @@ local function rare(t, now, span)
       local from, was = t.place(index, head, sub(entry, 9))
       if was ~= entry then t.leave(index, from, was) end
     end
-    return 1
+    return moves and 4 or 1
   end
+
   -- insert finds out what keeps a record from being the common one.
   function r.insert(record, index, bucket, value, expires, entry)
     local directory, answer = look(index)
@@ -104,13 +106,28 @@ local function rare(t, now, span)
       return done.err
     end
     keep(index, bucket, directory, expires)
-    return 1
+    return 4
   end
   return r
 end
 
 local keys, args, answers, call, try, byte = KEYS, ARGV, {}, redis.call, redis.pcall, string.byte
-local now, rarely = args[#args], nil
+local now, rarely, cluster = args[#args], nil, #args % 4 == 2
+if cluster then now = args[#args - 1] end
+
+-- announce adds the shard of a saved record to the hint of its owner, if there is one.
+-- A hint that cannot be added to, or has become long, is deleted: the next search finds
+-- all by itself. That of another node is left to the caller.
+local function announce(record, value)
+  local sub = string.sub
+  if sub(value, 9, 16) == '\0\0\0\0\0\0\0\0' then return 1 end
+  if cluster then return 4 end
+  local hint = sub(record, 1, -38) .. string.format('shards:{%02x}:%08x%08x%08x%08x', byte(value, 9), struct.unpack('>I4I4I4I4', value, 9))
+  local length = try('RPUSHX', hint, sub(record, -32, -31))
+  if type(length) ~= 'number' or length > 512 then try('DEL', hint) end
+  return 1
+end
+
 for n = 1, #keys / 3 do
   local record, index, bucket, at = keys[3 * n - 2], keys[3 * n - 1], keys[3 * n], 4 * n
   local expected, value, expires, entry = args[at - 3], args[at - 2], args[at - 1], args[at]
@@ -123,7 +140,7 @@ for n = 1, #keys / 3 do
       local done = try('SET', record, value, 'NX', 'PXAT', expires)
       if done and done.ok then
         done = try('ZADD', bucket, '0', entry)
-        answer = 1
+        answer = 4
         if done ~= 1 and done ~= 0 then
           call('DEL', record)
           answer = done.err
@@ -142,8 +159,9 @@ for n = 1, #keys / 3 do
     else
       answer = answer or rarely.insert(record, index, bucket, value, expires, entry)
     end
-    if cleans and answer == 1 then rarely.clean(record, bucket, entry) end
+    if cleans and answer == 4 then rarely.clean(record, bucket, entry) end
   end
+  if answer == 4 then answer = announce(record, value) end
   answers[n] = answer
 end
 return answers

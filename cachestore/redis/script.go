@@ -22,15 +22,21 @@ var (
 	cleanText string
 	//go:embed convert.lua
 	convertText string
+	//go:embed hint.lua
+	hintText string
+	//go:embed note.lua
+	noteText string
 
-	saveScript    = script{indexText + saveText, "350053051e33296f68605b49b2150bbdad7d992c"}
+	saveScript    = script{indexText + saveText, "e41256c7d015c89afa3c9713a6b185d11f598560"}
 	deleteScript  = script{indexText + deleteText, "ed79dc6882a99e456debb65c62990956f588ec79"}
 	cleanScript   = script{indexText + cleanText, "861650dff57c7fa30bd9c6372f71c54d0093d0dd"}
 	convertScript = script{indexText + convertText, "cac07ea6cf1b0ce4440ee05356a4558cfc7f70e4"}
+	hintScript    = script{hintText, "454d7d2d366b9c27b1315f9fb9ea7b3ca57f36e0"}
+	noteScript    = script{noteText, "02fc11c329f601dfdba4ba3293bfe2e3167242be"}
 )
 
-// job is one run of a script. Its first key is a record's, all are of one shard
-// if the server is a cluster.
+// job is one run of a script. Its first key is a record's or a hint, all are of one
+// shard if the server is a cluster.
 type job struct {
 	script *script
 	keys   []string

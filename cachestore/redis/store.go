@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/rockstar-web/sessions/core"
@@ -37,7 +38,11 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 // the way, or of a context that ended, it may have been applied; the same save
 // again is safe.
 func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
-	return s.server.part(r.ID).gather.Save(ctx, r, prev)
+	err := s.server.part(r.ID).gather.Save(ctx, r, prev)
+	if errors.Is(err, errAnnounce) {
+		err = s.server.announceOne(ctx, &r)
+	}
+	return err
 }
 
 // Delete implements hosts.Store. With Options.WaitReplicas it fails when too
@@ -82,7 +87,9 @@ func (s *Store) LoadMany(ctx context.Context, ids []core.ID) []hosts.Loaded {
 // SaveMany implements hosts.Batcher. Saves of one shard that fail together have
 // an error each.
 func (s *Store) SaveMany(ctx context.Context, saves []hosts.Saving) []error {
-	return s.server.whole.SaveMany(ctx, saves)
+	errs := s.server.whole.SaveMany(ctx, saves)
+	s.server.announceAll(ctx, saves, errs)
+	return errs
 }
 
 // Close answers calls that wait with hosts.ErrClosed, waits for those on the
