@@ -19,14 +19,17 @@ func kind(userAgent string) string {
 	return name
 }
 
-// searched counts the searches of a store.
+// searched counts the searches of a store, and those that say that a login makes them.
 type searched struct {
 	hosts.Store
-	finds *atomic.Int64
+	finds, marked *atomic.Int64
 }
 
 func (s searched) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
 	s.finds.Add(1)
+	if hosts.IsLoginSearch(ctx) {
+		s.marked.Add(1)
+	}
 	return s.Store.(hosts.Finder).Find(ctx, q, after, limit)
 }
 
@@ -43,8 +46,8 @@ func (s *site) newDevices() (told []string) {
 
 func TestNewDevices(t *testing.T) {
 	for _, most := range []int{0, 10} {
-		var finds atomic.Int64
-		m := open(t, searched{memory(t), &finds}, hosts.Config{DeviceOf: kind, MaxPerUser: most})
+		var finds, marked atomic.Int64
+		m := open(t, searched{memory(t), &finds, &marked}, hosts.Config{DeviceOf: kind, MaxPerUser: most})
 		with := func(agent, tenant string) *browser {
 			b := newBrowser()
 			b.agent, b.tenant = agent, tenant
@@ -57,6 +60,7 @@ func TestNewDevices(t *testing.T) {
 		with("Moon/1", "").login(m, "ben")
 		with("Moon/1", "shop-").login(m, "ann")
 		require.EqualValues(t, 5, finds.Load(), "one search per login, whatever it is for")
+		require.EqualValues(t, 5, marked.Load(), "the store may answer it by a hint")
 		fox.agent = "Moon/1"
 		fox.login(m, "ann") // who has the session already
 		fox.agent = "Sun/1"

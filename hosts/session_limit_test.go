@@ -279,3 +279,19 @@ func TestALimitAfterTheClockWasSetBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, m.sessionsOf("ann"), 1)
 }
+
+// A logout must reach every session, and a list show it: a hint may lack some.
+func TestOnlyLoginsAreAnsweredByHints(t *testing.T) {
+	for at, want := range []int64{1, 1, 2} {
+		var finds, marked atomic.Int64
+		m := open(t, searched{memory(t), &finds, &marked}, hosts.Config{MaxPerUser: 5, AtLimit: hosts.AtLimit(at)})
+		require.NoError(t, signIn(m, newBrowser(), "ann"))
+		require.Equal(t, want, finds.Load())
+		require.Equal(t, want, marked.Load())
+		require.Len(t, m.sessionsOf("ann"), 1)
+		_, err := m.Revoke(t.Context(), hosts.Query{User: "ann"})
+		require.NoError(t, err)
+		require.Greater(t, finds.Load(), want+1)
+		require.Equal(t, want, marked.Load())
+	}
+}

@@ -148,7 +148,7 @@
 //
 // The user needs these rights, besides those to connect, in the terms of ACL:
 //
-//	~session:* +get +mget +exists +set +del +getrange +pttl +pexpireat +zadd +zrem +zrangebylex +eval +evalsha
+//	~session:* +get +mget +exists +set +del +getrange +pttl +pexpireat +zadd +zrem +zrangebylex +lrange +rpush +rpushx +pexpire +eval +evalsha
 //
 // and +info for the check of the server, +wait for Options.WaitReplicas, +client
 // for Options.Cache, and +cluster in a cluster; for a cache that follows the store
