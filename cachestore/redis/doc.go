@@ -72,6 +72,7 @@
 //	session:{3f}:3f0c...    a session: the ID as 32 lower-case hex digits
 //	session:{3f}:index:0    a bucket of the index: a sorted set of entries
 //	session:{3f}:index      the directory of the buckets of all IDs that begin with 3f
+//	session:shards:{5a}:5a8e...  a hint: where a user has sessions; 32 hex digits of the owner
 //
 // The first part is [Options].Prefix. The hash tag is the first byte of the ID, so
 // that a session and its index are on one node, and a cluster spreads 256 of them.
@@ -96,6 +97,25 @@
 // it, whose place is random, and if one of them has expired, at all of the bucket:
 // it drops those whose record is gone, and so does a search with what it meets. So
 // a bucket has, as a rule, some thirty stale entries at the most.
+//
+// # Hints
+//
+// A user's sessions may be behind any first byte, so a search for them reads 256
+// directories. That of a login ([hosts.IsLoginSearch]: Config.MaxPerUser, DeviceOf) notes
+// in a hint behind which bytes it has found some, and every later login of the user adds
+// its own, in the script that saves the session. For 30 days the searches of logins read
+// only those. After 32 more logins one reads all again and makes the hint anew. A hint is
+// a list of about as many bytes as an index takes for one session; a user whose logins
+// search nothing has none.
+//
+// Any hint may be deleted at any time: the next search reads everything. So may all of
+// them, and that is needed if a program stores sessions that does not announce them, a
+// release without hints after this one or beside it: else its sessions are missing from
+// the searches of logins, and a user may have too many, until the hint is made anew. A
+// failover in a cluster may lose the last announcements like the last saves. Other
+// searches never use a hint, so "log out everywhere" reaches those sessions too.
+//
+//	redis-cli --scan --pattern 'session:shards:*' | xargs redis-cli unlink
 //
 // # The version before
 //
@@ -135,7 +155,9 @@
 //
 // Calls to the sessions of one node are gathered and bounded apart from those of
 // the others, so that a node that hangs holds up its own calls only. A search asks
-// all nodes. While the cluster moves a slot to another node, saves and ends of its
+// all nodes. A login is saved first, and then announced on the node of its user's hint:
+// one more round trip, and it fails with [hosts.ErrUnavailable] while that node is down.
+// While the cluster moves a slot to another node, saves and ends of its
 // sessions wait for that, at most Options.Timeout. During a failover calls to the
 // sessions of that node fail with [hosts.ErrUnavailable], and those to all others
 // too unless the cluster has cluster-require-full-coverage off.
@@ -150,7 +172,7 @@
 //
 //	~session:* +get +mget +exists +set +del +getrange +pttl +pexpireat +zadd +zrem +zrangebylex +lrange +rpush +rpushx +pexpire +eval +evalsha
 //
-// and +info for the check of the server, +wait for Options.WaitReplicas, +client
+// (without +lrange +rpush +rpushx +pexpire there are no hints) and +info for the check of the server, +wait for Options.WaitReplicas, +client
 // for Options.Cache, and +cluster in a cluster; for a cache that follows the store
 //
 //	&session:* +client +info +subscribe +wait

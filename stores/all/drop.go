@@ -24,7 +24,7 @@ func dropTable(open func(context.Context, stores.Name) (stores.Store, error)) fu
 }
 
 // deleteAll deletes session by session, for stores whose namespace is no more
-// than a prefix.
+// than a prefix. Hints of Redis may stay, and expire by themselves.
 func deleteAll(open func(context.Context, stores.Name) (stores.Store, error)) func(context.Context, stores.Name) error {
 	return func(ctx context.Context, n stores.Name) error {
 		s, err := open(ctx, n)
