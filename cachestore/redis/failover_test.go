@@ -2,6 +2,7 @@ package redis
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -170,6 +171,21 @@ func TestHungNode(t *testing.T) {
 		slot := slotOf(s, int(r.ID[0]))
 		return slot >= slots[0][0] && slot <= slots[0][1]
 	}
+	// Users with their hints on the node that hangs, and elsewhere.
+	var late, timely []string
+	for i := range 64 {
+		user := fmt.Sprint("user-", i)
+		if on(core.Record{ID: core.ID{ownerOf("acme", user)[0]}}) {
+			late = append(late, user)
+		} else {
+			timely = append(timely, user)
+		}
+	}
+	login := func(r core.Record, user string) error {
+		fresh := newOf(user)
+		fresh.ID[0] = r.ID[0]
+		return s.Save(background, fresh, core.NoVersion)
+	}
 	thaw := hung.Freeze(t)
 	var waiting sync.WaitGroup
 	for range 10 {
@@ -181,6 +197,8 @@ func TestHungNode(t *testing.T) {
 				})
 				waiting.Go(func() { _ = s.Save(background, next(r), newRecord().Version) })
 				waiting.Go(func() { _ = s.Delete(background, newRecord().ID) })
+			} else {
+				waiting.Go(func() { _ = login(r, late[int(r.ID[0])%len(late)]) })
 			}
 		}
 	}
@@ -194,6 +212,7 @@ func TestHungNode(t *testing.T) {
 					assert.NoError(t, err)
 					assert.Equal(t, r, got)
 					assert.ErrorIs(t, s.Save(background, next(r), newRecord().Version), core.ErrConflict)
+					assert.NoError(t, login(r, timely[int(r.ID[0])%len(timely)]))
 				})
 			}
 		}
