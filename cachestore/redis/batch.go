@@ -220,16 +220,19 @@ func (p *parcel) stamp(cluster bool) {
 func (p *parcel) add(s *server, r *core.Record, prev core.Version) {
 	expires := expiry(r.ExpiresAt, core.Milliseconds(s.o.Retention))
 	value := encode(r, expires)
+	o := owner([]byte(value[offOwner:offExpiry]))
 	expected := ""
 	switch prev {
 	case core.NoVersion:
+		if r.User != "" {
+			expected = s.hintKey(o)
+		}
 	case r.Version:
 		expected = "same" // no version has four bytes: it replaces nothing
 	default:
 		b := make([]byte, 0, offFormat)
 		expected = rueidis.BinaryString(append(binary.BigEndian.AppendUint64(b, uint64(prev)), value[offOwner:offFormat]...))
 	}
-	o := owner([]byte(value[offOwner:offExpiry]))
 	e := entry{owner: o.short(), id: r.ID}
 	sh := s.shard(r.ID)
 	p.keys = append(p.keys, sh.record(r.ID), sh.index, sh.bucket(o.bucket(r.ID)))

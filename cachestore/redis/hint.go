@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -40,7 +41,10 @@ var errAnnounce = errors.New("redis: the shard of a saved session is not announc
 
 // hintKey is on the node of a shard, so that it belongs to a part.
 func (s *server) hintKey(o owner) string {
-	return fmt.Sprintf("%s%s{%02x}:%x", s.o.Prefix, hintName, o[0], o[:])
+	b := make([]byte, 0, len(s.o.Prefix)+len(hintName)+len("{5a}:")+2*ownerSize)
+	b = append(append(append(b, s.o.Prefix...), hintName...), '{')
+	b = append(hex.AppendEncode(b, o[:1]), "}:"...)
+	return rueidis.BinaryString(hex.AppendEncode(b, o[:]))
 }
 
 func shardName(n int) string { return fmt.Sprintf("%02x", n) }

@@ -267,6 +267,7 @@ func TestLoginsReadFewShards(t *testing.T) {
 	p.do(t, "CONFIG", "RESETSTAT")
 	s.requireSearch(t, "zoe", one, two)
 	require.Equal(t, []int{0, 1, 2, 1, 1}, []int{s.commandCalls(t, "get"), s.commandCalls(t, "evalsha"), s.commandCalls(t, "zrangebylex"), s.commandCalls(t, "mget"), s.commandCalls(t, "lrange")})
+	require.Equal(t, "session:shards:{fc}:fc84e77df604fe0b822b33ad87c148a0", s.server.hintKey(ownerOf("acme", "älice")), "as in JavaScript")
 	require.False(t, strings.HasPrefix(s.hintKeyOf("zoe"), s.server.tracked()), "a follower would hear of it")
 }
 

@@ -1,10 +1,11 @@
 -- Saves records, each as if it were alone. KEYS of each: its record, the directory
 -- of its shard, and its bucket. ARGV of each: how a value begins whose version is
--- to be replaced and whose owner and expiry are to stay ('' inserts), the value,
--- its expiry, and the entry of the index; and at last the time of the caller, and
--- 'cluster' in a cluster. The answers: 1 saved, 4 saved, and the caller is to announce
--- the shard to the hint of the owner; 0 conflict, 2 damaged, 3 when the index is to be
--- converted first, or the text of an error: nothing is changed for any of these.
+-- to be replaced and whose owner and expiry are to stay, 32 bytes, or to insert the
+-- name of the owner's hint, which is longer, '' for nobody; the value, its expiry, and
+-- the entry of the index. At last the time of the caller, and 'cluster' in a cluster.
+-- The answers: 1 saved; 4 saved, and in a cluster the caller is to announce the shard;
+-- 0 conflict, 2 damaged, 3 when the index is to be converted first, or the text of an
+-- error: nothing is changed for any of these.
 
 -- rare makes every save but the common ones.
 local function rare(t, now, span)
@@ -62,6 +63,12 @@ local function rare(t, now, span)
     sweep(record, bucket, call('ZRANGEBYLEX', bucket, '-', behind, 'LIMIT', '0', '128'))
   end
 
+  -- hint names that of the owner of a record; '' is nobody's.
+  function r.hint(record, value)
+    if sub(value, 9, 16) == string.rep('\0', 8) then return '' end
+    return sub(record, 1, -38) .. string.format('shards:{%02x}:%08x%08x%08x%08x', byte(value, 9), struct.unpack('>I4I4I4I4', value, 9))
+  end
+
   -- replace puts a record in the place of one that begins with head. The entry
   -- comes before its record.
   function r.replace(record, index, bucket, head, expected, value, expires, entry)
@@ -114,25 +121,11 @@ end
 local keys, args, answers, call, try, byte = KEYS, ARGV, {}, redis.call, redis.pcall, string.byte
 local now, rarely, cluster = args[#args], nil, #args % 4 == 2
 if cluster then now = args[#args - 1] end
-
--- announce adds the shard of a saved record to the hint of its owner, if there is one.
--- A hint that cannot be added to, or has become long, is deleted: the next search finds
--- all by itself. That of another node is left to the caller.
-local function announce(record, value)
-  local sub = string.sub
-  if sub(value, 9, 16) == '\0\0\0\0\0\0\0\0' then return 1 end
-  if cluster then return 4 end
-  local hint = sub(record, 1, -38) .. string.format('shards:{%02x}:%08x%08x%08x%08x', byte(value, 9), struct.unpack('>I4I4I4I4', value, 9))
-  local length = try('RPUSHX', hint, sub(record, -32, -31))
-  if type(length) ~= 'number' or length > 512 then try('DEL', hint) end
-  return 1
-end
-
 for n = 1, #keys / 3 do
   local record, index, bucket, at = keys[3 * n - 2], keys[3 * n - 1], keys[3 * n], 4 * n
   local expected, value, expires, entry = args[at - 3], args[at - 2], args[at - 1], args[at]
-  local answer, head
-  if expected == '' then
+  local inserts, answer, head = expected == '' or #expected > 32
+  if inserts then
     -- A bucket that lives has a directory. The record comes before its entry, since
     -- that tells whether it is new.
     local left = call('PTTL', bucket)
@@ -151,7 +144,7 @@ for n = 1, #keys / 3 do
     head = try('GETRANGE', record, '0', '31')
     if head == expected then answer = try('SET', record, value, 'KEEPTTL').err or 1 end
   end
-  local cleans = not head and byte(entry, -1) % 32 == 0
+  local cleans = inserts and byte(entry, -1) % 32 == 0
   if not answer or cleans then
     rarely = rarely or rare(tools(), now, span)
     if head then
@@ -161,7 +154,16 @@ for n = 1, #keys / 3 do
     end
     if cleans and answer == 4 then rarely.clean(record, bucket, entry) end
   end
-  if answer == 4 then answer = announce(record, value) end
+  if answer == 4 then
+    -- The shard is added to the hint of its owner, if there is one. A hint that cannot
+    -- be added to, or has become long, is deleted: the next search finds all by itself.
+    local hint = inserts and expected or rarely.hint(record, value)
+    if hint ~= '' and not cluster then
+      local length = try('RPUSHX', hint, string.sub(record, -32, -31))
+      if type(length) ~= 'number' or length > 512 then try('DEL', hint) end
+    end
+    if hint == '' or not cluster then answer = 1 end
+  end
   answers[n] = answer
 end
 return answers

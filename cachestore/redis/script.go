@@ -27,7 +27,7 @@ var (
 	//go:embed note.lua
 	noteText string
 
-	saveScript    = script{indexText + saveText, "e41256c7d015c89afa3c9713a6b185d11f598560"}
+	saveScript    = script{indexText + saveText, "723ec80a1ba6b33eabb66da0d21c2f494e869f1e"}
 	deleteScript  = script{indexText + deleteText, "ed79dc6882a99e456debb65c62990956f588ec79"}
 	cleanScript   = script{indexText + cleanText, "861650dff57c7fa30bd9c6372f71c54d0093d0dd"}
 	convertScript = script{indexText + convertText, "cac07ea6cf1b0ce4440ee05356a4558cfc7f70e4"}

@@ -11,6 +11,7 @@ const record = {
   createdAt: 1_800_000_000_000, seenAt: 1_800_000_000_001, expiresAt: 4_000_000_000_000, sealed: new TextEncoder().encode("sealed".repeat(20)),
 };
 const keys = ["session:{01}:0102030405060708090a0b0c0d0e0f10", "session:{01}:index", "session:{01}:index:l"];
+const hint = "session:shards:{fc}:fc84e77df604fe0b822b33ad87c148a0";
 const entry = "fc84e77d822b33ad" + "02030405060708090a0b0c0d0e0f10", expires = "4000003600000";
 
 function client(answers = {}) {
@@ -22,10 +23,11 @@ test("a record is written to the byte as Go writes it, under its keys", async ()
   const c = client();
   assert.equal(await new RedisStore(c).save(record, 0n), true);
   const [[command, [, count, one, two, three, expected, value, expiry, of, now]]] = c.sent;
-  assert.deepEqual([command, count, one, two, three, expected, hex(value), expiry, hex(of)], ["EVALSHA", "3", ...keys, "", ofGo, expires, entry]);
+  assert.deepEqual([command, count, one, two, three, expected, hex(value), expiry, hex(of)], ["EVALSHA", "3", ...keys, hint, ofGo, expires, entry]);
   assert.ok(Math.abs(now - Date.now()) < 60_000);
   await new RedisStore(c).save({ ...record, user: "" }, 0n);
   assert.equal(c.sent[1][1][4], "session:{01}:index:2", "the bucket of nobody's goes by the ID");
+  assert.equal(c.sent[1][1][5], "", "nobody has no hint");
 });
 
 test("an index of the version before is converted, and the save sent again", async () => {

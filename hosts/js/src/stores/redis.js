@@ -41,7 +41,7 @@ export class RedisStore {
   async save(record, prev) {
     checkRecord(record);
     const value = await encode(record, this.#retention), [key, index] = this.#keys(record.id);
-    const keys = [key, index, bucket(index, place(record.id, value))], args = [expected(record, prev, value), value, expires(value), entry(record.id, value), String(Date.now())];
+    const keys = [key, index, bucket(index, place(record.id, value))], args = [prev === 0n ? this.#hint(value) : expected(record, prev, value), value, expires(value), entry(record.id, value), String(Date.now())];
     let [answer] = await this.#run(save, keys, args);
     for (let n = 0; Number(answer) === 3 && n < maxConversions; n++) {
       await this.#run(convert, [index, ...Array.from({ length: bucketCount }, (_, i) => bucket(index, i))], [String(Date.now())]);
@@ -68,6 +68,12 @@ export class RedisStore {
   #keys(id) {
     const base = `${this.#prefix}{${hex(id.subarray(0, 1))}}:`;
     return [base + hex(id), base + "index"];
+  }
+
+  // The name of the list of shards that may have sessions of the owner; empty for nobody.
+  #hint(value) {
+    const owner = value.subarray(offOwner, offExpiry);
+    return owner.subarray(0, 8).every((x) => x === 0) ? "" : `${this.#prefix}shards:{${hex(owner.subarray(0, 1))}}:${hex(owner)}`;
   }
 
   async #run(script, keys, args) {
@@ -110,9 +116,8 @@ function entry(id, value) {
 const expires = (value) => String(new DataView(value.buffer).getBigUint64(offExpiry));
 
 // How the stored value begins if the save is the common one: prev, and owner and
-// expiry as they are to be. Empty inserts.
+// expiry as they are to be.
 function expected(record, prev, value) {
-  if (prev === 0n) return "";
   if (prev === record.version) return "same"; // no version has four bytes: it replaces nothing
   const b = value.slice(0, offFormat);
   new DataView(b.buffer).setBigUint64(0, prev);
