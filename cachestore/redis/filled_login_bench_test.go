@@ -46,9 +46,8 @@ func BenchmarkRatioRedisLoginSearch(b *testing.B) {
 		}
 		all.Wait()
 	}
-	before := x.used()
 	search(true)
-	b.Logf("bytes of a hint: %d", (x.used()-before)/len(asked))
+	b.Logf("bytes of a hint: %s", x.p.do(b, "MEMORY", "USAGE", x.s.server.hintKey(ownerOf("", asked[0].User))))
 	times := ratio.Interleave(filledRounds, func() { search(false) }, func() { search(true) })
 	a := func(n int) float64 { return float64(len(asked)) / times[n].Seconds() }
 	b.Logf("searches a second, %d at once: a walk %.0f, by a hint %.0f", callers, a(0), a(1))

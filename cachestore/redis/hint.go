@@ -28,12 +28,13 @@ import (
 //     it. If it came after the name, it is behind that in the list, and note.lua keeps it.
 //   - Whatever deletes the list takes the name with it, and the walk notes nothing.
 const (
-	hintName     = "shards:"           // behind the prefix
-	hintLife     = 30 * 24 * time.Hour // since its walk, whatever was announced
-	walkLife     = time.Minute         // of what a walk has begun; a slower one notes nothing
-	mostSince    = 32                  // announced since the walk; with more the next search walks, and drops shards without sessions
-	hintLength   = 512                 // elements; with more it is deleted, in the scripts too
-	announceName = "note in which part of the index the user has a session"
+	hintName   = "shards:"           // behind the prefix
+	hintLife   = 30 * 24 * time.Hour // since its walk, whatever was announced
+	walkLife   = time.Minute         // of what a walk has begun; a slower one notes nothing
+	mostSince  = 32                  // announced since the walk; with more the next search walks, and drops shards without sessions
+	hintLength = 512                 // elements; with more it is deleted, in the scripts too
+
+	announcing = "note for the searches of logins where a saved session is"
 )
 
 // errAnnounce is the answer to a save that was done, and is to be announced.
@@ -49,70 +50,89 @@ func (s *server) hintKey(o owner) string {
 
 func shardName(n int) string { return fmt.Sprintf("%02x", n) }
 
-// announce adds the shards of saved sessions to the hints of their owners, for a cluster.
-// The errors are those of a save that may not have been done: the same save again
-// announces again.
-func (s *server) announce(t *turn, saved []*core.Record) []error {
+// announcer gathers the announcements to the hints on one node of a cluster, as the part
+// gathers saves. So a node that hangs holds up the logins of its users only.
+type announcer struct{ *part }
+
+// Save implements hosts.Store: it announces a session that was saved.
+func (a announcer) Save(ctx context.Context, r core.Record, prev core.Version) error {
+	return a.SaveMany(ctx, []hosts.Saving{{Record: r, Prev: prev}})[0]
+}
+
+// SaveMany implements hosts.Batcher.
+func (a announcer) SaveMany(ctx context.Context, saved []hosts.Saving) (errs []error) {
+	err := a.gate.inTurn(ctx, func(t *turn) error {
+		errs = a.announce(t, saved)
+		return nil
+	})
+	if err != nil {
+		return slices.Repeat([]error{err}, len(saved))
+	}
+	return errs
+}
+
+// announce adds the shards of saved sessions to the hints of their owners. A hint that
+// cannot be added to is deleted.
+func (s *server) announce(t *turn, saved []hosts.Saving) []error {
 	errs := make([]error, len(saved))
+	key := func(i int) string { return s.hintKey(ownerOf(saved[i].Record.Tenant, saved[i].Record.User)) }
 	results := t.read(func() []rueidis.RedisResult {
 		commands := make([]rueidis.Completed, len(saved))
-		for i, r := range saved {
-			commands[i] = s.client.B().Rpushx().Key(s.hintKey(ownerOf(r.Tenant, r.User))).Element(shardName(int(r.ID[0]))).Build()
+		for i := range saved {
+			commands[i] = s.client.B().Rpushx().Key(key(i)).Element(shardName(int(saved[i].Record.ID[0]))).Build()
 		}
 		return s.client.DoMulti(t, commands...)
 	})
 	for i, r := range results {
 		length, err := r.AsInt64()
-		_, refusal := rueidis.IsRedisErr(err)
-		if refusal || err == nil && length > hintLength {
-			key := s.hintKey(ownerOf(saved[i].Tenant, saved[i].User))
+		if _, refusal := rueidis.IsRedisErr(err); refusal || length > hintLength {
 			err = t.read(func() []rueidis.RedisResult {
-				return []rueidis.RedisResult{s.client.Do(t, s.client.B().Del().Key(key).Build())}
+				return []rueidis.RedisResult{s.client.Do(t, s.client.B().Del().Key(key(i)).Build())}
 			})[0].Error()
 		}
-		switch {
-		case err == nil:
-		case over(t.Context) != nil:
-			errs[i] = t.fail(announceName, err)
-		default: // whatever it is, the save was done
-			errs[i] = fmt.Errorf("%w: %v", hosts.ErrUnavailable, t.fail(announceName, err))
+		if err != nil {
+			errs[i] = t.fail("save", err)
 		}
 	}
 	return errs
 }
 
-// announceOne waits for the node of the hint alone.
-func (s *server) announceOne(ctx context.Context, r *core.Record) error {
-	t, err := s.parts[s.partOf[ownerOf(r.Tenant, r.User)[0]]].gate.enter(ctx)
-	if err != nil {
+// announced announces a saved session if err says that it is to be.
+func (s *server) announced(ctx context.Context, r core.Record, err error) error {
+	if !errors.Is(err, errAnnounce) {
 		return err
 	}
-	defer t.leave()
-	return s.announce(t, []*core.Record{r})[0]
+	p := s.parts[s.partOf[ownerOf(r.Tenant, r.User)[0]]]
+	return unannounced(p.herald.Save(ctx, r, core.NoVersion))
 }
 
-// announceAll announces what is to be, of saves that were answered with errs.
+// announceAll is announced for many, in one go.
 func (s *server) announceAll(ctx context.Context, saves []hosts.Saving, errs []error) {
-	var saved []*core.Record
+	var saved []hosts.Saving
 	var at []int
 	for i, err := range errs {
 		if errors.Is(err, errAnnounce) {
-			saved, at = append(saved, &saves[i].Record), append(at, i)
+			saved, at = append(saved, saves[i]), append(at, i)
 		}
 	}
 	if saved == nil {
 		return
 	}
-	var answers []error
-	err := s.inTurn(ctx, func(t *turn) error {
-		answers = s.announce(t, saved)
-		return nil
-	})
-	for n, i := range at {
-		if errs[i] = err; err == nil {
-			errs[i] = answers[n]
-		}
+	for n, err := range (announcer{s.whole}).SaveMany(ctx, saved) {
+		errs[at[n]] = unannounced(err)
 	}
+}
+
+// unannounced keeps an error from meaning that nothing was changed: the session is saved.
+// The same save again announces again.
+func unannounced(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("redis: %s: %w: %w", announcing, hosts.ErrUnknown, err)
+	}
+	return fmt.Errorf("redis: %s: %w: %v", announcing, hosts.ErrUnavailable, err)
 }
 
 // recall asks for the hint, or begins a walk. A server that refuses that is walked over.

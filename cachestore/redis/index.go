@@ -100,7 +100,11 @@ func (s *server) migrate(ctx context.Context) {
 }
 
 func (s *server) inTurn(ctx context.Context, do func(*turn) error) error {
-	t, err := s.whole.gate.enter(ctx)
+	return s.whole.gate.inTurn(ctx, do)
+}
+
+func (g *gate) inTurn(ctx context.Context, do func(*turn) error) error {
+	t, err := g.enter(ctx)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ type part struct {
 	*server
 	gate   *gate
 	gather *coalesce.Store
+	herald *coalesce.Store // of hints on the node; nil without a cluster
 }
 
 // divide makes the parts. One more, the whole, is for calls to all nodes; one
@@ -38,6 +39,12 @@ func (s *server) divide(ctx context.Context) error {
 	for _, p := range s.parts {
 		var err error
 		if p.gather, err = coalesce.New(p, s.o.Coalescing); err != nil {
+			return errors.Join(err, s.close())
+		}
+		if !s.cluster {
+			continue
+		}
+		if p.herald, err = coalesce.New(announcer{p}, s.o.Coalescing); err != nil {
 			return errors.Join(err, s.close())
 		}
 	}
@@ -120,8 +127,10 @@ func (s *server) close() error {
 	}
 	var err error
 	for _, p := range s.parts {
-		if p.gather != nil {
-			err = errors.Join(err, p.gather.Close())
+		for _, c := range []*coalesce.Store{p.gather, p.herald} {
+			if c != nil {
+				err = errors.Join(err, c.Close())
+			}
 		}
 		p.gate.drain()
 	}

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/rockstar-web/sessions/core"
@@ -35,14 +34,10 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 }
 
 // Save implements hosts.Store. After an error of a connection that broke on
-// the way, or of a context that ended, it may have been applied; the same save
-// again is safe.
+// the way, or of a context that ended, it may have been applied, and in a cluster
+// after hosts.ErrUnavailable or hosts.ErrUnknown; the same save again is safe.
 func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
-	err := s.server.part(r.ID).gather.Save(ctx, r, prev)
-	if errors.Is(err, errAnnounce) {
-		err = s.server.announceOne(ctx, &r)
-	}
-	return err
+	return s.server.announced(ctx, r, s.server.part(r.ID).gather.Save(ctx, r, prev))
 }
 
 // Delete implements hosts.Store. With Options.WaitReplicas it fails when too
