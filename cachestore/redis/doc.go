@@ -104,9 +104,8 @@
 // directories. That of a login ([hosts.IsLoginSearch]: Config.MaxPerUser, DeviceOf) notes
 // in a hint behind which bytes it has found some, and every later login of the user adds
 // its own, in the script that saves the session. For 30 days the searches of logins read
-// only those. After 32 more logins one reads all again and makes the hint anew. A hint is
-// a list of about as many bytes as an index takes for one session; a user whose logins
-// search nothing has none.
+// only those. After 32 more logins one reads all again and makes the hint anew. A hint
+// takes some 200 bytes. A user whose logins search nothing has none.
 //
 // Any hint may be deleted at any time: the next search reads everything. So may all of
 // them, and that is needed if a program stores sessions that does not announce them, a
