@@ -110,8 +110,9 @@
 // Any hint may be deleted at any time: the next search reads everything. So may all of
 // them, and that is needed if a program stores sessions that does not announce them, a
 // release without hints after this one or beside it: else its sessions are missing from
-// the searches of logins, and a user may have too many, until the hint is made anew. A
-// failover in a cluster may lose the last announcements like the last saves. Other
+// the searches of logins, and a user may have too many, until the hint is made anew. So it
+// is with logins in a cluster while the node of the hint is down, and a failover may lose
+// the last announcements like the last saves. Other
 // searches never use a hint, so "log out everywhere" reaches those sessions too.
 //
 //	redis-cli --scan --pattern 'session:shards:*' | xargs redis-cli unlink
@@ -154,8 +155,8 @@
 //
 // Calls to the sessions of one node are gathered and bounded apart from those of
 // the others, so that a node that hangs holds up its own calls only. A search asks
-// all nodes. A login is saved first, and then announced on the node of its user's hint:
-// one more round trip, and it fails with [hosts.ErrUnavailable] while that node is down.
+// all nodes. A login is saved first, and then announced on the node of its user's hint,
+// which takes one more round trip. While that node is down, logins are saved without.
 // While the cluster moves a slot to another node, saves and ends of its
 // sessions wait for that, at most Options.Timeout. During a failover calls to the
 // sessions of that node fail with [hosts.ErrUnavailable], and those to all others

@@ -198,7 +198,9 @@ func TestHungNode(t *testing.T) {
 				waiting.Go(func() { _ = s.Save(background, next(r), newRecord().Version) })
 				waiting.Go(func() { _ = s.Delete(background, newRecord().ID) })
 			} else {
-				waiting.Go(func() { _ = login(r, late[int(r.ID[0])%len(late)]) })
+				waiting.Go(func() {
+					assert.NoError(t, login(r, late[int(r.ID[0])%len(late)]), "a session is saved without its announcement")
+				})
 			}
 		}
 	}

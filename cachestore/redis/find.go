@@ -23,8 +23,8 @@ const (
 
 // Find implements hosts.Finder. It reads the buckets that may have what q
 // selects, a user's one in each shard if there is one, and only the records that
-// may match; the search of a login that of the shards that a hint names. Damaged records are passed over; one of a newer format fails the
-// search.
+// may match. The search of a login reads only the shards that a hint names. Damaged
+// records are passed over; one of a newer format fails the search.
 func (s *Store) Find(ctx context.Context, q hosts.Query, after core.ID, limit int) ([]core.Record, error) {
 	f := finder{
 		part: s.server.whole, q: &q, owner: ownerOf(q.Tenant, q.User), after: after, first: int(after[0]),

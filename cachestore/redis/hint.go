@@ -33,8 +33,6 @@ const (
 	walkLife   = time.Minute         // of what a walk has begun; a slower one notes nothing
 	mostSince  = 32                  // announced since the walk; with more the next search walks, and drops shards without sessions
 	hintLength = 512                 // elements; with more it is deleted, in the scripts too
-
-	announcing = "note for the searches of logins where a saved session is"
 )
 
 // errAnnounce is the answer to a save that was done, and is to be announced.
@@ -97,42 +95,29 @@ func (s *server) announce(t *turn, saved []hosts.Saving) []error {
 	return errs
 }
 
-// announced announces a saved session if err says that it is to be.
+// announced announces a saved session if err says that it is to be. Where that fails the
+// session is saved all the same: a login must not depend on a second node. Until the hint
+// is made anew, the searches of logins may lack it.
 func (s *server) announced(ctx context.Context, r core.Record, err error) error {
 	if !errors.Is(err, errAnnounce) {
 		return err
 	}
 	p := s.parts[s.partOf[ownerOf(r.Tenant, r.User)[0]]]
-	return unannounced(p.herald.Save(ctx, r, core.NoVersion))
+	_ = p.herald.Save(ctx, r, core.NoVersion)
+	return nil
 }
 
 // announceAll is announced for many, in one go.
 func (s *server) announceAll(ctx context.Context, saves []hosts.Saving, errs []error) {
 	var saved []hosts.Saving
-	var at []int
 	for i, err := range errs {
 		if errors.Is(err, errAnnounce) {
-			saved, at = append(saved, saves[i]), append(at, i)
+			saved, errs[i] = append(saved, saves[i]), nil
 		}
 	}
-	if saved == nil {
-		return
+	if saved != nil {
+		_ = announcer{s.whole}.SaveMany(ctx, saved)
 	}
-	for n, err := range (announcer{s.whole}).SaveMany(ctx, saved) {
-		errs[at[n]] = unannounced(err)
-	}
-}
-
-// unannounced keeps an error from meaning that nothing was changed: the session is saved.
-// The same save again announces again.
-func unannounced(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("redis: %s: %w: %w", announcing, hosts.ErrUnknown, err)
-	}
-	return fmt.Errorf("redis: %s: %w: %v", announcing, hosts.ErrUnavailable, err)
 }
 
 // recall asks for the hint, or begins a walk. A server that refuses that is walked over.

@@ -1,8 +1,6 @@
 package redis
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -285,18 +283,4 @@ func TestHintsWithoutTheRights(t *testing.T) {
 	poor.requireSearch(t, "ada", one, two)
 	s.requireSearch(t, "ada", one, two)
 	poor.requireSearch(t, "ada", one, two)
-}
-
-// The session is saved when its announcement fails: no error may say the contrary.
-func TestFailedAnnouncements(t *testing.T) {
-	for _, err := range []error{errClosed, hosts.ErrBusy, hosts.ErrFull, hosts.ErrRefused, context.Canceled, context.DeadlineExceeded} {
-		got := unannounced(err)
-		require.True(t, errors.Is(got, hosts.ErrUnavailable) || errors.Is(got, hosts.ErrUnknown), got)
-		for _, unchanged := range []error{hosts.ErrRefused, hosts.ErrBusy, hosts.ErrFull, hosts.ErrClosed} {
-			require.NotErrorIs(t, got, unchanged)
-		}
-		require.ErrorContains(t, got, err.Error())
-	}
-	require.ErrorIs(t, unannounced(context.Canceled), context.Canceled)
-	require.NoError(t, unannounced(nil))
 }

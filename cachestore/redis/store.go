@@ -34,8 +34,8 @@ func (s *Store) Load(ctx context.Context, id core.ID) (core.Record, error) {
 }
 
 // Save implements hosts.Store. After an error of a connection that broke on
-// the way, or of a context that ended, it may have been applied, and in a cluster
-// after hosts.ErrUnavailable or hosts.ErrUnknown; the same save again is safe.
+// the way, or of a context that ended, it may have been applied; the same save
+// again is safe.
 func (s *Store) Save(ctx context.Context, r core.Record, prev core.Version) error {
 	return s.server.announced(ctx, r, s.server.part(r.ID).gather.Save(ctx, r, prev))
 }
