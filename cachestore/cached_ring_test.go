@@ -9,13 +9,14 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // TestRing holds a ring to a map: whatever is there is the last that was put, what
 // was removed is not there, and its bytes stay within the bound.
 func TestRing(t *testing.T) {
 	for _, bound := range []int64{1 << 14, 1 << 16, 1 << 20} {
-		for seed := range uint64(20) {
+		for seed := range soak.Rounds[uint64](t, 6, 60) {
 			rng := rand.New(rand.NewPCG(seed, uint64(bound)))
 			var r ring
 			r.open(bound)
