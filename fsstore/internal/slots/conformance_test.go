@@ -20,8 +20,8 @@ func TestConformance(t *testing.T) {
 	}, shorter(t)...)
 }
 
-// shorter leaves out, outside make soak, what makes thousands of files. The model of this package searches
-// and sweeps as well.
+// shorter leaves out, outside make soak, the cases that make thousands of files. Other
+// cases of searches and sweeps stay.
 func shorter(t *testing.T) (all []conformance.Option) {
 	if soak.On() {
 		return nil
