@@ -49,11 +49,10 @@ demo-cluster:
 REPORT := $(CURDIR)/tests.out
 # Two parts run at once: the tests of Go, which take the longest, and beside them the others,
 # one after another. The browser tests open the site, and other tests walk through the folders
-# that npm fills: docs and npm are over before.
-PARTS  := docs lint npm tests edge packaging fuzz vuln
-JOBS   ?= 2
+# that npm fills: docs and npm are over before, both at once, since they wait for the network.
+PARTS  := docs npm lint tests edge packaging fuzz vuln
+JOBS   ?= 3
 after   = $(filter $(1:%=timed-%),$(PARTS:%=timed-%))
-timed-npm: $(call after,docs)
 timed-tests: $(call after,docs npm)
 timed-edge: $(call after,lint npm)
 timed-packaging: $(call after,lint edge)
