@@ -210,7 +210,7 @@ docs:
 docs-serve: docs
 	cd site && npm run serve
 
-# Runs the demos and a Chromium by itself.
+# Runs the demos, a Prometheus and a Chromium by itself.
 shots:
 	cd $(PEERS) && $(GO) run ./browser/shots ../../docs/shots
 

@@ -1,5 +1,5 @@
 // Command shots makes the screenshots of the documents: shots FOLDER. It runs the
-// demo, three servers with caches and a Chromium by itself.
+// demo, three servers with caches, a Prometheus and a Chromium by itself.
 package main
 
 import (
@@ -95,7 +95,11 @@ func run(ctx context.Context, folder string) (err error) {
 			return err
 		}
 	}
-	return nil
+	picture, err := figures(ctx, scratch)
+	if err != nil {
+		return fmt.Errorf("prometheus: %w", err)
+	}
+	return os.WriteFile(filepath.Join(folder, "prometheus.png"), picture, 0o644)
 }
 
 // serve runs a program of this repository, whose default store is of a folder, and
