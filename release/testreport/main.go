@@ -206,10 +206,28 @@ func summary(out io.Writer, file string) error {
 		}
 	}
 	fmt.Fprintf(out, "Skipped: %d\n", skips)
+	alike := map[string]int{}
 	for _, e := range entries {
 		if e.Skipped {
+			alike[e.kind()]++
+		}
+	}
+	for _, e := range entries {
+		switch n := alike[e.kind()]; {
+		case !e.Skipped || n == 0: // or shown already
+		case n == 1:
 			fmt.Fprintf(out, "  %s: %s: %s\n", e.Part, e.Name, e.Why)
+		default:
+			fmt.Fprintf(out, "  %s\n", strings.Replace(e.kind(), ": ", fmt.Sprintf(": %d parts of ", n), 1))
+			alike[e.kind()] = 0
 		}
 	}
 	return nil
+}
+
+// kind is what skipped parts of one test have in common that were skipped for one reason.
+func (e entry) kind() string {
+	folder, test, _ := strings.Cut(e.Name, " ")
+	test, _, _ = strings.Cut(test, "/")
+	return fmt.Sprintf("%s: %s %s: %s", e.Part, folder, test, e.Why)
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -48,4 +50,28 @@ func TestReport(t *testing.T) {
 	require.NotContains(t, out.String(), "TestA/part")
 	require.Contains(t, out.String(), "Skipped: 1\n  unit: core TestB: b_test.go:5: no server\n")
 	require.Error(t, summary(&out, file+"2"))
+}
+
+// TestSkipsOfOneKindAreOneLine: hundreds of cases that one test leaves out say nothing more.
+func TestSkipsOfOneKindAreOneLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "report")
+	var lines strings.Builder
+	for _, e := range []entry{
+		{Part: "tests", Name: "a/b TestKit/one", Why: "x.go:1: takes long", Skipped: true},
+		{Part: "tests", Name: "a/b TestKit/two/three", Why: "x.go:1: takes long", Skipped: true},
+		{Part: "tests", Name: "a/b TestKit/four", Why: "x.go:1: no server", Skipped: true},
+		{Part: "tests", Name: "a/c TestKit/one", Why: "x.go:1: takes long", Skipped: true},
+	} {
+		require.NoError(t, json.NewEncoder(&lines).Encode(e))
+	}
+	require.NoError(t, os.WriteFile(file, []byte(lines.String()), 0o600))
+	var out bytes.Buffer
+	require.NoError(t, summary(&out, file))
+	_, skipped, _ := strings.Cut(out.String(), "Skipped: ")
+	require.ElementsMatch(t, []string{
+		"4",
+		"  tests: 2 parts of a/b TestKit: x.go:1: takes long",
+		"  tests: a/b TestKit/four: x.go:1: no server",
+		"  tests: a/c TestKit/one: x.go:1: takes long",
+	}, strings.Split(strings.TrimSpace(skipped), "\n"))
 }
