@@ -157,8 +157,8 @@
 // the others, so that a node that hangs holds up its own calls only. A search asks
 // all nodes. A login is saved first, and then announced on the node of its user's hint,
 // which takes one more round trip. While that node is down, logins are saved without.
-// While the cluster moves a slot to another node, saves and ends of its
-// sessions wait for that, at most Options.Timeout. During a failover calls to the
+// Saves and deletes of sessions wait, at most Options.Timeout, while the cluster moves
+// their slot to another node. During a failover calls to the
 // sessions of that node fail with [hosts.ErrUnavailable], and those to all others
 // too unless the cluster has cluster-require-full-coverage off.
 //

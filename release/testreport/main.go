@@ -206,7 +206,7 @@ func summary(out io.Writer, file string) error {
 		}
 	}
 	fmt.Fprintf(out, "Skipped: %d\n", skips)
-	alike := map[string]int{}
+	alike := map[kind]int{}
 	for _, e := range entries {
 		if e.Skipped {
 			alike[e.kind()]++
@@ -218,16 +218,18 @@ func summary(out io.Writer, file string) error {
 		case n == 1:
 			fmt.Fprintf(out, "  %s: %s: %s\n", e.Part, e.Name, e.Why)
 		default:
-			fmt.Fprintf(out, "  %s\n", strings.Replace(e.kind(), ": ", fmt.Sprintf(": %d parts of ", n), 1))
+			fmt.Fprintf(out, "  %s: %d parts of %s: %s\n", e.Part, n, e.kind().test, e.Why)
 			alike[e.kind()] = 0
 		}
 	}
 	return nil
 }
 
-// kind is what skipped parts of one test have in common that were skipped for one reason.
-func (e entry) kind() string {
+// kind is what parts of one test have in common that were skipped for one reason.
+type kind struct{ part, test, why string }
+
+func (e entry) kind() kind {
 	folder, test, _ := strings.Cut(e.Name, " ")
 	test, _, _ = strings.Cut(test, "/")
-	return fmt.Sprintf("%s: %s %s: %s", e.Part, folder, test, e.Why)
+	return kind{e.Part, folder + " " + test, e.Why}
 }
