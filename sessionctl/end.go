@@ -191,7 +191,7 @@ func (e *ending) run(ctx context.Context, p *Program, _ []string) error {
 				if err != nil {
 					return stopped(ctx, "end-all", err)
 				}
-				return fmt.Errorf("end-all: %s has sessions in tenants, which were left; name --tenant or --all-tenants", shown(*e.user))
+				return fmt.Errorf("end-all: %s also has sessions in tenants, which stay; to end them, give --tenant or --all-tenants", shown(*e.user))
 			}
 		}
 		return nil
@@ -218,5 +218,5 @@ func endAll(ctx context.Context, store hosts.Store, q hosts.Query, m *meter) (in
 			return int(ended.Load()), err
 		}
 	}
-	return int(ended.Load()), fmt.Errorf("new ones keep appearing after %d passes: %w", maxPasses, hosts.ErrBusy)
+	return int(ended.Load()), fmt.Errorf("there are still new ones after %d passes: %w", maxPasses, hosts.ErrBusy)
 }

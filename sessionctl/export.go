@@ -114,7 +114,7 @@ func newFile(path string, write func(io.Writer) error) error {
 		return err
 	}
 	if err := os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("the file %s has come to be meanwhile", path)
+		return fmt.Errorf("the file %s was created meanwhile", path)
 	} else if err != nil { // a filesystem without links
 		if err := os.Rename(f.Name(), path); err != nil {
 			return err

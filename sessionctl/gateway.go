@@ -168,7 +168,7 @@ func (g *gatewaySetup) examine() (err error) {
 	store, err := g.store.name()
 	if err == nil && ofOneProcess(store) {
 		scheme, _, _ := strings.Cut(store, ":")
-		return Usagef("gateway: the store is %s, which one process has to itself; allowed: the one that the origin uses: %s", scheme, sharedStores())
+		return Usagef("gateway: the store is %s, which only one process can use; allowed: the one of the application: %s", scheme, sharedStores())
 	}
 	return err
 }

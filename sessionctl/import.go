@@ -136,12 +136,12 @@ func (i *importing) bring(ctx context.Context, p *Program, store hosts.Store, r 
 	}
 	switch {
 	case ctx.Err() == nil && (errors.Is(err, archive.ErrTruncated) || errors.Is(err, archive.ErrDamaged)):
-		return fmt.Errorf("import: %w; what came before that is done, and the whole export would go on from there", err)
+		return fmt.Errorf("import: %w; the sessions before that are done. Run it again with the whole export", err)
 	case err != nil || ctx.Err() != nil:
 		return fmt.Errorf("%w; run it again to go on", stopped(ctx, "import", err))
 	case !i.revive && t.counts[outcomeNew] > 0:
-		return fmt.Errorf("import: nothing was written: %s of this export, begun %v, are not in the store; "+
-			"they were never there, or have ended since and would live again; --revive saves them",
+		return fmt.Errorf("import: nothing was written: %s of this export, begun %v, are not in the store: "+
+			"they were never there, or have ended since. --revive saves both kinds",
 			plural(t.counts[outcomeNew]), moment(r.Began()))
 	case t.counts[outcomeConflict] > 0:
 		return errFindings
