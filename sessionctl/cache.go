@@ -105,7 +105,7 @@ func (d *doctor) examineFeed(ctx context.Context, store hosts.Store) {
 		return
 	}
 	if err := feedAnswers(ctx, marked); err != nil {
-		d.finding("store", "mend what the message says; until then caches ask the store for each read, and logouts wait in vain", "servers cache its sessions, but its feed of changes does not work: %v", err)
+		d.finding("store", "fix what the message says; until then every read asks the store, and logouts wait for nothing", "servers cache its sessions, but its feed of changes does not work: %v", err)
 		return
 	}
 	d.fine("store", "servers cache its sessions, and its feed of changes answers")
