@@ -16,7 +16,7 @@ var cacheCommand = Command{
 	About: `A server that caches sessions sets a mark in the store. While it is set, every logout
 waits 600 ms: after that, no server answers from a copy of the session any more.
 
-status  shows whether servers cache: none (none ever has), on, stopping or off
+status  shows whether servers cache: none (they never did), on, stopping or off
 off     stops all caches. When the command returns, no server uses a cache, and logouts
         no longer wait. Run it before you go back to a release without the cache
 on      allows caches again; servers begin to use theirs within a few seconds`,

@@ -18,7 +18,7 @@ var doctorCommand = Command{
 	Name: "doctor", Brief: "find problems of your setup",
 	About: `Checks the key, the cookie's attributes for the URL of the site, the store (it saves,
 loads and deletes test sessions), the clocks and the modes of files. For each problem
-that it finds, it prints what to do. The exit code is then 1.`,
+it prints what to do. The exit code is 1 if there are any.`,
 	Examples: []string{`sessionctl doctor`, `sessionctl doctor --store sqlite:sessions.db --url https://shop.example`},
 	Flags:    doctorFlags,
 }

@@ -20,7 +20,7 @@ var endCommand = Command{
 	About: `Ends the sessions with these IDs, as a logout does: at once, on every server, for good.
 It needs no key and does not ask for confirmation. A session that does not exist is no
 error. If one of the arguments is not an ID, no session is ended.`,
-	Examples: []string{`sessionctl end sBzS0p1aQkq3M0nJq2p9rw`},
+	Examples: []string{`sessionctl end sBzS0p1aQkq3M0nJq2p9rw`, `sessionctl end sBzS0p1aQkq3M0nJq2p9rw 7Zt9yAAAAAAAAAAAAAAAAQ`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
@@ -43,7 +43,7 @@ not slip through. It needs no key and does not ask for confirmation.
 
 With --user alone, sessions of U in tenants stay. If there are any, the command says so,
 and the exit code is 1.`,
-	Examples: []string{`sessionctl end-all --user alice`, `sessionctl end-all --tenant acme`},
+	Examples: []string{`sessionctl end-all --user alice`, `sessionctl end-all --user alice --all-tenants`, `sessionctl end-all --tenant acme`},
 	Flags:    endAllFlags,
 }
 

@@ -18,8 +18,8 @@ import (
 var exportCommand = Command{
 	Name: "export", Args: "FILE|-", Brief: "write all sessions to a file, still encrypted",
 	About: `Writes all sessions, also expired ones, to a new FILE (mode 0600) or to standard output.
-They stay encrypted: it needs no key, and the file shows no more than the store does. FILE
-gets its name when it is complete. An existing file is not overwritten.
+They stay encrypted: the command needs no key, and the file shows no more than the store
+does. FILE gets its name when it is complete. An existing file is not overwritten.
 
 Sessions that begin, change or end while it runs may be in the file or not. For a snapshot
 of one moment, stop the servers first. A session that ends after the export is still in

@@ -24,7 +24,7 @@ const keyVariables = "  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits,
 	"                           A time is written 2026-05-01T00:00:00Z\n"
 
 const storeVariables = "  SESSION_STORE            the store, if --store is not given. Other users of the machine can\n" +
-	"                           read a command line and a password in it, but not this\n"
+	"                           read a command line, with a password in it, but not this\n"
 
 // storeNames lists the stores, one a line, each with the word that stands for it.
 func storeNames() string {

@@ -187,7 +187,7 @@ func TestDoctorOverBackends(t *testing.T) {
 			fill(t, url, ahead)
 			code, stdout = doctor()
 			require.Equal(t, 1, code)
-			require.Contains(t, stdout, "in the future: a server's clock is ahead")
+			require.Contains(t, stdout, "in the future: the clock of a server is ahead")
 		})
 	}
 }
