@@ -140,7 +140,7 @@ func TestChartRenders(t *testing.T) {
 				require.Contains(t, args, " --check --check-nginx --check-uri=X-Original-Uri ")
 				require.NotContains(t, args, "--origin")
 				require.Contains(t, o.notes, "answers proxies at shop-sessions-gateway.default.svc:80 ")
-				require.Contains(t, o.notes, "through the proxy alone")
+				require.Contains(t, o.notes, "only through the proxy")
 			case "files-and-https":
 				require.Nil(t, o.budget)
 				require.Len(t, pod.Spec.Volumes, 2)

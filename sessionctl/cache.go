@@ -12,14 +12,13 @@ import (
 )
 
 var cacheCommand = Command{
-	Name: "cache", Args: "status|on|off", Brief: "show or switch the mark that servers cache this store's sessions",
-	About: `A server that caches sessions sets a mark in the store. While the mark is set, every
-logout waits 600 ms, until no server can answer from a copy of the session any more.
+	Name: "cache", Args: "status|on|off", Brief: "show or change whether servers may cache this store's sessions",
+	About: `A server that caches sessions sets a mark in the store. While it is set, every logout
+waits 600 ms: after that, no server answers from a copy of the session any more.
 
-status  shows the mark: none, on, stopping or off
-off     stops all caches within half a second; then logouts no longer wait. The command
-        returns when that is done. Servers go on without their caches until they are
-        switched on again. Run it before you go back to a release without the cache
+status  shows whether servers cache: none (they never did), on, stopping or off
+off     stops all caches. When the command returns, no server uses a cache, and logouts
+        no longer wait. Run it before you go back to a release without the cache
 on      allows caches again; servers begin to use theirs within a few seconds`,
 	Examples: []string{"sessionctl cache status", "sessionctl cache off"},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
@@ -106,7 +105,7 @@ func (d *doctor) examineFeed(ctx context.Context, store hosts.Store) {
 		return
 	}
 	if err := feedAnswers(ctx, marked); err != nil {
-		d.finding("store", "mend what the message says; until then caches ask the store for each read, and logouts wait in vain", "servers cache its sessions, but its feed of changes does not work: %v", err)
+		d.finding("store", "fix what the message says; until then every read asks the store, and logouts wait for nothing", "servers cache its sessions, but its feed of changes does not work: %v", err)
 		return
 	}
 	d.fine("store", "servers cache its sessions, and its feed of changes answers")

@@ -19,10 +19,10 @@ const dropTimeout = 30 * time.Second
 var checkCommand = Command{
 	Name: "check", Args: "[STORE]", Brief: "test your own server against the contract of a session store",
 	About: `Tests your own server with the cases that every store of this project passes, as two
-processes would use it. Each case makes a table, a prefix of keys, a directory or a file
+processes would use it. Each case creates a table, a prefix of keys, a directory or a file
 of its own, with "check_" in its name, and removes it. Your sessions are not touched.
-It takes some minutes at most, and puts load on the server; --brief takes seconds. Broken
-promises are printed with what was seen, and the exit code is then 1.`,
+It takes some minutes at most, and puts load on the server. With --brief it takes seconds.
+If the server breaks a promise, the command prints what it saw, and the exit code is 1.`,
 	Examples: []string{`sessionctl check postgres://app@db/shop`, `sessionctl check --brief redis://localhost:6379`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		c := &checking{}

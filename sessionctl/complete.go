@@ -12,7 +12,7 @@ var shells = []string{"bash", "zsh", "fish"}
 func completion() Command {
 	return Command{
 		Name: "completion", Args: "bash|zsh|fish", Brief: "print completions for bash, zsh or fish",
-		About: `Prints a script that completes commands and flags in a shell: bash, zsh or fish.`,
+		About: `Prints a script that completes commands and flags in bash, zsh or fish.`,
 		Examples: []string{
 			`source <(sessionctl completion bash)`,
 			`sessionctl completion zsh > "${fpath[1]}/_sessionctl"`,
@@ -53,7 +53,7 @@ func (p *Program) completed() (list []completed) {
 		set.VisitAll(func(f *flag.Flag) { one.flags = append(one.flags, f) })
 		list = append(list, one)
 	}
-	return append(list, completed{name: "help", brief: "all about a command", args: p.names()})
+	return append(list, completed{name: "help", brief: "show the flags of a command, with examples", args: p.names()})
 }
 
 // bash leaves files to readline, which knows how to quote their names.

@@ -15,10 +15,10 @@ import (
 )
 
 var doctorCommand = Command{
-	Name: "doctor", Brief: "find problems of a setup",
+	Name: "doctor", Brief: "find problems of your setup",
 	About: `Checks the key, the cookie's attributes for the URL of the site, the store (it saves,
-loads and deletes a scratch session), the clock and the modes of files. Each finding
-comes with its remedy. The exit code is 1 if there are findings.`,
+loads and deletes test sessions), the clocks and the modes of files. For each problem
+it prints what to do. The exit code is 1 if there are any.`,
 	Examples: []string{`sessionctl doctor`, `sessionctl doctor --store sqlite:sessions.db --url https://shop.example`},
 	Flags:    doctorFlags,
 }
@@ -38,12 +38,12 @@ type doctor struct {
 
 func doctorFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	d := &doctor{}
-	set.StringVar(&d.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
-	set.StringVar(&d.store, "store", "", "the `STORE` to try; without it and "+storeVariable+", "+stores.Default)
-	set.BoolVar(&d.json, "json", false, "print JSON, an object a line")
+	set.StringVar(&d.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` instead of the environment")
+	set.StringVar(&d.store, "store", "", "the `STORE` to check; if neither this nor "+storeVariable+" is set: "+stores.Default)
+	set.BoolVar(&d.json, "json", false, "print JSON, one object per line")
 	set.StringVar(&d.url, "url", "", "`URL` at which browsers reach the site, such as https://example.com")
-	set.BoolVar(&d.proxy, "proxy", false, "a proxy stands before the server")
-	set.Func("trusted-proxy", "`CIDR` of a proxy that the server believes; may be repeated", func(text string) error {
+	set.BoolVar(&d.proxy, "proxy", false, "there is a proxy in front of the server")
+	set.Func("trusted-proxy", "`CIDR` of a proxy that the server trusts; may be repeated", func(text string) error {
 		return AddPrefix(&d.trusted, text)
 	})
 	set.StringVar(&d.policy.CookieName, "name", core.DefaultCookieName, "`NAME` of the cookie")

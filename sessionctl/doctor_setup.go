@@ -132,10 +132,10 @@ func (d *doctor) examineProxies() {
 func served(k core.Key) string {
 	text := ""
 	if k.SealFrom != 0 {
-		text += ", seals from " + k.SealFrom.String()
+		text += ", encrypts from " + k.SealFrom.String()
 	}
 	if k.OpenUntil != 0 {
-		text += ", opens until " + k.OpenUntil.String()
+		text += ", opens cookies until " + k.OpenUntil.String()
 	}
 	return text
 }

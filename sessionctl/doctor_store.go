@@ -49,9 +49,9 @@ func (d *doctor) examineStore(ctx context.Context, keys core.KeyRing) error {
 	d.examinePolicy(ctx, store)
 	start = time.Now()
 	if err := scratch(ctx, store, keys, d.Now()); err != nil {
-		d.finding("store", "fix what the message says, then run this again", "a scratch session: %v", err)
+		d.finding("store", "fix what the message says, then run this again", "a test session: %v", err)
 	} else {
-		d.fine("store", "saved, loaded, changed and deleted a scratch session in %v", time.Since(start).Round(time.Microsecond))
+		d.fine("store", "saved, loaded, changed and deleted a test session in %v", time.Since(start).Round(time.Microsecond))
 	}
 	d.examineRetention(ctx, store)
 	if d.store == "memory:" || d.store == "cache" {
@@ -150,11 +150,11 @@ func (d *doctor) examineRetention(ctx context.Context, store hosts.Store) {
 	switch err = errors.Join(err, store.Delete(context.WithoutCancel(ctx), r.ID)); {
 	case errors.Is(err, core.ErrNotFound):
 		d.finding("clock", "keep the server's clock and this one with NTP, and the retention at a minute or more",
-			"the store has forgotten a session that ran out a second ago")
+			"the store has removed a session that expired a second ago")
 	case err != nil:
-		d.finding("store", "see the message", "a session that has run out: %v", err)
+		d.finding("store", "see the message", "an expired session: %v", err)
 	default:
-		d.fine("clock", "a session that ran out a second ago is still there")
+		d.fine("clock", "a session that expired a second ago is still there")
 	}
 }
 
@@ -166,7 +166,7 @@ func (d *doctor) examineFuture(ctx context.Context, store hosts.Store) {
 	}
 	records, err := finder.Find(ctx, hosts.Query{AnyTenant: true, AnyUser: true}, core.ID{}, maxRecords)
 	if err != nil {
-		d.finding("store", "see the message", "listing sessions: %v", err)
+		d.finding("store", "see the message", "sessions cannot be listed: %v", err)
 		return
 	}
 	ahead := time.Duration(0)
@@ -174,7 +174,7 @@ func (d *doctor) examineFuture(ctx context.Context, store hosts.Store) {
 		ahead = max(ahead, time.UnixMilli(int64(r.SeenAt)).Sub(d.Now()))
 	}
 	if ahead > maxSkew {
-		d.finding("clock", "keep the clocks of all servers with NTP", "a session was last used %v in the future: a server's clock is ahead, or this one is behind", ahead.Round(time.Second))
+		d.finding("clock", "keep the clocks of all servers with NTP", "a session was last used %v in the future: the clock of a server is ahead, or this one is behind", ahead.Round(time.Second))
 		return
 	}
 	d.fine("clock", "no session was last used in the future; %d checked", len(records))

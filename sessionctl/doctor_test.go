@@ -42,7 +42,7 @@ func TestDoctor(t *testing.T) {
 		"no directory":            {"--store file:none", false, 1, []string{"FINDING  store", "there is no store at none", "remedy: name the right one"}},
 		"no store":                {"--store file:empty", false, 1, []string{"FINDING  store", "has no sessions", "remedy: name the right one"}},
 		"unreadable key of demo":  {"--store file:unreadable", false, 1, []string{"its owner may not read it", "remedy: chmod 0600 unreadable/development.key"}},
-		"open directory":          {"--store file:open", false, 1, []string{"FINDING  store", "remedy: chmod 0700 open", "deleted a scratch session"}},
+		"open directory":          {"--store file:open", false, 1, []string{"FINDING  store", "remedy: chmod 0700 open", "deleted a test session"}},
 		"public directory":        {"--store file:public", false, 1, []string{"remedy: chmod 0700 public", "everybody may write it"}},
 		"no directory but a file": {"--store file:shared", false, 1, []string{"FINDING  store", "not a directory"}},
 		"demo's key":              {"--store file:demo", false, 1, []string{"note     key", "remedy: chmod 0600 demo/development.key"}},

@@ -18,8 +18,9 @@ const maxPasses = 100
 var endCommand = Command{
 	Name: "end", Args: "ID...", IDs: true, Brief: "end sessions by their IDs",
 	About: `Ends the sessions with these IDs, as a logout does: at once, on every server, for good.
-It needs no key and does not ask for confirmation. A session that does not exist is no error.`,
-	Examples: []string{`sessionctl end sBzS0p1aQkq3M0nJq2p9rw`},
+It needs no key and does not ask for confirmation. A session that does not exist is no
+error. If one of the arguments is not an ID, no session is ended.`,
+	Examples: []string{`sessionctl end sBzS0p1aQkq3M0nJq2p9rw`, `sessionctl end sBzS0p1aQkq3M0nJq2p9rw 7Zt9yAAAAAAAAAAAAAAAAQ`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
@@ -30,18 +31,19 @@ It needs no key and does not ask for confirmation. A session that does not exist
 
 var endAllCommand = Command{
 	Name: "end-all", Brief: "end all sessions of a user, of a tenant, or of everybody",
-	About: `Ends the sessions that are selected, and looks again until a whole pass finds none,
-so that a login at the same moment does not slip through. It needs no key and does not
-ask for confirmation:
+	About: `Ends the selected sessions, as a logout does: at once, on every server, for good. It
+searches again until a whole pass finds none, so that a login at the same moment does
+not slip through. It needs no key and does not ask for confirmation.
 
-  end-all --user U                 sessions of U that are without a tenant
-  end-all --user U --tenant T      sessions of U in T
-  end-all --user U --all-tenants   sessions of U wherever they are
-  end-all --tenant T               everybody in T, signed in or not
-  end-all --all-tenants            everybody
+  end-all --user U                 the sessions of U that have no tenant
+  end-all --user U --tenant T      the sessions of U in T
+  end-all --user U --all-tenants   all sessions of U
+  end-all --tenant T               all sessions in T, signed in or not
+  end-all --all-tenants            all sessions
 
-With --user alone the exit code is 1 if U also has sessions in a tenant: they stay.`,
-	Examples: []string{`sessionctl end-all --user alice`, `sessionctl end-all --tenant acme`},
+With --user alone, sessions of U in tenants stay. If there are any, the command says so,
+and the exit code is 1.`,
+	Examples: []string{`sessionctl end-all --user alice`, `sessionctl end-all --user alice --all-tenants`, `sessionctl end-all --tenant acme`},
 	Flags:    endAllFlags,
 }
 
@@ -110,6 +112,7 @@ func (t *target) end(ctx context.Context, p *Program, args []string) error {
 	return t.with(ctx, p, false, func(store hosts.Store) error {
 		m := t.meter(p, "end")
 		e := endEach(ctx, store, ids, m)
+		final(ctx, store)
 		m.done()
 		if err := t.told(p, e.ended, e.missing); err != nil {
 			return err
@@ -146,7 +149,7 @@ func endAllFlags(set *flag.FlagSet) func(context.Context, *Program, []string) er
 	e.target.add(set)
 	e.target.addQuiet(set)
 	e.selection.add(set, "sessions of `USER`", "sessions of `TENANT`")
-	set.BoolVar(&e.everywhere, "all-tenants", false, "in all tenants")
+	set.BoolVar(&e.everywhere, "all-tenants", false, "in all tenants; without --user, all sessions of the store")
 	return e.run
 }
 
@@ -174,6 +177,7 @@ func (e *ending) run(ctx context.Context, p *Program, _ []string) error {
 	return e.with(ctx, p, false, func(store hosts.Store) error {
 		m := e.meter(p, "end-all")
 		ended, err := endAll(ctx, store, q, m)
+		final(ctx, store)
 		m.done()
 		if told := e.told(p, ended, 0); told != nil {
 			return told
@@ -187,7 +191,7 @@ func (e *ending) run(ctx context.Context, p *Program, _ []string) error {
 				if err != nil {
 					return stopped(ctx, "end-all", err)
 				}
-				return fmt.Errorf("end-all: %s has sessions in tenants, which were left; name --tenant or --all-tenants", shown(*e.user))
+				return fmt.Errorf("end-all: %s also has sessions in tenants, which stay; to end them, give --tenant or --all-tenants", shown(*e.user))
 			}
 		}
 		return nil
@@ -214,5 +218,5 @@ func endAll(ctx context.Context, store hosts.Store, q hosts.Query, m *meter) (in
 			return int(ended.Load()), err
 		}
 	}
-	return int(ended.Load()), fmt.Errorf("new ones keep appearing after %d passes: %w", maxPasses, hosts.ErrBusy)
+	return int(ended.Load()), fmt.Errorf("there are still new ones after %d passes: %w", maxPasses, hosts.ErrBusy)
 }

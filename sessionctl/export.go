@@ -17,13 +17,13 @@ import (
 
 var exportCommand = Command{
 	Name: "export", Args: "FILE|-", Brief: "write all sessions to a file, still encrypted",
-	About: `Writes all sessions, expired ones too, to a new FILE with mode 0600, or to standard
-output. They stay sealed: it needs no key, and the file shows no more than the store
-does. FILE gets its name when it is complete; an existing one is refused.
+	About: `Writes all sessions, also expired ones, to a new FILE (mode 0600) or to standard output.
+They stay encrypted: the command needs no key, and the file shows no more than the store
+does. FILE gets its name when it is complete. An existing file is not overwritten.
 
-The copy is not a snapshot: sessions that begin, change or end while it runs may be in it
-or not. For a snapshot, stop the servers first. A session that ends after the export is
-still in the file: see sessionctl help import.`,
+Sessions that begin, change or end while it runs may be in the file or not. For a snapshot
+of one moment, stop the servers first. A session that ends after the export is still in
+the file: see sessionctl help import.`,
 	Examples: []string{`sessionctl export sessions.rwsexp`, `sessionctl export - | ssh backup "cat > sessions.rwsexp"`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
@@ -114,7 +114,7 @@ func newFile(path string, write func(io.Writer) error) error {
 		return err
 	}
 	if err := os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("the file %s has come to be meanwhile", path)
+		return fmt.Errorf("the file %s was created meanwhile", path)
 	} else if err != nil { // a filesystem without links
 		if err := os.Rename(f.Name(), path); err != nil {
 			return err

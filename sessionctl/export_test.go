@@ -68,8 +68,8 @@ func TestExportToAPipe(t *testing.T) {
 	third := fileStore(t)
 	code, stdout, stderr = call{args: []string{"import", "--store", third, "--revive", "-"}, stdin: data[:len(data)-10]}.run(t)
 	require.Equal(t, 1, code)
-	require.Contains(t, stdout, "broken off")
-	require.Contains(t, stderr, "export is cut short; what came before that is done, and the whole export would go on from there")
+	require.Contains(t, stdout, "incomplete")
+	require.Contains(t, stderr, "export is cut short; the sessions before that are done. Run it again with the whole export")
 	require.NotContains(t, stderr, "run it again", "the same input would end there again")
 	code, _, stderr = call{args: []string{"import", "--store", third, "--revive", "-"}, stdin: data}.run(t)
 	require.Zero(t, code, stderr)
@@ -119,7 +119,7 @@ func TestImportRevivesOnlyWhenTold(t *testing.T) {
 	require.Equal(t, 1, code)
 	require.Equal(t, "saved 0 sessions; not in the store: 1; there already: 5; conflicts: 0; expired and left out: 2\n", stdout)
 	require.Contains(t, stderr, "nothing was written: 1 session of this export, begun 2")
-	require.Contains(t, stderr, "have ended since and would live again; --revive saves them")
+	require.Contains(t, stderr, "they were never there, or have ended since. --revive saves both kinds")
 	require.Equal(t, left, all(t, url))
 
 	code, stdout, stderr = on(t, url, "import", "--revive", file)
@@ -146,7 +146,7 @@ func TestImportOverwritesNothing(t *testing.T) {
 	require.Equal(t, 1, code)
 	require.Empty(t, stderr)
 	for _, r := range records[:2] {
-		require.Contains(t, stdout, "conflict "+r.ID.String()+": another version is in the store, and was left\n")
+		require.Contains(t, stdout, "conflict "+r.ID.String()+": the store has another version, which stays\n")
 	}
 	require.Contains(t, stdout, "saved 0 sessions; not in the store: 0; there already: 4; conflicts: 2;")
 	code, stdout, _ = on(t, url, "import", "--json", file)

@@ -24,17 +24,17 @@ import (
 )
 
 var gatewayCommand = Command{
-	Key: true, Name: "gateway", Brief: "let only signed-in visitors through to an origin",
-	About: `Runs a reverse proxy that checks the session of each request before it forwards it to
-the origin. The header fields Session-User, Session-Tenant and Session-Id say who is
-signed in; if a visitor sends such fields, they are dropped. Every path needs a signed-in
-user, except those below --public; the longest prefix counts. See docs/gateway.md.
+	Key: true, Name: "gateway", Brief: "let only signed-in visitors through to an application",
+	About: `Runs a reverse proxy in front of your application (--origin). It checks the session of each
+request, and adds the header fields Session-User, Session-Tenant and Session-Id, which say
+who is signed in. If a visitor sends such fields, they are dropped. Every path needs a
+signed-in user, except those below --public. The longest prefix counts. See docs/gateway.md.
 
-With --check it forwards nothing, but answers another proxy whether it may forward a
-request: nginx (with --check-nginx), Caddy, Traefik, HAProxy, Envoy (with --check-prefix).
+With --check it forwards nothing. It only answers another proxy whether a request may pass:
+nginx (with --check-nginx), Caddy, Traefik, HAProxy or Envoy (with --check-prefix).
 
 With --admin it serves /healthz, /readyz and /metrics on an address of their own.
-Ctrl-C lets running requests finish; a second one does not wait for them.`,
+Ctrl-C lets running requests finish, for at most 30 seconds. A second one does not wait.`,
 	Examples: []string{
 		`sessionctl gateway --origin http://127.0.0.1:8080 --store redis://localhost:6379 --login https://shop.example/login`,
 		`sessionctl gateway --check --trusted-proxy 127.0.0.1 --store redis://localhost:6379 --public /login --login /login`,
@@ -65,28 +65,28 @@ func gatewayFlags(set *flag.FlagSet) func(context.Context, *Program, []string) e
 		}
 	}
 	set.StringVar(&g.origin, "origin", "", "the `URL` of the application, such as http://127.0.0.1:8080")
-	set.BoolVar(&g.checks, "check", false, "answer another proxy whether it may forward a request, instead of forwarding to an origin")
-	set.StringVar(&g.check.URIField, "check-uri", gateway.DefaultURIField, "with --check, the header `FIELD` in which the proxy sends the requested URI")
-	set.StringVar(&g.check.URIPrefix, "check-prefix", "", "instead of --check-uri: the proxy puts `PATH` before the requested URI, as Envoy does")
+	set.BoolVar(&g.checks, "check", false, "answer another proxy whether a request may pass, instead of forwarding requests")
+	set.StringVar(&g.check.URIField, "check-uri", gateway.DefaultURIField, "with --check, the header `FIELD` in which the proxy sends the URI that the visitor requests")
+	set.StringVar(&g.check.URIPrefix, "check-prefix", "", "instead of --check-uri: the proxy asks for the requested URI with `PATH` in front, as Envoy does")
 	set.BoolVar(&g.check.AuthRequest, "check-nginx", false, "with --check, answer 401 with Location instead of a redirect, and 403 instead of 400 and 404")
 	set.StringVar(&g.addr, "addr", defaultGatewayAddr, "listen on `HOST:PORT`")
-	set.StringVar(&g.admin, "admin", "", "health and metrics on `HOST:PORT`, which only operators should reach (none)")
-	set.StringVar(&g.store.url, "store", "", "the `STORE` that the origin keeps its sessions in: "+sharedStores()+"; see sessionctl help")
-	set.StringVar(&g.engine, "engine", "native", "decrypt cookies with `native` Go, or with wasm, the core as WebAssembly")
+	set.StringVar(&g.admin, "admin", "", "serve health and metrics on `HOST:PORT`, which only operators should reach (default: not served)")
+	set.StringVar(&g.store.url, "store", "", "the `STORE` of the application: "+sharedStores()+"; see sessionctl help")
+	set.StringVar(&g.engine, "engine", "native", "decrypt cookies by the `ENGINE` native, which is Go, or wasm, the core as WebAssembly")
 	set.Func("public", "make the paths below `PREFIX` public; may be repeated", rule(gateway.Public))
-	set.Func("signed-in", "below `PREFIX`, part of a public path, require a signed-in user again; may be repeated", rule(gateway.SignedIn))
+	set.Func("signed-in", "protect the paths below `PREFIX`, although a shorter one is public; may be repeated", rule(gateway.SignedIn))
 	set.Func("deny", "answer 404 for the paths below `PREFIX`; may be repeated", rule(gateway.Denied))
-	set.StringVar(&g.o.LoginURL, "login", "", "send browsers that are not signed in to `URL`, with return_to (401)")
-	set.BoolVar(&g.o.StripCookie, "strip-cookie", false, "do not forward the session cookie to the origin")
-	set.BoolVar(&g.o.KeepHost, "keep-host", false, "forward the visitor's Host to the origin")
-	set.DurationVar(&g.o.Timeout, "timeout", gateway.DefaultTimeout, "wait for `DURATION` until the origin begins to answer")
-	set.DurationVar(&g.o.BodyTimeout, "body-timeout", gateway.DefaultBodyTimeout, "wait for `DURATION` for each 32 KiB of a request's body, until the origin begins to answer")
-	set.StringVar(&g.cookieName, "cookie", "", "the `NAME` of the session cookie, as at the origin (rockstar_session)")
-	set.DurationVar(&g.c.IdleTimeout, "idle", 0, "end a session after `DURATION` without use, as at the origin; without this flag, requests through the gateway do not count as use")
-	set.DurationVar(&g.c.RenewGrace, "renew-grace", 0, "accept a renewed session's previous cookie for `DURATION`, as at the origin; after that it counts as stolen (30s)")
-	set.StringVar(&g.cert, "cert", "", "`FILE` with the certificate in PEM, for HTTPS")
+	set.StringVar(&g.o.LoginURL, "login", "", "send people who are not signed in to `URL`, with return_to (default: they get 401)")
+	set.BoolVar(&g.o.StripCookie, "strip-cookie", false, "do not forward the session cookie to the application")
+	set.BoolVar(&g.o.KeepHost, "keep-host", false, "forward the visitor's Host to the application")
+	set.DurationVar(&g.o.Timeout, "timeout", gateway.DefaultTimeout, "wait for `DURATION` until the application begins to answer")
+	set.DurationVar(&g.o.BodyTimeout, "body-timeout", gateway.DefaultBodyTimeout, "wait for `DURATION` for each 32 KiB of a request's body, until the application begins to answer")
+	set.StringVar(&g.cookieName, "cookie", "", "the `NAME` of the session cookie, as in the application (default rockstar_session)")
+	set.DurationVar(&g.c.IdleTimeout, "idle", 0, "end a session after `DURATION` without use, as in the application (default: requests through the gateway do not count as use)")
+	set.DurationVar(&g.c.RenewGrace, "renew-grace", 0, "accept a renewed session's previous cookie for `DURATION`, as in the application; after that it counts as stolen (default 30s)")
+	set.StringVar(&g.cert, "cert", "", "`FILE` with the certificate in PEM, to serve HTTPS")
 	set.StringVar(&g.certKey, "key", "", "`FILE` with the certificate's private key in PEM")
-	set.Func("trusted-proxy", "believe X-Forwarded-For, -Host and -Proto from `CIDR`; may be repeated", func(text string) error {
+	set.Func("trusted-proxy", "trust X-Forwarded-For, -Host and -Proto from `CIDR`; may be repeated", func(text string) error {
 		return AddPrefix(&g.proxies, text)
 	})
 	return g.run
@@ -168,7 +168,7 @@ func (g *gatewaySetup) examine() (err error) {
 	store, err := g.store.name()
 	if err == nil && ofOneProcess(store) {
 		scheme, _, _ := strings.Cut(store, ":")
-		return Usagef("gateway: the store is %s, which one process has to itself; allowed: the one that the origin uses: %s", scheme, sharedStores())
+		return Usagef("gateway: the store is %s, which only one process can use; allowed: the one of the application: %s", scheme, sharedStores())
 	}
 	return err
 }

@@ -11,17 +11,24 @@ import (
 	"github.com/rockstar-web/sessions/stores"
 )
 
-const keyVariables = "  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits, as keygen prints it\n" +
-	"  SESSION_ENCRYPTION_KEYS  in its place, the keys of a rotation: HEX@..UNTIL,HEX@FROM,\n" +
-	"                           times as in 2026-05-01T00:00:00Z: from FROM on a key encrypts,\n" +
-	"                           until UNTIL it opens cookies\n"
+const firstExamples = `
+Examples:
+  sessionctl list --user alice --store postgres://app@db/shop
+  sessionctl doctor --store postgres://app@db/shop --url https://shop.example
+  sessionctl help end-all
+`
 
-const storeVariables = "  SESSION_STORE            the store where --store names none; unlike a command\n" +
-	"                           line, it does not show a password to other users\n"
+const keyVariables = "  SESSION_ENCRYPTION_KEY   the key, 64 hexadecimal digits, as keygen prints it\n" +
+	"  SESSION_ENCRYPTION_KEYS  instead, the keys of a rotation: HEX@..UNTIL,HEX@FROM. The first one\n" +
+	"                           opens cookies until UNTIL, the second one encrypts from FROM.\n" +
+	"                           A time is written 2026-05-01T00:00:00Z\n"
+
+const storeVariables = "  SESSION_STORE            the store, if --store is not given. Other users of the machine can\n" +
+	"                           read a command line, with a password in it, but not this\n"
 
 // storeNames lists the stores, one a line, each with the word that stands for it.
 func storeNames() string {
-	text := "\nStores:"
+	text := "\nStores (--store, SESSION_STORE):"
 	for name := range strings.SplitSeq(stores.Allowed(), ", ") {
 		if strings.Contains(name, ":") {
 			text += "\n  " + name
@@ -48,16 +55,16 @@ func surroundings(key, store bool) (text string) {
 
 func (p *Program) help(args []string) error {
 	var text bytes.Buffer
-	if len(args) == 0 || args[0] == "help" {
-		fmt.Fprint(&text, "Sessionctl looks at and changes the sessions of a store, and checks a setup.\n\nUsage: sessionctl COMMAND [flags]\n\n")
+	if len(args) == 0 || strings.TrimLeft(args[0], "-") == "help" || args[0] == "-h" {
+		fmt.Fprint(&text, "Sessionctl shows, counts and ends the sessions of a store, and checks your setup.\n\nUsage: sessionctl COMMAND [flags]\n\n")
 		table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
 		for _, c := range p.commands() {
 			fmt.Fprintf(table, "  %s\t%s\n", c.Name, c.Brief)
 		}
-		fmt.Fprint(table, "  help COMMAND\tall about a command\n")
+		fmt.Fprint(table, "  help COMMAND\tshow the flags of a command, with examples\n")
 		table.Flush()
-		fmt.Fprintf(&text, "%s%s\nExit codes: 0 fine, 1 something is wrong, 2 wrong usage. Errors and progress go to stderr.\n",
-			surroundings(true, true), storeNames())
+		fmt.Fprintf(&text, "%s%s%s\nExit codes: 0 fine, 1 something is wrong, 2 wrong usage. Errors and progress go to stderr.\n",
+			firstExamples, surroundings(true, true), storeNames())
 		_, err := text.WriteTo(p.Out)
 		return err
 	}
@@ -79,7 +86,7 @@ func (p *Program) help(args []string) error {
 		}
 		shape, usage := flag.UnquoteUsage(f)
 		if !slices.Contains([]string{"", "false", "0", "0s"}, f.DefValue) {
-			usage += " (" + f.DefValue + ")"
+			usage += " (default " + f.DefValue + ")"
 		}
 		fmt.Fprintf(table, "  --%s\t%s\n", strings.TrimSpace(f.Name+" "+shape), usage)
 	})

@@ -16,21 +16,19 @@ import (
 )
 
 var importCommand = Command{
-	Name: "import", Args: "FILE|-", Brief: "compare an export with a store, or save its sessions there",
-	About: `Compares an export with the store. With --revive it also saves the sessions that the
-store does not have. It never overwrites a session: if the store has the same version,
-there is nothing to do; if it has another one, that is a conflict. It needs no key.
+	Name: "import", Args: "FILE|-", Brief: "compare an export with a store, or save its sessions in it",
+	About: `Compares an export with the store, and counts. Only with --revive does it write: it saves
+the sessions that the store does not have. It never overwrites a session. If the store has
+another version of one, the command reports a conflict. It needs no key.
 
-A logout leaves no trace in a store. So a session that has ended since the export looks
-like one that was never there. With --revive it lives again, with the cookie that it had
-then, even if a login or a renewal has replaced that cookie. Without --revive nothing is
-written: the command counts what it would save.
+A store does not remember sessions that have ended. So --revive also brings back those
+that were logged out after the export, and their old cookies work again.
 
 A FILE is read to its end first: if it is damaged or cut short, nothing is written.
 Standard input is saved as it is read. After an interruption, run the command again.
 Sessions that expired more than an hour ago are left out.
 
-The exit code is 1 if the store lacks sessions of the export or has other versions.`,
+The exit code is 1 if there are conflicts, or sessions that the store does not have.`,
 	Examples: []string{`sessionctl import sessions.rwsexp`, `sessionctl import --revive --store sqlite:new.db sessions.rwsexp`},
 	Flags:    importFlags,
 }
@@ -44,7 +42,7 @@ func importFlags(set *flag.FlagSet) func(context.Context, *Program, []string) er
 	i := &importing{}
 	i.target.add(set)
 	i.target.addQuiet(set)
-	set.BoolVar(&i.revive, "revive", false, "save what is missing, also sessions that have ended since the export")
+	set.BoolVar(&i.revive, "revive", false, "save the sessions that the store does not have, also those that have ended since the export")
 	return i.run
 }
 
@@ -138,12 +136,12 @@ func (i *importing) bring(ctx context.Context, p *Program, store hosts.Store, r 
 	}
 	switch {
 	case ctx.Err() == nil && (errors.Is(err, archive.ErrTruncated) || errors.Is(err, archive.ErrDamaged)):
-		return fmt.Errorf("import: %w; what came before that is done, and the whole export would go on from there", err)
+		return fmt.Errorf("import: %w; the sessions before that are done. Run it again with the whole export", err)
 	case err != nil || ctx.Err() != nil:
 		return fmt.Errorf("%w; run it again to go on", stopped(ctx, "import", err))
 	case !i.revive && t.counts[outcomeNew] > 0:
-		return fmt.Errorf("import: nothing was written: %s of this export, begun %v, are not in the store; "+
-			"they were never there, or have ended since and would live again; --revive saves them",
+		return fmt.Errorf("import: nothing was written: %s of this export, begun %v, are not in the store: "+
+			"they were never there, or have ended since. --revive saves both kinds",
 			plural(t.counts[outcomeNew]), moment(r.Began()))
 	case t.counts[outcomeConflict] > 0:
 		return errFindings

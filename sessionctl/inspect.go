@@ -19,12 +19,12 @@ const maxCookieText = 64 << 10
 
 var inspectCommand = Command{
 	Name: "inspect", Args: "[COOKIE]", Brief: "open a cookie and show what it contains, or why it is refused",
-	About: `Opens a session cookie with the key and prints its format, key ID, hour of encryption,
-session ID and generation; or why it is refused, with as much as is known. It needs no
-store, and never prints the secret.
+	About: `Opens a session cookie with the key, and prints its format, key ID, hour of encryption,
+session ID and generation. If the cookie is refused, it prints why, and the exit code
+is 1. It needs no store, and never prints the secret.
 
-COOKIE is a value, or a whole Cookie: or Set-Cookie: line; without it, standard input
-is read. Exit code 1 means that the cookie is refused.`,
+COOKIE is a value, or a whole Cookie: or Set-Cookie: line. Without COOKIE, the command
+reads standard input.`,
 	Examples: []string{`sessionctl inspect 'rockstar_session=AbC...'`, `sessionctl inspect < cookie.txt`},
 	Flags:    inspectFlags,
 }
@@ -33,10 +33,10 @@ type inspection struct{ keyFile, name, tenant, now string }
 
 func inspectFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	var i inspection
-	set.StringVar(&i.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
-	set.StringVar(&i.name, "name", "", "the `NAME` of the cookie; without it the one in the line, or "+core.DefaultCookieName)
+	set.StringVar(&i.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` instead of the environment")
+	set.StringVar(&i.name, "name", "", "the `NAME` of the cookie (default: the one in the line, or "+core.DefaultCookieName+")")
 	set.StringVar(&i.tenant, "tenant", "", "the `TENANT` that the cookie was encrypted for")
-	set.StringVar(&i.now, "now", "", "judge as if it were `TIME`, such as 2026-05-04T03:02:01Z")
+	set.StringVar(&i.now, "now", "", "check the cookie as if it were `TIME`, such as 2026-05-04T03:02:01Z")
 	return i.run
 }
 
@@ -85,7 +85,7 @@ func (i *inspection) report(out io.Writer, m *core.Machine, values []string, now
 		}
 		if in.KeyID != "" {
 			hour := time.UnixMilli(int64(in.Epoch)).UTC()
-			fmt.Fprintf(table, "key ID\t%s\nsealed\t%s to %s\n", in.KeyID, hour.Format(time.RFC3339), hour.Add(time.Hour).Format(time.RFC3339))
+			fmt.Fprintf(table, "key ID\t%s\nencrypted\t%s to %s\n", in.KeyID, hour.Format(time.RFC3339), hour.Add(time.Hour).Format(time.RFC3339))
 		}
 		if err != nil {
 			fmt.Fprintf(table, "refused\t%s: %v\nremedy\t%s\n", core.ReasonOf(err), err, remedy(err))

@@ -13,10 +13,10 @@ import (
 
 var listCommand = Command{
 	Name: "list", Brief: "list sessions, by user, tenant or expiry",
-	About: `Lists sessions ordered by ID, also expired ones that are not removed yet: what the
-store keeps in clear, and how many bytes are sealed. It needs no key. It reads a page
-at a time, however many sessions there are. Sessions that begin or end while it runs
-may be missing; all others are listed once. To choose or sort columns, use --json.`,
+	About: `Lists sessions by ID: what the store keeps in clear, and the size of the encrypted part
+in bytes. Expired sessions that are not removed yet are listed, too. It needs no key,
+and reads a page at a time, however many sessions there are. Sessions that begin or end
+while it runs may be missing; all others are listed once. To choose columns, use --json.`,
 	Examples: []string{`sessionctl list --user alice`, `sessionctl list --store redis://localhost:6379 --limit 20`, `sessionctl list --expired-before 0s --json`},
 	Flags:    listFlags,
 }
@@ -32,10 +32,10 @@ func listFlags(set *flag.FlagSet) func(context.Context, *Program, []string) erro
 	l := &listing{}
 	l.target.add(set)
 	l.target.addQuiet(set)
-	l.selection.add(set, `only sessions of `+"`USER`"+`, in all tenants unless --tenant is given; "" for anonymous ones`,
-		"only sessions of `TENANT`; \"\" for those without one")
+	l.selection.add(set, `only sessions of `+"`USER`"+`, in all tenants unless --tenant is given; "" for sessions without a user`,
+		"only sessions of `TENANT`; \"\" for sessions without a tenant")
 	set.StringVar(&l.before, "expired-before", "", "only sessions that expired before `TIME`: 2026-05-04T03:02:01Z, or 90m for 90 minutes ago; 0s is now")
-	set.IntVar(&l.limit, "limit", 0, "at most `N` sessions; 0 is all")
+	set.IntVar(&l.limit, "limit", 0, "list at most `N` sessions; 0 lists all")
 	return l.run
 }
 

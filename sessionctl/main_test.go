@@ -84,6 +84,7 @@ func TestUsage(t *testing.T) {
 		"help keygen":              {0, "and nothing else", ""},
 		"help doctor":              {0, "SESSION_ENCRYPTION_KEY", ""},
 		"help help":                {0, "help COMMAND", ""},
+		"help --help":              {0, "help COMMAND", ""},
 		"completion":               {2, "", "name one shell; allowed: bash, zsh, fish"},
 		"":                         {2, "Usage: sessionctl COMMAND", "no command is given"},
 		"lst":                      {2, "", `unknown command "lst"; did you mean list?`},

@@ -10,11 +10,11 @@ import (
 )
 
 var migrateCommand = Command{
-	Name: "migrate", Brief: "bring the schema of a database up to date",
-	About: `Creates the tables of a database, or brings them up to date, with the rights of the
-user in the URL, also if the URL has migrate=false. Servers can then run with fewer
-rights. Several processes may do this at once. A directory or a file that does not
-exist is made. Other stores have nothing to migrate: the command says so.`,
+	Name: "migrate", Brief: "create the tables of a database or update them",
+	About: `Creates the tables of a database, or brings them up to date, with the rights of the user
+in the URL. It does so even if the URL has migrate=false. Servers can then run with fewer
+rights. Several processes may do this at once. For a store of files, it creates a missing
+directory. Other stores have nothing to migrate, and the command says so.`,
 	Examples: []string{`sessionctl migrate --store postgres://app@db/shop`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}

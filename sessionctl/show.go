@@ -14,12 +14,12 @@ import (
 )
 
 var showCommand = Command{
-	Name: "show", Args: "ID", IDs: true, Brief: "show one session; with the key also its encrypted part",
-	About: `Shows what the store keeps of a session in clear; with the key also what is encrypted:
-addresses, user agents, the deadline, and the names, types and sizes of its values.
-With --values it also shows the values. The secret is never shown: the store has only
-a hash of it. Exit code 1 means that the session does not exist or cannot be decrypted.`,
-	Examples: []string{`sessionctl show sBzS0p1aQkq3M0nJq2p9rw`},
+	Name: "show", Args: "ID", IDs: true, Brief: "show one session, with the key also its encrypted part",
+	About: `Shows what the store keeps of a session in clear. With the key it also shows what is
+encrypted: addresses, user agents, the deadline, and the names, types and sizes of the
+values. With --values it shows the values, too. It never shows the secret: the store has
+only a hash of it. Exit code 1: the session does not exist or cannot be decrypted.`,
+	Examples: []string{`sessionctl show sBzS0p1aQkq3M0nJq2p9rw`, `sessionctl show --json sBzS0p1aQkq3M0nJq2p9rw`},
 	Flags:    showFlags,
 }
 
@@ -32,8 +32,8 @@ type showing struct {
 func showFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	s := &showing{}
 	s.target.add(set)
-	set.StringVar(&s.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` and not from the environment")
-	set.BoolVar(&s.values, "values", false, "show the values as well")
+	set.StringVar(&s.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` instead of the environment")
+	set.BoolVar(&s.values, "values", false, "show the values, too; needs the key")
 	return s.run
 }
 
@@ -168,13 +168,13 @@ func (p *Program) details(d *details, hasKey bool) error {
 	line("expires", "%v%s", d.Expires, over)
 	switch in := d.Inside; {
 	case d.Refused != "":
-		line("sealed", "%d bytes", d.Size)
+		line("encrypted", "%d bytes", d.Size)
 		line("refused", "%s", escaped(d.Refused))
-		line("remedy", "give the key that it was encrypted with; if it is this one, the record was changed in the store: end the session")
+		line("remedy", "give the key that it was encrypted with. If that is this key, the record was changed in the store: end the session")
 	case !hasKey:
-		line("sealed", "%d bytes; set %s or give --key-file to see them", d.Size, hosts.DefaultKeyVariable)
+		line("encrypted", "%d bytes; set %s or give --key-file to see them", d.Size, hosts.DefaultKeyVariable)
 	default:
-		line("sealed", "%d bytes, opened", d.Size)
+		line("encrypted", "%d bytes, opened", d.Size)
 		line("deadline", "%v", in.Deadline)
 		if in.LoginAt != nil {
 			line("login", "%v", *in.LoginAt)

@@ -17,16 +17,16 @@ import (
 const maxTenants = 1000
 
 var statsCommand = Command{
-	Name: "stats", Brief: "count sessions: live, expired, signed in, by tenant, and their bytes",
-	About: `Counts the sessions of a store, or those of a user or a tenant. It reads each session
-once, a page at a time, and needs no key. Expired sessions count until they are removed.
-Sessions that begin or end while it runs may be counted or not.`,
+	Name: "stats", Brief: "count sessions by tenant: live, expired, signed in, and their bytes",
+	About: `Counts the sessions of a store, of a user or of a tenant. It needs no key, and reads each
+session once, a page at a time. Expired sessions count until they are removed. Sessions
+that begin or end while it runs may be counted or not.`,
 	Examples: []string{"sessionctl stats", "sessionctl stats --tenant acme --json"},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		s := &statistics{}
 		s.target.add(set)
 		s.target.addQuiet(set)
-		s.selection.add(set, "only sessions of `USER`; \"\" for anonymous ones", "only sessions of `TENANT`; \"\" for those without one")
+		s.selection.add(set, "only sessions of `USER`; \"\" for sessions without a user", "only sessions of `TENANT`; \"\" for sessions without a tenant")
 		return s.run
 	},
 }

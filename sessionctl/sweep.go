@@ -17,10 +17,10 @@ const (
 )
 
 var sweepCommand = Command{
-	Name: "sweep", Brief: "delete the sessions that have expired",
+	Name: "sweep", Brief: "delete expired sessions",
 	About: `Deletes the sessions that expired longer ago than the retention, and prints how many.
-It never deletes a live one. Servers do this themselves unless NoCleanup is set. Redis
-removes expired sessions itself: there is nothing to do, and the command says so.`,
+It never deletes a live one. Servers do this by themselves, unless NoCleanup is set.
+Redis does it by itself, too: then there is nothing to do, and the command says so.`,
 	Examples: []string{`sessionctl sweep --retention 1h`},
 	Flags:    sweepFlags,
 }
@@ -34,7 +34,7 @@ func sweepFlags(set *flag.FlagSet) func(context.Context, *Program, []string) err
 	s := &sweeping{}
 	s.target.add(set)
 	s.target.addQuiet(set)
-	set.DurationVar(&s.retention, "retention", defaultRetention, "keep those that expired less than `DURATION` ago: their visitors can still be shown why they must sign in")
+	set.DurationVar(&s.retention, "retention", defaultRetention, "keep sessions that expired less than `DURATION` ago, so that visitors are shown why they must sign in")
 	return s.run
 }
 
@@ -50,7 +50,7 @@ func (s *sweeping) run(ctx context.Context, p *Program, _ []string) error {
 		case s.json:
 			return p.object(map[string]any{"swept": 0, "by_itself": true})
 		default:
-			_, err := fmt.Fprintln(p.Out, "nothing to do: this store forgets expired sessions by itself")
+			_, err := fmt.Fprintln(p.Out, "nothing to do: this store removes expired sessions by itself")
 			return err
 		}
 		m := s.meter(p, "sweep")

@@ -41,7 +41,7 @@ func (t *tally) add(id core.ID, o outcome) error {
 		if t.json {
 			return t.p.object(map[string]core.ID{"conflict": id})
 		}
-		_, err := fmt.Fprintf(t.p.Out, "conflict %v: another version is in the store, and was left\n", id)
+		_, err := fmt.Fprintf(t.p.Out, "conflict %v: the store has another version, which stays\n", id)
 		return err
 	})
 }
@@ -68,7 +68,7 @@ func (t *tally) tell(saved, complete bool) error {
 	}
 	end := ""
 	if !complete {
-		end = "; broken off"
+		end = "; incomplete"
 	}
 	_, err := fmt.Fprintf(t.p.Out, "saved %s; not in the store: %d; there already: %d; conflicts: %d; expired and left out: %d%s\n",
 		plural(s.Saved), s.Missing, s.There, s.Conflict, s.Expired, end)

@@ -32,6 +32,11 @@ func TestCacheCommand(t *testing.T) {
 	require.NoError(t, marked.EnableCaching(t.Context()))
 	require.Equal(t, "{\"caching\":\"on\"}\n", run(0, "cache", "status", "--json"))
 	require.Contains(t, run(0, "doctor"), "feed of changes answers")
+	for _, ends := range [][]string{{"end", exampleID}, {"end-all", "--all-tenants"}} { // as a logout waits
+		begun := time.Now()
+		run(0, ends...)
+		require.GreaterOrEqual(t, time.Since(begun), feed.Wait)
+	}
 
 	db, err := sql.Open("sqlite3", "file:"+file)
 	require.NoError(t, err)

@@ -13,18 +13,18 @@ import (
 )
 
 var demoCommand = sessionctl.Command{
-	Key: true, Name: "demo", Brief: "run a web application with sessions",
-	About: `Serves a small shop with notes, to try sessions by hand (users alice with password
-wonderland, bob with builder), with a page "Prove it" that shows what this library
-promises. The same as a JSON API for scripts:
+	Key: true, Name: "demo", Brief: "run a small shop, to try sessions",
+	About: `Serves a small shop with notes, to try sessions by hand. Sign in as alice with the password
+wonderland, or as bob with builder. The page "Prove it" shows what this library promises.
+Scripts use a JSON API:
 
   POST /api/login {"user","password","remember"}   GET /api/session   PUT, DELETE /api/data/NAME
   POST /api/add/NAME?n=N   POST /api/take/NAME   POST /api/refresh   POST /api/logout
   POST /api/slow?ms=N&set=NAME   GET /api/events   GET /healthz
 
-Without a key in the environment it makes one and keeps it beside the sessions
-(` + sessionctl.DevelopmentKeyFile + `, mode 0600), so that they survive a restart. Ctrl-C lets
-running requests finish; a second one does not wait for them.`,
+If the environment has no key, the demo makes one. If the sessions are in files, it keeps
+the key beside them (` + sessionctl.DevelopmentKeyFile + `, mode 0600), so that they survive a restart.
+Ctrl-C lets running requests finish. A second one does not wait.`,
 	Examples: []string{`sessionctl demo`, `sessionctl demo --addr 127.0.0.1:8090 --store file:./sessions`},
 	Flags:    demoFlags,
 }
@@ -40,10 +40,10 @@ func demoFlags(set *flag.FlagSet) func(context.Context, *sessionctl.Program, []s
 	set.BoolVar(&https, "https", false, "serve HTTPS, with Secure and a __Host- cookie name; needs --cert and --key")
 	set.StringVar(&o.Cert, "cert", "", "`FILE` with the certificate in PEM")
 	set.StringVar(&o.CertKey, "key", "", "`FILE` with the certificate's private key in PEM")
-	set.StringVar(&o.Metrics, "metrics", "", "serve /metrics for Prometheus on `HOST:PORT`, which only operators should reach (none)")
-	set.DurationVar(&o.Idle, "idle", 0, "end a session after `DURATION` without use, such as 30m (never)")
+	set.StringVar(&o.Metrics, "metrics", "", "serve /metrics for Prometheus on `HOST:PORT`, which only operators should reach (default: not served)")
+	set.DurationVar(&o.Idle, "idle", 0, "end a session after `DURATION` without use, such as 30m (default: never)")
 	set.DurationVar(&o.Cleanup, "cleanup", hosts.DefaultCleanupInterval, "remove expired sessions every `DURATION`")
-	set.Func("trusted-proxy", "believe X-Forwarded-For from `CIDR`; may be repeated", func(text string) error {
+	set.Func("trusted-proxy", "trust X-Forwarded-For from `CIDR`; may be repeated", func(text string) error {
 		return sessionctl.AddPrefix(&o.TrustedProxies, text)
 	})
 	set.BoolVar(&log, "log", false, "log the events of sessions on stderr")

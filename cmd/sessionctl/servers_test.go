@@ -97,7 +97,7 @@ func TestVerbsOverBackends(t *testing.T) {
 			require.Equal(t, "ended 1 session; not there: 1\n", verb("end", records[0].ID.String(), "-_8BAAAAAAAAAAAAAAAAAA"))
 			require.Equal(t, "ended 1 session\n", verb("end-all", "--user", "bob"))
 			require.Equal(t, "ended 3 sessions\n", verb("end-all", "--tenant", "acme"))
-			sweep := "nothing to do: this store forgets expired sessions by itself\n"
+			sweep := "nothing to do: this store removes expired sessions by itself\n"
 			if !strings.HasPrefix(name, "redis") {
 				old := record(9, "old", "")
 				old.ExpiresAt = old.SeenAt - 2*core.Hour
@@ -175,7 +175,7 @@ func TestDoctorOverBackends(t *testing.T) {
 			}
 			code, stdout := doctor()
 			require.Zero(t, code, stdout)
-			for _, part := range []string{"ok       store   opened in", "deleted a scratch session", "ran out a second ago is still there", "1 checked\n", "no findings"} {
+			for _, part := range []string{"ok       store   opened in", "deleted a test session", "expired a second ago is still there", "1 checked\n", "no findings"} {
 				require.Contains(t, stdout, part)
 			}
 			require.Equal(t, strings.HasPrefix(name, "redis"), strings.Contains(stdout, "drops no sessions to make room"))
@@ -187,7 +187,7 @@ func TestDoctorOverBackends(t *testing.T) {
 			fill(t, url, ahead)
 			code, stdout = doctor()
 			require.Equal(t, 1, code)
-			require.Contains(t, stdout, "in the future: a server's clock is ahead")
+			require.Contains(t, stdout, "in the future: the clock of a server is ahead")
 		})
 	}
 }
