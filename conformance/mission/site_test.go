@@ -89,7 +89,7 @@ type site struct {
 // events and its log are kept.
 func open(t *testing.T, b backend, o setup) *site {
 	t.Helper()
-	s := &site{t: t, b: b, events: make(chan hosts.Event, 1<<16), log: new(logbook)}
+	s := &site{t: t, b: b, events: make(chan hosts.Event, 1<<11), log: new(logbook)}
 	if o.Key.IsZero() && o.Keys == nil {
 		o.Key = key
 	}
@@ -105,7 +105,13 @@ func open(t *testing.T, b backend, o setup) *site {
 		s.store, s.free = b.handle(t, o.dir)
 	}
 	o.Logger = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o.OnEvent = func(e hosts.Event) { s.events <- e }
+	o.OnEvent = func(e hosts.Event) {
+		select {
+		case s.events <- e:
+		default:
+			t.Error("a site has more events than are kept")
+		}
+	}
 	m, err := b.manager(s.store, o.Config)
 	require.NoError(t, err)
 	s.serve(m, o.Options, o.plain)
