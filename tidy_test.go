@@ -159,10 +159,10 @@ func TestArrowsPointDown(t *testing.T) {
 	})
 }
 
-// layers are the folders of the README's list, the highest first.
+// layers are the folders of CONTRIBUTING's list, the highest first.
 func layers(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
+	text, err := os.ReadFile("CONTRIBUTING.md")
 	require.NoError(t, err)
 	_, list, ok := strings.Cut(string(text), "A test checks that.\n\n```\n")
 	require.True(t, ok)
@@ -203,7 +203,7 @@ func TestTheListOfFoldersIsTrue(t *testing.T) {
 				return
 			}
 		}
-		require.GreaterOrEqual(t, from, 0, "%s is in no folder of the README's list", path)
+		require.GreaterOrEqual(t, from, 0, "%s is in no folder of CONTRIBUTING's list", path)
 		if strings.HasSuffix(path, "_test.go") {
 			return
 		}
@@ -215,12 +215,12 @@ func TestTheListOfFoldersIsTrue(t *testing.T) {
 				own, ok = ".", true
 			}
 			if ok {
-				require.GreaterOrEqual(t, layer(dirs, own), from, "%s imports %s, which stands above it in the README's list", path, name)
+				require.GreaterOrEqual(t, layer(dirs, own), from, "%s imports %s, which stands above it in CONTRIBUTING's list", path, name)
 			}
 		}
 	})
 	for i, dir := range dirs {
-		require.True(t, used[i], "%s of the README's list has no code", dir)
+		require.True(t, used[i], "%s of CONTRIBUTING's list has no code", dir)
 	}
 }
 

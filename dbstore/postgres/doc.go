@@ -43,8 +43,8 @@
 // A crash of the server undoes those of its last moment, at most three times
 // wal_writer_delay, 0.6 s by default: a session may then idle out that much
 // earlier. Nothing else is lost, and nothing is damaged: logins, changes of
-// data and logouts wait for the disk, as does a batch with one of these in it. Where
-// the server itself has synchronous_commit = off, all but ends are as with Fast.
+// data and logouts wait for the disk, as does a batch with one of these in it. If
+// the server itself has synchronous_commit = off, only logouts wait for the disk.
 //
 // # Table
 //

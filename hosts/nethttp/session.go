@@ -23,7 +23,7 @@ var (
 	errLeft = fmt.Errorf("the handler that called Update has timed out, so its function does not run again: %w", core.ErrConflict)
 )
 
-// Session is one request's hold on its session. Values are kept encoded and are
+// Session is the session as one request has it. Values are kept encoded and are
 // decoded one by one. It is safe for concurrent use, also by a handler that
 // goes on after its time is up: from then on changes fail, and nothing panics.
 //

@@ -76,6 +76,11 @@ const runs = {
   async "A Worker 1"(t, text) { // over Durable Objects: 52 of 52 visits, 20 of 20 things
     await story(await inWorkerd(t, text, env));
   },
+  async "A Worker 2"(t, text) {
+    const ask = await inWorkerd(t, text, { SESSION_ENCRYPTION_KEY: key, STORE_URL: "http://127.0.0.1:9/", STORE_TOKEN: key });
+    const a = await ask("http://example.test/");
+    assert.deepEqual([a.status, await a.text()], [401, "please sign in"], "the store is not asked for a visitor without a cookie");
+  },
   async "Deno and Bun 1"(t, text) {
     const at = alone(t, { "main.js": text });
     await visits(await serve(t, at, bin("deno"), ["run", "--allow-net", "--allow-env", "--allow-read", "main.js"], { ...env, DENO_SERVE_ADDRESS: "tcp:127.0.0.1:PORT" }));
@@ -135,11 +140,4 @@ test("the page of the README's Worker in Node: 52 of 52 visits, 20 of 20 things"
   const [, page] = worker.match(/\n(async function page.*)/s);
   const all = sessions({ keys: key, store: new MemoryStore() }).withSession(new Function(page + "; return page;")());
   await story((url, init) => all(new Request(url, init)));
-});
-
-test("the Worker of the repository's README", async (t) => {
-  const [edge] = snippets("../../README.md")["At the edge"];
-  const ask = await inWorkerd(t, edge.text, { SESSION_ENCRYPTION_KEY: key, STORE_URL: "http://127.0.0.1:9/", STORE_TOKEN: key });
-  const a = await ask("http://example.test/");
-  assert.deepEqual([a.status, await a.text()], [401, "please sign in"], "the store is not asked for a visitor without a cookie");
 });
