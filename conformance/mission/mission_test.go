@@ -48,7 +48,7 @@ func TestMission(t *testing.T) {
 // wasmShare is the part of the rows that a store plays with the core as WebAssembly,
 // outside make soak: one of so many, and of these others than its neighbours. Natively
 // each plays all, and in memory all are played with both.
-const wasmShare = 3
+const wasmShare = 6
 
 func leftOut(b backend, row int) bool {
 	at := slices.IndexFunc(backends, func(is backend) bool { return is.name == b.name })
