@@ -89,7 +89,7 @@ type site struct {
 // events and its log are kept.
 func open(t *testing.T, b backend, o setup) *site {
 	t.Helper()
-	s := &site{t: t, b: b, events: make(chan hosts.Event, 1<<11), log: new(logbook)}
+	s := &site{t: t, b: b, events: make(chan hosts.Event, 1<<13), log: new(logbook)}
 	if o.Key.IsZero() && o.Keys == nil {
 		o.Key = key
 	}
