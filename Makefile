@@ -112,7 +112,7 @@ lint:
 	@unformatted=$$(find . -name node_modules -prune -o -name '*.go' -exec gofmt -l {} +); \
 	  test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet $(RACE) work
-	GOFLAGS='$(GOFLAGS) $(RACE)' $(GO) run -race=false $(STATIC) $$($(GO) list work)
+	GOFLAGS='$(GOFLAGS) $(RACE)' $(GO) run -race=false -gcflags=all= $(STATIC) $$($(GO) list work)
 
 # RUNS are the seeds that the model of conformance plays on each store. lint has called
 # vet. UNRACED run without the race detector: one test of fiber says why. The others spend their
