@@ -100,12 +100,10 @@ npm:
 edge: npm
 	cd hosts/js && npm test && node test/story/run.mjs
 
-# The race detector looks into all code but three parts, which compute much and share nothing
-# with ours: SQLite (C translated to Go), wazero's compiler, and the standard library's ciphers.
-# Nor is each pointer of the standard library checked: that is for code with unsafe.
+# The race detector looks into all code but SQLite's, which is C translated to Go: it computes
+# much, and shares nothing with ours. Nothing that uses sync or sync/atomic may be left out.
 export GORACE ?= atexit_sleep_ms=0
-RACE := -race -gcflags=std=-d=checkptr=0 $(patsubst %,-gcflags=%/...=-race=false,crypto/internal \
-	github.com/ncruces/go-sqlite3-wasm github.com/tetratelabs/wazero/internal/engine/wazevo)
+RACE := -race -gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false
 
 # Under -race as the tests are: what they import is compiled once for both.
 lint:
