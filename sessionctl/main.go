@@ -139,7 +139,7 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 		}
 		return Usagef("%s: %s See sessionctl help %s", name, text, name)
 	case c.Args == "" && len(args) > 0:
-		return Usagef("%s: the argument %q; allowed: flags alone; see sessionctl help %s", name, args[0], name)
+		return Usagef("%s: unexpected argument %q: this command takes only flags; see sessionctl help %s", name, args[0], name)
 	}
 	return run(ctx, p, args)
 }

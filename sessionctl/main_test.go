@@ -106,7 +106,7 @@ func TestUsage(t *testing.T) {
 		"brew":                     {2, "", `unknown command "brew"`},
 		"help brew":                {2, "", `unknown command "brew"`},
 		"keygen --bits 512":        {2, "", "See sessionctl help keygen"},
-		"keygen now":               {2, "", `keygen: the argument "now"; allowed: flags alone`},
+		"keygen now":               {2, "", `keygen: unexpected argument "now": this command takes only flags`},
 		"inspect --now noon":       {2, "", "2026-05-04T03:02:01Z"},
 		"inspect a b":              {2, "", "one cookie"},
 		"inspect a":                {2, "", "--key-file"},
