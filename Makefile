@@ -103,7 +103,7 @@ edge: npm
 # The race detector looks into all code but SQLite's, which is C translated to Go: it computes
 # much, and shares nothing with ours. Nothing that uses sync or sync/atomic may be left out.
 export GORACE ?= atexit_sleep_ms=0
-RACE := -race -gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false
+RACE := -race -gcflags=std=-d=checkptr=0 -gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false
 
 # Under -race as the tests are: what they import is compiled once for both.
 lint:

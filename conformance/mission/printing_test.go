@@ -53,13 +53,9 @@ func nothingSecretIsPrinted(t *testing.T, b backend) {
 	other.login("/middleware", "ben")
 	_, secret := openCookie(t, cookie, key, "")
 	p := newPress(t)
-	machine, err := core.NewMachine(core.Policy{}, core.KeyRing{{Bytes: key}})
-	require.NoError(t, err)
-	tickets, err := machine.Identify([]string{core.DefaultCookieName + "=" + cookie + "; " + core.DefaultCookieName + "=" + other.cookie()}, "", s.clock.Now())
-	require.NoError(t, err)
-	require.Len(t, tickets, 2)
-	p.print(machine, tickets, tickets[0], tickets[1])
-	p.print(core.Login{Stamp: core.NewSecret(password)}, hosts.Login{Stamp: core.NewSecret(password), Methods: []string{"pwd"}})
+	if b.name == "cache" { // what is the same over every store
+		p.ofNoStore(cookie, other.cookie(), s.clock.Now())
+	}
 	a := ann.call("/call", s.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := nethttp.From(r)
 		require.NoError(t, err)
@@ -75,18 +71,15 @@ func nothingSecretIsPrinted(t *testing.T, b backend) {
 	if s.free != nil {
 		s.free()
 	}
-	p.config(s)
-	if b.name == "cache" { // its text is long, and the same over every store
-		e, err := engine()
-		require.NoError(t, err)
-		p.print(e)
-	}
+	p.store(s)
 	for what, hidden := range map[string]string{
 		"key": string(key.Bytes()), "secret": string(secret), "cookie": cookie, "new cookie": a.cookie().Value, "token": token32, "password": password,
 	} {
 		p.requireHidden(what, hidden)
 	}
-	p.requireEveryType()
+	if b.name == "cache" {
+		p.requireEveryType()
+	}
 }
 
 // press prints values in every way.
@@ -98,8 +91,15 @@ type press struct {
 
 func newPress(t *testing.T) *press { return &press{T: t, seen: map[string]bool{}} }
 
-// config prints what a program sets sessions up with.
-func (p *press) config(s *site) {
+// ofNoStore prints tickets of two cookies, and what a program sets sessions up with.
+func (p *press) ofNoStore(cookie, other string, now core.Time) {
+	machine, err := core.NewMachine(core.Policy{}, core.KeyRing{{Bytes: key}})
+	require.NoError(p, err)
+	tickets, err := machine.Identify([]string{core.DefaultCookieName + "=" + cookie + "; " + core.DefaultCookieName + "=" + other}, "", now)
+	require.NoError(p, err)
+	require.Len(p, tickets, 2)
+	p.print(machine, tickets, tickets[0], tickets[1])
+	p.print(core.Login{Stamp: core.NewSecret(password)}, hosts.Login{Stamp: core.NewSecret(password), Methods: []string{"pwd"}})
 	ring := core.KeyRing{{Bytes: key, OpenUntil: core.Day}}
 	e, err := engine()
 	require.NoError(p, err)
@@ -108,12 +108,17 @@ func (p *press) config(s *site) {
 	server := new(wire.Server)
 	client, err := wire.Configure(func(frame []byte) ([]byte, error) { return server.Handle(nil, frame), nil }, core.Policy{}, core.KeyRing{{Bytes: key}})
 	require.NoError(p, err)
+	p.print(key, ring[0], ring, hosts.Config{Key: key, Keys: ring}, e, guest, client, server, core.ByID(core.ID{1}),
+		redis.Options{SentinelPassword: core.NewSecret(password)})
+}
+
+// store prints a store, and what serves it.
+func (p *press) store(s *site) {
 	handler, err := nethttp.StoreHandler(s.store, token32)
 	require.NoError(p, err)
 	gate, err := gateway.New(gateway.Options{Origin: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Middleware: s.mw})
 	require.NoError(p, err)
-	p.print(key, ring[0], ring, hosts.Config{Key: key, Keys: ring}, guest, handler, gate, gateway.Options{Middleware: s.mw},
-		redis.Options{SentinelPassword: core.NewSecret(password)}, client, server, core.ByID(core.ID{1}), s.manager, s.mw, s.store)
+	p.print(handler, gate, gateway.Options{Middleware: s.mw}, s.manager, s.mw, s.store)
 }
 
 // print prints each value as it is, what it points to or a pointer to it, and

@@ -66,7 +66,7 @@ func TestEverybodyCanUseTheDemo(t *testing.T) {
 	site := demo(t)
 	for _, l := range looks(t) {
 		t.Run(l.String(), func(t *testing.T) {
-			b := launch(t, t.TempDir())
+			b := visitor(t)
 			b.look(l.width, l.scheme)
 			visit := func(paths ...string) {
 				for _, path := range paths {

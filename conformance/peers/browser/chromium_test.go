@@ -4,14 +4,11 @@
 package browser
 
 import (
-	"bufio"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -40,27 +37,69 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// A browser is one run of Chromium over a profile, which a later run may open
-// again.
+// A browser is what one visitor holds: cookies, storage and tabs that no other visitor sees.
 type browser struct {
 	t   *testing.T
 	ctx context.Context
 	end context.CancelFunc
 }
 
-func launch(t *testing.T, profile string) *browser {
-	t.Helper()
+// run starts a Chromium over a profile, which a later run may open again.
+func run(path, profile string) (ctx context.Context, end context.CancelFunc, err error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium(t)), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("ignore-certificate-errors", true),
 		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
-	b := &browser{t, ctx, sync.OnceFunc(func() { _ = chromedp.Cancel(ctx); cancel(); stop() })}
+	return ctx, sync.OnceFunc(func() { _ = chromedp.Cancel(ctx); cancel(); stop() }), chromedp.Do(ctx)
+}
+
+// launch returns the browser of a profile, in a Chromium of its own.
+func launch(t *testing.T, profile string) *browser {
+	t.Helper()
+	ctx, end, err := run(chromium(t), profile)
+	t.Cleanup(end)
+	require.NoError(t, err)
+	return &browser{t, ctx, end}
+}
+
+// scratch is a folder that the tests of this package share.
+var scratch string
+
+// shared is the Chromium of all visitors, started by the first of them.
+var shared struct {
+	sync.Once
+	ctx context.Context
+	end context.CancelFunc
+	err error
+}
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "sessions-browser-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if shared.end != nil {
+		shared.end()
+	}
+	_ = os.RemoveAll(scratch)
+	os.Exit(code)
+}
+
+// visitor returns the browser of somebody new, of whom nothing is kept.
+func visitor(t *testing.T) *browser {
+	t.Helper()
+	path := chromium(t)
+	shared.Do(func() { shared.ctx, shared.end, shared.err = run(path, filepath.Join(scratch, "profile")) })
+	require.NoError(t, shared.err)
+	ctx, cancel := chromedp.NewContext(shared.ctx, chromedp.WithNewBrowserContext())
+	end := sync.OnceFunc(func() { _ = chromedp.Cancel(ctx); cancel() })
+	t.Cleanup(end)
 	require.NoError(t, chromedp.Do(ctx))
-	t.Cleanup(func() { b.end() })
-	return b
+	return &browser{t, ctx, end}
 }
 
 // tab opens another tab of the same browser.
@@ -109,7 +148,7 @@ func (b *browser) text() string {
 // cookie returns the session cookie as the browser keeps it, or nil.
 func (b *browser) cookie(name string) *network.Cookie {
 	b.t.Helper()
-	all, err := chromedp.CallBrowser(b.ctx, storage.GetCookies, storage.GetCookiesParams{})
+	all, err := chromedp.CallBrowser(b.ctx, storage.GetCookies, b.ofThis())
 	require.NoError(b.t, err)
 	for _, c := range all.Cookies {
 		if c.Name == name {
@@ -119,15 +158,9 @@ func (b *browser) cookie(name string) *network.Cookie {
 	return nil
 }
 
-// command builds the command and returns its path.
-func command(t *testing.T) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "sessionctl")
-	build := exec.Command("go", "build", "-o", bin, "./cmd/sessionctl")
-	build.Dir = "../../.." // in its own module
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
-	return bin
+// ofThis asks for the cookies of this visitor alone.
+func (b *browser) ofThis() storage.GetCookiesParams {
+	return storage.GetCookiesParams{BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID}
 }
 
 // noScripts switches scripts off in this tab, but for those of the test.
@@ -135,29 +168,4 @@ func (b *browser) noScripts() {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	require.NoError(b.t, err)
-}
-
-// demo runs the command's demo as a user would and returns its address.
-func demo(t *testing.T, args ...string) (url string) {
-	t.Helper()
-	cmd := exec.Command(command(t), append([]string{"demo", "--addr", "127.0.0.1:0"}, args...)...)
-	cmd.Dir = t.TempDir()
-	cmd.Stderr = os.Stderr
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() })
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if i := strings.Index(lines.Text(), "http"); i >= 0 {
-			url, _, _ = strings.Cut(lines.Text()[i:], " ")
-			go func() { // keep the pipe from filling up
-				for lines.Scan() {
-				}
-			}()
-			return strings.TrimRight(url, "/")
-		}
-	}
-	t.Fatal("the demo printed no address")
-	return ""
 }

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -27,12 +26,7 @@ const clicks = 50
 func cluster(t *testing.T) (site string) {
 	t.Helper()
 	chromium(t)
-	bin := filepath.Join(t.TempDir(), "cluster")
-	build := exec.Command("go", "build", "-o", bin, "./examples/cluster")
-	build.Dir = "../../.." // in its own module
-	text, err := build.CombinedOutput()
-	require.NoError(t, err, string(text))
-	cmd := exec.Command(bin)
+	cmd := exec.Command(built(t, "./examples/cluster"))
 	cmd.Env = append(os.Environ(), "ADDR=127.0.0.1:0", "STORE=")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -61,7 +55,7 @@ func (b *browser) click(site string) (missed int) {
 // follows a change. Without it some pages are of before a click.
 func TestVisitorsReadTheirOwnChanges(t *testing.T) {
 	site := cluster(t)
-	b := launch(t, t.TempDir())
+	b := visitor(t)
 	require.Zero(t, b.click(site))
 
 	behind, err := url.Parse(site)
@@ -77,7 +71,7 @@ func TestVisitorsReadTheirOwnChanges(t *testing.T) {
 	}}
 	without := httptest.NewServer(proxy)
 	t.Cleanup(without.Close)
-	missed := launch(t, t.TempDir()).click(without.URL)
+	missed := visitor(t).click(without.URL)
 	t.Logf("without the cookie %d of %d pages missed a click", missed, clicks)
 	require.NotZero(t, missed)
 }
@@ -94,7 +88,7 @@ func TestTheClusterPage(t *testing.T) {
 	axe := string(npmFile(t, "axe-core", axeVersion, axeSum, "axe.min.js"))
 	site := cluster(t)
 	for width, scheme := range map[int64]string{390: "dark", 1280: "light"} {
-		b := launch(t, t.TempDir())
+		b := visitor(t)
 		b.look(width, scheme)
 		b.open(site + "/")
 		b.judge(axe, "the page")

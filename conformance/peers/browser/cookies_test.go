@@ -75,7 +75,7 @@ func (a *app) url(host, path string) string { return "https://" + host + ":" + a
 // kinds tells of each cookie of the name whether it is partitioned.
 func (b *browser) kinds(name string) (partitioned []bool) {
 	b.t.Helper()
-	all, err := chromedp.CallBrowser(b.ctx, storage.GetCookies, storage.GetCookiesParams{})
+	all, err := chromedp.CallBrowser(b.ctx, storage.GetCookies, b.ofThis())
 	require.NoError(b.t, err)
 	for _, c := range all.Cookies {
 		if c.Name == name {

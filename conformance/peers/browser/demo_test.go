@@ -48,7 +48,7 @@ func (b *browser) signedIn(site string) bool {
 
 // Sign in, reload, look at the cookie, and sign two tabs out by one.
 func story(t *testing.T, site, name string, secure bool) {
-	b := launch(t, t.TempDir())
+	b := visitor(t)
 	require.Nil(t, b.cookie(name))
 	require.False(t, b.signedIn(site))
 	require.Nil(t, b.cookie(name), "a visitor who only looks gets no cookie")
@@ -114,7 +114,7 @@ func TestRestart(t *testing.T) {
 func TestMission(t *testing.T) {
 	t.Run("browser/46", func(t *testing.T) {
 		site := demo(t)
-		b := launch(t, t.TempDir())
+		b := visitor(t)
 		b.signIn(site, true)
 		require.NotNil(t, b.cookie(plainName))
 		b.open(site + "/session")

@@ -57,7 +57,7 @@ func TestEverybodyCanUseTheDevicesPage(t *testing.T) {
 	axe := string(npmFile(t, "axe-core", axeVersion, axeSum, "axe.min.js"))
 	for _, l := range looks(t) {
 		t.Run(l.String(), func(t *testing.T) {
-			site, b := devices(t), launch(t, t.TempDir())
+			site, b := devices(t), visitor(t)
 			b.look(l.width, l.scheme)
 			b.open(site + "/login")
 			text := b.open(site + "/account/devices")

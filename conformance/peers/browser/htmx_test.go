@@ -112,7 +112,7 @@ func TestHTMX(t *testing.T) {
 	for version := range htmxVersions {
 		t.Run(version, func(t *testing.T) {
 			m := openMailbox(t, htmxScript(t, version))
-			b := launch(t, t.TempDir())
+			b := visitor(t)
 			enter := func(target, text string) {
 				b.t.Helper()
 				b.do(chromedp.Click("#enter"))

@@ -25,7 +25,7 @@ func TestProveIt(t *testing.T) {
 	site := demo(t)
 	for _, user := range []string{"", "alice"} {
 		t.Run("as "+user, func(t *testing.T) {
-			b := launch(t, t.TempDir())
+			b := visitor(t)
 			if user != "" {
 				b.signIn(site, false)
 			}
@@ -72,7 +72,7 @@ func TestProveRestart(t *testing.T) {
 		return cmd
 	}
 	server := start()
-	b := launch(t, t.TempDir())
+	b := visitor(t)
 	b.signIn("http://"+addr, false)
 	b.open("http://" + addr + "/prove")
 	b.waitFor(`document.querySelector("#feed-state").innerText === "Live."`)
@@ -88,7 +88,7 @@ func TestProveRestart(t *testing.T) {
 
 // Without scripts the page says so, and the buttons are disabled.
 func TestProveWithoutScripts(t *testing.T) {
-	b := launch(t, t.TempDir())
+	b := visitor(t)
 	b.noScripts()
 	text := b.open(demo(t) + "/prove")
 	require.Contains(t, text, "scripts are off in this browser")

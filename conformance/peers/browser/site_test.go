@@ -86,7 +86,7 @@ func TestEverybodyCanUseTheSite(t *testing.T) {
 	every := looks(t)
 	for n, l := range every {
 		t.Run(l.String(), func(t *testing.T) {
-			b := launch(t, t.TempDir())
+			b := visitor(t)
 			b.look(l.width, l.scheme)
 			for i, page := range pages {
 				turn, part := i%len(every) == n, slices.Contains(parts, page)
@@ -120,7 +120,7 @@ func (b *browser) search(words string) {
 
 func TestSearchByKeyboard(t *testing.T) {
 	url, _ := site(t)
-	b := launch(t, t.TempDir())
+	b := visitor(t)
 	b.open(url)
 	b.search("rotate a key")
 	b.do(chromedp.KeyEvent("\r"))

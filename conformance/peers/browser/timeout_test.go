@@ -89,7 +89,7 @@ func (b *browser) within(condition string) time.Duration {
 func TestTheScriptWarnsInAllTabs(t *testing.T) {
 	axe := string(npmFile(t, "axe-core", axeVersion, axeSum, "axe.min.js"))
 	o := openOffice(t, "")
-	one := launch(t, t.TempDir())
+	one := visitor(t)
 	one.open(o.url + "/login")
 	other := one.tab()
 	other.open(o.url)
@@ -152,7 +152,7 @@ func TestTheScriptWarnsInAllTabs(t *testing.T) {
 // WCAG 2.2.1 wants.
 func TestTheScriptSpeaksOtherLanguages(t *testing.T) {
 	o := openOffice(t, `data-warn="1" data-title="Sitzung" data-soon="Noch {n} Sekunden." data-stay="Angemeldet bleiben"`)
-	b := launch(t, t.TempDir())
+	b := visitor(t)
 	b.open(o.url + "/login")
 	const ask = `document.dispatchEvent(new Event("visibilitychange")), fetch("/status").then(() => true)`
 	o.Clock.Advance(officeIdle - 22*time.Second)
@@ -190,7 +190,7 @@ func TestTheScriptAsksAnotherOrigin(t *testing.T) {
 	})
 	mux.Handle("/login", app.Middleware.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *nethttp.Session) error { return s.Login("alice", 0) }))
 
-	b := launch(t, t.TempDir())
+	b := visitor(t)
 	b.open(api.URL + "/login")
 	b.open(pages.URL)
 	b.waitFor(unasked)

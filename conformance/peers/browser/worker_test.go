@@ -94,7 +94,7 @@ func TestServiceWorkerVectors(t *testing.T) {
 		"all.json":     toJSON(t, texts),
 		"damaged.json": toJSON(t, damaged),
 	})
-	b := launch(t, t.TempDir())
+	b := visitor(t)
 	b.register(page)
 	type verdict struct {
 		Ran    int
@@ -122,7 +122,7 @@ func TestServiceWorkerSession(t *testing.T) {
 	require.Contains(t, example, "/rockstar-sessions/service-worker.js")
 
 	page := serve(t, map[string][]byte{"worker.js": []byte(example)})
-	b := launch(t, t.TempDir())
+	b := visitor(t)
 	b.register(page)
 	type answer struct{ User, Token string }
 	hello := func(method, token, user string) answer {
@@ -148,7 +148,7 @@ func TestServiceWorkerSession(t *testing.T) {
 // login whose cookie the visitor never gets.
 func TestServiceWorkerCookies(t *testing.T) {
 	page := serve(t, map[string][]byte{"worker.js": file(t, "testdata/cookies.js")})
-	b := launch(t, t.TempDir())
+	b := visitor(t)
 	b.register(page)
 	sent := `fetch("cookie").then((r) => r.text())`
 	require.Empty(t, evaluate[string](b, sent))

@@ -65,7 +65,7 @@ func (c churnStep) left(s *Store) error {
 		}
 		return fmt.Errorf("step %+v: version %x, %v, want it gone", c, r.Version, err)
 	}
-	if want := c.record(); err != nil || fmt.Sprint(r) != fmt.Sprint(want) {
+	if want := c.record(); err != nil || !same(r, want) {
 		return fmt.Errorf("step %+v: version %x, %w", c, r.Version, err)
 	}
 	return nil

@@ -53,7 +53,7 @@ func (h history) requireHonest(t *testing.T, s *Store, context string) (shown in
 			t.Fatalf("%s: %v", context, err)
 		case !lives:
 			t.Fatalf("%s: session %s has ended and lives", context, id)
-		case fmt.Sprint(got) != fmt.Sprint(want):
+		case !same(got, want):
 			t.Fatalf("%s: session %s is in an old state", context, id)
 		default:
 			shown++

@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	visitors  = 16 // at once
-	hammerers = 4  // of each visitor's cookie
-	between   = 20 // milliseconds between two requests of one of them, at most
+	visitors  = 16                    // at once
+	hammerers = 4                     // of each visitor's cookie
+	retry     = 10 * time.Millisecond // after a request that failed
 	warm      = 500 * time.Millisecond
 	shown     = 3                      // late answers that are logged one by one
 	after     = 200 * time.Millisecond // for which they go on after the logout
@@ -29,6 +29,14 @@ const (
 
 // logouts is how many each phase makes.
 func logouts(t *testing.T) int { return soak.Rounds(t, 12, 500) }
+
+// between is the longest pause of one that hammers. The long form leaves the processors no rest.
+func between() time.Duration {
+	if soak.On() {
+		return 20 * time.Millisecond
+	}
+	return 120 * time.Millisecond
+}
 
 // fault makes trouble until end is closed. It calls enough when each kind of it has been
 // there: a phase lasts at least until then.
@@ -104,7 +112,7 @@ func (s *story) post(c *http.Client, path, cookie string) (set string) {
 		if cookie != "" {
 			path = "/logout"
 		}
-		<-time.After(between * time.Millisecond)
+		<-time.After(retry)
 	}
 }
 
@@ -119,7 +127,7 @@ func (s *story) visit(c *http.Client, user string) {
 	var all sync.WaitGroup
 	for range hammerers {
 		all.Go(func() {
-			for !wait(stop, time.Duration(rand.IntN(between))*time.Millisecond) {
+			for !wait(stop, rand.N(between())) {
 				s.read(c, v, user, cookie)
 			}
 		})
