@@ -6,6 +6,7 @@
 
 GO        ?= go
 FUZZTIME  ?= 1s
+FUZZERS   ?= 1
 TIMEOUT   ?= 20m
 ADDR      ?= 127.0.0.1:8080
 SESSIONS  ?= 1000000
@@ -78,7 +79,7 @@ timed-%:
 # Tests read SOAK by internal/soak.
 soak:
 	@echo 'make soak: the long forms of the tests; some hours on two processors, and several gigabytes in TMPDIR.'
-	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported JOBS=1 FUZZTIME=1m TIMEOUT=6h PARTS='docs tests fuzz filled'
+	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported JOBS=1 FUZZTIME=1m FUZZERS=$$(getconf _NPROCESSORS_ONLN) TIMEOUT=6h PARTS='docs tests fuzz filled'
 	@echo 'make soak: all passed'
 
 tools:
@@ -147,7 +148,7 @@ packaging:
 	@GOWORK=off $(GO) -C deploy test -vet=off -count=1 -json -timeout $(TIMEOUT) ./... | $(SHOWN) packaging $(REPORT)
 
 fuzz:
-	@sh .ci/fuzz $(FUZZTIME)
+	@sh .ci/fuzz $(FUZZTIME) $(FUZZERS)
 
 # The table is made from the run itself: a row without a passing test is never ok.
 mission:

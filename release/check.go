@@ -97,7 +97,8 @@ func (u *user) get(m *mod, v string, long bool) (brought int, err error) {
 }
 
 // build compiles our modules as they were unpacked, with what the machine has
-// compiled of others': these have their usual places, and ours are replaced.
+// compiled of others': these have their usual places, and ours are replaced. Nobody runs
+// what comes out, so that it need not be fast.
 func (u *user) build(dir string, m *mod, _ string) error {
 	places, err := u.run(dir, "list", "-m", "-f", "{{.Path}}={{.Dir}}", "all")
 	if err != nil {
@@ -112,7 +113,7 @@ func (u *user) build(dir string, m *mod, _ string) error {
 	if _, err := u.run(dir, args...); err != nil {
 		return err
 	}
-	_, err = u.runWith(dir, []string{"GOMODCACHE=" + u.shared}, "build", m.path+"/...")
+	_, err = u.runWith(dir, []string{"GOMODCACHE=" + u.shared}, "build", "-gcflags="+root+"/...=-N -l", "-ldflags=-w", m.path+"/...")
 	return err
 }
 

@@ -1,6 +1,6 @@
 // Fresh projects that have the package as npm packs it, and code from pages of its documents.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,14 +19,22 @@ export const alone = (t, files = {}) => project(t, mkdtempSync(join(tmpdir(), "f
 /** Makes a project below this folder, whose frameworks it finds. */
 export const withFrameworks = (t, files) => project(t, mkdtempSync(join(root, "readme-test-")), files);
 
-function project(t, at, files) {
-  t.after(() => rmSync(at, { recursive: true, force: true, maxRetries: 5 }));
-  const all = { "package.json": JSON.stringify({ name: "fresh", private: true, type: "module" }), ...files };
-  for (const [name, text] of Object.entries(all)) {
+// One install serves all projects: they differ in their own files.
+const installed = join(scratch, "installed");
+write(installed, { "package.json": JSON.stringify({ name: "fresh", private: true, type: "module" }) });
+npm(["install", "--no-package-lock", tarball], installed);
+
+function write(at, files) {
+  for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(at, name)), { recursive: true });
     writeFileSync(join(at, name), text);
   }
-  npm(["install", "--no-package-lock", tarball], at);
+}
+
+function project(t, at, files) {
+  t.after(() => rmSync(at, { recursive: true, force: true, maxRetries: 5 }));
+  cpSync(installed, at, { recursive: true });
+  write(at, files);
   return at;
 }
 
