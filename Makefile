@@ -103,7 +103,10 @@ edge: npm
 
 # The race detector looks into all code but SQLite's, which is C translated to Go: it computes
 # much, and shares nothing with ours. Nothing that uses sync or sync/atomic may be left out.
+# Nor does checkptr look into the standard library, whose unsafe code is not ours to test. The
+# garbage collector waits longer, for compilers and linters more than for the tests.
 export GORACE ?= atexit_sleep_ms=0
+export GOGC   ?= 400
 RACE := -race -gcflags=std=-d=checkptr=0 -gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false
 
 # Under -race as the tests are: what they import is compiled once for both.
@@ -125,7 +128,7 @@ PLAIN  := $(filter-out $(RACE),$(TESTS)) -run '$(UNRACED)' ./hosts/fiber/ ./conf
 
 # All tests of Go. Those of several packages run at once, because many wait for servers,
 # disks and browsers; the longest begin first.
-AT_ONCE ?= 3
+AT_ONCE ?= 4
 LONGEST := stores/all/fresh $(PEERS)/browser conformance/mission cachestore/redis dbstore/sqlite examples/natsstore cmd/sessionctl \
 	fsstore/internal/seglog fsstore/internal/slots dbstore/postgres conformance release dbstore/mysql dbstore/tests
 tests:

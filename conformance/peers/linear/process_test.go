@@ -20,6 +20,8 @@ import (
 	"github.com/rockstar-web/sessions/hosts/coalesce"
 	"github.com/rockstar-web/sessions/stores"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // job is what a child process is told.
@@ -183,7 +185,7 @@ func (c *crew) history(store hosts.Store) []linear.Op {
 // other; others take their places. Where only one may have the store, the next
 // finds what the last one left.
 func TestLinearAcrossProcesses(t *testing.T) {
-	const kills = 6
+	kills := soak.Rounds(t, 3, 12)
 	each(t, func(t *testing.T, b backend, url string) {
 		if b.processes == 0 {
 			t.Log("it does not outlive its process: nothing to test")
