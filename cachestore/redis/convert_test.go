@@ -12,6 +12,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // before is a server of the version before on the same sessions.
@@ -90,7 +91,7 @@ func onEach(t *testing.T, test func(t *testing.T, s *Store, url string)) {
 func TestOpenConverts(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store, url string) {
 		v := versionBefore(s)
-		all := people(300)
+		all := people(soak.Rounds(t, 60, 300))
 		for _, r := range all {
 			v.requireSaves(t, r, core.NoVersion)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // A full server refuses saves, whole, and loses nothing; ends make room.
@@ -216,7 +217,7 @@ func TestManyCallers(t *testing.T) {
 				records[i] = save(t, s, newRecord(), core.NoVersion)
 			}
 			var all sync.WaitGroup
-			for n := range 10_000 {
+			for n := range soak.Rounds(t, 4_000, 10_000) {
 				all.Go(func() {
 					r := records[n%len(records)]
 					switch n % 4 {

@@ -16,6 +16,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts/feed"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 func follow(t testing.TB, s *Store) *follower {
@@ -145,7 +146,7 @@ func TestFeedIsCompleteBeforeTheAcknowledgement(t *testing.T) {
 		})
 	}
 	r := save(t, b, newRecord(), core.NoVersion)
-	for n := range 500 {
+	for n := range soak.Rounds(t, 150, 1000) {
 		was := r
 		r = save(t, b, next(was), was.Version)
 		all := changed(t, f)

@@ -13,6 +13,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // hinted runs f with two stores on one server, and on a cluster.
@@ -223,7 +224,8 @@ func TestHintsAndPages(t *testing.T) {
 // Logins race with walks and with the loss of the hint: each finds its own session, and
 // afterwards the hint lacks none.
 func TestHintsUnderRace(t *testing.T) {
-	const rounds, logins = 40, 8
+	const logins = 8
+	rounds := soak.Rounds(t, 16, 100)
 	hinted(t, func(t *testing.T, s, other *Store) {
 		for round := range rounds {
 			user := strings.Repeat("u", round+1)

@@ -13,6 +13,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 var everybody = hosts.Query{AnyTenant: true, AnyUser: true}
@@ -224,6 +225,9 @@ func TestPages(t *testing.T) {
 			}
 		}
 		for _, limit := range []int{1, 7, 100, 1000} {
+			if limit == 1 && len(want) > 200 && !soak.On() {
+				continue
+			}
 			var got []core.ID
 			for after := (core.ID{}); ; {
 				page, err := s.Find(t.Context(), q, after, limit)

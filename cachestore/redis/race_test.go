@@ -12,6 +12,7 @@ import (
 	"github.com/rockstar-web/sessions/conformance/servers"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 var benchKey = core.NewSecret("0123456789abcdefghijklmnopqrstuv")
@@ -98,7 +99,8 @@ func (a *acknowledged) all() []core.ID {
 }
 
 func endsRaceLogins(t *testing.T, x *site) {
-	const callers, logins = 6, 60
+	const callers = 6
+	logins := soak.Rounds(t, 30, 200)
 	var logged acknowledged
 	var busy, ends sync.WaitGroup
 	stop := make(chan struct{})
