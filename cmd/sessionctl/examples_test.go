@@ -45,12 +45,10 @@ func commandsAndExamples(t *testing.T) map[string][]string {
 func TestExamplesOfTheHelpTextsRun(t *testing.T) {
 	refused := map[string]bool{"inspect": true} // its cookies are made up
 	stays := map[string]bool{"gateway": true, "demo": true, "check": true}
-	template := os.DirFS(exampleDirectory(t))
 	for name, examples := range commandsAndExamples(t) {
 		for _, example := range examples {
 			t.Run(example, func(t *testing.T) {
-				dir := t.TempDir()
-				require.NoError(t, os.CopyFS(dir, template))
+				dir := exampleDirectory(t)
 				line := strings.NewReplacer("redis://localhost:6379", "sqlite:sessions.db", "postgres://app@db/shop", "sqlite:sessions.db",
 					"127.0.0.1:8090", "127.0.0.1:0").Replace(example)
 				if name == "gateway" || line == "sessionctl demo" {
