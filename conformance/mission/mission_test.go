@@ -55,7 +55,8 @@ const (
 	fewStores   = 4
 )
 
-var onAll = []string{"E14", "E15", "E20"} // no update is lost, and no logout undone
+// No update is lost and no logout undone, and zones change nothing.
+var onAll = []string{"E14", "E15", "E20", "84"}
 
 func leftOut(b backend, row int, concerned []string) bool {
 	at := slices.Index(concerned, b.name)
