@@ -10,7 +10,6 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/coalesce"
-	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -34,11 +33,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 				m := memory(t)
 				return coalescer(t, &batcher{Store: m}, o)
 			}
-			var short []conformance.Option
-			if name != "never directly" {
-				short = soak.Unless(t, conformance.Brief())
-			}
-			conformance.TestStore(t, open, short...)
+			conformance.TestStore(t, open)
 			if o.Direct == -1 {
 				conformance.TestModel(t, open)
 			}

@@ -18,10 +18,9 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/coalesce"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/rockstar-web/sessions/stores"
 	"github.com/stretchr/testify/require"
-
-	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // job is what a child process is told.
