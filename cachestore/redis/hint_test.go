@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,9 +32,13 @@ func hinted(t *testing.T, f func(t *testing.T, s, other *Store)) {
 
 func of(user string) hosts.Query { return hosts.Query{Tenant: "acme", User: user} }
 
+var shardsOfUsers atomic.Uint32
+
+// newOf has a session of a user, in another shard than the 255 before: tests count shards.
 func newOf(user string) core.Record {
 	r := newRecord()
 	r.User = user
+	r.ID[0] = byte(shardsOfUsers.Add(1))
 	return r
 }
 

@@ -41,7 +41,7 @@ func TestATouchStaysInItsPage(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	server.Start(db.Ping)
-	for _, text := range []string{"ALTER SYSTEM SET checkpoint_timeout = '1d'", "SELECT pg_reload_conf()"} { // or one comes amid a measurement
+	for _, text := range []string{"ALTER SYSTEM SET checkpoint_timeout = '1d'", "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"} { // or one comes amid a measurement, with log of its own
 		_, err := db.Exec(text)
 		require.NoError(t, err)
 	}
