@@ -5,7 +5,7 @@
 # make help    the rest
 
 GO        ?= go
-FUZZTIME  ?= 1s
+FUZZTIME  ?= 500ms
 WORKERS   ?= 1
 TIMEOUT   ?= 20m
 ADDR      ?= 127.0.0.1:8080
@@ -102,12 +102,15 @@ edge: npm
 	cd hosts/js && npm test && node test/story/run.mjs
 
 # The race detector looks into all code but SQLite's, which is C translated to Go: it computes
-# much, and shares nothing with ours. Nothing that uses sync or sync/atomic may be left out.
+# much, and shares nothing with ours; nor into the parts of wazero's compiler that share nothing.
+# Nothing that uses sync or sync/atomic may be left out.
 # Nor does checkptr look into the standard library, whose unsafe code is not ours to test. The
 # garbage collector waits longer, for compilers and linters more than for the tests.
 export GORACE ?= atexit_sleep_ms=0
 export GOGC   ?= 400
-RACE := -race -gcflags=std=-d=checkptr=0 -gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false
+WAZEVO := github.com/tetratelabs/wazero/internal/engine/wazevo
+RACE := -race -gcflags=std=-d=checkptr=0 -gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false \
+	-gcflags=$(WAZEVO)/ssa=-race=false -gcflags=$(WAZEVO)/backend/...=-race=false
 
 # Under -race as the tests are: what they import is compiled once for both.
 lint:
