@@ -20,7 +20,7 @@ import (
 )
 
 // clicks is how often a visitor adds one, each time on any of three servers.
-const clicks = 50
+const clicks = 25
 
 // cluster runs three servers behind one origin, as `make demo-cluster` does.
 func cluster(t *testing.T) (site string) {

@@ -102,6 +102,7 @@ func (b *browser) waitFor(condition string) {
 		if ok && err == nil {
 			return
 		}
+		<-time.After(20 * time.Millisecond)
 	}
 	b.t.Fatalf("not within %v: %s; at %s: %s", patience, condition, evaluate[string](b, "location.href"), b.text())
 }

@@ -20,16 +20,7 @@ import (
 // package must have the sum that npm says it has, SHA-512 in base64.
 func npmFile(t *testing.T, name, version, sum, path string) []byte {
 	t.Helper()
-	npm, err := exec.LookPath("npm")
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skipf("SKIPPED, LOUDLY: no npm here; install it to run the tests with %s", name)
-	}
-	require.NoError(t, err)
-	dir := t.TempDir()
-	pack := exec.CommandContext(t.Context(), npm, "pack", name+"@"+version, "--silent", "--prefer-offline", "--pack-destination", dir)
-	out, err := pack.CombinedOutput()
-	require.NoError(t, err, string(out))
-	packed := file(t, filepath.Join(dir, name+"-"+version+".tgz"))
+	packed := packedByNPM(t, name, version)
 	got := sha512.Sum512(packed)
 	require.Equal(t, sum, base64.StdEncoding.EncodeToString(got[:]))
 	unzip, err := gzip.NewReader(bytes.NewReader(packed))
@@ -46,4 +37,20 @@ func npmFile(t *testing.T, name, version, sum, path string) []byte {
 			return text
 		}
 	}
+}
+
+// packedByNPM is the archive of a package, which all tests share.
+func packedByNPM(t *testing.T, name, version string) []byte {
+	t.Helper()
+	npm, err := exec.LookPath("npm")
+	if err != nil && os.Getenv("CI") != "true" {
+		t.Skipf("SKIPPED, LOUDLY: no npm here; install it to run the tests with %s", name)
+	}
+	require.NoError(t, err)
+	archive := filepath.Join(scratch, name+"-"+version+".tgz")
+	if _, err := os.Stat(archive); err != nil {
+		out, err := exec.CommandContext(t.Context(), npm, "pack", name+"@"+version, "--silent", "--prefer-offline", "--pack-destination", scratch).CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	return file(t, archive)
 }
