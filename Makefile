@@ -7,6 +7,7 @@
 GO        ?= go
 FUZZTIME  ?= 500ms
 WORKERS   ?= 1
+GUIDED    ?= $(RACE)
 TIMEOUT   ?= 20m
 ADDR      ?= 127.0.0.1:8080
 SESSIONS  ?= 1000000
@@ -29,7 +30,7 @@ help:
 	@echo 'make servers PostgreSQL, MariaDB, Redis and a cluster until ctrl-C, for go test in another terminal'
 	@echo 'make peers   the browser, the peers and the vectors of others, in their own module'
 	@echo 'make packaging  the release: binaries, SBOM, container, Helm chart, workflows'
-	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME)), each by WORKERS ($(WORKERS))'
+	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME)), each by WORKERS ($(WORKERS)); GUIDED=-fuzz=. for longer runs'
 	@echo 'make mission the table of promises from a test run'
 	@echo 'make bench   ratios against the raw limits and the peers'
 	@echo 'make bench-stores  the stores, empty and with SESSIONS ($(SESSIONS)), and the guest, into conformance/peers/RESULTS.md'
@@ -79,7 +80,7 @@ timed-%:
 # Tests read SOAK by internal/soak.
 soak:
 	@echo 'make soak: the long forms of the tests; some hours on two processors, and several gigabytes in TMPDIR.'
-	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported JOBS=1 FUZZTIME=1m WORKERS=$$(getconf _NPROCESSORS_ONLN) TIMEOUT=6h PARTS='docs tests fuzz filled'
+	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported JOBS=1 FUZZTIME=1m WORKERS=$$(getconf _NPROCESSORS_ONLN) GUIDED=-fuzz=. TIMEOUT=6h PARTS='docs tests fuzz filled'
 	@echo 'make soak: all passed'
 
 tools:
@@ -154,7 +155,7 @@ packaging:
 	@GOWORK=off $(GO) -C deploy test -vet=off -count=1 -json -timeout $(TIMEOUT) ./... | $(SHOWN) packaging $(REPORT)
 
 fuzz:
-	@sh .ci/fuzz $(FUZZTIME) $(WORKERS)
+	@sh .ci/fuzz $(FUZZTIME) $(WORKERS) $(GUIDED)
 
 # The table is made from the run itself: a row without a passing test is never ok.
 mission:
