@@ -13,7 +13,7 @@ var forTests = []string{"conformance/mission", "conformance/peers", "dbstore/tes
 	"caddy/tests", "hosts/migrate/tests", "release"}
 
 // check sees the modules as users do: from a proxy, without go.work. The long form
-// also compiles all that they require anew, and installs the commands.
+// also compiles them and all that they require, and installs the commands.
 func check(all []*mod, long bool) error {
 	u, done, err := newUser(all)
 	if err != nil {
@@ -69,8 +69,8 @@ func (u *user) isTidy(m *mod) error {
 	return nil
 }
 
-// get makes a program of a user's that requires the module, builds all of it, and
-// counts the modules that came with it.
+// get makes a program of a user's that requires the module, and counts the modules that
+// came with it. The long form builds all of it.
 func (u *user) get(m *mod, v string, long bool) (brought int, err error) {
 	dir := filepath.Join(u.dir, "get", filepath.FromSlash(m.dir))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -89,36 +89,15 @@ func (u *user) get(m *mod, v string, long bool) (brought int, err error) {
 	if err := only(m, list); err != nil {
 		return 0, err
 	}
-	build := u.build
-	if long {
-		build = u.buildAlone
+	brought = strings.Count(list, "\n") - 1
+	if !long {
+		return brought, nil
 	}
-	return strings.Count(list, "\n") - 1, build(dir, m, v)
+	return brought, u.build(dir, m, v)
 }
 
-// build compiles our modules as they were unpacked, with what the machine has
-// compiled of others': these have their usual places, and ours are replaced. Nobody runs
-// what comes out, so that it need not be fast.
-func (u *user) build(dir string, m *mod, _ string) error {
-	places, err := u.run(dir, "list", "-m", "-f", "{{.Path}}={{.Dir}}", "all")
-	if err != nil {
-		return err
-	}
-	args := []string{"mod", "edit"}
-	for place := range strings.Lines(places) {
-		if place = strings.TrimSpace(place); isOwn(place[:strings.Index(place, "=")]) && !strings.HasSuffix(place, "=") {
-			args = append(args, "-replace="+place)
-		}
-	}
-	if _, err := u.run(dir, args...); err != nil {
-		return err
-	}
-	_, err = u.runWith(dir, []string{"GOMODCACHE=" + u.shared}, "build", "-gcflags="+root+"/...=-N -l", "-ldflags=-w", m.path+"/...")
-	return err
-}
-
-// buildAlone compiles everything where the user has it.
-func (u *user) buildAlone(dir string, m *mod, v string) error {
+// build compiles everything where the user has it, and installs the commands.
+func (u *user) build(dir string, m *mod, v string) error {
 	if _, err := u.run(dir, "build", m.path+"/..."); err != nil {
 		return err
 	}

@@ -7,9 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestModulesAsUsersGetThem packs the tree into a proxy: each module is tidy, can
-// be got and built, and brings no driver but its own. In make soak the commands are
-// installed too, and what others wrote is compiled where users have it.
+// TestModulesAsUsersGetThem packs the tree into a proxy: each module is tidy, can be
+// got, and brings no driver but its own. In make soak it is compiled where users have it,
+// and the commands are installed. What the released command is made of is compiled so by
+// the test in deploy, always.
 func TestModulesAsUsersGetThem(t *testing.T) {
 	t.Chdir("..")
 	all, err := modules()

@@ -70,6 +70,6 @@ func next(all []*mod, v string) string {
 		}
 	}
 	list := strings.Join(tags, " ")
-	return fmt.Sprintf("git commit --all --message 'Release %[1]s'\nfor tag in %[1]s %[2]s; do git tag $tag; done\n"+
+	return fmt.Sprintf("go run ./release check\ngit commit --all --message 'Release %[1]s'\nfor tag in %[1]s %[2]s; do git tag $tag; done\n"+
 		"git push origin main %[2]s\ngit push origin %[1]s\n", v, list)
 }

@@ -13,9 +13,8 @@ import (
 
 // A user is somebody who has the modules from a proxy alone.
 type user struct {
-	dir    string // of its own go.mod
-	env    []string
-	shared string // the module cache of the machine
+	dir string // of its own go.mod
+	env []string
 }
 
 // newUser packs the tree into a proxy of its own. What the machine has of others'
@@ -44,7 +43,7 @@ func newUser(all []*mod) (u *user, done func(), err error) {
 		done()
 		return nil, nil, err
 	}
-	u = &user{dir: dir, shared: shared, env: os.Environ()}
+	u = &user{dir: dir, env: os.Environ()}
 	for name, value := range map[string]string{
 		"GOWORK": "off", "GOFLAGS": strings.TrimSpace(flags + " -mod=mod"), "GOSUMDB": "off", "GOMODCACHE": cache,
 		"GOPROXY": "file://" + filepath.ToSlash(proxy) + "," + upstream,

@@ -10,6 +10,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/coalesce"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -33,7 +34,11 @@ func TestStoreKeepsTheContract(t *testing.T) {
 				m := memory(t)
 				return coalescer(t, &batcher{Store: m}, o)
 			}
-			conformance.TestStore(t, open)
+			var short []conformance.Option
+			if name != "never directly" {
+				short = soak.Unless(t, conformance.Brief())
+			}
+			conformance.TestStore(t, open, short...)
 			if o.Direct == -1 {
 				conformance.TestModel(t, open)
 			}
