@@ -110,21 +110,34 @@ var release = sync.OnceValues(func() (*released, error) {
 })
 
 // build is what goreleaser does with the first of its builds, for this machine.
-func (r *released) build(t *testing.T, c config.Project, file string) {
-	t.Helper()
+func (r *released) build(file string) error {
+	c, err := config.Load(filepath.Join(top, ".goreleaser.yaml"))
+	if err != nil {
+		return err
+	}
 	b := c.Builds[0]
 	args := append([]string{"build"}, b.Flags...)
 	args = append(args, "-ldflags="+strings.Join(b.Ldflags, " "), "-o", file, ".")
-	call(t, filepath.Join(r.dir, b.Dir), append(r.env, b.Env...), "go", args...)
+	return do(filepath.Join(r.dir, b.Dir), append(r.env, b.Env...), "go", args...)
 }
+
+// sessionctl is the released command, built once for all tests.
+var sessionctl = sync.OnceValues(func() (string, error) {
+	r, err := release()
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(scratch, "sessionctl")
+	return file, r.build(file)
+})
 
 // TestReleasedCommand is built twice by the configuration: each knows its version
 // and commit, and from another directory it is the same to the byte.
 func TestReleasedCommand(t *testing.T) {
 	r, err := release()
 	require.NoError(t, err)
-	file := filepath.Join(scratch, "released-sessionctl")
-	r.build(t, goreleaser(t), file)
+	file, err := sessionctl()
+	require.NoError(t, err)
 	commit := strings.TrimSpace(call(t, r.dir, nil, "git", "rev-parse", "HEAD"))
 	require.JSONEq(t, fmt.Sprintf(`{"version":%q,"commit":%q,"go":%q,"system":"%s/%s"}`, version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH),
 		call(t, "", nil, file, "version", "--json"))
@@ -137,7 +150,7 @@ func TestReleasedCommand(t *testing.T) {
 	elsewhere := &released{filepath.Join(t.TempDir(), "elsewhere"), r.env}
 	require.NoError(t, os.CopyFS(elsewhere.dir, os.DirFS(r.dir)))
 	again := filepath.Join(t.TempDir(), "sessionctl")
-	elsewhere.build(t, goreleaser(t), again)
+	require.NoError(t, elsewhere.build(again))
 	require.Equal(t, sum(t, file), sum(t, again), "two builds of one commit differ")
 
 	t.Run("completions", func(t *testing.T) {

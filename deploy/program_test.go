@@ -9,9 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,12 +27,6 @@ func call(t *testing.T, dir string, env []string, name string, args ...string) s
 	require.NoError(t, err)
 	return out
 }
-
-// sessionctl is the command of the tree, built once for all tests.
-var sessionctl = sync.OnceValues(func() (string, error) {
-	file := filepath.Join(scratch, "sessionctl")
-	return file, do(filepath.Join(top, "cmd", "sessionctl"), []string{"GOWORK=", "CGO_ENABLED=0"}, "go", "build", "-trimpath", "-o", file, ".")
-})
 
 var scratch string // for what several tests share
 
