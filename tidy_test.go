@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -91,11 +92,18 @@ var arrows = map[string][]string{
 	"hosts/migrate/gorilla/testdata/newprogram": {"hosts/migrate", "hosts/migrate/gorilla"},
 }
 
-// sources walks the module's Go files, those of conformance/peers too.
-func sources(t *testing.T, visit func(path string, text []byte, set *token.FileSet, file *ast.File)) {
-	t.Helper()
-	seen := 0
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+// source is a Go file of the module.
+type source struct {
+	path string
+	text []byte
+	set  *token.FileSet
+	file *ast.File
+}
+
+// parsed are the module's Go files, those of conformance/peers too. They are read
+// once for all tests.
+var parsed = sync.OnceValues(func() (all []source, err error) {
+	err = filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -113,12 +121,21 @@ func sources(t *testing.T, visit func(path string, text []byte, set *token.FileS
 		if err != nil {
 			return err
 		}
-		seen++
-		visit(filepath.ToSlash(path), text, set, file)
+		all = append(all, source{filepath.ToSlash(path), text, set, file})
 		return nil
 	})
+	return all, err
+})
+
+// sources visits the module's Go files.
+func sources(t *testing.T, visit func(path string, text []byte, set *token.FileSet, file *ast.File)) {
+	t.Helper()
+	all, err := parsed()
 	require.NoError(t, err)
-	require.Greater(t, seen, 100, "the walk begins at the root of the module")
+	require.Greater(t, len(all), 100, "the walk begins at the root of the module")
+	for _, s := range all {
+		visit(s.path, s.text, s.set, s.file)
+	}
 }
 
 func TestFilesAndFunctionsStaySmall(t *testing.T) {
