@@ -138,6 +138,8 @@ LONGEST := stores/all/fresh $(PEERS)/browser conformance/mission cachestore/redi
 tests:
 	@$(SERVERS) $(MAKE) --no-print-directory all-tests
 
+# The programs that tests build and run need no debug information, which takes time to link.
+all-tests: export GOFLAGS := $(strip $(GOFLAGS) -ldflags=-w)
 all-tests:
 	@{ $(RACED) -count=1 -p $(AT_ONCE) $(LONGEST:%=./%) $$($(GO) list work); $(PLAIN); } | tee events.out | $(SHOWN) tests $(REPORT); status=$$?; \
 	  grep '"Test":"TestMission' events.out | $(GO) run ./conformance/mission/table && exit $$status

@@ -39,7 +39,7 @@ func measured(path string) int {
 // A hundred megabytes, or four hundred, pass through every verb a page at a time.
 func TestManySessionsInLittleMemory(t *testing.T) {
 	const size, most = 4000, 64 << 20
-	sessions := soak.Rounds(t, 25_000, 100_000)
+	sessions := soak.Rounds(t, 18_000, 100_000)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "many.rwsexp")
 	require.NoError(t, newFile(file, manySessions(sessions, size)))
