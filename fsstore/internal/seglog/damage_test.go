@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -76,7 +77,7 @@ func TestDamagedByte(t *testing.T) {
 	h := makeHistory(t)
 	random := rand.New(rand.NewPCG(5, 5))
 	reported, all := 0, 0
-	for range 60 {
+	for range soak.Rounds(t, 25, 60) {
 		number := h.first + uint32(random.IntN(int(h.last-h.first)))
 		dir := copyLog(t, h.dir)
 		path := filepath.Join(dir, segmentName(number))
@@ -233,8 +234,8 @@ func TestDamagedLastSegment(t *testing.T) {
 	whole, err := os.ReadFile(filepath.Join(h.dir, segmentName(h.last)))
 	require.NoError(t, err)
 	end := int(h.end)
-	reported, all := 0, 0
-	for at := firstByte; at < end-headSize; at += 1 + (end-firstByte)/50 {
+	reported, all, places := 0, 0, soak.Rounds(t, 20, 50)
+	for at := firstByte; at < end-headSize; at += 1 + (end-firstByte)/places {
 		all++
 		b := bytes.Clone(whole)
 		b[at] ^= 0x10

@@ -44,8 +44,9 @@ func TestModelOnAFullDisk(t *testing.T) {
 // The power fails while sessions are ended on a full disk, again and again: those
 // that were acknowledged have ended, and the others live.
 func TestPowerFailureOnAFullDisk(t *testing.T) {
-	const failures, ends, callers = 5, 2000, churnWriters
-	disk, dir := imageDisk(t, t.TempDir(), 32<<20)
+	const ends, callers = 2000, churnWriters
+	failures, size := soak.Rounds(t, 2, 5), soak.Rounds(t, 16, 32) // MiB
+	disk, dir := imageDisk(t, t.TempDir(), int64(size)<<20)
 	dir = filepath.Join(dir, "sessions")
 	n := fillWhole(t, dir)
 	fillDisk(t, filepath.Dir(dir))

@@ -5,15 +5,18 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // A table finds what a map finds, also where many hashes are alike.
 func TestTable(t *testing.T) {
+	most := soak.Rounds(t, 1200, 3000)
 	for _, hashes := range []uint32{1, 20, 1 << 31} {
 		rng := rand.New(rand.NewPCG(1, uint64(hashes)))
 		var tab table
 		want := map[ref]uint32{}
-		for r := ref(1); r < 3000; r++ {
+		for r := ref(1); r < ref(most); r++ {
 			switch old := ref(rng.Uint32N(uint32(r))); {
 			case want[old] != 0 && rng.IntN(2) == 0:
 				tab.remove(want[old]-1, old)

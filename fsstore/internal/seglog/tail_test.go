@@ -98,7 +98,7 @@ func TestTornTail(t *testing.T) {
 	states := []string{"1 2 3 ", "1 20 3 ", "1 20 ", "1 20 4 "}
 	lengths := []int64{0, headSize + 7 + 90, headSize, headSize + 7 + 50}
 	require.Equal(t, to-from, padded(lengths[1])+padded(lengths[2])+padded(lengths[3]))
-	step := soak.Rounds(t, 11, 1) // bytes; each place within a word comes
+	step := soak.Rounds(t, 23, 1) // bytes; each place within a word comes
 	for name, tear := range map[string]func(b []byte, at int64) []byte{
 		"zeros":   func(b []byte, at int64) []byte { clear(b[at:]); return b },
 		"cut":     func(b []byte, at int64) []byte { return b[:at] },

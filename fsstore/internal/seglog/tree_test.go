@@ -11,6 +11,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -91,12 +92,13 @@ func requireSelected(t *testing.T, x *index, records map[core.ID]core.Record) {
 // What comes, changes its user and goes in any order is selected as from a plain
 // map, also while a log is opened. IDs that begin alike are in one table.
 func TestSelection(t *testing.T) {
+	steps := soak.Rounds(t, 2000, 6000)
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 3))
 			x, records := newIndex(), map[core.ID]core.Record{}
 			x.opening = seed%2 > 0
-			for step := range 6000 {
+			for step := range steps {
 				id := core.ID{byte(rng.IntN(3)), byte(rng.IntN(256)), byte(rng.IntN(8)), 1}
 				if seed%3 == 0 {
 					id[0] = 7
@@ -140,13 +142,14 @@ func TestSelection(t *testing.T) {
 // of a user is shallow, also when the IDs come in order and many have ended.
 func TestWorkOfAPage(t *testing.T) {
 	const limit = 200
+	most := soak.Rounds(t, 20_000, 100_000)
 	id := func(n, many int) (id core.ID) {
 		binary.BigEndian.PutUint64(id[:], uint64(n+1)*(1<<63/uint64(many)*2))
 		id[15] = 1
 		return id
 	}
 	for _, opening := range []bool{false, true} {
-		for _, many := range []int{1000, 10_000, 100_000} {
+		for _, many := range []int{1000, 10_000, most} {
 			x := newIndex()
 			x.opening = opening
 			for n := range many - 1 {

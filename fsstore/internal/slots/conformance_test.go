@@ -32,10 +32,11 @@ func shorter(t *testing.T) (all []conformance.Option) {
 	return all
 }
 
+// The searches are those of the durable form.
 func TestConformanceFast(t *testing.T) {
 	conformance.TestStore(t, func(t *testing.T) hosts.Store {
 		return open(t, slots.Options{Dir: t.TempDir(), Fast: true})
-	}, soak.Unless(t, conformance.Brief())...)
+	}, append(soak.Unless(t, conformance.Brief()), soak.Unless(t, conformance.Skip("find-selects", soak.Short))...)...)
 }
 
 func open(t testing.TB, o slots.Options) *slots.Store {

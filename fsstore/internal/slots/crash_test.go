@@ -97,7 +97,7 @@ func TestAcknowledgedSavesSurviveKill(t *testing.T) {
 
 func testKill(t *testing.T, fast bool) {
 	const writers = 3
-	kills := soak.Rounds(t, 9, 200)
+	kills := soak.Rounds(t, 6, 200)
 	dir := t.TempDir()
 	s := open(t, slots.Options{Dir: dir, Fast: fast})
 	steady := core.Record{ID: core.ID{0, 99}, Version: 1, Sealed: []byte("of nobody who is killed")}

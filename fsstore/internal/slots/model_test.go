@@ -157,7 +157,7 @@ func (m *modelRun) check() error {
 // save has acknowledged, or something after it, is there and whole.
 func TestAcknowledgedStatesSurviveAnything(t *testing.T) {
 	const steps = 30
-	for seed := range soak.Rounds[uint64](t, 300, 20_000) {
+	for seed := range soak.Rounds[uint64](t, 100, 20_000) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		m := newModelRun(r, []int{40, 1000, 9000}[seed%3])
 		var done []string

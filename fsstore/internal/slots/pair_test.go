@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -48,13 +49,14 @@ func states(sealed int) (older, newer core.Record) {
 
 // Whichever slot is damaged, and wherever, the other is served whole.
 func TestDamageOfOneSlotLeavesTheOther(t *testing.T) {
+	far := soak.Rounds(t, 15, 100)
 	for _, sealed := range []int{0, 300, 30_000} {
 		older, newer := states(sealed)
 		good := fileBytes(&older, &newer)
 		slot := len(good) / 2
 		for i, want := range []core.Record{newer, older} { // when slot i is damaged
 			size := imageSize([]*core.Record{&older, &newer}[i])
-			for at := 0; at < size; at += 1 + at/100 {
+			for at := 0; at < size; at += 1 + max(at/100, (at-300)/far) {
 				if at >= settledAt && at < settledAt+8 {
 					continue
 				}
@@ -99,13 +101,14 @@ func TestCutFiles(t *testing.T) {
 // A write that was torn at any byte leaves the state before or, at its last byte,
 // the one after.
 func TestTornWrites(t *testing.T) {
+	far := soak.Rounds(t, 15, 100)
 	for _, sealed := range []int{300, 30_000} {
 		older, newer := states(sealed)
 		next := newer
 		next.Version, next.Sealed = 99, bytes.Repeat([]byte("x"), sealed+2)
 		good := fileBytes(&older, &newer)
 		image := encode(&next, 6, 5, len(good)/2/pageSize)
-		for n := 0; n <= len(image); n += 1 + n/100 {
+		for n := 0; n <= len(image); n += 1 + max(n/100, (n-300)/far) {
 			ahead, behind := bytes.Clone(good), bytes.Clone(good)
 			copy(ahead, image[:n])                            // the first bytes have arrived
 			copy(behind[len(image)-n:], image[len(image)-n:]) // the last bytes have

@@ -92,7 +92,7 @@ func TestPowerFailureAtAnyMoment(t *testing.T) {
 	for w := range acked {
 		acked[w] = -1
 	}
-	for failure := range soak.Rounds(t, 3, 20) {
+	for failure := range soak.Rounds(t, 2, 20) {
 		var children [writers]*child
 		for w := range writers {
 			children[w] = startChurn(t, dir, w, acked[w]+1, false)

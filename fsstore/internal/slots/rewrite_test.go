@@ -14,6 +14,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/fsstore/internal/slots"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -95,14 +96,15 @@ func TestReadersBesideWritersInPlace(t *testing.T) {
 			}
 		}
 	})
-	for range 10 {
+	told := soak.Rounds(t, 3, 10)
+	for range told {
 		for _, c := range children {
 			c.line(t)
 		}
 	}
 	ended.Store(true)
 	readers.Wait()
-	t.Logf("%d loads while each session was saved %d times", loads.Load(), 10*rewriteTold)
+	t.Logf("%d loads while each session was saved %d times", loads.Load(), told*rewriteTold)
 }
 
 // A session that ends while other processes save it in place stays ended: a
