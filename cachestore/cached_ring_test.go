@@ -16,7 +16,7 @@ import (
 // was removed is not there, and its bytes stay within the bound.
 func TestRing(t *testing.T) {
 	for _, bound := range []int64{1 << 14, 1 << 16, 1 << 20} {
-		for seed := range soak.Rounds[uint64](t, 6, 60) {
+		for seed := range soak.Rounds[uint64](t, 2, 60) {
 			rng := rand.New(rand.NewPCG(seed, uint64(bound)))
 			var r ring
 			r.open(bound)

@@ -15,6 +15,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/feed"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // TestCachedConformance: a cache is a store like the one behind it, also where two
@@ -202,20 +203,20 @@ func TestCachedOwnChanges(t *testing.T) {
 // TestCachedBounds: a record over the bound of a part is not kept, and loads as ever.
 func TestCachedBounds(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *marked, c, _ *Cached, _ core.Record) {
-		large := kept(9, LeastCachedBytes/2)
+		large, many := kept(9, LeastCachedBytes/2), soak.Rounds(t, 6000, 20_000)
 		require.NoError(t, c.Save(t.Context(), large, core.NoVersion))
 		_, ok := c.Recall(large.ID)
 		require.False(t, ok)
 		got, err := c.Load(t.Context(), large.ID)
 		require.NoError(t, err)
 		require.Equal(t, large.Sealed, got.Sealed)
-		for i := range 20_000 {
+		for i := range many {
 			require.NoError(t, c.Save(t.Context(), kept(i, 300), core.NoVersion))
 		}
 		stats := c.Stats()
 		require.LessOrEqual(t, stats.Bytes, int64(LeastCachedBytes))
 		require.Positive(t, stats.Evicted)
-		require.Less(t, stats.Sessions, 20_000)
+		require.Less(t, stats.Sessions, many)
 		require.Positive(t, stats.Hits)
 		require.Positive(t, stats.Doubts[hosts.DoubtCold])
 		require.NoError(t, c.Close()) // a feed that still answers may be faster than the first read
@@ -228,12 +229,14 @@ func TestCachedBounds(t *testing.T) {
 // TestCachedOverhead: beside its record, as it is stored, a session takes at most 64
 // bytes, whether the cache is full or not.
 func TestCachedOverhead(t *testing.T) {
-	const sessions = 100_000
+	parts := soak.Rounds(t, 2, 8)
+	sessions := 12_500 * parts
 	record := kept(0, 300)
 	b, err := core.AppendRecord(nil, &record)
 	require.NoError(t, err)
 	s := newMarked(t)
-	for _, bytes := range []int64{32 << 20, 64 << 20} { // what does not hold all, and what does
+	little := int64(parts) << 22
+	for _, bytes := range []int64{little, 2 * little} { // what does not hold all, and what does
 		c := newCached(t, s, CachedOptions{MaxBytes: bytes})
 		for i := range sessions {
 			r := kept(i, 300)
@@ -244,7 +247,7 @@ func TestCachedOverhead(t *testing.T) {
 		beside := float64(stats.Bytes)/float64(stats.Sessions) - float64(len(b))
 		t.Logf("bound of %d MiB: %d of %d sessions in %d bytes: %.1f bytes for each beside its record of %d bytes", bytes>>20, stats.Sessions, sessions, stats.Bytes, beside, len(b))
 		require.LessOrEqual(t, beside, 64.0)
-		require.Equal(t, bytes == 32<<20, stats.Evicted > 0)
+		require.Equal(t, bytes == little, stats.Evicted > 0)
 	}
 }
 
@@ -252,12 +255,13 @@ func TestCachedOverhead(t *testing.T) {
 func TestCachedUnderRace(t *testing.T) {
 	s := newMarked(t)
 	caches := []*Cached{newCached(t, s, CachedOptions{MaxBytes: LeastCachedBytes}), newCached(t, s, CachedOptions{MaxBytes: LeastCachedBytes})}
+	rounds := soak.Rounds(t, 700, 2000)
 	var all sync.WaitGroup
 	for i := range 8 {
 		c := caches[i%2]
 		all.Go(func() {
 			rng := rand.New(rand.NewPCG(uint64(i), 3))
-			for n := range 2000 {
+			for n := range rounds {
 				r := kept(rng.IntN(20), 100)
 				got, err := c.Load(context.Background(), r.ID)
 				if err == nil {

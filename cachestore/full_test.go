@@ -7,6 +7,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // bigRecord keeps the number of sessions in a full store small.
@@ -123,6 +124,7 @@ func loginOf(n int, tenant, user string, sealed int) core.Record {
 // One user cannot fill the store by the sessions that he begins or by those that
 // he lets grow. Others, also of his name in another tenant, go on meanwhile.
 func TestOneUserDoesNotStopOthers(t *testing.T) {
+	over, others := soak.Rounds(t, 30, 200), soak.Rounds(t, 100, 500)
 	for name, c := range map[string]struct {
 		options Options
 		sealed  int
@@ -136,7 +138,7 @@ func TestOneUserDoesNotStopOthers(t *testing.T) {
 			require.NoError(t, err)
 			limit, reserve := st.budget.maxUser, st.budget.max/16
 			has, many, refused := int64(0), 0, 0
-			for n := 0; refused < 200; n++ {
+			for n := 0; refused < over; n++ {
 				r := loginOf(n, "", "greedy", c.sealed)
 				if err := st.Save(ctx, r, core.NoVersion); err == nil {
 					has += int64(recordSize(&r))
@@ -150,7 +152,7 @@ func TestOneUserDoesNotStopOthers(t *testing.T) {
 			require.LessOrEqual(t, has, limit)
 			require.Greater(t, has, limit-int64(c.sealed)-200)
 
-			for n := 1 << 20; n < 1<<20+500; n++ {
+			for n := 1 << 20; n < 1<<20+others; n++ {
 				r := loginOf(n, []string{"", "acme"}[n%2], []string{"", "ann", "bob", "greedy"}[n%4], 100)
 				if n%4 == 3 {
 					r.Tenant = "acme"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 var ctx = context.Background()
@@ -179,13 +180,12 @@ func step(t testing.TB, st *Store, m model, pick func(int) int, ids int) {
 	}
 }
 
-// The store answers as the model does, from empty to thousands of sessions and
-// back, and holds nothing at the end.
+// The store answers as the model does, from empty to many sessions and back, and holds nothing at the end.
 func TestModel(t *testing.T) {
 	for _, ids := range []int{3, 60, 4000} {
 		st, m := open(t, modelBytes), model{}
 		rnd := rand.New(rand.NewPCG(uint64(ids), 1))
-		for i := range 30 * min(ids, 300) {
+		for i := range soak.Rounds(t, 12, 30) * min(ids, 300) {
 			step(t, st, m, rnd.IntN, ids)
 			if i%97 == 0 && (ids < 1000 || i%9700 == 0) {
 				audit(t, st)

@@ -12,13 +12,13 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 const (
 	steadySessions = 200 // always there, changed all the time
 	fickleSessions = 40  // change their user all the time
 	writers        = 8
-	rounds         = 300 // of each writer
 )
 
 // bump counts in SeenAt, moves the expiry and changes the size, so that the
@@ -64,6 +64,7 @@ func walk(t *testing.T, st *Store, q hosts.Query) map[core.ID]bool {
 // searches walk, all at once: no change is lost, no search misses a session
 // that is there, and what was swept or ended stays away.
 func TestRace(t *testing.T) {
+	rounds := soak.Rounds(t, 100, 300) // of each writer
 	st := open(t, modelBytes)
 	for n := range steadySessions {
 		r := recordOf(n)

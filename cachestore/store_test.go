@@ -12,6 +12,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 func TestOpenRefuses(t *testing.T) {
@@ -163,7 +164,8 @@ func TestBudgetIsExact(t *testing.T) {
 
 // A store that was large and is small again holds little.
 func TestMemoryShrinks(t *testing.T) {
-	const many, few = 40_000, 200
+	const few = 200
+	many := soak.Rounds(t, 12_000, 40_000)
 	st := open(t, modelBytes)
 	for n := range many {
 		require.NoError(t, st.Save(ctx, recordOf(n), core.NoVersion))
@@ -220,8 +222,9 @@ func TestTableCollisions(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	hashes := []uint32{0, 1, 1 << 31, 1<<32 - 1, 1<<32 - 2, 1<<32 - 1<<20}
 	tab, kept := table{}, map[ref]uint32{}
-	for i := range 8_000 {
-		r := ref(1 + rnd.IntN(40+400*(i/2000)))
+	stage := soak.Rounds(t, 800, 2000)
+	for i := range 4 * stage {
+		r := ref(1 + rnd.IntN(40+400*(i/stage)))
 		if hash, ok := kept[r]; ok {
 			tab.remove(hash, r)
 			tab.trim(b)
