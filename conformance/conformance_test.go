@@ -13,6 +13,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/coalesce"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 func TestRightStore(t *testing.T) {
@@ -22,15 +23,25 @@ func TestRightStore(t *testing.T) {
 // plain hides the optional interfaces.
 type plain struct{ hosts.Store }
 
+// fewer leaves out the cases that take long, but for some, outside make soak.
+func fewer(t *testing.T, keep ...string) (all []Option) {
+	for _, name := range longCases {
+		if !slices.Contains(keep, name) {
+			all = append(all, soak.Unless(t, Skip(name, soak.Short))...)
+		}
+	}
+	return all
+}
+
 func TestPlainStore(t *testing.T) {
-	TestStore(t, func(*testing.T) hosts.Store { return plain{newMapStore()} })
+	TestStore(t, func(*testing.T) hosts.Store { return plain{newMapStore()} }, fewer(t)...)
 }
 
 func TestTwoHandles(t *testing.T) {
 	TestShared(t, func(*testing.T) (a, b hosts.Store) {
 		m := newMapStore()
 		return m, &struct{ *mapStore }{m}
-	})
+	}, fewer(t)...)
 }
 
 func TestStoreBehindACoalescer(t *testing.T) {
@@ -40,7 +51,7 @@ func TestStoreBehindACoalescer(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, c.Close()) })
 		return c
-	})
+	}, fewer(t)...)
 }
 
 var allFlaws = slices.Concat(saveFlaws, loadFlaws, endFlaws, sweepFlaws, findFlaws, batchFlaws, forgetFlaws)
@@ -126,13 +137,13 @@ func TestCheckReportsPromises(t *testing.T) {
 		f := newFlawed()
 		f.delete = func(context.Context, core.ID) error { return core.ErrNotFound }
 		return plain{f}, func() { closed++ }, nil
-	})
+	}, fewer(t, "ended-stays-ended", "one-winner")...)
 	require.Subset(t, names(broken), []string{"delete", "delete-missing", "ended-stays-ended", "end-against-loads"})
 	require.NotContains(t, names(broken), "one-winner")
 	require.Contains(t, broken[0].String(), "broken promise: "+broken[0].Promise)
 	require.Positive(t, closed)
 
-	require.Empty(t, Check(t.Context(), func() (hosts.Store, func(), error) { return newMapStore(), func() {}, nil }))
+	require.Empty(t, Check(t.Context(), func() (hosts.Store, func(), error) { return newMapStore(), func() {}, nil }, fewer(t)...))
 }
 
 func TestCheckReportsOpen(t *testing.T) {
@@ -152,7 +163,7 @@ func TestCheckEachTellsEveryCase(t *testing.T) {
 		if r.Skipped {
 			skipped = append(skipped, r.Name)
 		}
-	})
+	}, fewer(t)...)
 	cases := 0
 	for _, g := range groups {
 		for _, c := range g.cases {
@@ -174,8 +185,8 @@ func TestCheckStopsWithItsContext(t *testing.T) {
 func TestStoreThatIsNotFresh(t *testing.T) {
 	used := newMapStore()
 	open := func() (hosts.Store, func(), error) { return plain{used}, func() {}, nil }
-	Check(t.Context(), open)
-	require.Contains(t, names(Check(t.Context(), open)), "fresh")
+	Check(t.Context(), open, Brief())
+	require.Contains(t, names(Check(t.Context(), open, Brief())), "fresh")
 }
 
 // cached is a handle that remembers what it has loaded: right alone, wrong as
@@ -205,7 +216,7 @@ func TestHandleThatDoesNotSeeTheOther(t *testing.T) {
 	broken := CheckShared(t.Context(), func() (a, b hosts.Store, done func(), err error) {
 		f := newFlawed()
 		return f, plain{&cached{f, make(map[core.ID]core.Record)}}, func() {}, nil
-	})
+	}, fewer(t, "load-acknowledged")...)
 	require.Subset(t, names(broken), []string{"load-elsewhere", "load-acknowledged"})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -22,7 +23,7 @@ func TestModelOfARightStore(t *testing.T) {
 // Also where the answers come late, and from another goroutine each time.
 func TestSameSeedSameRun(t *testing.T) {
 	seen := map[string]bool{}
-	for seed := range uint64(300) {
+	for seed := range soak.Rounds(t, uint64(60), 300) {
 		m := newMapStore()
 		one, broken := play(t, seed, m, m, newMapStore())
 		require.Empty(t, broken, "seed %d", seed)

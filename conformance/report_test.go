@@ -102,7 +102,15 @@ func TestWhatAStoreLeavesIsSeen(t *testing.T) {
 		go func() { <-over }()
 		return newMapStore(), func() {}
 	}
-	seen := resultsOf(t.Context(), ticking, Brief()).named(t, closeCase.name).Seen
+	var few []Option
+	for _, g := range groups {
+		for _, c := range g.cases {
+			if !strings.HasPrefix(c.name, "load-") {
+				few = append(few, Skip(c.name, "not asked for"))
+			}
+		}
+	}
+	seen := resultsOf(t.Context(), ticking, few...).named(t, closeCase.name).Seen
 	require.Contains(t, seen, "stores have left goroutines behind")
 	require.Contains(t, seen, "report_test.go")
 
@@ -111,5 +119,5 @@ func TestWhatAStoreLeavesIsSeen(t *testing.T) {
 		go func() { <-stop }()
 		return newMapStore(), func() { close(stop) }
 	}
-	require.Empty(t, resultsOf(t.Context(), stopped, Brief()).named(t, closeCase.name).Seen)
+	require.Empty(t, resultsOf(t.Context(), stopped, few...).named(t, closeCase.name).Seen)
 }

@@ -35,9 +35,9 @@ var (
 // session and what was done to it.
 func Check(history []Op) error {
 	for id, ops := range byID(history) {
-		result, info := porcupine.CheckOperationsVerbose(model, ops, CheckLimit)
-		switch result {
-		case porcupine.Illegal:
+		switch porcupine.CheckOperationsTimeout(model, ops, CheckLimit) {
+		case porcupine.Illegal: // the longest order is looked for only then: it costs more than the answer
+			_, info := porcupine.CheckOperationsVerbose(model, ops, CheckLimit)
 			return fmt.Errorf("session %v: %w; beside what is marked an order explains all of it:\n%s", id, ErrNotLinear, tell(ops, unexplained(ops, info)))
 		case porcupine.Unknown:
 			return fmt.Errorf("session %v: %w: %d calls", id, ErrUndecided, len(ops))

@@ -10,10 +10,12 @@ import (
 	"github.com/rockstar-web/sessions/conformance/peers/linear"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/coalesce"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
-const groups = 12
+// groups is how many begin in one run.
+func groups(t *testing.T) int { return soak.Rounds(t, 5, 12) }
 
 // judged has two halves of the clients use a store by a handle each, and
 // checks what they saw.
@@ -24,9 +26,10 @@ func judged(t *testing.T, a, b hosts.Store, exact bool) error {
 
 func judgedWithin(t *testing.T, a, b hosts.Store, exact bool, timeout time.Duration) error {
 	t.Helper()
+	n := groups(t)
 	var text bytes.Buffer
 	log := linear.NewLog(&text)
-	w := linear.Work{Seed: seed(t), Clients: 4, Exact: exact, Timeout: timeout, Began: linear.Now(), Groups: groups}
+	w := linear.Work{Seed: seed(t), Clients: 4, Exact: exact, Timeout: timeout, Began: linear.Now(), Groups: n}
 	var both sync.WaitGroup
 	for name, s := range map[string]hosts.Store{"a": a, "b": b} {
 		both.Go(func() {
@@ -39,7 +42,7 @@ func judgedWithin(t *testing.T, a, b hosts.Store, exact bool, timeout time.Durat
 	require.NoError(t, log.Err())
 	history, err := linear.Read(&text)
 	require.NoError(t, err)
-	require.Greater(t, len(history), 8*groups, "hardly a call was made")
+	require.Greater(t, len(history), 8*n, "hardly a call was made")
 	t.Log(len(history), "calls")
 	return linear.Check(history)
 }

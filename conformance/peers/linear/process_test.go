@@ -184,7 +184,7 @@ func (c *crew) history(store hosts.Store) []linear.Op {
 // other; others take their places. Where only one may have the store, the next
 // finds what the last one left.
 func TestLinearAcrossProcesses(t *testing.T) {
-	kills := soak.Rounds(t, 3, 12)
+	kills := soak.Rounds(t, 2, 12)
 	each(t, func(t *testing.T, b backend, url string) {
 		if b.processes == 0 {
 			t.Log("it does not outlive its process: nothing to test")

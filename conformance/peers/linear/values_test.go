@@ -17,6 +17,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/values"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // One session's values by the manager's verbs: each name is an object of its
@@ -99,7 +100,7 @@ func TestValuesAreLinear(t *testing.T) {
 		if b.processes > 1 {
 			two = opened(t, url)
 		}
-		for range 3 {
+		for range soak.Rounds(t, 1, 3) {
 			verdict := judgeValues(t, one, two, "")
 			for tries := 0; verdict == porcupine.Unknown && tries < 3; tries++ { // nobody could judge it in time: it says nothing
 				verdict = judgeValues(t, one, two, "")
