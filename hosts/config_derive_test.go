@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -49,7 +50,7 @@ func TestPasswordsAreNoSecrets(t *testing.T) {
 // million has a word of the list in it and is refused, so the draw is a fixed one.
 func TestRandomSecretsAreTaken(t *testing.T) {
 	source := rand.NewChaCha8([32]byte{1})
-	for range 20_000 {
+	for range soak.Rounds(t, 2000, 20_000) {
 		var b [32]byte
 		source.Read(b[:])
 		for _, secret := range []string{

@@ -100,7 +100,7 @@ func TestStatsAddUp(t *testing.T) {
 	for name, store := range map[string]hosts.Store{"memory": memory(t), "log": log} {
 		t.Run(name, func(t *testing.T) {
 			m := open(t, store, hosts.Config{AnonymousLifetime: 3 * time.Minute, Lifetime: 10 * time.Minute, Retention: time.Minute, NoCleanup: true, OnEvent: func(hosts.Event) {}})
-			until := time.Now().Add(time.Duration(soak.Rounds(t, 1, 600)) * time.Second)
+			until := time.Now().Add(time.Duration(soak.Rounds(t, 300, 600_000)) * time.Millisecond)
 			var passing sync.RWMutex // no request lasts for minutes
 			over := make(chan struct{})
 			var all sync.WaitGroup

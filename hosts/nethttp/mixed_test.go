@@ -16,6 +16,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
+	"github.com/rockstar-web/sessions/internal/soak"
 	"github.com/stretchr/testify/require"
 )
 
@@ -103,12 +104,13 @@ func mixedVerbs(t *testing.T, firm bool) {
 	if !firm {
 		names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains([]string{"login", "manager login", "renew"}, name) })
 	}
+	requests := soak.Rounds(t, 20, 60)
 	var added, unsure atomic.Int64
 	var all sync.WaitGroup
 	for client := range 8 {
 		random := rand.New(rand.NewPCG(uint64(client), 7))
 		all.Go(func() {
-			for range 60 {
+			for range requests {
 				tab := b.copy()
 				var plan []string
 				for range 1 + random.IntN(5) {
