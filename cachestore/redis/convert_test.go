@@ -91,7 +91,7 @@ func onEach(t *testing.T, test func(t *testing.T, s *Store, url string)) {
 func TestOpenConverts(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store, url string) {
 		v := versionBefore(s)
-		all := people(soak.Rounds(t, 60, 300))
+		all := people(soak.Rounds(t, 20, 300))
 		for _, r := range all {
 			v.requireSaves(t, r, core.NoVersion)
 		}

@@ -217,7 +217,7 @@ func TestManyCallers(t *testing.T) {
 				records[i] = save(t, s, newRecord(), core.NoVersion)
 			}
 			var all sync.WaitGroup
-			for n := range soak.Rounds(t, 4_000, 10_000) {
+			for n := range soak.Rounds(t, 2_000, 10_000) {
 				all.Go(func() {
 					r := records[n%len(records)]
 					switch n % 4 {

@@ -146,7 +146,7 @@ func TestFeedIsCompleteBeforeTheAcknowledgement(t *testing.T) {
 		})
 	}
 	r := save(t, b, newRecord(), core.NoVersion)
-	for n := range soak.Rounds(t, 150, 1000) {
+	for n := range soak.Rounds(t, 60, 1000) {
 		was := r
 		r = save(t, b, next(was), was.Version)
 		all := changed(t, f)
@@ -181,7 +181,7 @@ func TestFeedVersionsOfABusySession(t *testing.T) {
 	r := save(t, b, newRecord(), core.NoVersion)
 	id, last := r.ID, core.NoVersion
 	busy.Go(func() {
-		for range 3000 {
+		for range soak.Rounds(t, 1000, 3000) {
 			n := next(r)
 			if !assert.NoError(t, b.Save(background, n, r.Version)) {
 				return

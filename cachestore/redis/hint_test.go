@@ -230,7 +230,7 @@ func TestHintsAndPages(t *testing.T) {
 // afterwards the hint lacks none.
 func TestHintsUnderRace(t *testing.T) {
 	const logins = 8
-	rounds := soak.Rounds(t, 16, 100)
+	rounds := soak.Rounds(t, 8, 100)
 	hinted(t, func(t *testing.T, s, other *Store) {
 		for round := range rounds {
 			user := strings.Repeat("u", round+1)

@@ -100,7 +100,7 @@ func (a *acknowledged) all() []core.ID {
 
 func endsRaceLogins(t *testing.T, x *site) {
 	const callers = 6
-	logins := soak.Rounds(t, 30, 200)
+	logins := soak.Rounds(t, 20, 200)
 	var logged acknowledged
 	var busy, ends sync.WaitGroup
 	stop := make(chan struct{})

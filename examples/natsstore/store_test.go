@@ -156,7 +156,7 @@ func TestTheServerForgets(t *testing.T) {
 
 func TestCommand(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "natsctl")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-w", "-o", bin, "./cmd").CombinedOutput()
 	require.NoError(t, err, string(out))
 	at := url.URL{Scheme: "nats", Host: start(t, 1)}
 	command := func(args ...string) string {
