@@ -16,6 +16,7 @@ import (
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/feed"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 func (w *world) follow(s feed.Source) feed.Follower {
@@ -158,7 +159,8 @@ func TestNothingIsPassedBy(t *testing.T) {
 	everywhere(t, func(w *world) {
 		stores := []*dbstore.Store{w.store(nil), w.store(nil)}
 		f := w.follow(stores[0])
-		const callers, each = 64, 20
+		const callers = 64
+		each := soak.Rounds(w, 10, 20)
 		var mu sync.Mutex
 		acked := map[core.ID]core.Version{}
 		known := map[core.ID]core.Version{}

@@ -116,7 +116,7 @@ func TestAServerThatOnlyReadsIsTold(t *testing.T) {
 		w.refused(login, hosts.ErrUnavailable, "connect to the primary")
 		w.holds(s, r)
 		w.refusesSaves(s, r, "connect to the primary")
-	})
+	}, "mysql")
 }
 
 // refusesSaves holds a store that may not write to the answer that certainly

@@ -11,6 +11,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // TestADeadlockIsDoneAgain makes the batch the victim of another program's
@@ -110,7 +111,7 @@ func TestSerializableTransactions(t *testing.T) {
 func TestTheLargestRecords(t *testing.T) {
 	everywhere(t, func(w *world) {
 		s := w.store(nil)
-		const n = 20
+		n := soak.Rounds(w, 12, 20)
 		var saves, nexts []hosts.Saving
 		for i := range byte(n) {
 			r := record(1 + i)
@@ -173,5 +174,5 @@ func TestNoClockOfTheServerMatters(t *testing.T) {
 		require.Equal(w, 1, n)
 		_, err = east.Load(w.Context(), r.ID)
 		require.ErrorIs(w, err, core.ErrNotFound)
-	})
+	}, "mysql")
 }

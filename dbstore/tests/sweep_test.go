@@ -12,6 +12,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/dbstore"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // TestTheHourOfTheDatabaseIsOurs: the hour that a sweep sets is that of Bucket,
@@ -151,7 +152,7 @@ func TestCloseEndsASweep(t *testing.T) {
 	everywhere(t, func(w *world) {
 		s := w.store(nil)
 		var saves []hosts.Saving
-		for i := range 20000 {
+		for i := range soak.Rounds(w, 8000, 20000) {
 			r := record(byte(i))
 			r.ID[2] = byte(i >> 8)
 			saves = append(saves, hosts.Saving{Record: r})

@@ -131,8 +131,9 @@ type world struct {
 }
 
 // everywhereAlone runs a test on servers of its own: one that changes settings of the
-// whole server, or that a transaction of another test would disturb.
-func everywhereAlone(t *testing.T, test func(w *world)) {
+// whole server, or that a transaction of another test would disturb. Where this is so of
+// one server only, that is named: on the other the test shares what all share.
+func everywhereAlone(t *testing.T, test func(w *world), only ...string) {
 	own := map[string]func() string{
 		"postgres": func() string {
 			s := servers.NewPostgres(t)
@@ -146,6 +147,9 @@ func everywhereAlone(t *testing.T, test func(w *world)) {
 	}
 	alone := slices.Clone(all)
 	for i := range alone {
+		if len(only) > 0 && !slices.Contains(only, alone[i].name) {
+			continue
+		}
 		url := sync.OnceValue(own[alone[i].name])
 		alone[i].url = func(testing.TB) string { return url() }
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	streams    = 300 // open connections, in all processes together
-	perSession = 20  // of them
+	streams    = 120 // open connections, in all processes together
+	perSession = 12  // of them
 	soon       = time.Second
 )
 

@@ -28,7 +28,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "server")
-	out, err := exec.Command("go", "build", "-o", path, "./server").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags=-w", "-o", path, "./server").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, out)
 	}

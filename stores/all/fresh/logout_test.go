@@ -77,7 +77,7 @@ const peaceRounds = 5
 
 func peace(t *testing.T, fleet []*process) {
 	quiet := func(_ *story, enough func(), _ <-chan struct{}) { enough() }
-	(&story{t: t, fleet: fleet}).play(visitors, quiet) // the caches begin
+	(&story{t: t, fleet: fleet}).play(visitors(t), quiet) // the caches begin
 	share := 0.0
 	for round := 0; round < peaceRounds && share < leastShare; round++ {
 		share = peaceful(t, fleet, quiet)

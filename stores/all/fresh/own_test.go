@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	jars   = 20 // visitors at once
+	jars   = 8  // visitors at once
 	clicks = 20 // of each of them
 )
 

@@ -19,7 +19,6 @@ import (
 )
 
 const (
-	visitors  = 16                    // at once
 	hammerers = 4                     // of each visitor's cookie
 	retry     = 10 * time.Millisecond // after a request that failed
 	warm      = 500 * time.Millisecond
@@ -28,7 +27,10 @@ const (
 )
 
 // logouts is how many each phase makes.
-func logouts(t *testing.T) int { return soak.Rounds(t, 12, 500) }
+func logouts(t *testing.T) int { return soak.Rounds(t, 8, 500) }
+
+// visitors are there at once.
+func visitors(t *testing.T) int { return soak.Rounds(t, 6, 16) }
 
 // between is the longest pause of one that hammers. The long form leaves the processors no rest.
 func between() time.Duration {
@@ -164,7 +166,7 @@ func (s *story) play(n int, f fault) {
 	end, enough := make(chan struct{}), make(chan struct{})
 	once := sync.OnceFunc(func() { close(enough) })
 	trouble.Go(func() { defer once(); f(s, once, end) })
-	for range visitors {
+	for range visitors(s.t) {
 		all.Go(func() {
 			c := client()
 			defer c.CloseIdleConnections()
