@@ -17,7 +17,7 @@ import (
 
 const (
 	streams    = 120 // open connections, in all processes together
-	perSession = 12  // of them
+	perSession = 20  // of them
 	soon       = time.Second
 )
 

@@ -96,7 +96,7 @@ func TestOwnWritesAreRead(t *testing.T) {
 
 // TestOwnWritesAreMissedWithoutTheCookie that follows a change: it is what has them read.
 func TestOwnWritesAreMissedWithoutTheCookie(t *testing.T) {
-	missed := browseAll(t, backends[0].open(t), jars, clicks, func() http.CookieJar { return forgetful{cookies()} })
+	missed := browseAll(t, backends[0].open(t), soak.Rounds(t, jars, 20), clicks, func() http.CookieJar { return forgetful{cookies()} })
 	require.NotZero(t, missed)
 }
 
