@@ -102,16 +102,16 @@ npm:
 edge: npm
 	cd hosts/js && npm test && node test/story/run.mjs
 
-# The race detector looks into all code but SQLite's, which is C translated to Go: it computes
-# much, and shares nothing with ours; nor into the parts of wazero's compiler that share nothing.
-# Nothing that uses sync or sync/atomic may be left out.
-# Nor does checkptr look into the standard library, whose unsafe code is not ours to test. The
-# garbage collector waits longer, for compilers and linters more than for the tests.
+# The race detector looks into all code but what computes much and shares nothing: SQLite, which
+# is C translated to Go, wazero's compiler, and hashes. Nothing that uses sync or sync/atomic may
+# be left out. Nor does checkptr look into the standard library, whose unsafe code is not ours to
+# test. The garbage collector waits longer, for compilers and linters more than for the tests.
 export GORACE ?= atexit_sleep_ms=0
 export GOGC   ?= 400
 WAZEVO := github.com/tetratelabs/wazero/internal/engine/wazevo
-RACE := -race -gcflags=std=-d=checkptr=0 -gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false \
-	-gcflags=$(WAZEVO)/ssa=-race=false -gcflags=$(WAZEVO)/backend/...=-race=false
+FIPS   := crypto/internal/fips140
+SOLO   := github.com/ncruces/go-sqlite3-wasm/... $(WAZEVO)/ssa $(WAZEVO)/backend/... $(FIPS)/sha256 $(FIPS)/hmac $(FIPS)/pbkdf2
+RACE   := -race -gcflags=std=-d=checkptr=0 $(SOLO:%=-gcflags=%=-race=false)
 
 # Under -race as the tests are: what they import is compiled once for both.
 lint:

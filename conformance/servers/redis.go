@@ -136,5 +136,5 @@ func (p *OwnRedis) Sentinel(t testing.TB) *OwnRedis {
 // Eventually waits half a minute at most for what no program reports.
 func Eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	require.Eventually(t, done, 30*time.Second, 5*time.Millisecond, what)
+	require.Eventually(t, done, 30*time.Second, 25*time.Millisecond, what)
 }

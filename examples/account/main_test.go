@@ -8,15 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rockstar-web/sessions/examples/internal/click"
-	"github.com/rockstar-web/sessions/internal/soak"
 )
 
-func TestMain(m *testing.M) {
-	if !soak.On() {
-		turns = 1000
-	}
-	click.Main(m, main)
-}
+func TestMain(m *testing.M) { click.Main(m, main) }
 
 func signIn(t *testing.T, b *click.Browser, password string) {
 	status, text := b.Post("/login", url.Values{"user": {"alice"}, "password": {password}})
