@@ -108,11 +108,4 @@ func oneOfEach() []core.Record {
 func startSentinel(t *testing.T, primary *process) *process { return &process{primary.Sentinel(t)} }
 
 // startReplica follows a primary.
-func startReplica(t *testing.T, primary *process) *process {
-	port := strconv.Itoa(primary.Port)
-	r := start(t, "--replicaof", "127.0.0.1 "+port, "--repl-diskless-sync-delay", "0")
-	eventually(t, "the replica is in step, and the primary knows", func() bool {
-		return r.Shows(t, "master_link_status:up", "INFO", "replication") && primary.Shows(t, "port="+strconv.Itoa(r.Port)+",state=online", "INFO", "replication")
-	})
-	return r
-}
+func startReplica(t *testing.T, primary *process) *process { return &process{primary.Replica(t)} }

@@ -1,12 +1,7 @@
 package redis
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,58 +24,6 @@ func eventually(t testing.TB, what string, done func() bool) {
 
 // process is a private server, which a test may kill, stop and start again.
 type process struct{ *servers.OwnRedis }
-
-// Shows is that of OwnRedis without a program for each look: tests look all the time.
-func (p *process) Shows(t testing.TB, text string, words ...string) bool {
-	t.Helper()
-	conn, err := net.DialTimeout("tcp", p.Address(), time.Second)
-	if err != nil {
-		return false
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(time.Second))
-	in := bufio.NewReader(conn)
-	ask := func(words ...string) (string, error) {
-		var b strings.Builder
-		fmt.Fprintf(&b, "*%d\r\n", len(words))
-		for _, word := range words {
-			fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(word), word)
-		}
-		if _, err := io.WriteString(conn, b.String()); err != nil {
-			return "", err
-		}
-		return answer(in)
-	}
-	if p.Password != "" {
-		if _, err := ask("AUTH", p.Password); err != nil {
-			return false
-		}
-	}
-	got, err := ask(words...)
-	return err == nil && strings.Contains(got, text)
-}
-
-// answer is a number or a text.
-func answer(in *bufio.Reader) (string, error) {
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return "", err
-	}
-	kind, line := line[0], strings.TrimSpace(line[1:])
-	switch kind {
-	case '+', ':':
-		return line, nil
-	case '$':
-		n, err := strconv.Atoi(line)
-		if err != nil || n < 0 {
-			return "", err
-		}
-		text := make([]byte, n)
-		_, err = io.ReadFull(in, text)
-		return string(text), err
-	}
-	return "", errors.New(line)
-}
 
 // start starts one. In args PORT stands for its port.
 func start(t testing.TB, args ...string) *process {

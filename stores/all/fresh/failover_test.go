@@ -13,12 +13,6 @@ import (
 
 const settled = 2 * time.Second // between two failovers
 
-// eventually waits with longer pauses than servers.Eventually: each look starts a program.
-func eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	require.Eventually(t, done, patience, 50*time.Millisecond, what)
-}
-
 // postgresPair is a primary and a standby that has each commit before it is acknowledged.
 type postgresPair struct {
 	t                *testing.T
@@ -45,7 +39,7 @@ func (p *postgresPair) follow() {
 	p.standby.Start(p.open(p.standby).Ping)
 	db := p.open(p.primary)
 	p.waitFor(db, "*")
-	eventually(p.t, "the standby has all commits", func() bool {
+	servers.Eventually(p.t, "the standby has all commits", func() bool {
 		var state string
 		return db.QueryRow("SELECT sync_state FROM pg_stat_replication").Scan(&state) == nil && state == "sync"
 	})
@@ -87,7 +81,7 @@ func newRedisPair(t *testing.T) *redisPair {
 // watched waits until both are in step. On a busy machine the sentinel may take the primary
 // for down meanwhile, and have the other one take over again.
 func (p *redisPair) watched() {
-	eventually(p.t, "the sentinel knows the replica", func() bool {
+	servers.Eventually(p.t, "the sentinel knows the replica", func() bool {
 		if p.replica.Shows(p.t, "role:master", "INFO", "replication") && p.primary.Shows(p.t, "role:slave", "INFO", "replication") {
 			p.primary, p.replica = p.replica, p.primary
 		}
@@ -100,7 +94,7 @@ func (p *redisPair) failover(kind int) {
 	again := func() {}
 	switch kind {
 	case 0:
-		eventually(p.t, "the sentinel fails over", func() bool { return p.sentinel.Shows(p.t, "OK", "SENTINEL", "FAILOVER", "main") })
+		servers.Eventually(p.t, "the sentinel fails over", func() bool { return p.sentinel.Shows(p.t, "OK", "SENTINEL", "FAILOVER", "main") })
 	case 1:
 		p.primary.Kill()
 		was, now := p.primary, p.replica
@@ -108,7 +102,7 @@ func (p *redisPair) failover(kind int) {
 	case 2:
 		again = p.primary.Freeze(p.t)
 	}
-	eventually(p.t, "the replica takes over", func() bool { return p.replica.Shows(p.t, "role:master", "INFO", "replication") })
+	servers.Eventually(p.t, "the replica takes over", func() bool { return p.replica.Shows(p.t, "role:master", "INFO", "replication") })
 	again()
 	p.primary, p.replica = p.replica, p.primary
 	p.watched()
