@@ -62,7 +62,7 @@ timed-fuzz: $(call after,packaging)
 timed-vuln: $(call after,fuzz)
 
 test:
-	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about 22 minutes on two idle processors.'
+	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about 18 minutes on two idle processors.'
 	@$(MAKE) --no-print-directory tools reported
 	@echo 'make test: all passed'
 

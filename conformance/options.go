@@ -77,9 +77,9 @@ func (o options) shortTest() options {
 // longCases take more than a second over a network, or go on for a while.
 var longCases = []string{
 	"schedules", "ended-stays-ended", "no-lost-update", "end-against-saves", "load-acknowledged", "repeat-against-end", "one-winner",
-	"context-ends", "cut-save", "cut-load", "cut-delete", "cut-returns", "calls-leave-nothing", "ids-distinct", "load-names",
+	"context-ends", "cut-save", "cut-load", "cut-delete", "cut-returns", "calls-leave-nothing", "ids-distinct", "load-names", "delete-many-against-saves",
 	"sweep-limit", "sweep-again", "sweep-twice", "sweep-cut",
-	"find-names", "find-pages", "find-changing", "find-under-saves", "find-acknowledged", "cut-find", "cut-index",
+	"find-selects", "find-names", "find-pages", "find-changing", "find-under-saves", "find-acknowledged", "cut-find", "cut-index",
 	"save-many", "save-many-touches", "load-many-whole", "batches-against-saves", "batches-against-ends", "load-many-acknowledged",
 	"batch-cut", "load-many-cut",
 	"feed-under-saves", "feed-readable", "feed-slept", "mark-end",

@@ -83,7 +83,7 @@ func saveBatches(t *testing.T, s *dbstore.Store, saves []hosts.Saving) {
 }
 
 func touchInPlace(t *testing.T, dsn string, db *sql.DB, o Options, save func(*testing.T, *dbstore.Store, []hosts.Saving)) {
-	n := soak.Rounds(t, 500, 2000)
+	n := soak.Rounds(t, 250, 2000)
 	saves := make([]hosts.Saving, n*sparse)
 	for i := range saves {
 		saves[i] = hosts.Saving{Touch: true, Record: core.Record{ID: randomID(), Version: randomVersion(), User: "ada", CreatedAt: core.Day,

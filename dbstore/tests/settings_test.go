@@ -49,7 +49,7 @@ func (w *world) underSettings(t *testing.T, set string) {
 			own.run(own.mayWrite)
 		}
 		return unfed{each.store(login)}, unfed{each.store(login)}
-	}, append(soak.Unless(t, conformance.Brief()), soak.Unless(t, conformance.Skip("delete-many-against-saves", soak.Short))...)...)
+	}, soak.Unless(t, conformance.Brief())...)
 }
 
 // unfed is a store without its feed: this user may create no triggers.

@@ -32,11 +32,10 @@ func shorter(t *testing.T) (all []conformance.Option) {
 	return all
 }
 
-// The searches are those of the durable form.
 func TestConformanceFast(t *testing.T) {
 	conformance.TestStore(t, func(t *testing.T) hosts.Store {
 		return open(t, slots.Options{Dir: t.TempDir(), Fast: true})
-	}, append(soak.Unless(t, conformance.Brief()), soak.Unless(t, conformance.Skip("find-selects", soak.Short))...)...)
+	}, soak.Unless(t, conformance.Brief())...)
 }
 
 func open(t testing.TB, o slots.Options) *slots.Store {
