@@ -21,7 +21,7 @@ const (
 // fullDisk returns a disk that is to be filled, and how many sessions it takes at least.
 func fullDisk(t *testing.T) (dir string, least int) {
 	t.Helper()
-	size := soak.Rounds(t, 12, 100) // MiB
+	size := soak.Rounds(t, 30, 100) // MiB
 	_, dir = imageDisk(t, t.TempDir(), int64(size)<<20)
 	return dir, size * fullSessions
 }

@@ -45,8 +45,8 @@ func TestModelOnAFullDisk(t *testing.T) {
 // that were acknowledged have ended, and the others live.
 func TestPowerFailureOnAFullDisk(t *testing.T) {
 	const ends, callers = 2000, churnWriters
-	failures, size := soak.Rounds(t, 2, 5), soak.Rounds(t, 16, 32) // MiB
-	disk, dir := imageDisk(t, t.TempDir(), int64(size)<<20)
+	failures := soak.Rounds(t, 2, 5)
+	disk, dir := imageDisk(t, t.TempDir(), 32<<20)
 	dir = filepath.Join(dir, "sessions")
 	n := fillWhole(t, dir)
 	fillDisk(t, filepath.Dir(dir))

@@ -70,7 +70,7 @@ func endAll(t *testing.T, s *slots.Store, from, to int) {
 // the middle, though others take what becomes free; then the store takes
 // sessions again.
 func TestFullDiskEnds(t *testing.T) {
-	size := soak.Rounds(t, 12, 100) // MiB
+	size := soak.Rounds(t, 30, 100) // MiB
 	dir := imageDisk(t, filepath.Join(t.TempDir(), "disk"), int64(size)<<20)
 	o := slots.Options{Dir: filepath.Join(dir, "sessions")}
 	n := fillWhole(t, o.Dir, size)
