@@ -176,7 +176,7 @@ func TestWhatACheckCosts(t *testing.T) {
 		}).ServeHTTP(w, httptest.NewRequest("GET", "https://shop.example/", nil))
 		cookie := w.Result().Cookies()[0]
 		page := mw.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-		return testing.AllocsPerRun(200, func() {
+		return fewestAllocations(func() {
 			r := httptest.NewRequest("GET", "https://shop.example/", nil)
 			r.AddCookie(cookie)
 			w := httptest.NewRecorder()

@@ -113,7 +113,7 @@ func TestAFeatureAllocatesAtMostOnce(t *testing.T) {
 			r.AddCookie(c)
 		}
 		w := &discard{header: http.Header{}}
-		return testing.AllocsPerRun(500, func() {
+		return fewestAllocations(func() {
 			clear(w.header)
 			h.ServeHTTP(w, r)
 			require.Zero(t, w.status)
@@ -125,6 +125,16 @@ func TestAFeatureAllocatesAtMostOnce(t *testing.T) {
 		t.Logf("%s: %.0f allocations, %.0f without", f.name, n, plain)
 		require.LessOrEqual(t, n, plain+1, f.name)
 	}
+}
+
+// fewestAllocations are those of one call in which nobody else allocates and no pool is
+// empty: under the race detector a sync.Pool forgets at random.
+func fewestAllocations(f func()) float64 {
+	least := testing.AllocsPerRun(1, f)
+	for range 200 {
+		least = min(least, testing.AllocsPerRun(1, f))
+	}
+	return least
 }
 
 // discard keeps nothing of a response but its status.
