@@ -7,7 +7,7 @@
 GO        ?= go
 FUZZTIME  ?= 500ms
 WORKERS   ?= 1
-GUIDED    ?= $(RACE)
+FUZZFLAGS ?= -fuzz=.
 TIMEOUT   ?= 20m
 ADDR      ?= 127.0.0.1:8080
 SESSIONS  ?= 1000000
@@ -30,7 +30,7 @@ help:
 	@echo 'make servers PostgreSQL, MariaDB, Redis and a cluster until ctrl-C, for go test in another terminal'
 	@echo 'make peers   the browser, the peers and the vectors of others, in their own module'
 	@echo 'make packaging  the release: binaries, SBOM, container, Helm chart, workflows'
-	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME)), each by WORKERS ($(WORKERS)); GUIDED=-fuzz=. for longer runs'
+	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME)), each by WORKERS ($(WORKERS))'
 	@echo 'make mission the table of promises from a test run'
 	@echo 'make bench   ratios against the raw limits and the peers'
 	@echo 'make bench-stores  the stores, empty and with SESSIONS ($(SESSIONS)), and the guest, into conformance/peers/RESULTS.md'
@@ -63,7 +63,7 @@ timed-vuln: $(call after,fuzz)
 
 test:
 	@echo 'make test: format, linters, tests of Go and JavaScript, fuzzing, a browser, real servers; about 18 minutes on two idle processors.'
-	@$(MAKE) --no-print-directory tools reported
+	@$(MAKE) --no-print-directory tools reported FUZZFLAGS='$(RACE)'
 	@echo 'make test: all passed'
 
 reported:
@@ -80,7 +80,7 @@ timed-%:
 # Tests read SOAK by internal/soak.
 soak:
 	@echo 'make soak: the long forms of the tests; some hours on two processors, and several gigabytes in TMPDIR.'
-	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported JOBS=1 FUZZTIME=1m WORKERS=$$(getconf _NPROCESSORS_ONLN) GUIDED=-fuzz=. TIMEOUT=6h PARTS='docs tests fuzz filled'
+	@SOAK=1 RUNS=2000 $(MAKE) --no-print-directory tools reported JOBS=1 FUZZTIME=1m WORKERS=$$(getconf _NPROCESSORS_ONLN) TIMEOUT=6h PARTS='docs tests fuzz filled'
 	@echo 'make soak: all passed'
 
 tools:
@@ -103,7 +103,7 @@ edge: npm
 	cd hosts/js && npm test && node test/story/run.mjs
 
 # The race detector looks into all code but what computes much and shares nothing: SQLite, which
-# is C translated to Go, wazero's compiler, and hashes. Nothing that uses sync or sync/atomic may
+# is C translated to Go, most of wazero's compiler, and hashes. Nothing that uses sync or sync/atomic may
 # be left out. Nor does checkptr look into the standard library, whose unsafe code is not ours to
 # test. The garbage collector waits longer, for compilers and linters more than for the tests.
 export GORACE ?= atexit_sleep_ms=0
@@ -157,7 +157,7 @@ packaging:
 	@GOWORK=off $(GO) -C deploy test -vet=off -count=1 -json -timeout $(TIMEOUT) ./... | $(SHOWN) packaging $(REPORT)
 
 fuzz:
-	@sh .ci/fuzz $(FUZZTIME) $(WORKERS) $(GUIDED)
+	@sh .ci/fuzz $(FUZZTIME) $(WORKERS) $(FUZZFLAGS)
 
 # The table is made from the run itself: a row without a passing test is never ok.
 mission:

@@ -23,25 +23,28 @@ func TestRightStore(t *testing.T) {
 // plain hides the optional interfaces.
 type plain struct{ hosts.Store }
 
-// fewer leaves out the cases that take long, but for some, outside make soak.
-func fewer(t *testing.T, keep ...string) (all []Option) {
+// briefBut is [Brief] outside make soak, with some of the cases that it leaves out.
+func briefBut(keep ...string) (all []Option) {
+	if soak.On() {
+		return nil
+	}
 	for _, name := range longCases {
 		if !slices.Contains(keep, name) {
-			all = append(all, soak.Unless(t, Skip(name, soak.Short))...)
+			all = append(all, Skip(name, soak.Short))
 		}
 	}
 	return all
 }
 
 func TestPlainStore(t *testing.T) {
-	TestStore(t, func(*testing.T) hosts.Store { return plain{newMapStore()} }, fewer(t)...)
+	TestStore(t, func(*testing.T) hosts.Store { return plain{newMapStore()} }, soak.Unless(t, Brief())...)
 }
 
 func TestTwoHandles(t *testing.T) {
 	TestShared(t, func(*testing.T) (a, b hosts.Store) {
 		m := newMapStore()
 		return m, &struct{ *mapStore }{m}
-	}, fewer(t)...)
+	}, soak.Unless(t, Brief())...)
 }
 
 func TestStoreBehindACoalescer(t *testing.T) {
@@ -51,7 +54,7 @@ func TestStoreBehindACoalescer(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, c.Close()) })
 		return c
-	}, fewer(t)...)
+	}, soak.Unless(t, Brief())...)
 }
 
 var allFlaws = slices.Concat(saveFlaws, loadFlaws, endFlaws, sweepFlaws, findFlaws, batchFlaws, forgetFlaws)
@@ -137,13 +140,13 @@ func TestCheckReportsPromises(t *testing.T) {
 		f := newFlawed()
 		f.delete = func(context.Context, core.ID) error { return core.ErrNotFound }
 		return plain{f}, func() { closed++ }, nil
-	}, fewer(t, "ended-stays-ended", "one-winner")...)
+	}, briefBut("ended-stays-ended", "one-winner")...)
 	require.Subset(t, names(broken), []string{"delete", "delete-missing", "ended-stays-ended", "end-against-loads"})
 	require.NotContains(t, names(broken), "one-winner")
 	require.Contains(t, broken[0].String(), "broken promise: "+broken[0].Promise)
 	require.Positive(t, closed)
 
-	require.Empty(t, Check(t.Context(), func() (hosts.Store, func(), error) { return newMapStore(), func() {}, nil }, fewer(t)...))
+	require.Empty(t, Check(t.Context(), func() (hosts.Store, func(), error) { return newMapStore(), func() {}, nil }, soak.Unless(t, Brief())...))
 }
 
 func TestCheckReportsOpen(t *testing.T) {
@@ -163,7 +166,7 @@ func TestCheckEachTellsEveryCase(t *testing.T) {
 		if r.Skipped {
 			skipped = append(skipped, r.Name)
 		}
-	}, fewer(t)...)
+	}, soak.Unless(t, Brief())...)
 	cases := 0
 	for _, g := range groups {
 		for _, c := range g.cases {
@@ -216,7 +219,7 @@ func TestHandleThatDoesNotSeeTheOther(t *testing.T) {
 	broken := CheckShared(t.Context(), func() (a, b hosts.Store, done func(), err error) {
 		f := newFlawed()
 		return f, plain{&cached{f, make(map[core.ID]core.Record)}}, func() {}, nil
-	}, fewer(t, "load-acknowledged")...)
+	}, briefBut("load-acknowledged")...)
 	require.Subset(t, names(broken), []string{"load-elsewhere", "load-acknowledged"})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // planned returns a store that makes the given fault for every call, and the
@@ -41,7 +42,7 @@ func answers(ctx context.Context, s hosts.Store, r core.Record) map[Verb]error {
 func TestFaultyStoreThatPassesIsRight(t *testing.T) {
 	TestStore(t, func(*testing.T) hosts.Store {
 		return Faulty(newMapStore(), func(int, Verb) Fault { return Pass })
-	}, fewer(t)...)
+	}, soak.Unless(t, Brief())...)
 }
 
 func TestFail(t *testing.T) {

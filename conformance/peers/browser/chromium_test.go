@@ -101,7 +101,7 @@ func TestMain(m *testing.M) {
 func visitor(t *testing.T) *browser {
 	t.Helper()
 	path := chromium(t)
-	// The same engine without a browser's windows takes two thirds of the time. It has no
+	// The same engine without a browser's windows takes 40 % less time. It has no
 	// partitions: tests of cookies launch the Chromium that people have.
 	if shell := installed("chromium-headless-shell", "chrome-headless-shell"); shell != "" {
 		path = shell
