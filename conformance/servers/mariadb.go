@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,8 +18,7 @@ import (
 func NewMariaDB(t testing.TB) string {
 	t.Helper()
 	Program(t, "mariadb-install-db")
-	_, file, _, _ := runtime.Caller(0)
-	script := exec.Command(filepath.Join(filepath.Dir(file), "../../.ci/servers"), "up")
+	script := exec.Command(scriptOfServers(t), "up")
 	script.Env = append(os.Environ(), "SESSIONS_SERVERS=", "TEST_MYSQL_DSN=",
 		"TEST_POSTGRES_DSN=named", "TEST_REDIS_URL=named", "TEST_REDIS_CLUSTER_URL=named")
 	out, err := script.StdoutPipe()
@@ -39,4 +37,21 @@ func NewMariaDB(t testing.TB) string {
 	}
 	t.Fatalf("%s up has printed no URL of MariaDB", script.Path)
 	return ""
+}
+
+// scriptOfServers looks in the test's folder and in those above it.
+func scriptOfServers(t testing.TB) string {
+	dir, err := os.Getwd()
+	require.NoError(t, err)
+	for {
+		script := filepath.Join(dir, ".ci", "servers")
+		if _, err := os.Stat(script); err == nil {
+			return script
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			t.Fatal("no .ci/servers in a folder above the test: run it within a checkout of this project")
+		}
+		dir = above
+	}
 }
