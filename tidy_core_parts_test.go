@@ -2,7 +2,6 @@ package sessions_test
 
 import (
 	"go/ast"
-	"go/importer"
 	"go/token"
 	"go/types"
 	"path/filepath"
@@ -46,7 +45,7 @@ func TestTheCoreHasFiveParts(t *testing.T) {
 	require.NotContains(t, met, 0, "a group without files")
 	require.Equal(t, len(coreShared), met[0], "coreShared names a file that is not there")
 	info := types.Info{Uses: map[*ast.Ident]types.Object{}}
-	config := types.Config{Importer: own{set, importer.Default()}}
+	config := types.Config{Importer: importerOf(t, set)}
 	pkg, err := config.Check("core", set, files, &info)
 	require.NoError(t, err)
 	seen := 0
