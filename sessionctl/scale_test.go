@@ -38,8 +38,8 @@ func measured(path string) int {
 
 // A hundred megabytes, or four hundred, pass through every verb a page at a time.
 func TestManySessionsInLittleMemory(t *testing.T) {
-	const size, most = 4000, 64 << 20
-	sessions := soak.Rounds(t, 18_000, 100_000)
+	const size, most = 12_000, 64 << 20
+	sessions := soak.Rounds(t, 6_000, 33_000)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "many.rwsexp")
 	require.NoError(t, newFile(file, manySessions(sessions, size)))

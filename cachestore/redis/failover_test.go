@@ -14,6 +14,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // Delete succeeds when a replica has it, and says so when none has.
@@ -135,7 +136,7 @@ func TestFailover(t *testing.T) {
 		save(t, s, r, core.NoVersion)
 	}
 	x := &traffic{s: s, unanswerable: unavailable}
-	x.begin(t, 16)
+	x.begin(t, soak.Rounds(t, 4, 16))
 	eventually(t, "sessions begin and end", func() bool { return x.saved.Load() > 500 })
 	f.owner(t, s, steady[0].ID).Kill()
 	// The nodes find out, elect, and the client learns of it.
@@ -236,7 +237,7 @@ func TestSentinel(t *testing.T) {
 	s := open(t, "redis+sentinel://"+sentinel.Address()+"/main", Options{WaitReplicas: 1, Timeout: 2 * time.Second})
 	work(t, s)
 	x := &traffic{s: s, unanswerable: unavailable}
-	x.begin(t, 8)
+	x.begin(t, soak.Rounds(t, 3, 8))
 	eventually(t, "sessions begin and end", func() bool { return x.saved.Load() > 200 })
 	steady := save(t, s, newRecord(), core.NoVersion)
 	eventually(t, "the replica has it", func() bool {

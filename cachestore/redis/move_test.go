@@ -11,6 +11,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/internal/soak"
 )
 
 // move hands a slot from one primary to another, key by key, with a pause in
@@ -42,6 +43,7 @@ func (f fleet) move(t *testing.T, slot int, from, to *process, halfway func()) {
 func TestSlotsMove(t *testing.T) {
 	f := startFleet(t, patience)
 	const shard = 0x3f
+	rounds := soak.Rounds(t, 6, 15)
 	for _, o := range []Options{{}, {WaitReplicas: 1}} {
 		o.Prefix, o.Timeout = newPrefix(), time.Minute // or calls give up before the move is over
 		s := open(t, f.url(), o)
@@ -56,7 +58,7 @@ func TestSlotsMove(t *testing.T) {
 		var calls sync.WaitGroup
 		work := func() {
 			for range 4 {
-				calls.Go(func() { useShard(t, s, shard, 15) })
+				calls.Go(func() { useShard(t, s, shard, rounds) })
 			}
 		}
 		for range 2 {
