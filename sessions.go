@@ -1,13 +1,8 @@
 package sessions
 
 import (
-	"cmp"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"strconv"
 
 	"github.com/rockstar-web/sessions/cachestore"
 	"github.com/rockstar-web/sessions/core"
@@ -50,12 +45,6 @@ var (
 	ErrUnavailable = hosts.ErrUnavailable   // the store does not answer
 )
 
-// DevelopmentVariable switches development mode on where it is true: cookies are
-// not Secure, so that plain HTTP will do, and a key is made where the environment
-// has none. Sessions then end with the process. The server answers on loopback
-// addresses only, and never to a proxy: see Options.Development.
-const DevelopmentVariable = hosts.DevelopmentVariable
-
 // New returns the middleware of an application. Without Config.Key and Config.Keys
 // the keys are those of SESSION_ENCRYPTION_KEY or SESSION_ENCRYPTION_KEYS: see
 // hosts.KeysFromEnv. Close it at the end, and then the store. For a bad config the
@@ -95,31 +84,4 @@ func New(store Store, config Config, options ...Options) (*Middleware, error) {
 		return nil, errors.Join(err, manager.Close())
 	}
 	return app, nil
-}
-
-// develop switches development mode on, if the environment says so and nothing else.
-func develop(c *Config, o *Options) error {
-	text := os.Getenv(DevelopmentVariable)
-	if text == "" {
-		return nil
-	}
-	on, err := strconv.ParseBool(text)
-	if err != nil {
-		return fmt.Errorf("environment variable %w", &hosts.ConfigError{Field: DevelopmentVariable, Value: text, Allowed: "true, false"})
-	}
-	if !on {
-		return nil
-	}
-	o.Development, c.AllowInsecure = true, true
-	cmp.Or(c.Logger, slog.Default()).Warn("sessions: development mode: cookies are not Secure, and only loopback addresses are served", "variable", DevelopmentVariable)
-	if c.Key.IsZero() && len(c.Keys) == 0 && os.Getenv(hosts.DefaultKeyVariable) == "" && os.Getenv(hosts.DefaultKeysVariable) == "" {
-		c.Key = core.NewSecret(randomKey())
-	}
-	return nil
-}
-
-func randomKey() []byte {
-	key := make([]byte, core.KeyLen)
-	rand.Read(key) // never fails
-	return key
 }

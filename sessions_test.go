@@ -16,6 +16,7 @@ import (
 
 	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/cachestore"
+	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/stretchr/testify/require"
 )
@@ -238,6 +239,48 @@ func TestConfigIsRefused(t *testing.T) {
 	require.False(t, key.IsZero())
 }
 
+// The cookie of production needs Secure; in development mode the same config gives one that plain
+// HTTP can carry.
+func TestDevelopmentModeTakesTheConfigOfProduction(t *testing.T) {
+	t.Setenv(sessions.DevelopmentVariable, "true")
+	t.Setenv("SESSION_ENCRYPTION_KEY", "")
+	for _, c := range []struct {
+		config sessions.Config
+		want   string // name of the cookie
+	}{
+		{sessions.Config{}, "rockstar_session"},
+		{sessions.Config{CookieName: "__Host-Http-session"}, "session"},
+		{sessions.Config{CookieName: "__HOST-id"}, "id"},
+		{sessions.Config{CookieName: "__Secure-id"}, "id"},
+		{sessions.Config{CookieName: "__Http-id"}, "id"},
+		{sessions.Config{CookieName: "__Host-"}, "rockstar_session"},
+		{sessions.Config{CookieName: "id", Partitioned: true, SameSite: core.SameSiteNone}, "id"},
+		{sessions.Config{SecureByRequest: true}, "rockstar_session"},
+	} {
+		mw, err := sessions.New(memory(t), c.config)
+		require.NoError(t, err, c)
+		login := mw.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *sessions.Session) error { return s.Login("alice", 0) })
+		w := httptest.NewRecorder()
+		login.ServeHTTP(w, at("127.0.0.1"))
+		require.NoError(t, mw.Close())
+		cookies := w.Result().Cookies()
+		require.Len(t, cookies, 1, c)
+		require.Equal(t, c.want, cookies[0].Name)
+		require.False(t, cookies[0].Secure)
+		require.NotContains(t, w.Header().Get("Set-Cookie"), "Partitioned")
+		require.Equal(t, http.SameSiteLaxMode, cookies[0].SameSite)
+	}
+}
+
+// at is a request that came to an address of this machine, if any is known.
+func at(address string) *http.Request {
+	r := httptest.NewRequest("GET", "http://localhost/", nil)
+	if address == "" {
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP(address), Port: 80}))
+}
+
 // Development mode serves loopback addresses, and no proxy, whatever the client
 // writes.
 func TestDevelopmentModeIsForThisMachine(t *testing.T) {
@@ -258,10 +301,7 @@ func TestDevelopmentModeIsForThisMachine(t *testing.T) {
 		{"127.0.0.1", "Host: shop.localhost:8080", 200}, {"127.0.0.1", "Host: [::1]:8080", 200}, {"127.0.0.1", "Host: LOCALHOST.", 200},
 		{"127.0.0.1", "X-Forwarded-For", 500}, {"127.0.0.1", "Forwarded", 500}, {"127.0.0.1", "Via", 500}, {"127.0.0.1", "X-Real-Ip", 500},
 	} {
-		r := httptest.NewRequest("GET", "http://localhost/", nil)
-		if c.at != "" {
-			r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP(c.at), Port: 80}))
-		}
+		r := at(c.at)
 		if name, ok := strings.CutPrefix(c.field, "Host: "); ok {
 			r.Host = name
 		} else if c.field != "" {
