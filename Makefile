@@ -16,11 +16,16 @@ STATIC    := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VULN      := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # With -trimpath what is compiled does not depend on the folder: a new clone compiles only what is new in it.
-export GOFLAGS := $(or $(GOFLAGS),$(shell $(GO) env GOFLAGS))
-GOFLAGS := $(strip $(filter-out -trimpath,$(GOFLAGS)) -trimpath)
+GOFLAGS := $(or $(value GOFLAGS),$(shell $(GO) env GOFLAGS 2>/dev/null))
+ifeq (,$(findstring -trimpath,$(GOFLAGS)))
+GOFLAGS += -trimpath
+endif
+export GOFLAGS
 
 # Runs a command within servers of its own, unless it is within some already.
 SERVERS   := .ci/servers run
+# A line with the name of make itself runs even if make -n only shows what it would do.
+SUB        = $(MAKE) --no-print-directory
 
 .PHONY: npm release packaging shots docs docs-serve help run demo-cluster test soak reported filled all tools wasm edge servers lint unit tests all-tests peers fuzz mission table bench bench-stores bench-wasm stores-ratios wasm-ratios crash kills timing vuln clean
 
@@ -34,6 +39,7 @@ help:
 	@echo 'make servers PostgreSQL, MariaDB, Redis and a cluster until ctrl-C, for go test in another terminal'
 	@echo 'make peers   the browser, the peers and the vectors of others, in their own module'
 	@echo 'make packaging  the release: binaries, SBOM, container, Helm chart, workflows'
+	@echo 'make release  prepares a release: make release VERSION=v0.1.0 (CONTRIBUTING.md has the steps)'
 	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME)), each by WORKERS ($(WORKERS))'
 	@echo 'make mission the table of promises from a test run'
 	@echo 'make bench   ratios against the raw limits and the peers'
@@ -72,7 +78,7 @@ test:
 
 reported:
 	@rm -f $(REPORT)
-	@$(SERVERS) $(MAKE) --no-print-directory -j$(JOBS) all; status=$$?; \
+	@$(SERVERS) $(SUB) -j$(JOBS) all; status=$$?; \
 	  if [ -s $(REPORT) ]; then $(GO) run ./release/testreport $(REPORT); fi; exit $$status
 
 # After a part that fails no other begins.
@@ -122,7 +128,7 @@ lint:
 	@unformatted=$$(find . -name node_modules -prune -o -name '*.go' -exec gofmt -l {} +); \
 	  test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet $(RACE) work
-	GOFLAGS='$(GOFLAGS) $(RACE)' $(GO) run -race=false -gcflags=all= $(STATIC) $$($(GO) list work)
+	GOFLAGS="$$GOFLAGS $(RACE)" $(GO) run -race=false -gcflags=all= $(STATIC) $$($(GO) list work)
 
 # RUNS are the seeds that the model of conformance plays on each store. lint has called
 # vet. UNRACED run without the race detector: one test of fiber says why. The others spend their
@@ -140,7 +146,7 @@ AT_ONCE ?= 4
 LONGEST := stores/all/fresh $(PEERS)/browser conformance/mission cachestore/redis dbstore/sqlite examples/natsstore cmd/sessionctl \
 	fsstore/internal/seglog fsstore/internal/slots dbstore/postgres conformance release dbstore/mysql dbstore/tests
 tests:
-	@$(SERVERS) $(MAKE) --no-print-directory all-tests
+	@$(SERVERS) $(SUB) all-tests
 
 # The programs that tests build and run need no symbols for debuggers, which take time to link.
 all-tests: GOFLAGS += -ldflags=-s
@@ -165,7 +171,7 @@ fuzz:
 
 # The table is made from the run itself: a row without a passing test is never ok.
 mission:
-	@$(SERVERS) $(MAKE) --no-print-directory table
+	@$(SERVERS) $(SUB) table
 
 table:
 	@{ $(TESTS) -count=1 ./conformance/mission/; \
@@ -174,7 +180,7 @@ table:
 	  $(GO) run ./conformance/mission/table < mission.out && exit $$status
 
 bench:
-	@$(SERVERS) $(MAKE) --no-print-directory ratios
+	@$(SERVERS) $(SUB) ratios
 
 ratios:
 	$(GO) test -run '^$$' -bench Ratio -benchtime 1x work
@@ -184,7 +190,7 @@ ratios:
 STORES := ./hosts/... ./fsstore/... ./dbstore/sqlite/ ./dbstore/postgres/ ./dbstore/mysql/ ./cachestore/redis/
 FIVE   := -run '^$$' -benchtime 1x -count 5 -timeout 60m -bench
 bench-stores:
-	@$(SERVERS) $(MAKE) --no-print-directory stores-ratios
+	@$(SERVERS) $(SUB) stores-ratios
 
 stores-ratios:
 	@{ $(GO) test -p 1 $(FIVE) Ratio $(STORES); \
@@ -192,8 +198,8 @@ stores-ratios:
 	   $(GO) test -run '^$$' -benchtime 1x -bench RatioRevoke ./stores/all/; \
 	   BENCH_SESSIONS=$(SESSIONS) $(GO) test -run '^$$' -benchtime 1x -bench RatioZipf ./cachestore/; \
 	   (cd $(PEERS) && $(GO) test -p 1 $(FIVE) 'Ratio(Reads|Adds)' ./reads); \
-	   $(MAKE) --no-print-directory filled; \
-	   $(MAKE) --no-print-directory bench-wasm; } > ratios.out; \
+	   $(SUB) filled; \
+	   $(SUB) bench-wasm; } > ratios.out; \
 	status=$$?; cd $(PEERS) && $(GO) run ./results < ../../ratios.out > RESULTS.new && mv RESULTS.new RESULTS.md; exit $$status
 
 filled:
@@ -204,7 +210,7 @@ bench-wasm:
 	cd hosts/js && $(NPM_CI) && npm run bench
 
 crash:
-	@$(SERVERS) $(MAKE) --no-print-directory kills
+	@$(SERVERS) $(SUB) kills
 
 kills:
 	SOAK=1 $(GO) test -count=1 -v -timeout 60m -run 'SurviveKill|ServerThatIsKilled' ./fsstore/... ./dbstore/sqlite/ ./dbstore/postgres/ ./dbstore/mysql/ ./dbstore/tests/ | grep -v 'no test'
@@ -216,7 +222,7 @@ timing:
 
 # Prepares a release of all modules: make release VERSION=v0.1.0. It says what is missing, or what to do next.
 release:
-	@$(GO) run ./release set $(VERSION)
+	@$(GO) run ./release set "$(VERSION)"
 
 vuln:
 	@sh .ci/vuln $(VULN)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -62,12 +63,28 @@ type released struct {
 	env []string
 }
 
-const version = "v0.1.0" // that the modules require of each other
+// version is the one that the modules require of each other.
+var version = func() string {
+	text, err := os.ReadFile(filepath.Join(top, "cmd", "sessionctl", "go.mod"))
+	if err != nil {
+		panic(err)
+	}
+	return regexp.MustCompile(regexp.QuoteMeta(module) + ` (v\S+)`).FindStringSubmatch(string(text))[1]
+}()
 
 var release = sync.OnceValues(func() (*released, error) {
 	dir := filepath.Join(scratch, "release")
 	command := filepath.Join(dir, "cmd", "sessionctl")
 	if err := os.CopyFS(command, os.DirFS(filepath.Join(top, "cmd", "sessionctl"))); err != nil {
+		return nil, err
+	}
+	// The sums that a release has written are not those of the tree that has changed since.
+	sums, err := os.ReadFile(filepath.Join(command, "go.sum"))
+	if err != nil {
+		return nil, err
+	}
+	sums = regexp.MustCompile(`(?m)^`+regexp.QuoteMeta(module)+`[ /].*\n`).ReplaceAll(sums, nil)
+	if err := os.WriteFile(filepath.Join(command, "go.sum"), sums, 0o644); err != nil {
 		return nil, err
 	}
 	// Go finds the tags of a module by the module at the top of the repository.

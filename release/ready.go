@@ -16,9 +16,19 @@ var needed = []struct{ file, pattern, what string }{
 	{"SECURITY.md", `(?m)^Contact: <(mailto:|https://)[^>]+>$`, "who gets security reports, in the form \"Contact: <mailto:name@example.org>\""},
 	{"CHANGELOG.md", `(?m)^## vVERSION, \d{4}-\d\d-\d\d$`, "the day of the release, in the form \"## vVERSION, 2026-12-31\""},
 	{"hosts/js/package.json", `(?m)^  "version": "VERSION",$`, "the npm package's version VERSION (npm version --no-git-tag-version VERSION)"},
+	{"hosts/js/package-lock.json", `(?m)^  "version": "VERSION",$`, "the npm package's version VERSION (npm version --no-git-tag-version VERSION)"},
+	{"docs/deploy.md", `sessionctl:VERSION `, "the image's version VERSION"},
+	{"docs/deploy.md", `--version VERSION `, "the chart's version VERSION"},
+	{"docs/deploy.md", `sessionctl_VERSION_linux`, "the archive's version VERSION"},
 	{chart, `(?m)^version: VERSION$`, "the chart's version: VERSION"},
 	{chart, `(?m)^appVersion: VERSION$`, "the image's version, appVersion: VERSION"},
 }
+
+// stale are files that say, before the first release, that there is none.
+var (
+	stale     = []string{"README.md", "hosts/js/README.md", "docs/getting-started.md", "docs/deploy.md", "docs/sessionctl.md", "docs/comparison.md", "llms.txt"}
+	noneSoFar = regexp.MustCompile(`(?i)nothing is released yet|before the first release|has no release yet`)
+)
 
 // ready refuses a version that a maintainer has not prepared, and names all that
 // is missing.
@@ -32,6 +42,15 @@ func ready(v string) error {
 		}
 		if !regexp.MustCompile(strings.ReplaceAll(n.pattern, "VERSION", regexp.QuoteMeta(number))).Match(text) {
 			missing = append(missing, fmt.Errorf("%s lacks %s", n.file, strings.ReplaceAll(n.what, "VERSION", number)))
+		}
+	}
+	for _, name := range stale {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if found := noneSoFar.Find(text); found != nil {
+			missing = append(missing, fmt.Errorf("%s still says %q: delete what is no longer true", name, found))
 		}
 	}
 	return errors.Join(missing...)

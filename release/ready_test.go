@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,26 +16,38 @@ import (
 func TestReadyNamesWhatIsMissing(t *testing.T) {
 	t.Chdir("..")
 	texts := map[string]string{}
+	names := slices.Clone(stale)
 	for _, n := range needed {
-		text, err := os.ReadFile(n.file)
-		require.NoError(t, err)
-		texts[n.file] = string(text)
+		names = append(names, n.file)
 	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		texts[name] = string(text)
+		if slices.Contains(stale, name) {
+			texts[name] = noneSoFar.ReplaceAllString(texts[name], "")
+		}
+	}
+	_, number, _ := strings.Cut(texts["hosts/js/package.json"], `"version": "`)
+	number, _, _ = strings.Cut(number, `"`)
+	now, next := "v"+number, "v987.6.5"
 	filled := map[string]string{
 		"SECURITY.md":  "\nContact: <mailto:security@example.org>\n",
-		"CHANGELOG.md": "# Changes\n\n## v0.2.0, 2027-01-02\n\n- New.\n\n## v0.1.0, 2026-12-31\n\n- First.\n",
+		"CHANGELOG.md": "# Changes\n\n## " + next + ", 2027-01-02\n\n- New.\n\n## " + now + ", 2026-12-31\n\n- First.\n",
 	}
 	for _, c := range []struct {
 		version string
 		as      map[string]string // in place of the tree's
 		missing []string
 	}{
-		{"v0.1.0", filled, nil},
-		{"v0.1.0", map[string]string{"CHANGELOG.md": filled["CHANGELOG.md"], "SECURITY.md": "Contact: (filled in before the first release, in the form <mailto:security@example.org>)\n"},
+		{now, filled, nil},
+		{now, map[string]string{"CHANGELOG.md": filled["CHANGELOG.md"], "SECURITY.md": "Contact: (filled in before the first release, in the form <mailto:security@example.org>)\n"},
 			[]string{"SECURITY.md lacks who gets security reports"}},
-		{"v0.1.0", map[string]string{"SECURITY.md": filled["SECURITY.md"], "CHANGELOG.md": "## v0.1.0, not released yet\n"}, []string{"CHANGELOG.md lacks the day of the release"}},
-		{"v0.2.0", filled, []string{"hosts/js/package.json lacks the npm package's version 0.2.0", "Chart.yaml lacks the chart's version: 0.2.0", "Chart.yaml lacks the image's version, appVersion: 0.2.0"}},
-		{"v0.1", filled, []string{"CHANGELOG.md", "package.json", "chart's version", "appVersion"}},
+		{now, map[string]string{"SECURITY.md": filled["SECURITY.md"], "CHANGELOG.md": "## " + now + ", not released yet\n"}, []string{"CHANGELOG.md lacks the day of the release"}},
+		{next, filled, []string{"hosts/js/package.json lacks the npm package's version 987.6.5", "package-lock.json lacks", "deploy.md lacks the image's version 987.6.5",
+			"deploy.md lacks the chart's version", "deploy.md lacks the archive's version", "Chart.yaml lacks the chart's version: 987.6.5", "Chart.yaml lacks the image's version, appVersion: 987.6.5"}},
+		{now, map[string]string{"CHANGELOG.md": filled["CHANGELOG.md"], "SECURITY.md": filled["SECURITY.md"], "llms.txt": "also before the first release"}, []string{"llms.txt still says \"before the first release\""}},
+		{"v0.1", filled, []string{"CHANGELOG.md", "package.json", "package-lock.json", "image's version", "chart's version", "archive's version", "chart's version:", "appVersion"}},
 	} {
 		t.Chdir(tree(t, texts, c.as))
 		err := ready(c.version)

@@ -14,7 +14,7 @@ import (
 // committed as it is: any other change would change the sums.
 func set(all []*mod, v string) error {
 	if semver.Canonical(v) != v {
-		return fmt.Errorf("version is %q; allowed: vMAJOR.MINOR.PATCH", v)
+		return fmt.Errorf("version is %q; allowed: vMAJOR.MINOR.PATCH, as in: make release VERSION=v0.1.0", v)
 	}
 	if err := ready(v); err != nil {
 		return err
