@@ -47,6 +47,7 @@ export interface Store {
   caching?(): Promise<boolean>;
 }
 
+/** 64 hexadecimal digits, or 32 bytes. */
 export type Key = string | Uint8Array;
 
 export interface RingKey {
@@ -110,6 +111,17 @@ export interface SessionEvent {
   error?: Error;
 }
 
+/** What load was given, and what tenant, ip and https get: a Request, where that was one. Only then is there a url for certain. */
+export interface LoadRequest {
+  readonly method: string;
+  readonly url?: string;
+  readonly headers: HeadersLike;
+}
+
+/**
+ * A function of a request may name the type of what the program passes to load or withSession, such as Request, in place
+ * of LoadRequest.
+ */
 export interface Options {
   /** core.wasm, compiled. The entries for Node, Bun, Deno and workerd bring it: leave it out there. */
   module: CompiledModule;
@@ -118,11 +130,14 @@ export interface Options {
   store: Store;
   policy?: Policy;
   /** The tenant of a request; the default is none. */
-  tenant?: (request: Request) => string;
-  /** The client's address as text; bindIPv4Bits and bindIPv6Bits need it, and it is kept with the session. */
-  ip?: (request: Request) => string;
+  tenant?(request: LoadRequest): string;
+  /**
+   * The client's address as text, without a port; bindIPv4Bits and bindIPv6Bits need it, and it is kept with the session.
+   * "", null and undefined mean that there is none, which is bound to nothing; with these fields other text is refused.
+   */
+  ip?(request: LoadRequest): string | null | undefined;
   /** Whether a request came by HTTPS, for policy.secureByRequest; the default is its URL. */
-  https?: (request: Request) => boolean;
+  https?(request: LoadRequest): boolean;
   /** Milliseconds that loading or storing may take, 5000 by default. */
   commitTimeout?: number;
   onEvent?: (event: SessionEvent) => void;
@@ -236,9 +251,10 @@ export interface Sessions<Data extends object = AnyData> {
   readonly dropped: number;
   /**
    * The session of a request, a new one for a visitor without. It throws Unavailable. A quiet request notes no use of
-   * it, renews nothing and sets no cookie; values that it changes are stored.
+   * it, renews nothing and sets no cookie; values that it changes are stored. The options tenant, ip and https get the
+   * request as it is given here.
    */
-  load(request: Request | { method: string; headers: HeadersLike }, options?: { quiet?: boolean }): Promise<Session<Data>>;
+  load<R extends LoadRequest>(request: R, options?: { quiet?: boolean }): Promise<Session<Data>>;
   /**
    * Answers how long the session lasts: a Status as JSON. GET and HEAD change nothing and set no cookie. POST is a use of
    * the session, and with refresh moves its deadline, too; from another origin it is refused with 403, but from those of

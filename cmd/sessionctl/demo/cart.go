@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -36,6 +37,9 @@ type cartLine struct {
 	Count int
 	Sum   int // cents
 }
+
+// Full is at the most that the cart takes.
+func (l cartLine) Full() bool { return l.Count >= maxCount }
 
 type cartView struct {
 	Lines   []cartLine // with a count
@@ -77,27 +81,42 @@ func (s *site) postCart(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, err)
 		return
 	}
+	if user := r.PostForm.Get("user"); user != "" && user != v.User() { // of the page, which is old
+		if v.User() != "" {
+			s.again(w, r, "/cart", "other-user")
+			return
+		}
+		s.unauthorized(w, r, cmp.Or(v.Refusal(), nethttp.ErrNotSignedIn))
+		return
+	}
+	control := ""
 	for _, p := range catalogue {
 		if p.SKU != r.PostForm.Get("sku") {
 			continue
 		}
-		if err := s.changeCart(v, p, r.PostForm.Get("do")); err != nil {
+		if control, err = s.changeCart(v, p, r.PostForm.Get("do")); err != nil {
 			s.pageTrouble(w, r, err)
 			return
 		}
 	}
-	s.again(w, r, "/cart", "")
+	s.again(w, r, "/cart"+control, "")
 }
 
-func (s *site) changeCart(v *nethttp.Session, p product, do string) error {
+// changeCart returns the fragment of the control that was pressed, so that the keyboard
+// goes on there: "less" and "remove" of the last leave only "add".
+func (s *site) changeCart(v *nethttp.Session, p product, do string) (control string, err error) {
 	by, known := map[string]int{"add": 1, "less": -1, "remove": -maxCount}[do]
 	if !known {
-		return nil
+		return "", nil
 	}
 	if err := p.count().Update(v, func(n int) (int, error) {
-		return min(max(n+by, 0), maxCount), nil
+		n = min(max(n+by, 0), maxCount)
+		if control = "#" + p.SKU + "-" + do; n == 0 {
+			control = "#" + p.SKU + "-add"
+		}
+		return n, nil
 	}); err != nil {
-		return err
+		return "", err
 	}
-	return cartChanged.Put(v, s.now())
+	return control, cartChanged.Put(v, s.now())
 }

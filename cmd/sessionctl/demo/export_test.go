@@ -11,6 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Limits for tests.
+const (
+	MaxRuns  = maxRuns
+	MaxNotes = maxNotes
+)
+
 // Handlers are the demo's without its server and its key, over sessions in memory.
 func Handlers(t *testing.T, o Options) (*sessionstest.App, http.Handler) {
 	feed := newFeed(time.Now())

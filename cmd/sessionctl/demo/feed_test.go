@@ -57,9 +57,9 @@ func TestFeedCountsStreams(t *testing.T) {
 }
 
 func TestNaiveStoreIsBounded(t *testing.T) {
-	n := naive{counts: map[core.ID]int64{}}
+	n := naive{counts: map[naiveKey]int64{}}
 	for i := range maxNaive + 50 {
-		n.save(core.ID{byte(i), byte(i >> 8)}, 1)
+		n.save(naiveKey{core.ID{byte(i), byte(i >> 8)}, "run"}, 1)
 	}
 	require.Len(t, n.counts, maxNaive)
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
@@ -22,14 +23,24 @@ var (
 
 const (
 	maxNotes = 50
-	maxNote  = 500 // bytes
+	maxNote  = 500 // as the form counts: see noteSize
 )
 
-// errNote refuses a note, also where another tab has filled the list meanwhile.
+// A noRoomError refuses a note, also where another tab has filled the list meanwhile. It
+// keeps the text of the note: the page of such an error has no form.
+type noRoomError struct{ text string }
+
+func (noRoomError) Error() string { return noRoom }
+
+// What the page says of a note that was refused.
 var (
-	errNote  = errors.New("the note does not fit")
-	noteRule = fmt.Sprintf("A note has 1 to %d bytes, and there is room for %d notes.", maxNote, maxNotes)
+	emptyNote = "The note is empty: write something in it."
+	noRoom    = fmt.Sprintf("There are %d notes already, and that is the most. Delete one first.", maxNotes)
 )
+
+func longNote(size int) string {
+	return fmt.Sprintf("The note has %d characters, and %d are the most.", size, maxNote)
+}
 
 type note struct {
 	ID   int64     `session:"id"`
@@ -39,25 +50,36 @@ type note struct {
 }
 
 type notesView struct {
-	Notes []note
-	Draft string
+	Notes          []note
+	Draft, Trouble string
 }
 
 func (s *site) notesPage(w http.ResponseWriter, r *http.Request) {
 	v, err := nethttp.From(r)
-	var out notesView
+	var text string
 	if err == nil {
-		out.Notes, err = notes.Get(v)
-	}
-	if err == nil {
-		out.Draft, _, err = draft.Take(v)
+		text, _, err = draft.Take(v)
 	}
 	if err != nil {
 		s.failed(w, r, err)
 		return
 	}
-	slices.Reverse(out.Notes)
-	s.show(w, r, http.StatusOK, "notes", "Notes", out)
+	s.showNotes(w, r, http.StatusOK, text, "")
+}
+
+// showNotes puts a text into the form: nobody types a note twice.
+func (s *site) showNotes(w http.ResponseWriter, r *http.Request, status int, text, trouble string) {
+	v, err := nethttp.From(r)
+	var list []note
+	if err == nil {
+		list, err = notes.Get(v)
+	}
+	if err != nil {
+		s.failed(w, r, err)
+		return
+	}
+	slices.Reverse(list)
+	s.show(w, r, status, "notes", "Notes", notesView{list, text, trouble})
 }
 
 // draftOf is the note of a form that was refused, so that it need not be typed again.
@@ -68,36 +90,66 @@ func draftOf(r *http.Request) string {
 	return r.PostFormValue("text")
 }
 
+// noteSize counts as a form does for maxlength: in units of UTF-16.
+func noteSize(text string) (units int) {
+	for _, c := range text {
+		units += utf16.RuneLen(c)
+	}
+	return units
+}
+
+// typed is a text as it was in the form: browsers send each of its line ends as two
+// characters.
+func typed(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
+
 func (s *site) postNote(w http.ResponseWriter, r *http.Request) {
-	text, now := strings.TrimSpace(r.PostForm.Get("text")), s.now()
-	s.changeNotes(w, r, "noted", func(list []note) ([]note, error) {
-		if text == "" || len(text) > maxNote || len(list) >= maxNotes {
-			return nil, errNote
+	given, now := typed(r.PostForm.Get("text")), s.now()
+	text := strings.TrimSpace(given)
+	refuse := func(trouble string) { s.showNotes(w, r, http.StatusUnprocessableEntity, given, trouble) }
+	if text == "" {
+		refuse(emptyNote)
+		return
+	}
+	if size := noteSize(text); size > maxNote {
+		refuse(longNote(size))
+		return
+	}
+	err := changeNotes(r, func(list []note) ([]note, error) {
+		if len(list) >= maxNotes {
+			return nil, noRoomError{given}
 		}
 		return append(list, note{now.UnixNano(), text, tags(text), now}), nil
 	})
+	status, _ := nethttp.Failure(err)
+	switch {
+	case err == nil:
+		s.again(w, r, "/notes", "noted")
+	case errors.As(err, new(noRoomError)):
+		refuse(noRoom)
+	case status == http.StatusRequestEntityTooLarge:
+		refuse(fullSession)
+	default:
+		s.failed(w, r, err)
+	}
 }
 
 func (s *site) postNoteDelete(w http.ResponseWriter, r *http.Request) {
 	id := r.PostForm.Get("id")
-	s.changeNotes(w, r, "", func(list []note) ([]note, error) {
+	if err := changeNotes(r, func(list []note) ([]note, error) {
 		return slices.DeleteFunc(list, func(n note) bool { return strconv.FormatInt(n.ID, 10) == id }), nil
-	})
-}
-
-func (s *site) changeNotes(w http.ResponseWriter, r *http.Request, notice string, change func([]note) ([]note, error)) {
-	v, err := nethttp.From(r)
-	if err == nil {
-		err = notes.Update(v, change)
-	}
-	if errors.Is(err, errNote) {
-		notice, err = "bad-note", nil
-	}
-	if err != nil {
+	}); err != nil {
 		s.pageTrouble(w, r, err)
 		return
 	}
-	s.again(w, r, "/notes", notice)
+	s.again(w, r, "/notes", "")
+}
+
+func changeNotes(r *http.Request, change func([]note) ([]note, error)) error {
+	v, err := nethttp.From(r)
+	if err != nil {
+		return err
+	}
+	return notes.Update(v, change)
 }
 
 // tags are the words of a note that begin with #.

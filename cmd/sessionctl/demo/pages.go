@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/rockstar-web/sessions"
@@ -23,6 +24,7 @@ type page struct {
 	Style, Icon  string
 	Script       string // of the one page that has some
 	Timeout      string // the script that warns who is signed in before the session ends
+	SignIn       string // where it leads afterwards: back to this page once they are signed in
 	Sheet        string // of the one page that has a style sheet of its own
 	Notice       string
 	Content      any
@@ -36,8 +38,8 @@ var notices = map[string]string{
 	"signed-in":   "You are signed in. Your cookie has a new secret; a copy of the old one opens nothing.",
 	"refreshed":   "The session is extended: its whole lifetime begins now.",
 	"preferences": "Your preferences are saved in the session.",
+	"other-user":  "Somebody else is signed in here by now, and nothing was done. This is their cart.",
 	"noted":       "The note is saved in your session.",
-	"bad-note":    noteRule,
 }
 
 func (s *site) pageRoutes(mux *http.ServeMux) error {
@@ -90,7 +92,7 @@ func (s *site) loadPages() error {
 	for _, name := range []string{"home", "signin", "cart", "notes", "session", "devices", "confirm", "prove", "signedout", "trouble"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{
 			"when": when, "left": func(t time.Time) string { return left(t.Sub(s.now())) },
-			"money": money,
+			"money": money, "maxNote": func() int { return maxNote },
 		}).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return err
@@ -140,7 +142,7 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name, ti
 	}
 	s.write(w, status, name, page{
 		Title: title, Path: r.URL.Path, User: v.User(), Tenant: v.Tenant(), Theme: preferencesOf(v).Theme,
-		Notice: notices[notice], Script: script, Timeout: timeout, Sheet: sheet, Content: content,
+		Notice: notices[notice], Script: script, Timeout: timeout, SignIn: signInURL(r), Sheet: sheet, Content: content,
 	})
 }
 
@@ -194,6 +196,20 @@ func (s *site) signInPage(w http.ResponseWriter, r *http.Request, status int, f 
 	s.show(w, r, status, "signin", "Sign in", f)
 }
 
+// signInURL leads back to the page that is asked for, or that a form stands on.
+func signInURL(r *http.Request) string {
+	next := r.URL.RequestURI()
+	switch {
+	case r.URL.Path == "/signin":
+		return "/signin"
+	case r.URL.Path == confirmPath: // who has just signed in need not confirm it
+		next = nethttp.ReturnTo(r, "/")
+	case r.Method != http.MethodGet:
+		next = pageOf(r)
+	}
+	return "/signin?" + url.Values{"next": {localPath(next)}}.Encode()
+}
+
 // localPath lets no form lead away from this site.
 func localPath(path string) string {
 	if !nethttp.IsLocal(path) {
@@ -214,8 +230,8 @@ func (s *site) postSignIn(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = s.signIn(v, user, account, r.PostForm.Get("remember") != "")
 	}
-	if text := r.PostForm.Get("draft"); err == nil && text != "" && len(text) <= maxNote {
-		err = draft.Put(v, text)
+	if text := r.PostForm.Get("draft"); err == nil && text != "" && noteSize(typed(text)) <= maxNote {
+		err = draft.Put(v, typed(text))
 	}
 	if err != nil {
 		s.failed(w, r, err)
@@ -236,10 +252,12 @@ func (s *site) postSignOut(w http.ResponseWriter, r *http.Request) {
 	s.again(w, r, "/signed-out", "")
 }
 
+const fullSession = "Your session is full: remove something first."
+
 // pageTrouble shows a visitor what became of a form.
 func (s *site) pageTrouble(w http.ResponseWriter, r *http.Request, err error) {
 	if status, _ := nethttp.Failure(err); status == http.StatusRequestEntityTooLarge {
-		s.trouble(w, r, status, "Your session is full: remove something first.", "too_large")
+		s.trouble(w, r, status, fullSession, "too_large")
 		return
 	}
 	s.failed(w, r, err)

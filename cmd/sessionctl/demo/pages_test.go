@@ -118,7 +118,7 @@ func TestPagesWithoutScripts(t *testing.T) {
 		require.Contains(t, b.page, "&lt;b&gt;Milk&lt;/b&gt; &amp; &#34;#bread&#34;, #tea.")
 		require.Contains(t, b.page, `<span class="tag">tea</span>`)
 		b.send(t, "/notes", "text", strings.Repeat("x", 501))
-		require.Contains(t, b.page, "A note has 1 to 500 bytes")
+		require.Contains(t, b.page, "The note has 501 characters, and 500 are the most.")
 		b.send(t, "/notes/delete")
 		require.Contains(t, b.page, "No notes yet.")
 

@@ -7,43 +7,50 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rockstar-web/sessions"
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
 const (
 	addTime  = 5 * time.Millisecond // that an addition works between load and save
-	maxNaive = 1000                 // sessions of the store that simply saves
+	maxNaive = 1000                 // runs in the store that simply saves
 )
-
-// additions counts those of the page "Prove it".
-var additions = sessions.Counter("prove.additions")
 
 // naive is a store as it is often written: a map with load and save. Each request
 // loads, works, and saves what it has made of it, over whatever is there by then.
 type naive struct {
 	mu     sync.Mutex
-	counts map[core.ID]int64
+	counts map[naiveKey]int64
 }
 
-func (n *naive) load(id core.ID) int64 {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.counts[id]
+type naiveKey struct {
+	id core.ID
+	run
 }
 
-// save forgets some other session when it is full.
-func (n *naive) save(id core.ID, count int64) {
+func (n *naive) load(key naiveKey) int64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if _, known := n.counts[id]; !known && len(n.counts) >= maxNaive {
+	return n.counts[key]
+}
+
+func (n *naive) forget(key naiveKey) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.counts, key)
+}
+
+// save forgets some other run when it is full.
+func (n *naive) save(key naiveKey, count int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, known := n.counts[key]; !known && len(n.counts) >= maxNaive {
 		for other := range n.counts {
 			delete(n.counts, other)
 			break
 		}
 	}
-	n.counts[id] = count
+	n.counts[key] = count
 }
 
 type provePage struct {
@@ -66,30 +73,33 @@ func (s *site) provePage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// apiProveStart gives a visitor without a session one, and sets the counts to 0.
+// apiProveStart gives a visitor without a session one, and begins a run at 0.
 func (s *site) apiProveStart(w http.ResponseWriter, r *http.Request) {
 	v, err := nethttp.From(r)
+	var one run
 	if err == nil {
-		err = v.Put("prove.additions", int64(0))
+		one, err = s.startRun(v)
 	}
 	if err != nil {
-		s.failed(w, r, err)
+		s.badValue(w, r, err)
 		return
 	}
-	if v.Stored() {
-		s.naive.save(v.ID(), 0)
-	}
-	writeJSON(w, http.StatusOK, map[string]string{"message": "Ready"})
+	writeJSON(w, http.StatusOK, map[string]string{"message": "Ready", "run": string(one)})
 }
 
 // apiProveAdd adds 1 in both stores. The session was loaded before it waits.
 func (s *site) apiProveAdd(w http.ResponseWriter, r *http.Request, v *nethttp.Session) {
-	count := s.naive.load(v.ID())
+	one, ok := s.runOf(w, r, v)
+	if !ok {
+		return
+	}
+	key := naiveKey{v.ID(), one}
+	count := s.naive.load(key)
 	if !wait(r, addTime) {
 		return
 	}
-	s.naive.save(v.ID(), count+1)
-	if _, err := additions.Add(v, 1); err != nil {
+	s.naive.save(key, count+1)
+	if _, err := one.added().Add(v, 1); err != nil {
 		s.badValue(w, r, err)
 		return
 	}
@@ -97,12 +107,16 @@ func (s *site) apiProveAdd(w http.ResponseWriter, r *http.Request, v *nethttp.Se
 }
 
 func (s *site) apiProveCounts(w http.ResponseWriter, r *http.Request, v *nethttp.Session) {
-	n, err := additions.Get(v)
+	one, ok := s.runOf(w, r, v)
+	if !ok {
+		return
+	}
+	n, err := one.added().Get(v)
 	if err != nil {
 		s.failed(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]int64{"session": n, "naive": s.naive.load(v.ID())})
+	writeJSON(w, http.StatusOK, map[string]int64{"session": n, "naive": s.naive.load(naiveKey{v.ID(), one})})
 }
 
 // apiProveServer says since when the server runs, and whether the visitor is

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/cmd/sessionctl/demo"
+	"github.com/rockstar-web/sessions/sessionstest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -20,18 +21,20 @@ func TestProveAdditions(t *testing.T) {
 	stores(t, func(t *testing.T, store string) {
 		v := start(t, demo.Options{Store: store}).visitor()
 		v.api(t, "POST", "/api/prove/add", "", 401, `"reason":"none"`)
-		for range 2 { // the second begins at 0 again
-			v.api(t, "POST", "/api/prove/start", "", 200, "Ready")
-			var all sync.WaitGroup
+		var all sync.WaitGroup
+		tabs := []string{v.run(t), v.run(t)} // each counts its own
+		for _, run := range tabs {
 			for range 50 {
 				all.Go(func() {
-					if a, text := v.do(t, "POST", "/api/prove/add", ""); a == nil || a.StatusCode != 200 {
+					if a, text := v.do(t, "POST", "/api/prove/add?run="+run, ""); a == nil || a.StatusCode != 200 {
 						t.Error(text)
 					}
 				})
 			}
-			all.Wait()
-			counts := v.api(t, "GET", "/api/prove/counts", "", 200, "")
+		}
+		all.Wait()
+		for _, run := range tabs {
+			counts := v.api(t, "GET", "/api/prove/counts?run="+run, "", 200, "")
 			require.Equal(t, json.Number("50"), counts["session"])
 			naive, err := counts["naive"].(json.Number).Int64()
 			require.NoError(t, err)
@@ -39,6 +42,40 @@ func TestProveAdditions(t *testing.T) {
 			require.Positive(t, naive)
 		}
 	})
+}
+
+// run begins a run of proofs.
+func (v *visitor) run(t *testing.T) string {
+	t.Helper()
+	return v.api(t, "POST", "/api/prove/start", "", 200, "Ready")["run"].(string)
+}
+
+// TestRunsAreBounded: a session keeps the latest, with all of their names.
+func TestRunsAreBounded(t *testing.T) {
+	clock := sessionstest.NewClock(t)
+	v := start(t, demo.Options{Store: "memory:", Clock: clock}).visitor()
+	v.login(t, "alice")
+	v.api(t, "PUT", "/api/data/mine", "1", 200, "")
+	before := len(v.api(t, "GET", "/api/session", "", 200, "")["data"].(map[string]any))
+	var runs []string
+	for range demo.MaxRuns + 3 {
+		clock.Advance(time.Millisecond)
+		run := v.run(t)
+		v.api(t, "PUT", "/api/data/prove."+run+".flash", `"x"`, 200, "")
+		runs = append(runs, run)
+	}
+	data := v.api(t, "GET", "/api/session", "", 200, "")["data"].(map[string]any)
+	require.Len(t, data, before+2*demo.MaxRuns)
+	require.Contains(t, data, "mine")
+	for i, run := range runs {
+		status := 200
+		if i < 3 {
+			status = 404
+		}
+		v.api(t, "POST", "/api/prove/add?run="+run, "", status, "")
+		v.api(t, "GET", "/api/prove/counts?run="+run, "", status, "")
+	}
+	v.api(t, "POST", "/api/prove/add", "", 404, "Press the button again")
 }
 
 func TestProvePageTellsOfTheServer(t *testing.T) {
@@ -71,7 +108,7 @@ func TestPagesWarnBeforeTheEnd(t *testing.T) {
 	v := start(t, demo.Options{Store: "memory:", Idle: 10 * time.Minute}).visitor()
 	v.login(t, "alice")
 	a, text := v.do(t, "GET", "/cart", "")
-	require.Contains(t, text, `data-status="/session/status" data-login="/signin" defer>`)
+	require.Contains(t, text, `data-status="/session/status" data-login="/signin?next=%2Fcart" defer>`)
 	require.Contains(t, a.Header.Get("Content-Security-Policy"), "script-src 'self'; connect-src 'self'")
 	_, src, _ := strings.Cut(text, `<script src="`)
 	src, _, _ = strings.Cut(src, `"`)

@@ -56,7 +56,7 @@ type asset struct {
 func newSite(m *hosts.Manager, f *feed, o Options, key keyInfo) (*site, error) {
 	s := &site{
 		manager: m, warning: key.warning, now: time.Now, backend: backendOf(o.Store), cleanup: o.Cleanup,
-		feed: f, naive: naive{counts: map[core.ID]int64{}}, started: time.Now(),
+		feed: f, naive: naive{counts: map[naiveKey]int64{}}, started: time.Now(),
 	}
 	s.forgets = !key.kept || s.backend == inMemory
 	if s.cleanup == 0 {
@@ -187,8 +187,9 @@ func (s *site) failed(w http.ResponseWriter, r *http.Request, err error) {
 // errorPage answers for nethttp when a session could not be loaded or stored.
 func (s *site) errorPage(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := nethttp.Failure(err)
-	if errors.Is(err, errNote) { // of an update that ran again
-		status, text = http.StatusConflict, noteRule
+	var full noRoomError
+	if errors.As(err, &full) { // of an update that ran again
+		status, text = http.StatusConflict, noRoom+" The note was: "+full.text
 	}
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -78,7 +79,14 @@ func TestEverybodyCanUseTheDemo(t *testing.T) {
 			b.open(site + "/cart")
 			b.load(chromedp.Click(`[aria-label="Add Small radio to the cart"]`))
 			b.load(chromedp.Click(`[aria-label="Add Oolong tea to the cart"]`))
+			require.Equal(t, "tea-add", evaluate[string](b, `document.activeElement.id`), "the keyboard goes on there")
 			b.judge(axe, "a cart")
+			const fill = `Promise.all(Array.from({length: 99}, () => fetch("/cart",
+				{method: "POST", redirect: "manual", body: new URLSearchParams({sku: "tea", do: "add"})}))).then(() => true)`
+			b.open(site + "/prove") // which may send requests
+			require.True(t, evaluate[bool](b, fill))
+			b.open(site + "/cart")
+			b.judge(axe, "a full cart")
 			b.open(site + "/signin")
 			b.do(chromedp.SendKeys("input[name=user]", "alice"), chromedp.SendKeys("input[name=password]", "wrong"))
 			b.load(chromedp.Submit("input[name=password]"))
@@ -86,9 +94,12 @@ func TestEverybodyCanUseTheDemo(t *testing.T) {
 			b.signIn(site, true)
 			b.judge(axe, "a notice")
 			b.open(site + "/notes")
-			b.do(chromedp.SendKeys("textarea", "A note with a #tag"))
+			b.do(chromedp.SendKeys("textarea", "A note with a #tag and a #"+strings.Repeat("long", 100)))
 			b.load(chromedp.Submit("textarea"))
 			b.judge(axe, "a note")
+			b.do(chromedp.SendKeys("textarea", "  "))
+			b.load(chromedp.Submit("textarea"))
+			b.judge(axe, "a note that is refused")
 			visit("/", "/notes", "/session", "/devices", "/confirm", "/prove")
 			b.do(chromedp.Click("summary"))
 			for _, name := range []string{"adds", "once", "logout"} {

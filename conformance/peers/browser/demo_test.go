@@ -26,17 +26,23 @@ const (
 	aDay       = 24 * time.Hour
 )
 
-// signIn fills in the form as a visitor does.
+// signIn is signInAs of alice.
 func (b *browser) signIn(site string, remember bool) {
 	b.t.Helper()
+	b.signInAs(site, "alice", "wonderland", remember)
+}
+
+// signInAs fills in the form as a visitor does.
+func (b *browser) signInAs(site, user, password string, remember bool) {
+	b.t.Helper()
 	b.open(site + "/signin")
-	b.do(chromedp.SendKeys("input[name=user]", "alice"), chromedp.SendKeys("input[name=password]", "wonderland"))
+	b.do(chromedp.SendKeys("input[name=user]", user), chromedp.SendKeys("input[name=password]", password))
 	if remember {
 		b.do(chromedp.Click("input[name=remember]"))
 	}
 	status, text := b.load(chromedp.Submit("input[name=password]"))
 	require.EqualValues(b.t, 200, status)
-	require.Contains(b.t, text, "alice")
+	require.Contains(b.t, text, user)
 }
 
 func (b *browser) signedIn(site string) bool {
@@ -78,6 +84,25 @@ func story(t *testing.T, site, name string, secure bool) {
 	require.Nil(t, b.cookie(name), "the browser has let go of it")
 	require.False(t, other.signedIn(site), "signed out in the other tab, too")
 	require.False(t, b.signedIn(site))
+}
+
+// TestTheEndLeadsBack: who is signed out in another tab comes back to the page that
+// they were on.
+func TestTheEndLeadsBack(t *testing.T) {
+	site := demo(t)
+	b := visitor(t)
+	b.signIn(site, false)
+	other := b.tab()
+	b.open(site + "/notes")
+	b.waitFor(unasked)
+	other.open(site + "/session")
+	other.load(chromedp.Submit(`form[action="/signout"]`))
+	b.do(chromedp.Evaluate[chromedp.Void](`document.dispatchEvent(new Event("visibilitychange"))`)) // it asks at once
+	b.waitFor(says("Your session has ended."))
+	b.load(chromedp.Click("#session-box a"))
+	b.do(chromedp.SendKeys("input[name=user]", "alice"), chromedp.SendKeys("input[name=password]", "wonderland"))
+	_, text := b.load(chromedp.Submit("input[name=password]"))
+	require.Contains(t, text, "A new note")
 }
 
 func TestPlain(t *testing.T) {

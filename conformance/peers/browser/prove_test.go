@@ -2,6 +2,7 @@ package browser
 
 import (
 	"bufio"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -23,11 +24,11 @@ func (b *browser) prove(name string) string {
 
 func TestProveIt(t *testing.T) {
 	site := demo(t)
-	for _, user := range []string{"", "alice"} {
+	for _, user := range []string{"", "bob"} {
 		t.Run("as "+user, func(t *testing.T) {
 			b := visitor(t)
 			if user != "" {
-				b.signIn(site, false)
+				b.signInAs(site, user, "builder", false)
 			}
 			b.open(site + "/prove")
 			text := b.prove("adds")
@@ -46,10 +47,37 @@ func TestProveIt(t *testing.T) {
 			require.Contains(t, text, "The session has ended in the meantime. Nothing of this request was stored.")
 			b.waitFor(`document.querySelector("#feed").innerText.includes("session ended")`)
 			require.NotContains(t, b.text(), "must not happen")
-			_, text = b.load(chromedp.Submit("#again"))
+			again := map[string]string{"": "Sign in", "bob": "Sign in again"}[user]
+			require.Equal(t, again, evaluate[string](b, `document.querySelector("#again").innerText`))
+			b.load(chromedp.Click("#again"))
+			b.do(chromedp.SendKeys("input[name=user]", "bob"), chromedp.SendKeys("input[name=password]", "builder"))
+			_, text = b.load(chromedp.Submit("input[name=password]"))
 			require.Contains(t, text, "You are signed in.")
-			require.Contains(t, text, "as alice")
+			require.Contains(t, text, "as bob", "on this page")
 		})
+	}
+}
+
+// TestProveInTwoTabs of one browser at once: each counts its own.
+func TestProveInTwoTabs(t *testing.T) {
+	site := demo(t)
+	one := visitor(t)
+	one.signIn(site, false)
+	tabs := []*browser{one, one.tab()}
+	for _, b := range tabs {
+		b.open(site + "/prove")
+	}
+	for name, want := range map[string]string{"adds": "This library\n50 of 50", "once": "One-time link was taken by 1 of 10"} {
+		for _, b := range tabs {
+			b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-run="` + name + `"]').click()`))
+		}
+		for _, b := range tabs {
+			b.waitFor(`document.querySelector("#` + name + `-result > :nth-child(2), #` + name + `-result .trouble") !== null`)
+			text := evaluate[string](b, `document.querySelector("#`+name+`-result").innerText`)
+			require.Contains(t, text, want)
+			require.NotContains(t, text, "lost -")
+			require.NotContains(t, text, "nobody")
+		}
 	}
 }
 
@@ -78,11 +106,17 @@ func TestProveRestart(t *testing.T) {
 	b.waitFor(`document.querySelector("#feed-state").innerText === "Live."`)
 	since := evaluate[string](b, `document.querySelector("#login").innerText`)
 	require.Contains(t, since, "as alice")
+	command := func() string { return evaluate[string](b, `document.querySelector(".howto code").innerText`) }
+	require.Equal(t, fmt.Sprint("kill -9 ", server.Process.Pid), command())
 	require.NoError(t, server.Process.Kill())
 	_ = server.Wait()
 	b.waitFor(`document.querySelector("#kill-result").innerText.includes("does not answer")`)
-	start()
+	b.do(chromedp.Click(`[data-run="adds"]`))
+	b.waitFor(`document.querySelector("#adds-result").innerText === "The server does not answer. Start it again, then press the button."`)
+	server = start()
 	b.waitFor(`document.querySelector("#kill-result").innerText.includes("You are still signed in since")`)
+	require.Empty(t, evaluate[string](b, `document.querySelector("#adds-result").innerText`))
+	require.Equal(t, fmt.Sprint("kill -9 ", server.Process.Pid), command(), "the one that runs now")
 	require.Equal(t, since, evaluate[string](b, `document.querySelector("#login").innerText`))
 }
 

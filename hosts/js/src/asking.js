@@ -1,8 +1,8 @@
 // Asking a store: within a time, and with its answers held to their shape.
 
-import { idText } from "./bytes.js";
+import { idBytes, idText } from "./bytes.js";
 import { checked } from "./record.js";
-import { Refused, Unavailable } from "./errors.js";
+import { Refused, SessionError, Unavailable } from "./errors.js";
 
 const promptTurns = 3; // of the microtasks: a store in memory has answered by then, and needs no timer
 
@@ -59,5 +59,14 @@ export async function loadRecord(store, id, deadline) {
   } catch (cause) {
     if (cause instanceof Refused && cause.reason === "corrupt") throw cause;
     throw new Unavailable(`load session ${idText(id)}: the store failed`, cause);
+  }
+}
+
+/** The bytes of an ID that a program gives. */
+export function idOf(id) {
+  try {
+    return idBytes(id);
+  } catch (cause) {
+    throw new SessionError("bad_id", "a session ID is 22 characters of base64url", { cause });
   }
 }

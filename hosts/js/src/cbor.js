@@ -18,11 +18,28 @@ import { Writer, encodeText, wellFormed } from "./bytes.js";
 import { SessionError } from "./errors.js";
 import { ByteString, Duration, kept, maxNesting, tagBytesText, tagDuration, tagInt64, tagInts, tagStringMap, tagStrings, tagTime, tagUint64 } from "./cbor-types.js";
 
-/** Encodes a value; a SessionError names the type that cannot be kept. */
-export function encode(value) {
+/**
+ * Encodes a value; a SessionError names the type that cannot be kept, and where it is.
+ * @param name that of the session's value, if it is one
+ */
+export function encode(value, name) {
   const w = new Writer(64);
-  write(w, value, 0);
+  w.path = []; // to what is written: it stands where that throws
+  try {
+    write(w, value, 0);
+  } catch (err) {
+    throw err instanceof SessionError ? placed(err, name, w.path) : err;
+  }
   return w.done();
+}
+
+const longestKey = 40; // characters
+
+// Another error than the one that was thrown, whose stack would begin with its former message.
+function placed(err, name, path) {
+  const at = path.map((p) => typeof p === "number" ? `[${p}]` : /^[A-Za-z_$][\w$]{0,39}$/.test(p) ? `.${p}` : `[${JSON.stringify(p.slice(0, longestKey))}]`).join("");
+  const where = [typeof name === "string" ? `session value ${JSON.stringify(name.slice(0, 128))}` : "", at && `at ${at}`].filter(Boolean).join(" ");
+  return where ? new SessionError(err.code, `${where}: ${err.message}`, { cause: err.cause }) : err;
 }
 
 function head(w, major, n) {
@@ -100,7 +117,7 @@ function object(w, v, depth) {
     const all = tag === tagStrings ? v.every(isText) : tag === tagInts && v.every((x) => Number.isSafeInteger(x) && !Object.is(x, -0));
     if (all) head(w, 6, tag);
     head(w, 4, v.length);
-    for (const x of v) write(w, x, depth + 1);
+    for (const [i, x] of v.entries()) within(w, i, x, depth + 1);
     return;
   }
   const proto = Object.getPrototypeOf(v);
@@ -109,18 +126,24 @@ function object(w, v, depth) {
   map(w, v, tag, depth);
 }
 
+function within(w, at, v, depth) {
+  w.path.push(at);
+  write(w, v, depth);
+  w.path.pop();
+}
+
 const isText = (x) => typeof x === "string" || x instanceof ByteString;
 
 function map(w, v, tag, depth) {
   const entries = Object.keys(v).map((k) => {
     const key = new Writer(16);
     string(key, k);
-    return [key.done(), v[k]];
+    return [key.done(), v[k], k];
   });
   entries.sort(([a], [b]) => compare(a, b));
   if (tag === tagStringMap && entries.every(([, x]) => isText(x))) head(w, 6, tag);
   head(w, 5, entries.length);
-  for (const [k, x] of entries) { w.raw(k); write(w, x, depth + 1); }
+  for (const [k, x, name] of entries) { w.raw(k); within(w, name, x, depth + 1); }
 }
 
 // Encoded keys in bytewise order; the head has the length, so shorter is first.

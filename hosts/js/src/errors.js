@@ -55,6 +55,21 @@ export class Unavailable extends SessionError {
   }
 }
 
+const mostCauses = 4, longestMessage = 300;
+
+/**
+ * What an error and its causes say, for a log: behind one another, but for what was said
+ * before. A client's error may show an address with a password in it, which is left out.
+ */
+export function whys(err) {
+  const said = [];
+  for (let e = err, n = 0; e !== null && e !== undefined && n <= mostCauses; e = e.cause, n++) {
+    const text = String(e.message || e.code || (typeof e === "string" ? e : e.name) || "").replace(/\/\/\S*@/g, "//...@").slice(0, longestMessage);
+    if (text && !said.some((before) => before.includes(text))) said.push(text);
+  }
+  return said.join(": ");
+}
+
 /** Returns the error that a reply of the guest is; `r` stands behind its status. */
 export function errorOf(status, r) {
   switch (status) {

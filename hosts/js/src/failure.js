@@ -1,4 +1,4 @@
-import { Refused, SessionError } from "./errors.js";
+import { Refused, SessionError, whys } from "./errors.js";
 
 const notStored = " Nothing of this request was stored.";
 const invalid = [400, "The request names something that no session can have." + notStored];
@@ -32,7 +32,7 @@ export function failure(err) {
   if (!(err instanceof SessionError) || bugs.includes(err.code)) throw err;
   let answer = answers[err.code];
   if (!answer && err instanceof Refused) answer = [401, "Authentication required."];
-  if (!answer) console.error("sessions: a request got an error page by a fault of the program:", err.message, err.cause?.message ?? "");
+  if (!answer) console.error("sessions: a request got an error page by a fault of the program:", whys(err));
   const [status, text] = answer ?? [500, "The server has made a mistake, and has logged it."];
   const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
   if (status === 503) headers["retry-after"] = "1";

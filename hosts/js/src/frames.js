@@ -4,6 +4,7 @@
 import { Reader, Writer, decodeText } from "./bytes.js";
 import { readHead, skip } from "./cbor-read.js";
 import { SessionError } from "./errors.js";
+import { shown } from "./only.js";
 import { own } from "./own.js";
 
 export const op = {
@@ -25,19 +26,18 @@ const sameSites = ["lax", "strict", "none"];
 const mergeKinds = { counter: 1, set: 2 };
 
 function oneOf(field, value, allowed) {
-  const shown = ["string", "number", "boolean"].includes(typeof value) ? JSON.stringify(value) : `a ${typeof value}`;
-  throw new SessionError("policy", `${field} is ${shown}; allowed: ${allowed}`);
+  throw new SessionError("policy", `${field} is ${shown(value)}; allowed: ${allowed}`);
 }
 
 // Returns the object's own fields, all of which must be known.
 function only(what, object, known) {
-  if (object === null || typeof object !== "object") oneOf(what, object, `an object of ${known.join(", ")}`);
+  if (object === null || typeof object !== "object" || Array.isArray(object)) oneOf(what, object, `an object of ${known.join(", ")}`);
   const fields = own(object);
   for (const field of Object.keys(fields)) if (!known.includes(field)) oneOf(`a field of ${what}`, field, known.join(", "));
   return fields;
 }
 
-/** The frame that configures a machine. It holds the keys. */
+/** The frame that configures a machine. It holds the keys, as keyList returns them. */
 export function configureFrame(rules, keys) {
   const policy = only("policy", rules, [...policyFlags, ...policyTimes, ...policySizes, ...policyOthers]);
   const w = new Writer().u8(op.configure);
@@ -55,7 +55,7 @@ export function configureFrame(rules, keys) {
   }
   for (const f of policyTimes) w.time(whole(f, policy[f]));
   for (const f of policySizes) w.u32(whole(f, policy[f], 2 ** 31 - 1) >>> 0);
-  const merge = Object.entries(policy.merge ?? {});
+  const merge = Object.entries(mergeOf(policy.merge));
   w.u32(merge.length);
   for (const [name, kind] of merge) w.short(name).u8(Object.hasOwn(mergeKinds, kind) ? mergeKinds[kind] : oneOf(`merge of ${name}`, kind, "counter, set"));
   writeNames(w, "exclusive", array("exclusive", policy.exclusive));
@@ -64,20 +64,19 @@ export function configureFrame(rules, keys) {
   return w.done().slice();
 }
 
+function mergeOf(merge = {}) {
+  if (merge !== null && typeof merge === "object" && !Array.isArray(merge)) return own(merge);
+  return oneOf("merge", merge, "an object of names, each with counter or set, such as { visits: \"counter\" }");
+}
+
 function writeNames(w, field, names) {
   w.u32(names.length);
   for (const name of names) w.long(string(field, name));
 }
 
-// No error here shows any of a key.
 function writeKeys(w, keys) {
   w.u32(keys.length);
-  for (const k of keys) {
-    const full = only("a key", typeof k === "string" || k instanceof Uint8Array ? { key: k } : k, ["key", "sealFrom", "openUntil"]);
-    const key = typeof full.key === "string" ? full.key.trim() : full.key;
-    if (typeof key !== "string" && !(key instanceof Uint8Array)) throw new SessionError("no_key", "a key is 64 hexadecimal digits, or a Uint8Array of 32 bytes; make one with: openssl rand -hex 32");
-    w.short(key).time(0).time(whole("sealFrom", full.sealFrom)).time(whole("openUntil", full.openUntil));
-  }
+  for (const { key, sealFrom, openUntil } of keys) w.short(key).time(0).time(sealFrom).time(openUntil);
 }
 
 function string(field, value = "") {

@@ -1,5 +1,7 @@
 import { SessionError } from "./errors.js";
 import { own } from "./own.js";
+import { keyList } from "./keys.js";
+import { shown } from "./only.js";
 
 const known = ["module", "keys", "policy", "store", "clock", "random", "tenant", "ip", "https", "commitTimeout", "onEvent", "changedCookie", "credentials", "credentialsCache"];
 const longestTimeout = 600_000, longestCache = 3_600_000;
@@ -18,29 +20,20 @@ export function checkOptions(options, loaded) {
     if (typeof store?.[verb] !== "function") bad(`store has no ${verb}(); a store has load, save and delete`);
   }
   for (const [name, f] of Object.entries({ clock, tenant, ip, https, onEvent, random: random ?? (() => {}) })) {
-    if (typeof f !== "function") bad(`${name} must be a function`);
+    if (typeof f !== "function") bad(`${name} is ${shown(f)}; it must be a function`);
   }
-  if (typeof changedCookie !== "boolean") bad("changedCookie must be true or false");
+  if (typeof changedCookie !== "boolean") bad(`changedCookie is ${shown(changedCookie)}; it must be true or false`);
   if (credentials !== null && typeof credentials !== "function") bad("credentials must be a function of a tenant and a user that returns a stamp");
-  if (!(credentialsCache >= 0 && credentialsCache <= longestCache)) bad(`credentialsCache is ${credentialsCache}; allowed: milliseconds, 0 (off) to ${longestCache}`);
+  if (!(typeof credentialsCache === "number" && credentialsCache >= 0 && credentialsCache <= longestCache)) bad(`credentialsCache is ${shown(credentialsCache)}; allowed: milliseconds, 0 (off) to ${longestCache}`);
   if (credentialsCache > 0 && !credentials) bad("credentialsCache is set without credentials: there is nothing to keep");
-  if (!(commitTimeout > 0 && commitTimeout <= longestTimeout)) bad(`commitTimeout is ${commitTimeout}; allowed: milliseconds, above 0 and at most ${longestTimeout}`);
-  if (policy === null || typeof policy !== "object") bad("policy must be an object");
+  if (!(typeof commitTimeout === "number" && commitTimeout > 0 && commitTimeout <= longestTimeout)) bad(`commitTimeout is ${shown(commitTimeout)}; allowed: milliseconds, above 0 and at most ${longestTimeout}`);
+  if (policy === null || typeof policy !== "object" || Array.isArray(policy)) bad(`policy is ${shown(policy)}; allowed: an object such as { lifetime: 86_400_000 }`);
   const rules = own(policy);
   for (const field of ["bindIPv4Bits", "bindIPv6Bits"]) {
     if (rules[field] > 0 && given.ip === undefined) bad(`${field} is ${rules[field]}, and there is no option ip: give ip(request), which returns the client's address`);
   }
   const list = keyList(keys);
   return { module, keys: list, policy: rules, store, clock, seed: seeds(random), tenant, ip, https, commitTimeout, onEvent, changedCookie, credentials, credentialsCache };
-}
-
-// A key of an environment variable that is not set comes as undefined.
-function keyList(keys) {
-  const list = Array.isArray(keys) ? keys : [keys];
-  const at = list.findIndex((k) => k === undefined || k === null || k === "");
-  if (list.length > 0 && at < 0) return list;
-  const name = Array.isArray(keys) && at >= 0 ? `keys[${at}]` : "keys", value = at < 0 ? "" : list[at];
-  throw new SessionError("no_key", `${name} is ${value === "" ? "empty" : value}: is its environment variable set? Make a key with: openssl rand -hex 32`);
 }
 
 // 32 bytes for each commit, from the system unless a test says otherwise.

@@ -1,4 +1,4 @@
-import { Unavailable } from "./errors.js";
+import { Unavailable, whys } from "./errors.js";
 
 const every = 60_000; // ms between two reports
 
@@ -23,7 +23,7 @@ export class Outage {
       const count = this.#count;
       this.#count = 0;
       this.#last = now;
-      console.error(`sessions: session store failed, ${count} ${count === 1 ? "time" : "times"}:`, err.message, err.cause?.message ?? "");
+      console.error(`sessions: session store failed, ${count} ${count === 1 ? "time" : "times"}:`, whys(err));
       this.#report(count, err);
     }
     return err;

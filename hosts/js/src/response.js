@@ -1,12 +1,38 @@
 // What commit does to a response.
 
+import { SessionError } from "./errors.js";
+
+// Bun gives a text its content type only as it sends the body that it was made of, and
+// no longer when anyone has so much as looked at `body`. A clone keeps that.
+const isBun = globalThis.Bun !== undefined;
+
+const isUpgrade = ({ status }) => status === 101 || status === 0; // no Response can be made with these
+
+/** What is to be sent of a response whose session is about to be stored; it throws where that is too late. */
+export function prepared(response) {
+  if (isUpgrade(response)) return response;
+  try {
+    if (isBun) return copyOf(response);
+    if (!response.body?.locked) return response;
+  } catch { /* nor can it be cloned */ }
+  throw new SessionError("response", "the body of the response is being read already, so that no cookie can be set on it: commit before you send or read it");
+}
+
+function copyOf(response) {
+  if (!isBun) return new Response(response.body, response);
+  const out = response.clone();
+  response.body?.cancel().catch(() => {}); // else what the copy sends is kept for this one, too
+  return out;
+}
+
 /**
  * A copy with the cookies: the response may be one that is shared or cannot be
  * changed, so it is not the place for a visitor's cookie.
+ * @param ready what prepared has made of the response; it is a copy already where it is another
  */
-export function withCookies(response, fields) {
-  if (response.status === 101 || response.status === 0) return inPlace(response, fields);
-  const out = new Response(response.body, response);
+export function withCookies(response, fields, ready = response) {
+  if (isUpgrade(response)) return inPlace(response, fields);
+  const out = ready === response ? copyOf(response) : ready;
   for (const f of fields) out.headers.append("set-cookie", f);
   noStore(out.headers);
   return varying(out);
@@ -42,7 +68,7 @@ export function varying(response) {
     response.headers.append("vary", "Cookie");
     return response;
   } catch { // an immutable one, of fetch or redirect
-    const out = new Response(response.body, response);
+    const out = copyOf(response);
     out.headers.append("vary", "Cookie");
     return out;
   }

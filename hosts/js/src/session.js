@@ -4,7 +4,7 @@ import { encode } from "./cbor.js";
 import { Refused, SessionError } from "./errors.js";
 import { Updates } from "./updates.js";
 import { idText, wellFormed } from "./bytes.js";
-import { own } from "./own.js";
+import { only, shown } from "./only.js";
 
 /**
  * Returns what a session keeps for the package alone. Its bytes hold the secret
@@ -66,7 +66,7 @@ export class Session {
   }
 
   set(name, value) {
-    const n = valueName(name), cbor = encode(value);
+    const n = valueName(name), cbor = encode(value, n);
     this.#apply((w) => w.u8(change.set).short(n).long(cbor));
     this.#inner.updates?.forget(n);
     return this;
@@ -136,8 +136,8 @@ export class Session {
    * session's own, such as 30 days to be remembered. `stamp` is that of the credentials
    * that were verified, `methods` how. */
   login(user, options) {
-    const who = text("bad_user", "the user", user), { lifetime = 0, stamp = "", methods = [] } = own(options);
-    if (!Number.isSafeInteger(lifetime)) throw new SessionError("lifetime", "lifetime must be a whole number of milliseconds");
+    const who = text("bad_user", "the user", user), { lifetime = 0, stamp = "", methods = [] } = only(options, loginOptions, "login");
+    if (!Number.isSafeInteger(lifetime)) throw new SessionError("lifetime", `lifetime is ${shown(lifetime)}; allowed: a whole number of milliseconds`);
     const by = names(methods), of = text("stamp", "the stamp", stamp);
     if (of === "" && this.#inner.stamps) throw new SessionError("no_stamp", "a login needs a stamp, since there is the option credentials: login(user, { stamp }), made of the row that the password was checked against");
     const plain = of === "" && by.length === 0;
@@ -148,7 +148,7 @@ export class Session {
   /** Makes a new secret at a change of privilege. With `stamp`, that of the credentials
    * which the program has just changed, the visitor stays signed in under these. */
   renew(options) {
-    const { stamp } = own(options);
+    const { stamp } = only(options, renewOptions, "renew");
     if (stamp === undefined) return this.#apply((w) => w.u8(change.renew));
     const of = text("stamp", "the stamp", stamp);
     return this.#apply((w) => w.u8(change.renewWith).long(of));
@@ -223,6 +223,8 @@ export class Session {
   [Symbol.for("Deno.customInspect")]() { return JSON.stringify(this); }
 }
 
+// Their values are checked where they are used.
+const loginOptions = { lifetime: null, stamp: null, methods: null }, renewOptions = { stamp: null };
 const maxName = 128; // bytes of the name of a value
 const maxSkew = 60_000; // milliseconds: core.MaxSkew of the Go module
 

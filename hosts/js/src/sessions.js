@@ -1,37 +1,26 @@
 import { Commit } from "./save.js";
-import { Deadline, loadRecord } from "./asking.js";
+import { Deadline, idOf, loadRecord } from "./asking.js";
 import { Guest } from "./guest.js";
 import { Session, innerOf, sumOf } from "./session.js";
-import { changed, configureFrame, crossSites, did, dueOf, maxTenant, op, plainRequest, readSession, readTickets, ticketOf, viewOf, writeRecord, writeRequest } from "./frames.js";
+import { changed, configureFrame, dueOf, maxTenant, op, plainRequest, readSession, readTickets, ticketOf, viewOf, writeRecord, writeRequest } from "./frames.js";
 import { changedCookie, waitForCaches } from "./caching.js";
 import { decode } from "./cbor-read.js";
-import { idBytes, idText, wellFormed } from "./bytes.js";
+import { idText } from "./bytes.js";
 import { Conflict, Refused, SessionError, Unavailable } from "./errors.js";
-import { addressBytes } from "./address.js";
+import { crossSiteOf, requestOf } from "./request.js";
 import { checkOptions } from "./options.js";
 import { Credentials } from "./credentials.js";
+import { aboutOf, sendEvent, tellDeeds } from "./events.js";
 import { failure } from "./failure.js";
 import { Outage } from "./outage.js";
-import { areOrigins, isForeign, isPrefetch, plain, saysQuiet, statusOf } from "./quiet.js";
-import { own } from "./own.js";
-import { varying, withCookies } from "./response.js";
+import { areOrigins, isForeign, plain, saysQuiet, statusOf } from "./quiet.js";
+import { isFlag, only, shown } from "./only.js";
+import { prepared, varying, withCookies } from "./response.js";
 
 const maxCandidates = 2; // sessions of one request that the store is asked for
 const maxAgain = 4; // times that a session is judged anew, because others have changed it meanwhile
 const credentialsChanged = "session ended: its user's credentials have changed since the login";
 const breaches = ["theft", "ip_changed", "user_agent_changed"];
-
-// No page is shown, or none yet, or no cookie may arrive.
-function isNoPlaceToRenew({ method, headers }) {
-  return method === "HEAD" || headers.has("upgrade") || isPrefetch({ headers });
-}
-
-// In which requests from other sites a browser leaves out cookies with SameSite, by Fetch Metadata.
-function crossSiteOf({ method, headers }) {
-  if (headers.get("sec-fetch-site") !== "cross-site") return crossSites.no;
-  const navigates = headers.get("sec-fetch-mode") === "navigate" && headers.get("sec-fetch-dest") === "document";
-  return navigates && (method === "GET" || method === "HEAD") ? crossSites.navigation : crossSites.other;
-}
 
 /**
  * Makes the sessions of one application. It refuses a bad policy, key or option
@@ -87,7 +76,7 @@ class Sessions {
   }
 
   async #load(request) {
-    const q = this.#request(request);
+    const q = requestOf(this.#o, request);
     // As it came: a comma is part of a cookie's value, and whoever may set any
     // cookie would write ours behind one.
     const cookies = request.headers.get("cookie") ?? "", now = this.#o.clock();
@@ -117,17 +106,6 @@ class Sessions {
     innerOf(s).barred = seen.barred;
     innerOf(s).clearing = ended; // this request ended what the cookie is of
     return s;
-  }
-
-  #request(request) {
-    const { headers } = request;
-    const tenant = this.#o.tenant(request);
-    if (typeof tenant !== "string" || !wellFormed(tenant)) throw new SessionError("config", "tenant() must return a string of whole characters");
-    return {
-      ...plainRequest, tenant, ip: addressBytes(this.#o.ip(request)), userAgent: headers.get("user-agent") ?? "",
-      https: this.#o.policy.secureByRequest === true && this.#o.https(request) === true,
-      noCookie: this.#o.policy.renewAfter > 0 && isNoPlaceToRenew(request),
-    };
   }
 
   #fresh(q, reason, tickets = []) {
@@ -215,11 +193,17 @@ class Sessions {
    * be sent: `failure(err)` makes the one that may.
    */
   async commit(session, response) {
-    if (!(response?.headers instanceof Headers)) throw new SessionError("response", "commit wants the Response that is to be sent");
-    if (response.bodyUsed) throw new SessionError("response", "the body of the response was read already");
-    if (this.#isDue(session) && response.body?.locked) throw new SessionError("response", "the body of the response is being read already, so that no cookie can be set on it");
-    const fields = await this.store(session);
-    return fields.length > 0 ? withCookies(response, fields) : varying(response);
+    if (!(response?.headers instanceof Headers)) throw new SessionError("response", `commit got ${shown(response)} for a response; it wants the Response that is to be sent: has the handler returned one?`);
+    if (response.bodyUsed) throw new SessionError("response", "the body of the response was read already: return one that nobody has read");
+    const ready = this.#isDue(session) ? prepared(response) : response;
+    let fields;
+    try {
+      fields = await this.store(session);
+    } catch (err) {
+      if (ready !== response) await ready.body?.cancel().catch(() => {});
+      throw err;
+    }
+    return fields.length > 0 ? withCookies(response, fields, ready) : varying(ready);
   }
 
   /** Stores what the request did and returns the Set-Cookie fields, for hosts without Response. */
@@ -249,7 +233,7 @@ class Sessions {
     if (!e) return clearing;
     inner.bytes = e.next;
     inner.view = null;
-    this.#tell(e, session);
+    tellDeeds(e, session, (kind, about) => this.#event(kind, about));
     const cookies = e.cookies.length > 0 ? e.cookies : clearing;
     return e.save && !e.touch && this.#o.changedCookie ? [...cookies, this.#changedCookie(inner)] : cookies;
   }
@@ -326,31 +310,14 @@ class Sessions {
     }
   }
 
-  #tell(e, next) {
-    const about = aboutOf(next);
-    if (e.dropped.length > 0) this.#event("conflict", { ...about, names: e.dropped });
-    if (e.warn) console.warn(`sessions: session ${next.id} has grown to ${e.size} bytes; keep large things elsewhere and their IDs here`);
-    // What was deleted is this session, or the one of another user that a login replaces.
-    if (e.delete) this.#event("ended", e.did & did.end ? { ...about, id: idText(e.delete), reason: "ended" } : { id: idText(e.delete), tenant: next.tenant, user: "", reason: "superseded" });
-    for (const [deed, kind] of [[did.create, "created"], [did.login, "login"], [did.renew, "renewed"], [did.refresh, "refreshed"]]) {
-      if (e.did & deed) this.#event(kind, about);
-    }
-  }
-
-  #event(kind, about) {
-    const failed = (err) => console.warn("sessions: onEvent failed:", err?.message);
-    try {
-      this.#o.onEvent({ kind, at: this.#o.clock(), ...about })?.then?.(null, failed);
-    } catch (err) {
-      failed(err);
-    }
-  }
+  #event(kind, about) { sendEvent(this.#o, kind, about); }
 
   /**
    * Wraps a handler: `handler(request, session, ...rest)` returns a Response.
    * What cannot be loaded or stored becomes an error response in its place.
    */
   withSession(handler, options) {
+    if (typeof handler !== "function") throw new SessionError("config", `withSession: the handler is ${shown(handler)}; allowed: a function of a Request and a session that returns a Response`);
     const quiet = quietOf(options);
     return async (request, ...rest) => {
       let session;
@@ -359,7 +326,7 @@ class Sessions {
       } catch (err) {
         return failure(err);
       }
-      const response = await handler(request, session, ...rest); // one that throws stores nothing
+      const response = await handler(request, session, ...rest); // one that throws stores nothing, and the runtime gets the error
       try {
         return await this.commit(session, response);
       } catch (err) {
@@ -424,28 +391,4 @@ class Sessions {
   async take(id, name) { return (await this.#byId(id)).take(name); }
 }
 
-// Returns the options of a call, of which there is one: a misspelt one is refused.
-function only(options, checks) {
-  const given = own(options);
-  for (const [key, value] of Object.entries(given)) {
-    if (!Object.hasOwn(checks, key)) throw new SessionError("config", `there is no option ${JSON.stringify(key)}; allowed: ${Object.keys(checks).join(", ")}`);
-    checks[key](key, value);
-  }
-  return given;
-}
-
-function isFlag(name, value) {
-  if (typeof value !== "boolean") throw new SessionError("config", `${name} must be true or false`);
-}
-
 const quietOf = (options) => only(options, { quiet: isFlag }).quiet ?? false;
-
-const aboutOf = ({ id, tenant, user }) => ({ id, tenant, user });
-
-function idOf(id) {
-  try {
-    return idBytes(id);
-  } catch (cause) {
-    throw new SessionError("bad_id", "a session ID is 22 characters of base64url", { cause });
-  }
-}

@@ -28,7 +28,7 @@ export class Updates {
       value.then(null, () => {}); // nobody waits for it
       throw new SessionError("bad_value", `the function given to update of ${JSON.stringify(name)} has returned a promise: it must return the new value itself, since it may run again while the session is stored`);
     }
-    return { value, cbor: encode(value) };
+    return { value, cbor: encode(value, name) };
   }
 
   /** Has fn run again where the value of the name changes before the commit. */

@@ -9,7 +9,7 @@ import { configureFrame, op, plainRequest, readEffects, readSession, readTickets
  */
 export function warm(module) {
   const key = Uint8Array.from({ length: 32 }, (_, i) => i * i + 7 & 0xff), now = 1_800_000_000_000;
-  const guest = new Guest(module, configureFrame({ allowInsecure: true }, [key]));
+  const guest = new Guest(module, configureFrame({ allowInsecure: true }, [{ key, sealFrom: 0, openUntil: 0 }]));
   guest.start();
   const q = { ...plainRequest, userAgent: "warm" };
   const s = new Session(guest, readSession(guest.ask(op.create, (w) => writeRequest(w, q))));

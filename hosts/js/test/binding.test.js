@@ -95,3 +95,28 @@ test("events tell what was done, and one that throws fails no request", async ()
   await v.do((s) => s.logout());
   assert.deepEqual(kinds.filter((k) => k !== "refused"), ["created", "login", "renewed", "renewed", "refreshed", "ended"]); // a login renews
 });
+
+test("an ip that is no address is refused, and binds nothing by mistake", async () => {
+  const load = (ip, policy) => world({ policy, ip: () => ip }).visitor().load();
+  for (const policy of [{}, { bindIPv4Bits: 32 }]) {
+    for (const [ip, is] of [[Promise.resolve("192.0.2.1"), "a promise"], [Promise.reject(new Error("nobody waits")), "a promise"], [5, "5"], [["192.0.2.1"], "an array"], [{}, "an object"]]) {
+      await assert.rejects(load(ip, policy), { code: "config", message: `ip() has returned ${is}; it must return the client's address as a string, or "" where there is none` });
+    }
+    for (const none of [undefined, null, ""]) assert.equal((await load(none, policy)).reason, "none");
+  }
+  for (const policy of [{ bindIPv4Bits: 32 }, { bindIPv6Bits: 64 }]) {
+    for (const ip of ["192.0.2.1:443", "192.0.2.1, 192.0.2.2", "[2001:db8::1]:443", "unknown", "192.0.2.256"]) {
+      await assert.rejects(load(ip, policy), (err) => err.code === "config" && err.message.startsWith(`ip() has returned ${JSON.stringify(ip)}; that is no IP address: it must return one alone`));
+    }
+    for (const ip of ["192.0.2.1", "2001:db8::1", "[2001:db8::1]", "fe80::1%eth0"]) assert.equal((await load(ip, policy)).reason, "none");
+  }
+  assert.equal((await load("unknown", {})).reason, "none", "where nothing is bound it does not matter");
+  await assert.rejects(world({ tenant: async () => "acme" }).visitor().load(), { code: "config", message: "tenant() has returned a promise; it must return a string of whole characters" });
+});
+
+test("tenant, ip and https get what load was given", async () => {
+  const seen = [], { all } = world({ policy: { secureByRequest: true, allowInsecure: false }, tenant: (r) => { seen.push(r); return ""; }, ip: (r) => { seen.push(r); return r.ip; }, https: (r) => { seen.push(r); return true; } });
+  const asked = { method: "GET", headers: new Headers(), ip: "192.0.2.7" };
+  await all.load(asked);
+  assert.deepEqual([seen.length, seen.every((r) => r === asked)], [3, true]);
+});

@@ -54,7 +54,8 @@ test("lists keep their Go type while it is true of them", () => {
   assert.equal(hex(encode(list)).slice(0, 2), "82");
   assert.equal(hex(encode(typed("[]int", [1, 2]))).slice(0, 6), "d9be06");
   assert.equal(hex(encode(typed("map[string]string", { a: "b" }))).slice(0, 6), "d9be07");
-  assert.throws(() => typed("[]byte", []), { code: "bad_value" });
+  for (const type of ["[]byte", "toString", "__proto__", "constructor", undefined, 5]) assert.throws(() => typed(type, []), { code: "bad_value", message: /^typed: the type is .*; allowed: / });
+  for (const value of [null, undefined, "a", 5]) assert.throws(() => typed("[]string", value), { code: "bad_value", message: /^typed: the value is / });
 });
 
 test("a date keeps its nanoseconds and zone until it is changed", () => {

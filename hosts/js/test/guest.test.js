@@ -73,13 +73,47 @@ test("options, policies and keys that are misspelt or out of range are refused, 
     [{ policy: { lifeTime: 5 } }, "policy"], [{ policy: { lifetime: "1h" } }, "policy"], [{ policy: { lifetime: -1 } }, "policy"], [{ policy: { allowInsecure: "false" } }, "policy"],
     [{ policy: { sameSite: "loose" } }, "policy"], [{ policy: { merge: { n: "constructor" } } }, "policy"], [{ policy: { exclusive: "n" } }, "policy"],
     [{ policy: { formerScopes: [{ paht: "/" }] } }, "policy"], [{ policy: { sessionSize: 2 ** 32 + 4096 } }, "policy"], [{ policy: { cookieName: 5 } }, "policy"],
-    [{ keys: "" }, "no_key"], [{ keys: [] }, "no_key"], [{ keys: undefined }, "no_key"], [{ keys: [{ key: 5 }] }, "no_key"], [{ keys: "abcd" }, "key_length"], [{ keys: "x".repeat(64) }, "key_length"],
+    [{ keys: "" }, "no_key"], [{ keys: [] }, "no_key"], [{ keys: undefined }, "no_key"], [{ keys: [{ key: 5 }] }, "no_key"], [{ keys: "abcd" }, "key_length"], [{ keys: "x".repeat(64) }, "key_hex"],
     [{ keys: new Uint8Array(32) }, "weak_key"], [{ keys: [key, key] }, "same_key"], [{ keys: [{ bytes: key }] }, "policy"], [{ keys: [{ key, sealFrom: "now" }] }, "policy"],
     [{ keys: [{ key, sealFrom: 10, openUntil: 5 }] }, "key_times"],
   ]) {
     assert.throws(() => make(o), (err) => err instanceof SessionError && err.code === code && !err.message.includes(key) && !err.message.includes("x".repeat(64)), `${Object.keys(o)} ${code}`);
   }
   assert.throws(() => sessions(), { code: "config" });
+});
+
+test("errors of keys name the place and the length, and show nothing of what was given", () => {
+  const make = (keys) => sessions({ module, keys, store: new MemoryStore() }), want = "64 hexadecimal digits or a Uint8Array of 32 bytes: openssl rand -hex 32";
+  const bytes = [...unhex(key)], phrase = "correct horse battery staple 123";
+  for (const [keys, code, text] of [
+    [12345, "no_key", `keys is a number; allowed: ${want}, or { key, sealFrom, openUntil }`],
+    [bytes, "no_key", `keys[0] is a number; allowed: ${want}, or { key, sealFrom, openUntil }`],
+    [[bytes], "no_key", `keys[0] is an array; allowed: ${want}, or { key, sealFrom, openUntil }`],
+    [{ [key]: true }, "policy", "field 1 of keys has another name than these, which are allowed: key, sealFrom, openUntil"],
+    [Promise.resolve(key), "no_key", `keys is a promise; allowed: ${want}, or { key, sealFrom, openUntil }`],
+    [[key, key.slice(1)], "key_length", `keys[1] has 63 hexadecimal digits; allowed: ${want}`],
+    [key.slice(32), "key_length", `keys has 32 hexadecimal digits; allowed: ${want}`],
+    [phrase, "key_hex", `keys has 32 characters, and not all are hexadecimal digits; allowed: ${want}`],
+    [[{ key: phrase + "\n" }], "key_hex", `key of keys[0] has 32 characters, and not all are hexadecimal digits; allowed: ${want}`],
+    [new Uint8Array(31), "key_length", `keys has 31 bytes; allowed: ${want}`],
+    [[{ key: undefined }], "no_key", "key of keys[0] is undefined: is its environment variable set? Make a key with: openssl rand -hex 32"],
+    [[{ key, sealFrom: key }], "policy", "sealFrom of keys[0] is a string; allowed: a Date, or a whole number of Unix milliseconds"],
+    [[{ key, openUntil: new Date(NaN) }], "policy", "openUntil of keys[0] is an invalid Date; allowed: a Date, or a whole number of Unix milliseconds"],
+  ]) assert.throws(() => make(keys), { code, message: text });
+  assert.ok(make(Buffer.from(key)).cookieName, "the 64 digits as bytes, as a file has them");
+});
+
+test("options and policies of a wrong type are refused with what was given", () => {
+  const make = (o) => sessions({ module, keys: key, store: new MemoryStore(), ...o });
+  for (const [o, text] of [
+    [{ commitTimeout: "5000" }, /^commitTimeout is "5000"; allowed: milliseconds/], [{ commitTimeout: NaN }, /^commitTimeout is NaN;/], [{ commitTimeout: 5n }, /^commitTimeout is a bigint;/],
+    [{ credentials: () => "", credentialsCache: "50" }, /^credentialsCache is "50"; allowed/], [{ credentials: () => "", credentialsCache: null }, /^credentialsCache is null; allowed/],
+    [{ policy: [] }, /^policy is an array; allowed: an object/], [{ policy: null }, /^policy is null; allowed/], [{ policy: "x" }, /^policy is "x"; allowed/],
+    [{ policy: { lifetime: NaN } }, /^lifetime is NaN; allowed/], [{ policy: { lifetime: Infinity } }, /^lifetime is Infinity; allowed/],
+    [{ policy: { merge: "counter" } }, /^merge is "counter"; allowed: an object of names/], [{ policy: { merge: null } }, /^merge is null; allowed/], [{ policy: { merge: ["n"] } }, /^merge is an array; allowed/],
+  ]) assert.throws(() => make(o), (err) => err instanceof SessionError && ["config", "policy"].includes(err.code) && text.test(err.message), String(text));
+  const { all } = world();
+  for (const handler of [5, undefined, null, "x"]) assert.throws(() => all.withSession(handler), { code: "config", message: /^withSession: the handler is .*; allowed: a function/ });
 });
 
 test("an entry brings its module, and one that is given goes first", () => {

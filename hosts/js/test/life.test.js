@@ -110,6 +110,32 @@ test("printing shows no secret, of a session or of its maker", async () => {
   assert.deepEqual(Object.keys(s), ["reason"]);
 });
 
+test("a value that cannot be kept is told by its name and its place", async () => {
+  const s = await world().visitor().load();
+  for (const [value, at] of [
+    [() => {}, ""], [{ items: [{ sku: "a" }, { sku: "b", made: new Map() }] }, " at .items[1].made"], [{ "a b": { c: 2n ** 64n } }, ' at ["a b"].c'], [[[undefined]], " at [0][0]"],
+    [{ a: 1, b: [1], c: Symbol() }, " at .c"], [{ ["x".repeat(99)]: undefined }, ` at ["${"x".repeat(40)}"]`], [{ d: new Date(NaN) }, " at .d"],
+  ]) {
+    const starts = (err) => err.code === "bad_value" && err.message.startsWith(`session value "cart"${at}: `) && / cannot be kept in a session/.test(err.message);
+    assert.throws(() => s.set("cart", value), starts, at);
+    assert.throws(() => s.update("cart", () => value), starts, at);
+  }
+  const loop = {};
+  loop.self = loop;
+  assert.throws(() => s.set("loop", loop), { code: "nesting", message: /^session value "loop" at (\.self){16}: / });
+});
+
+test("options of login and renew that there are not are refused", async () => {
+  const s = await world().visitor().load();
+  for (const [call, text] of [
+    [() => s.login("a", { lifeTime: 5 }), 'login: there is no option "lifeTime"; allowed: lifetime, stamp, methods'], [() => s.login("a", 5), "login: the options are 5; allowed: an object of lifetime, stamp, methods"],
+    [() => s.login("a", "remember"), 'login: the options are "remember"; allowed: an object of lifetime, stamp, methods'], [() => s.login("a", ["pwd"]), "login: the options are an array; allowed: an object of lifetime, stamp, methods"],
+    [() => s.renew({ stmap: "x" }), 'renew: there is no option "stmap"; allowed: stamp'], [() => s.renew(5), "renew: the options are 5; allowed: an object of stamp"],
+  ]) assert.throws(call, { code: "config", message: text });
+  assert.throws(() => s.login("a", { lifetime: NaN }), { code: "lifetime", message: "lifetime is NaN; allowed: a whole number of milliseconds" });
+  assert.equal(s.login("a", undefined).user, "a");
+});
+
 test("names, users and values that cannot be kept are refused at once", async () => {
   const s = await world().visitor().load();
   for (const value of [undefined, () => {}, Symbol(), new Map(), new Set(), /x/, { a: undefined }, [,], "\ud800", 2n ** 64n, new Date(NaN), new Float64Array(1)]) {

@@ -100,3 +100,22 @@ test("stores tell what they certainly did not do", async () => {
   await assert.rejects(origin(new Response("", { status: 503, headers: { "session-store": "refused" } })), { code: "refused" });
   await assert.rejects(origin(new Response("", { status: 503 })), (err) => !(err instanceof SessionError));
 });
+
+test("a report says every cause once, some of them, and no password", async (t) => {
+  const logged = t.mock.method(console, "error", () => {});
+  const said = async (err) => {
+    const { visitor } = world({ store: between(new MemoryStore(), { load: () => { throw err; } }) }), v = visitor();
+    await v.do((s) => s.login("alice"));
+    await assert.rejects(v.load(), Unavailable);
+    return logged.mock.calls.at(-1).arguments[1].replace(/session [\w-]{22}/, "session ID");
+  };
+  const refused = Object.assign(new AggregateError([]), { code: "ECONNREFUSED" });
+  assert.equal(await said(new TypeError("fetch failed", { cause: refused })), "load session ID: the store failed: fetch failed: ECONNREFUSED");
+  assert.equal(await said(new Error("no route to redis://app:hun/ter2@db.example:6379/", { cause: "down" })), "load session ID: the store failed: no route to redis://...@db.example:6379/: down");
+  const loop = new Error("round");
+  loop.cause = loop;
+  assert.equal(await said(loop), "load session ID: the store failed: round");
+  let deep = new Error("cause 0");
+  for (let n = 1; n < 9; n++) deep = new Error(`cause ${n}`, { cause: deep });
+  assert.equal(await said(deep), "load session ID: the store failed: cause 8: cause 7: cause 6: cause 5");
+});

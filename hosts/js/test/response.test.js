@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readFileSync, readdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { failure, reasons, Refused, SessionError, Unavailable } from "../node.js";
-import { between, world } from "./world.js";
+import { between, key, world } from "./world.js";
 import { MemoryStore } from "../node.js";
 
 const login = (s) => s.login("alice");
@@ -61,7 +63,7 @@ test("a handler that throws stores nothing; one that returns no response neither
   const counted = world({ store: between(store, { save: (pass, ...a) => { saves++; return pass(...a); } }) });
   const handler = counted.all.withSession((_, s) => { s.login("alice"); throw new Error("mine"); });
   await assert.rejects(handler(visitor().request()), { message: "mine" });
-  await assert.rejects(counted.all.withSession((_, s) => { s.login("alice"); })(visitor().request()), { code: "response" });
+  await assert.rejects(counted.all.withSession((_, s) => { s.login("alice"); })(visitor().request()), { code: "response", message: /^commit got undefined for a response; .*has the handler returned one\?$/ });
   const used = new Response("x");
   await used.text();
   await assert.rejects(counted.all.withSession((_, s) => { s.login("alice"); return used; })(visitor().request()), { code: "response" });
@@ -142,4 +144,43 @@ test("HEAD and prefetch begin no renewal", async () => {
     assert.deepEqual(a.headers.getSetCookie(), []);
   }
   assert.equal((await v.commit(await v.load())).headers.getSetCookie().length, 1);
+});
+
+const bun = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
+const skip = existsSync(bun) ? false : "Bun is not installed: run npm ci in hosts/js";
+if (skip && process.env.CI === "true") throw new Error(skip);
+
+// Bun adds the type of a text as it sends it, and the cookie must not cost it.
+test("in Bun a text keeps its content type, beside the cookie", { skip }, () => {
+  const script = `
+    import { MemoryStore, sessions } from "./node.js";
+    const all = sessions({ keys: "${key}", store: new MemoryStore(), policy: { allowInsecure: true } });
+    const bytes = new TextEncoder(), shared = new Response(null, { status: 204 }), seen = {};
+    const made = {
+      text: () => new Response("hi"), html: () => new Response("<p>", { headers: { "content-type": "text/html" } }), json: () => Response.json({}), bytes: () => new Response(bytes.encode("hi")),
+      stream: () => new Response(new ReadableStream({ start(c) { c.enqueue(bytes.encode("a")); c.enqueue(bytes.encode("b")); c.close(); } })),
+      redirect: () => Response.redirect("http://localhost/x"), shared: () => shared,
+      locked() { const r = new Response(new ReadableStream()); r.body.getReader(); return r; },
+    };
+    const page = (save) => all.withSession((request, session) => { if (save) session.add("n"); return made[new URL(request.url).searchParams.get("of")](); });
+    const both = { saved: page(true), read: page(false) };
+    const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => both[new URL(request.url).pathname.slice(1)](request), error: (err) => new Response(err.code, { status: 500 }) });
+    for (const path of ["saved", "read"]) for (const of in made) {
+      if (path === "read" && of === "locked") continue;
+      const a = await fetch(\`http://127.0.0.1:\${server.port}/\${path}?of=\${of}\`, { redirect: "manual" });
+      seen[path + " " + of] = [a.status, (a.headers.get("content-type") ?? "").toLowerCase(), await a.text(), a.headers.getSetCookie().length, a.headers.get("vary")];
+    }
+    seen.cookies = shared.headers.getSetCookie().length;
+    console.log(JSON.stringify(seen));
+    server.stop(true);`;
+  const { status, stdout, stderr } = spawnSync(bun, ["-e", script], { cwd: fileURLToPath(new URL("..", import.meta.url)), encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  const plain = "text/plain;charset=utf-8", json = "application/json;charset=utf-8", seen = JSON.parse(stdout);
+  const want = { cookies: 0, "saved locked": [500, plain, "response", 0, null] };
+  for (const [path, n] of [["saved", 1], ["read", 0]]) {
+    for (const [of, ...rest] of [["text", 200, plain, "hi"], ["html", 200, "text/html", "<p>"], ["json", 200, json, "{}"], ["stream", 200, "", "ab"], ["redirect", 302, "", ""], ["shared", 204, "", ""], ["bytes", 200, "application/octet-stream", "hi"]]) {
+      want[`${path} ${of}`] = [...rest, n, "Cookie"];
+    }
+  }
+  assert.deepEqual(seen, want);
 });

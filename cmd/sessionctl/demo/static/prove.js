@@ -13,8 +13,11 @@ function make(name, attributes, ...children) {
   return e;
 }
 
+class NoAnswer extends Error {}
+
 async function call(method, path, body) {
-  const answer = await fetch(path, { method, body, headers: body ? { "Content-Type": "application/json" } : {} });
+  const answer = await fetch(path, { method, body, headers: body ? { "Content-Type": "application/json" } : {} })
+    .catch(() => { throw new NoAnswer("The server does not answer. Start it again, then press the button."); });
   return { status: answer.status, ...(await answer.json()) };
 }
 
@@ -22,6 +25,13 @@ async function must(method, path, body) {
   const answer = await call(method, path, body);
   if (answer.error) throw new Error(answer.error);
   return answer;
+}
+
+// start begins a run of this tab alone, and returns its name.
+async function start() {
+  const { run } = await must("POST", "/api/prove/start");
+  openFeed();
+  return run;
 }
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -35,11 +45,10 @@ function bar(label, count, of, good) {
 const proofs = {
   async adds(out) {
     const n = 50;
-    await must("POST", "/api/prove/start");
-    openFeed();
-    const answers = await together(n, () => call("POST", "/api/prove/add"));
+    const run = await start();
+    const answers = await together(n, () => call("POST", `/api/prove/add?run=${run}`));
     const failed = answers.filter((a) => a.error).length;
-    const counts = await must("GET", "/api/prove/counts");
+    const counts = await must("GET", `/api/prove/counts?run=${run}`);
     out.replaceChildren(
       bar("This library", counts.session, n, counts.session === n),
       bar("Simply saved", counts.naive, n, counts.naive === n),
@@ -47,8 +56,8 @@ const proofs = {
   },
 
   async logout(out) {
-    await must("POST", "/api/prove/start");
-    openFeed();
+    await start();
+    const { user } = await must("GET", "/api/prove/server");
     const began = performance.now();
     const steps = [];
     const mark = (who, what, state = "") => steps.push({ at: Math.round(performance.now() - began), who, what, state });
@@ -67,19 +76,20 @@ const proofs = {
     const stored = early ? "The slow request was done before the sign-out: this machine is busy. Send both again."
       : "The slow request was stored. This must not happen.";
     out.replaceChildren(lanes(steps), timeline(steps), make("blockquote", {}, answer.error ?? stored));
+    $("again").textContent = user ? "Sign in again" : "Sign in";
     $("again").hidden = false;
     $("login").textContent = "no";
-    document.querySelector(".who").replaceChildren(make("a", { class: "button", href: "/signin" }, "Sign in"));
+    document.querySelector(".who").replaceChildren(make("a", { class: "button", href: "/signin?next=%2Fprove" }, "Sign in"));
   },
 
   async once(out) {
-    await must("POST", "/api/prove/start");
-    openFeed();
+    const run = await start();
+    const flash = `prove.${run}.flash`, once = `prove.${run}.link`;
     const link = `/invitation/${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
-    await must("PUT", "/api/data/prove.flash", JSON.stringify("Your order is on its way."));
-    await must("PUT", "/api/data/prove.link", JSON.stringify(link));
+    await must("PUT", `/api/data/${flash}`, JSON.stringify("Your order is on its way."));
+    await must("PUT", `/api/data/${once}`, JSON.stringify(link));
     const rows = [];
-    for (const [label, name] of [["Flash message", "prove.flash"], ["One-time link", "prove.link"]]) {
+    for (const [label, name] of [["Flash message", flash], ["One-time link", once]]) {
       const answers = await together(10, () => call("POST", `/api/take/${name}`));
       const got = answers.filter((a) => a.status === 200);
       const dots = answers.map((a) => make("span", { class: a.status === 200 ? "dot got" : "dot", "aria-hidden": "true" }, a.status === 200 ? "✓" : "–"));
@@ -117,7 +127,7 @@ function lanes(steps) {
   return picture;
 }
 
-let stream, waiting = [];
+let stream, interrupted = false, waiting = [];
 
 // nextStep is the next event that fits, or null after a time.
 function nextStep(fits, time) {
@@ -133,7 +143,11 @@ function feedState(text) { $("feed-state").replaceChildren(make("small", {}, tex
 function openFeed() {
   if (stream && stream.readyState !== EventSource.CLOSED) return;
   stream = new EventSource("/api/events");
-  stream.onopen = () => { feedState("Live."); serverIsBack(); };
+  stream.onopen = () => {
+    feedState("Live.");
+    if (interrupted) watchServer();
+    interrupted = false;
+  };
   stream.onmessage = (message) => {
     const e = JSON.parse(message.data);
     const text = e.kind + (e.user ? ` (${e.user})` : "") + (e.reason ? `: ${e.reason}` : "");
@@ -150,7 +164,7 @@ function openFeed() {
   };
   stream.onerror = () => {
     if (stream.readyState === EventSource.CLOSED) feedState("The stream was refused: there is no session, or two tabs show it already.");
-    else { feedState("The stream is interrupted."); watchServer(); }
+    else { feedState("The stream is interrupted."); interrupted = true; watchServer(); }
   };
 }
 
@@ -163,7 +177,7 @@ async function watchServer() {
   for (;;) {
     try {
       const now = await must("GET", "/api/prove/server");
-      if (down) showServer(now);
+      if (down || now.process !== $("process").textContent) showServer(now);
       break;
     } catch {
       down = true;
@@ -174,16 +188,30 @@ async function watchServer() {
   watching = false;
 }
 
-function serverIsBack() { if (down) watchServer(); }
-
 function showServer(now) {
   down = false;
-  openFeed();
+  if (stream) openFeed();
+  $("process").textContent = now.process;
+  for (const out of document.querySelectorAll(".result[data-unanswered]")) clear(out);
   $("started").textContent = now.started;
   $("login").textContent = now.user ? `since ${now.login}, as ${now.user}` : "no";
   $("kill-result").replaceChildren(make("p", { class: "notice" }, now.user
     ? `The server is back, as process ${now.process}. You are still signed in since ${now.login}; the server started at ${now.started}.`
     : `The server is back, as process ${now.process}. It started at ${now.started}.`));
+}
+
+function clear(out) {
+  out.replaceChildren();
+  delete out.dataset.unanswered;
+}
+
+function showFailure(out, e) {
+  const text = e instanceof NoAnswer ? e.message : `It failed: ${e.message}`;
+  out.replaceChildren(make("p", { class: "trouble" }, text));
+  if (e instanceof NoAnswer) {
+    out.dataset.unanswered = "yes";
+    watchServer();
+  }
 }
 
 for (const button of document.querySelectorAll("[data-run]")) {
@@ -193,11 +221,12 @@ for (const button of document.querySelectorAll("[data-run]")) {
     button.setAttribute("aria-disabled", "true");
     if (out.dataset.busy) return;
     out.dataset.busy = "1";
+    clear(out);
     out.replaceChildren(make("p", {}, "Running …"));
     try {
       await proofs[button.dataset.run](out);
     } catch (e) {
-      out.replaceChildren(make("p", { class: "trouble" }, `It failed: ${e.message}`));
+      showFailure(out, e);
     }
     delete out.dataset.busy;
     button.removeAttribute("aria-disabled");

@@ -1,10 +1,15 @@
-import { own } from "../own.js";
+import { bound, only, shown } from "../only.js";
 import { Reader, Writer, idText } from "../bytes.js";
 import { readRecord, writeRecord } from "../frames.js";
 import { checkRecord } from "../record.js";
 import { SessionError } from "../errors.js";
 
 const undone = /SQLITE_(READONLY|ERROR|CONSTRAINT|TOOBIG|AUTH|FULL)|no such table|maximum DB size/i;
+
+function isTable(name, value) {
+  if (value === undefined || typeof value === "string" && /^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(value)) return;
+  throw new SessionError("config", `D1Store: ${name} is ${shown(value)}; allowed: a plain name of letters, digits and _`);
+}
 
 /**
  * Sessions in a table of Cloudflare D1. Each save is one statement that names
@@ -16,9 +21,8 @@ export class D1Store {
   #table;
 
   constructor(database, options) {
-    const { table = "sessions" } = own(options);
-    if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(table)) throw new SessionError("config", "table of D1Store must be a plain name");
-    this.#db = database;
+    const { table = "sessions" } = only(options, { table: isTable }, "D1Store");
+    this.#db = bound("D1Store", database, ["prepare"]);
     this.#table = table;
   }
 

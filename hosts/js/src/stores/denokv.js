@@ -1,4 +1,4 @@
-import { own } from "../own.js";
+import { bound, isRetention, isText, only } from "../only.js";
 import { Reader, Writer, idText } from "../bytes.js";
 import { readRecord, writeRecord } from "../frames.js";
 import { checkRecord } from "../record.js";
@@ -20,8 +20,8 @@ export class DenoKvStore {
   maxSealed = 63 << 10;
 
   constructor(kv, options) {
-    const { prefix = "session", retention = 3_600_000 } = own(options);
-    this.#kv = kv;
+    const { prefix = "session", retention = 3_600_000 } = only(options, { prefix: isText, retention: isRetention }, "DenoKvStore");
+    this.#kv = bound("DenoKvStore", kv, ["get", "atomic", "delete"]);
     this.#prefix = prefix;
     this.#retention = Math.max(retention, 60_000);
   }

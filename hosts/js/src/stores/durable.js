@@ -1,4 +1,4 @@
-import { own } from "../own.js";
+import { bound, isRetention, only } from "../only.js";
 import { Reader, idText } from "../bytes.js";
 import { readRecord } from "../frames.js";
 import { deleteBy, loadBy, saveBy } from "./remote.js";
@@ -17,8 +17,8 @@ export class DurableObjectStore {
 
   /** @param retention ms that an expired record is kept, a minute at the least */
   constructor(namespace, options) {
-    const { retention = hour } = own(options);
-    this.#namespace = namespace;
+    const { retention = hour } = only(options, { retention: isRetention }, "DurableObjectStore");
+    this.#namespace = bound("DurableObjectStore", namespace, ["get", "idFromName"]);
     this.#retention = Math.max(retention, 60_000);
   }
 

@@ -1,4 +1,4 @@
-import { own } from "../own.js";
+import { isFunction, isNumber, isRetention, only } from "../only.js";
 import { idText } from "../bytes.js";
 import { checkRecord, copyRecord } from "../record.js";
 import { SessionError } from "../errors.js";
@@ -11,7 +11,7 @@ import { SessionError } from "../errors.js";
 export class MemoryStore {
   #records = new Map();
   constructor(options) {
-    const { most = 10_000, clock = Date.now, retention = 3_600_000 } = own(options);
+    const { most = 10_000, clock = Date.now, retention = 3_600_000 } = only(options, { most: isNumber(1, Infinity, "sessions"), clock: isFunction, retention: isRetention }, "MemoryStore");
     Object.assign(this, { most, clock, retention });
   }
 

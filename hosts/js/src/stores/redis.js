@@ -1,4 +1,4 @@
-import { own } from "../own.js";
+import { bound, isRetention, isText, only } from "../only.js";
 import { decodeText, encodeText, idBytes, idText } from "../bytes.js";
 import { checkRecord } from "../record.js";
 import { Refused, SessionError } from "../errors.js";
@@ -23,13 +23,10 @@ export class RedisStore {
   #retention;
 
   constructor(client, options) {
-    const { prefix = "session:", retention = 3_600_000 } = own(options);
-    for (const verb of ["send", "getBuffer"]) {
-      if (typeof client?.[verb] !== "function") throw new SessionError("config", `the client has no ${verb}(); see RedisCommands`);
-    }
-    this.#client = client;
+    const { prefix = "session:", retention = 3_600_000 } = only(options, { prefix: isText, retention: isRetention }, "RedisStore");
+    this.#client = bound("RedisStore", client, ["send", "getBuffer"]);
     this.#prefix = prefix;
-    this.#retention = BigInt(Math.max(retention, 60_000));
+    this.#retention = BigInt(Math.max(Math.trunc(retention), 60_000));
   }
 
   async load(id) {

@@ -6,7 +6,7 @@ import { conformance } from "rockstar-sessions/conformance";
 const all = sessions({
   module, keys: [{ key: "x", sealFrom: new Date() }, "y"], store: new MemoryStore({ most: 5 }),
   policy: { lifetime: 1000, sameSite: "Strict", merge: { visits: "counter" }, exclusive: ["seat"], lastWins: true, secureByRequest: true }, https: (request) => request.url !== "",
-  tenant: (request) => new URL(request.url).host, onEvent: (e) => console.log(e.kind, e.reason),
+  tenant: (request: Request) => new URL(request.url).host, ip: ({ headers }) => headers.get("x-real-ip"), onEvent: (e) => console.log(e.kind, e.reason),
 });
 
 class Mine implements Store {
@@ -43,6 +43,16 @@ export async function byHand(request: Request): Promise<Response> {
     return failure(err);
   }
 }
+
+// @ts-expect-error load({ method, headers }) has no url
+sessions({ module, keys: "x", store: new Mine(), tenant: (request) => new URL(request.url).host });
+// @ts-expect-error a promise is no tenant
+sessions({ module, keys: "x", store: new Mine(), tenant: async () => "acme" });
+interface WithIP { method: string; headers: Headers; ip?: string }
+export const bound = sessions({ module, keys: "x", store: new Mine(), policy: { bindIPv4Bits: 24 }, ip: (request: WithIP) => request.ip });
+bound.load({ method: "GET", headers: new Headers(), ip: "192.0.2.7" });
+// @ts-expect-error a request has headers
+bound.load({ method: "GET" });
 
 // @ts-expect-error a misspelt field
 sessions({ module, keys: "x", store: new Mine(), policy: { lifeTime: 5 } });
