@@ -51,7 +51,7 @@ func TestContainerRuns(t *testing.T) {
 	defer origin.Close()
 	require.NoError(t, os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: origin.Certificate().Raw}), 0o644))
 	_, port, _ := strings.Cut(strings.TrimPrefix(origin.URL, "https://"), ":")
-	g := start(t, run("gateway", "--addr=127.0.0.1:0", "--admin=127.0.0.1:0", "--origin=https://127.0.0.1:"+port, "--public=/api/login", "--cookie=rockstar_session"))
+	g := start(t, run("gateway", "--addr=127.0.0.1:0", "--admin=127.0.0.1:0", "--origin=https://127.0.0.1:"+port, "--public=/api/login", "--name=rockstar_session"))
 
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)

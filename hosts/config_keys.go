@@ -27,6 +27,15 @@ func KeyFromEnv(variable string) (core.Secret, error) {
 	return key, nil
 }
 
+// bothKeys is a ConfigError of two variables.
+type bothKeys struct{ refused *ConfigError }
+
+func (b bothKeys) Unwrap() error { return b.refused }
+
+func (b bothKeys) Error() string {
+	return "environment variables " + DefaultKeyVariable + " and " + DefaultKeysVariable + " are both set; " + b.refused.Allowed
+}
+
 // KeysFromEnv reads the keys of a rotation, as ParseKeys does, from
 // SESSION_ENCRYPTION_KEYS, or else the one key of SESSION_ENCRYPTION_KEY. Both
 // being set is refused. Its errors name the variable, and no key.
@@ -40,7 +49,7 @@ func KeysFromEnv() (core.KeyRing, error) {
 		}
 		return core.KeyRing{{Bytes: key}}, nil
 	case os.Getenv(DefaultKeyVariable) != "":
-		return nil, fmt.Errorf("environment variable %w", &ConfigError{Field: DefaultKeysVariable, Value: "set, as " + DefaultKeyVariable + " is", Allowed: "one of the two"})
+		return nil, bothKeys{&ConfigError{Field: DefaultKeysVariable, Value: "set", Allowed: "unset one of the two"}}
 	}
 	keys, err := ParseKeys(several)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 // parseArgs reads flags wherever they stand before "--", and returns the rest.
@@ -35,6 +36,15 @@ func parseArgs(set *flag.FlagSet, args []string, ids bool) (rest []string, err e
 		}
 		rest, args = append(rest, set.Arg(0)), set.Args()[1:]
 	}
+}
+
+// typed are arguments, fit to be repeated.
+func typed(args []string) []string {
+	list := slices.Clone(args)
+	for i := range list {
+		list[i] = stores.Typed(list[i])
+	}
+	return list
 }
 
 // AddPrefix reads an address or a prefix into a list, for flags. It takes a single

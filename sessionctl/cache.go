@@ -5,10 +5,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"slices"
 	"time"
 
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/hosts/feed"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 var cacheCommand = Command{
@@ -19,7 +22,8 @@ waits 600 ms: after that, no server answers from a copy of the session any more.
 status  shows whether servers cache: none (they never did), on, stopping or off
 off     stops all caches. When the command returns, no server uses a cache, and logouts
         no longer wait. Run it before you go back to a release without the cache
-on      allows caches again; servers begin to use theirs within a few seconds`,
+on      allows caches again; servers begin to use theirs within a few seconds. In a database
+        it makes what caches follow, if no server has: that takes the right to create it`,
 	Examples: []string{"sessionctl cache status", "sessionctl cache off"},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		c := &cacheMark{}
@@ -31,10 +35,19 @@ on      allows caches again; servers begin to use theirs within a few seconds`,
 type cacheMark struct{ target }
 
 func (c *cacheMark) run(ctx context.Context, p *Program, args []string) error {
-	if len(args) != 1 || args[0] != "status" && args[0] != "on" && args[0] != "off" {
-		return Usagef("cache: the arguments %q; allowed: status, on or off", args)
+	switch {
+	case len(args) == 0:
+		return Usagef("cache: no word is given; allowed: status, on or off")
+	case len(args) > 1:
+		return Usagef("cache: the words are %q; allowed: one of status, on and off", typed(args))
+	case !slices.Contains([]string{"status", "on", "off"}, args[0]):
+		return Usagef("cache: the word is %q; allowed: status, on or off", stores.Typed(args[0]))
 	}
-	return c.with(ctx, p, false, func(store hosts.Store) error {
+	way := stores.OpenExisting
+	if args[0] == "on" {
+		way = openToChange
+	}
+	return c.by(ctx, p, way, func(store hosts.Store) error {
 		marked, ok := hosts.As[feed.Caching](store)
 		if !ok {
 			return fmt.Errorf("cache: %w, so that no server caches its sessions", feed.ErrUnsupported)
@@ -50,7 +63,7 @@ func (c *cacheMark) run(ctx context.Context, p *Program, args []string) error {
 		case args[0] == "on" && state == feed.None:
 			err = marked.EnableCaching(ctx)
 		case args[0] == "on" && state != feed.On:
-			err = marked.SetCaching(ctx, feed.On)
+			err = switchOn(ctx, marked)
 		case args[0] == "off" && state != feed.Off:
 			err = switchOff(ctx, marked, state)
 		}
@@ -66,6 +79,23 @@ func (c *cacheMark) run(ctx context.Context, p *Program, args []string) error {
 		_, err = fmt.Fprintln(p.Out, "caching:", state)
 		return err
 	})
+}
+
+// openToChange opens a store that exists, and then so that the feed may be made in it.
+func openToChange(ctx context.Context, name string) (hosts.Store, io.Closer, error) {
+	return openAfterALook(ctx, name, stores.OpenMigrated)
+}
+
+// switchOn makes the feed where there is none, as a server does that caches first.
+func switchOn(ctx context.Context, marked feed.Caching) error {
+	follower, err := marked.Follow(ctx)
+	if err == nil {
+		err = follower.Close()
+	}
+	if err != nil {
+		return err
+	}
+	return marked.SetCaching(ctx, feed.On)
 }
 
 // switchOff stops the caches first, and the waiting of logouts when the last cache has

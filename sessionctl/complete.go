@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"strings"
+
+	"github.com/rockstar-web/sessions/stores"
 )
 
 var shells = []string{"bash", "zsh", "fish"}
@@ -26,7 +28,7 @@ func completion() Command {
 				scripts := map[string]func([]completed) string{"bash": bash, "zsh": zsh, "fish": fish}
 				script := scripts[args[0]]
 				if script == nil {
-					return Usagef("completion: the shell is %q; allowed: %s", args[0], strings.Join(shells, ", "))
+					return Usagef("completion: the shell is %q; allowed: %s", stores.Typed(args[0]), strings.Join(shells, ", "))
 				}
 				_, err := fmt.Fprint(p.Out, script(p.completed()))
 				return err
@@ -50,6 +52,7 @@ func (p *Program) completed() (list []completed) {
 		if strings.Contains(c.Args, "|") && c.Args == strings.ToLower(c.Args) {
 			one.args = strings.Split(c.Args, "|")
 		}
+		set.Bool("help", false, "show the flags of this command, with examples")
 		set.VisitAll(func(f *flag.Flag) { one.flags = append(one.flags, f) })
 		list = append(list, one)
 	}
@@ -87,30 +90,43 @@ complete -o default -F _sessionctl sessionctl
 `, strings.Join(names, " "), cases.String())
 }
 
-// quoted is a text within a single-quoted word of zsh's _arguments or of fish.
-func quoted(text string) string {
-	return strings.NewReplacer("'", "", "[", "(", "]", ")", ":", " ", "`", "", "\n", " ", `\`, "").Replace(text)
+// Quoted texts stand within a single-quoted word: zshQuoted in one of _arguments or
+// _describe, where brackets and colons have a meaning.
+var (
+	zshQuoted  = strings.NewReplacer("'", `'\''`, "[", `\[`, "]", `\]`, ":", `\:`, `\`, `\\`, "\n", " ").Replace
+	fishQuoted = strings.NewReplacer("'", `\'`, `\`, `\\`, "\n", " ").Replace
+)
+
+// once says to zsh how often a flag may stand in a line.
+func once(f *flag.Flag) string {
+	switch {
+	case f.Name == "help":
+		return "(- *)"
+	case strings.Contains(f.Usage, "may be repeated"):
+		return "*"
+	}
+	return ""
 }
 
 func zsh(list []completed) string {
 	var b strings.Builder
 	b.WriteString("#compdef sessionctl\n_sessionctl() {\n  if (( CURRENT == 2 )); then\n    local -a commands=(\n")
 	for _, c := range list {
-		fmt.Fprintf(&b, "      '%s:%s'\n", c.name, quoted(c.brief))
+		fmt.Fprintf(&b, "      '%s:%s'\n", c.name, zshQuoted(c.brief))
 	}
 	b.WriteString("    )\n    _describe command commands\n    return\n  fi\n  shift words; (( CURRENT-- ))\n  case $words[1] in\n")
 	for _, c := range list {
 		fmt.Fprintf(&b, "  %s) _arguments", c.name)
 		for _, f := range c.flags {
 			shape, usage := flag.UnquoteUsage(f)
-			fmt.Fprintf(&b, " '--%s[%s]", f.Name, quoted(usage))
+			fmt.Fprintf(&b, " '%s--%s[%s]", once(f), f.Name, zshQuoted(usage))
 			switch shape {
 			case "":
 				b.WriteString("'")
 			case "FILE":
 				b.WriteString(":file:_files'")
 			default:
-				fmt.Fprintf(&b, ":%s: '", quoted(shape))
+				fmt.Fprintf(&b, ":%s: '", zshQuoted(shape))
 			}
 		}
 		if len(c.args) > 0 {
@@ -127,7 +143,7 @@ func fish(list []completed) string {
 	var b strings.Builder
 	b.WriteString("# Completions of sessionctl for fish.\n")
 	for _, c := range list {
-		fmt.Fprintf(&b, "complete -c sessionctl -f -n __fish_use_subcommand -a %s -d '%s'\n", c.name, quoted(c.brief))
+		fmt.Fprintf(&b, "complete -c sessionctl -f -n __fish_use_subcommand -a %s -d '%s'\n", c.name, fishQuoted(c.brief))
 		after := "complete -c sessionctl -n '__fish_seen_subcommand_from " + c.name + "'"
 		if len(c.args) > 0 {
 			fmt.Fprintf(&b, "%s -f -a '%s'\n", after, strings.Join(c.args, " "))
@@ -138,7 +154,7 @@ func fish(list []completed) string {
 			if shape != "" {
 				value = " -r"
 			}
-			fmt.Fprintf(&b, "%s -l %s%s -d '%s'\n", after, f.Name, value, quoted(usage))
+			fmt.Fprintf(&b, "%s -l %s%s -d '%s'\n", after, f.Name, value, fishQuoted(usage))
 		}
 	}
 	return b.String()

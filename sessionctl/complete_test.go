@@ -32,7 +32,7 @@ var completions = map[string]string{
 	"sessionctl st":                "stats",
 	"sessionctl end":               "end end-all",
 	"sessionctl list --u":          "--user",
-	"sessionctl stats --user a --": "--json --quiet --store --tenant --user",
+	"sessionctl stats --user a --": "--help --json --quiet --store --tenant --user",
 	"sessionctl help sw":           "sweep",
 	"sessionctl completion ":       "bash fish zsh",
 	"sessionctl cache s":           "status",
@@ -77,6 +77,17 @@ func TestCompletionInFish(t *testing.T) {
 	}
 }
 
+// TestDescriptionsAreWhole: a shell shows them as the help does.
+func TestDescriptionsAreWhole(t *testing.T) {
+	shell, script := shellWith(t, "fish")
+	out, err := exec.CommandContext(t.Context(), shell, "--no-config", "-c", `source $argv[1]; complete -C $argv[2]`, script, "sessionctl list --").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "expired before TIME: 2026-05-04T03:02:01Z, or 90m")
+	require.Contains(t, string(out), "such as sqlite:sessions.db; see")
+	require.Equal(t, `it\'s \\ [a:b]`, fishQuoted(`it's \ [a:b]`))
+	require.Equal(t, `it'\''s \\ \[a\:b\]`, zshQuoted(`it's \ [a:b]`))
+}
+
 // A zsh at a terminal of its own takes the keys; what it then runs is printed.
 func TestCompletionInZsh(t *testing.T) {
 	shell, script := shellWith(t, "zsh")
@@ -90,6 +101,8 @@ func TestCompletionInZsh(t *testing.T) {
 		{"st\t", "stats"},
 		{"stats --js\t", "stats|--json"},
 		{"list --user a --t\t", "list|--user|a|--tenant"},
+		{"gateway --deny a --den\t", "gateway|--deny|a|--deny"},
+		{"list --he\t", "list|--help"},
 		{"help sw\t", "help|sweep"},
 		{"completion f\t", "completion|fish"},
 		{"import two\t", "import|two words.rwsexp"},

@@ -41,6 +41,7 @@ func doctorFlags(set *flag.FlagSet) func(context.Context, *Program, []string) er
 	set.StringVar(&d.keyFile, "key-file", "", "read the key, or the keys of a rotation, from `FILE` instead of the environment")
 	set.StringVar(&d.store, "store", "", "the `STORE` to check; if neither this nor "+storeVariable+" is set: "+stores.Default)
 	set.BoolVar(&d.json, "json", false, "print JSON, one object per line")
+	set.Bool("quiet", false, quietUsage)
 	set.StringVar(&d.url, "url", "", "`URL` at which browsers reach the site, such as https://example.com")
 	set.BoolVar(&d.proxy, "proxy", false, "there is a proxy in front of the server")
 	set.Func("trusted-proxy", "`CIDR` of a proxy that the server trusts; may be repeated", func(text string) error {
@@ -63,11 +64,11 @@ func (d *doctor) run(ctx context.Context, p *Program, _ []string) error {
 		"lax": core.SameSiteLax, "strict": core.SameSiteStrict, "none": core.SameSiteNone,
 	}[strings.ToLower(d.sameSite)]
 	if !ok {
-		return Usagef("doctor: --samesite is %q; allowed: Lax, Strict, None", d.sameSite)
+		return Usagef("doctor: --samesite is %q; allowed: Lax, Strict, None", stores.Typed(d.sameSite))
 	}
 	site, err := url.Parse(d.url)
 	if err != nil || d.url != "" && (site.Scheme != "http" && site.Scheme != "https" || site.Host == "") {
-		return Usagef("doctor: --url is %q; allowed: http:// or https:// and a host name", d.url)
+		return Usagef("doctor: --url is %q; allowed: http:// or https:// and a host name", stores.Typed(d.url))
 	}
 	keys := d.examineKey()
 	d.examineCookie(site)

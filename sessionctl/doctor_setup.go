@@ -23,8 +23,14 @@ func (d *doctor) examineKey() core.KeyRing {
 		d.finding("key", "make one with sessionctl keygen and give it to every server, in "+hosts.DefaultKeyVariable+" or with --key-file", "there is none")
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		d.finding("key", "name the file that the server reads, as the user it runs as", "%v", err)
-	case err != nil:
+	case errors.Is(err, core.ErrWeakKey):
 		d.finding("key", "make one with sessionctl keygen; everybody has to sign in again", "%v", err)
+	case errors.As(err, new(*hosts.ConfigError)):
+		d.finding("key", "unset the one that the servers do not have", "%v", err)
+	case errors.Is(err, errKeyAsFile):
+		d.finding("key", "leave --key-file out, or name the file that the server reads", "%v", err)
+	case err != nil:
+		d.finding("key", "check whether it was typed or copied whole, and compare it with the one that the servers have. Only if it is lost make one with sessionctl keygen: everybody has to sign in again", "%v", err)
 	default:
 		for _, k := range keys {
 			d.fine("key", "32 bytes, key ID %s%s: compare it between servers", core.KeyID(k.Bytes), served(k))

@@ -98,16 +98,22 @@ func (d *doctor) examinePolicy(ctx context.Context, store hosts.Store) {
 // examineDir reports whether this process can open a directory.
 func (d *doctor) examineDir(dir string) bool {
 	d.examineMode("store", dir, 0o700)
+	d.examineDemoKey(dir)
+	return d.examineDisk(dir)
+}
+
+// examineDemoKey looks for the key that the demo keeps where its sessions are.
+func (d *doctor) examineDemoKey(dir string) {
 	if path := filepath.Join(dir, DevelopmentKeyFile); exists(path) {
 		d.note("key", "%s is the demo's: no server should use it", path)
 		d.examineMode("key", path, 0o600)
 	}
-	return d.examineDisk(dir)
 }
 
 // examineFile reports whether this process can open an embedded database.
 func (d *doctor) examineFile(path string) bool {
 	d.examineMode("store", path, 0o600)
+	d.examineDemoKey(filepath.Dir(path))
 	return d.examineDisk(filepath.Dir(path))
 }
 

@@ -24,7 +24,9 @@ func TestDoctor(t *testing.T) {
 		"fine":                    {"--url https://example.com --name __Host-s", false, 0, []string{"ok       key", "ok       cookie", "ok       store", "ok       clock", "no findings"}},
 		"no key":                  {"", true, 1, []string{"FINDING  key", "remedy: make one with sessionctl keygen", "findings: 1"}},
 		"no key file":             {"--key-file none", false, 1, []string{"FINDING  key", "remedy: name the file"}},
-		"short key":               {"--key-file short", false, 1, []string{"FINDING  key", "32 bytes for AES-256"}},
+		"short key":               {"--key-file short", false, 1, []string{"FINDING  key", "32 bytes for AES-256", "remedy: check whether it was typed or copied whole"}},
+		"empty key file":          {"--key-file blank", false, 1, []string{"FINDING  key", "key file blank is empty\n", "remedy: check whether it was typed or copied whole"}},
+		"quiet":                   {"--quiet", false, 0, []string{"no findings"}},
 		"open key file":           {"--key-file shared", false, 1, []string{"FINDING  key", "remedy: chmod 0600 shared"}},
 		"plain http":              {"--url http://example.com", false, 1, []string{"FINDING  cookie", "browsers drop a Secure cookie", "remedy: serve HTTPS"}},
 		"plain, insecure":         {"--url http://example.com --insecure", false, 1, []string{"FINDING  cookie", "others in the network"}},
@@ -101,10 +103,13 @@ func doctorDir(t *testing.T) string {
 		withStore(t, "file:"+path, func(hosts.Store) {})
 		require.NoError(t, os.Chmod(path, mode)) // whatever the umask
 	}
-	for name, mode := range map[string]os.FileMode{"shared": 0o644, "short": 0o600, "demo/development.key": 0o644, "unreadable/development.key": 0} {
+	for name, mode := range map[string]os.FileMode{"shared": 0o644, "short": 0o600, "blank": 0o600, "demo/development.key": 0o644, "unreadable/development.key": 0} {
 		text := testKey
-		if name == "short" {
+		switch name {
+		case "short":
 			text = text[:60]
+		case "blank":
+			text = "\n"
 		}
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
@@ -127,4 +132,12 @@ func requireNothingLeft(t *testing.T, dir string) {
 		require.True(t, d.IsDir() || d.Name() == "segment-log" || d.Name() == "00000001.log", path)
 		return nil
 	}))
+}
+
+// TestDoctorAsksWhichOfTwoKeysCounts, and does not ask for a new one.
+func TestDoctorAsksWhichOfTwoKeysCounts(t *testing.T) {
+	env := []string{"SESSION_ENCRYPTION_KEY=" + testKey, "SESSION_ENCRYPTION_KEYS=" + testKey}
+	code, stdout, stderr := call{args: []string{"doctor", "--store", "memory:"}, env: env}.run(t)
+	require.Equal(t, exitFindings, code, stderr)
+	require.Contains(t, stdout, "SESSION_ENCRYPTION_KEY and SESSION_ENCRYPTION_KEYS are both set; unset one of the two\n         remedy: unset the one that the servers do not have\n")
 }

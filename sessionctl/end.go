@@ -10,6 +10,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 // maxPasses bounds end-all over sessions that keep appearing.
@@ -24,7 +25,6 @@ error. If one of the arguments is not an ID, no session is ended.`,
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
-		t.addQuiet(set)
 		return t.end
 	},
 }
@@ -60,7 +60,7 @@ func parseIDs(verb string, args []string) ([]core.ID, error) {
 	for i, arg := range args {
 		var err error
 		if ids[i], err = core.ParseID(arg); err != nil {
-			if len(arg) > maxEcho {
+			if arg = stores.Typed(arg); len(arg) > maxEcho {
 				arg = arg[:maxEcho] + "..."
 			}
 			return nil, Usagef("%s: %q is no session ID; allowed: 22 characters, as list prints them", verb, arg)
@@ -147,7 +147,6 @@ type ending struct {
 func endAllFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	e := &ending{}
 	e.target.add(set)
-	e.target.addQuiet(set)
 	e.selection.add(set, "sessions of `USER`", "sessions of `TENANT`")
 	set.BoolVar(&e.everywhere, "all-tenants", false, "in all tenants; without --user, all sessions of the store")
 	return e.run
@@ -160,8 +159,10 @@ func (e *ending) check() error {
 		return Usagef("end-all: nothing is selected; allowed: --user, --tenant, --all-tenants")
 	case e.user != nil && *e.user == "":
 		return Usagef(`end-all: --user is ""; allowed: a user`)
+	case e.tenant != nil && *e.tenant == "" && e.user != nil:
+		return Usagef(`end-all: --tenant is ""; allowed: a tenant, or leave it out: --user alone selects the sessions without one`)
 	case e.tenant != nil && *e.tenant == "":
-		return Usagef(`end-all: --tenant is ""; allowed: a tenant, or leave it out for sessions without one`)
+		return Usagef(`end-all: --tenant is ""; allowed: a tenant. Sessions without one are ended by --user, or by the IDs that list --tenant "" shows`)
 	case e.tenant != nil && e.everywhere:
 		return Usagef("end-all: --tenant and --all-tenants; allowed: one of them")
 	}

@@ -104,6 +104,14 @@ func TestSweep(t *testing.T) {
 }
 
 func TestMigrate(t *testing.T) {
+	url := fileStore(t)
+	dir := strings.TrimPrefix(url, "file:")
+	for _, want := range []string{"the store was created in " + dir + "; nothing to migrate: it has no schema\n", "nothing to migrate: this store has no schema\n"} {
+		code, stdout, _ := on(t, url, "migrate")
+		require.Zero(t, code)
+		require.Equal(t, want, stdout)
+		require.DirExists(t, dir)
+	}
 	code, stdout, _ := on(t, fileStore(t), "migrate")
 	require.Zero(t, code)
 	require.Contains(t, stdout, "nothing to migrate")

@@ -13,6 +13,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/sessionctl/archive"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 var exportCommand = Command{
@@ -28,7 +29,6 @@ the file: see sessionctl help import.`,
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
-		t.addQuiet(set)
 		return t.export
 	},
 }
@@ -38,7 +38,7 @@ func (t *target) export(ctx context.Context, p *Program, args []string) error {
 		return Usagef("export: no file is named; allowed: one FILE, or - for standard output")
 	}
 	if len(args) > 1 {
-		return Usagef("export: the files are %q; allowed: one FILE, or - for standard output", args)
+		return Usagef("export: the files are %q; allowed: one FILE, or - for standard output", typed(args))
 	}
 	path := args[0]
 	if path == "" {
@@ -48,7 +48,7 @@ func (t *target) export(ctx context.Context, p *Program, args []string) error {
 		return Usagef("export: standard output is a terminal; allowed: a file or a pipe")
 	}
 	if _, err := os.Lstat(path); err == nil && path != "-" {
-		return Usagef("export: the file %s exists already; allowed: a new name", path)
+		return Usagef("export: the file %s exists already; allowed: a new name", stores.Typed(path))
 	}
 	return t.with(ctx, p, false, func(store hosts.Store) error {
 		m := t.meter(p, "export")
@@ -65,8 +65,11 @@ func (t *target) export(ctx context.Context, p *Program, args []string) error {
 		} else {
 			err = newFile(path, write)
 		}
+		if err != nil && written > 0 {
+			err = fmt.Errorf("after %s: %w", plural(int(written)), err)
+		}
 		if err != nil {
-			return stopped(ctx, "export", fmt.Errorf("after %s: %w", plural(int(written)), err))
+			return stopped(ctx, "export", err)
 		}
 		m.done()
 		told := Program{Out: summary}
@@ -103,7 +106,7 @@ func writeArchive(ctx context.Context, store hosts.Store, dst io.Writer, now cor
 func newFile(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.partial") // mode 0600
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", stores.Typed(path), reason(err))
 	}
 	defer os.Remove(f.Name())
 	err = write(f)

@@ -118,8 +118,8 @@ func TestImportRevivesOnlyWhenTold(t *testing.T) {
 	code, stdout, stderr := on(t, url, "import", file)
 	require.Equal(t, 1, code)
 	require.Equal(t, "saved 0 sessions; not in the store: 1; there already: 5; conflicts: 0; expired and left out: 2\n", stdout)
-	require.Contains(t, stderr, "nothing was written: 1 session of this export, begun 2")
-	require.Contains(t, stderr, "they were never there, or have ended since. --revive saves both kinds")
+	require.Contains(t, stderr, "nothing was written; not in the store: 1 session of this export, begun 2")
+	require.Contains(t, stderr, "either never there or ended since. --revive saves both kinds")
 	require.Equal(t, left, all(t, url))
 
 	code, stdout, stderr = on(t, url, "import", "--revive", file)

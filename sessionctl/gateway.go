@@ -2,6 +2,7 @@ package sessionctl
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -52,18 +54,14 @@ type gatewaySetup struct {
 	proxies                           []netip.Prefix
 	addr, admin, origin               string
 	engine, cert, certKey, cookieName string
+	durations                         map[string]*typedDuration // by their flags
+	ruleFlags                         map[string][]string       // of a prefix
 }
 
 const defaultGatewayAddr = "127.0.0.1:8081"
 
 func gatewayFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
-	g := &gatewaySetup{}
-	rule := func(access gateway.Access) func(string) error {
-		return func(prefix string) error {
-			g.o.Rules = append(g.o.Rules, gateway.Rule{Prefix: prefix, Access: access})
-			return nil
-		}
-	}
+	g := &gatewaySetup{durations: map[string]*typedDuration{}, ruleFlags: map[string][]string{}}
 	set.StringVar(&g.origin, "origin", "", "the `URL` of the application, such as http://127.0.0.1:8080")
 	set.BoolVar(&g.checks, "check", false, "answer another proxy whether a request may pass, instead of forwarding requests")
 	set.StringVar(&g.check.URIField, "check-uri", gateway.DefaultURIField, "with --check, the header `FIELD` in which the proxy sends the URI that the visitor requests")
@@ -73,17 +71,17 @@ func gatewayFlags(set *flag.FlagSet) func(context.Context, *Program, []string) e
 	set.StringVar(&g.admin, "admin", "", "serve health and metrics on `HOST:PORT`, which only operators should reach (default: not served)")
 	set.StringVar(&g.store.url, "store", "", "the `STORE` of the application: "+sharedStores()+"; see sessionctl help")
 	set.StringVar(&g.engine, "engine", "native", "decrypt cookies by the `ENGINE` native, which is Go, or wasm, the core as WebAssembly")
-	set.Func("public", "make the paths below `PREFIX` public; may be repeated", rule(gateway.Public))
-	set.Func("signed-in", "protect the paths below `PREFIX`, although a shorter one is public; may be repeated", rule(gateway.SignedIn))
-	set.Func("deny", "answer 404 for the paths below `PREFIX`; may be repeated", rule(gateway.Denied))
+	g.rule(set, "public", gateway.Public, "make the paths below `PREFIX` public; may be repeated")
+	g.rule(set, "signed-in", gateway.SignedIn, "protect the paths below `PREFIX`, although a shorter one is public; may be repeated")
+	g.rule(set, "deny", gateway.Denied, "answer 404 for the paths below `PREFIX`; may be repeated")
 	set.StringVar(&g.o.LoginURL, "login", "", "send people who are not signed in to `URL`, with return_to (default: they get 401)")
 	set.BoolVar(&g.o.StripCookie, "strip-cookie", false, "do not forward the session cookie to the application")
 	set.BoolVar(&g.o.KeepHost, "keep-host", false, "forward the visitor's Host to the application")
-	set.DurationVar(&g.o.Timeout, "timeout", gateway.DefaultTimeout, "wait for `DURATION` until the application begins to answer")
-	set.DurationVar(&g.o.BodyTimeout, "body-timeout", gateway.DefaultBodyTimeout, "wait for `DURATION` for each 32 KiB of a request's body, until the application begins to answer")
-	set.StringVar(&g.cookieName, "cookie", "", "the `NAME` of the session cookie, as in the application (default rockstar_session)")
-	set.DurationVar(&g.c.IdleTimeout, "idle", 0, "end a session after `DURATION` without use, as in the application (default: requests through the gateway do not count as use)")
-	set.DurationVar(&g.c.RenewGrace, "renew-grace", 0, "accept a renewed session's previous cookie for `DURATION`, as in the application; after that it counts as stolen (default 30s)")
+	g.duration(set, &g.o.Timeout, "timeout", gateway.DefaultTimeout, "wait for `DURATION` until the application begins to answer")
+	g.duration(set, &g.o.BodyTimeout, "body-timeout", gateway.DefaultBodyTimeout, "wait for `DURATION` for each 32 KiB of a request's body, until the application begins to answer")
+	set.StringVar(&g.cookieName, "name", "", "the `NAME` of the session cookie, as in the application (default rockstar_session)")
+	g.duration(set, &g.c.IdleTimeout, "idle", 0, "end a session after `DURATION` without use, as in the application (default: requests through the gateway do not count as use)")
+	g.duration(set, &g.c.RenewGrace, "renew-grace", 0, "accept a renewed session's previous cookie for `DURATION`, as in the application; after that it counts as stolen (default 30s)")
 	set.StringVar(&g.cert, "cert", "", "`FILE` with the certificate in PEM, to serve HTTPS")
 	set.StringVar(&g.certKey, "key", "", "`FILE` with the certificate's private key in PEM")
 	set.Func("trusted-proxy", "trust X-Forwarded-For, -Host and -Proto from `CIDR`; may be repeated", func(text string) error {
@@ -113,6 +111,11 @@ func (g *gatewaySetup) run(ctx context.Context, p *Program, _ []string) (err err
 // openToServe opens a store that exists, and then as a server does, which may set up the
 // feed by which tunnels end.
 func openToServe(ctx context.Context, name string) (hosts.Store, io.Closer, error) {
+	return openAfterALook(ctx, name, stores.Open)
+}
+
+// openAfterALook opens a store in a way that could make it, if it is there already.
+func openAfterALook(ctx context.Context, name string, way func(context.Context, string) (hosts.Store, io.Closer, error)) (hosts.Store, io.Closer, error) {
 	_, closer, err := stores.OpenExisting(ctx, name)
 	if err == nil {
 		err = closer.Close()
@@ -120,13 +123,13 @@ func openToServe(ctx context.Context, name string) (hosts.Store, io.Closer, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	return stores.Open(ctx, name)
+	return way(ctx, name)
 }
 
 // before serves before the origin whose store this is.
 func (g *gatewaySetup) before(ctx context.Context, p *Program, store hosts.Store) (err error) {
 	if store, err = cachestore.ForConfig(store, &g.c); err != nil {
-		return refusedIsUsage(err)
+		return g.refusedIsUsage(err)
 	}
 	if p.Meter != nil && g.admin != "" {
 		m := p.Meter()
@@ -138,16 +141,16 @@ func (g *gatewaySetup) before(ctx context.Context, p *Program, store hosts.Store
 	}
 	manager, err := hosts.New(store, g.c)
 	if err != nil {
-		return refusedIsUsage(err)
+		return g.refusedIsUsage(err)
 	}
 	defer func() { err = errors.Join(err, manager.Close()) }()
 	_, closes := hosts.FeedOf(store) // tunnels end with their session where the store can report it
 	if g.o.Middleware, err = nethttp.New(manager, nethttp.Options{TrustedProxies: g.proxies, CloseEnded: closes == nil}); err != nil {
-		return refusedIsUsage(err)
+		return g.refusedIsUsage(err)
 	}
 	gate, err := gateway.New(g.o)
 	if err != nil {
-		return refusedIsUsage(err)
+		return g.refusedIsUsage(err)
 	}
 	return g.serve(ctx, p, gate)
 }
@@ -157,13 +160,19 @@ func (g *gatewaySetup) examine() (err error) {
 		return err
 	}
 	if g.engine != "native" && g.engine != "wasm" {
-		return Usagef("gateway: --engine is %q; allowed: native, wasm", g.engine)
+		return Usagef("gateway: --engine is %q; allowed: native, wasm", stores.Typed(g.engine))
 	}
 	if (g.cert == "") != (g.certKey == "") {
 		return Usagef("gateway: --cert and --key go together: both or none")
 	}
+	if err := g.examineAddresses(); err != nil {
+		return err
+	}
+	if !KeyGiven() {
+		return Usagef("gateway: environment variable %s is not set; allowed: the key of the application, or its keys in %s", hosts.DefaultKeyVariable, hosts.DefaultKeysVariable)
+	}
 	if g.c.Keys, err = hosts.KeysFromEnv(); err != nil {
-		return usageError{err}
+		return Usagef("gateway: %w; give it the key of the application", err)
 	}
 	store, err := g.store.name()
 	if err == nil && ofOneProcess(store) {
@@ -171,6 +180,28 @@ func (g *gatewaySetup) examine() (err error) {
 		return Usagef("gateway: the store is %s, which only one process can use; allowed: the one of the application: %s", scheme, sharedStores())
 	}
 	return err
+}
+
+// examineAddresses is about where it listens, and with which certificate.
+func (g *gatewaySetup) examineAddresses() error {
+	if _, _, err := net.SplitHostPort(g.addr); err != nil {
+		return Usagef("gateway: --addr is %q; allowed: HOST:PORT, such as %s", stores.Typed(g.addr), defaultGatewayAddr)
+	}
+	if _, _, err := net.SplitHostPort(g.admin); g.admin != "" && err != nil {
+		return Usagef("gateway: --admin is %q; allowed: HOST:PORT, such as 127.0.0.1:9090", stores.Typed(g.admin))
+	}
+	if g.cert == "" {
+		return nil
+	}
+	for _, f := range [][2]string{{"cert", g.cert}, {"key", g.certKey}} {
+		if _, err := os.ReadFile(f[1]); err != nil {
+			return Usagef("gateway: --%s %s: %w", f[0], stores.Typed(f[1]), reason(err))
+		}
+	}
+	if _, err := tls.LoadX509KeyPair(g.cert, g.certKey); err != nil {
+		return Usagef("gateway: --cert %s and --key %s: %w", g.cert, g.certKey, err)
+	}
+	return nil
 }
 
 // behind is about who stands behind the gateway: an origin, or the proxy that asks.
@@ -190,7 +221,7 @@ func (g *gatewaySetup) behind() (err error) {
 		return Usagef("gateway: --origin is required, such as --origin http://127.0.0.1:8080; or --check")
 	}
 	if g.o.Origin, err = url.Parse(g.origin); err != nil {
-		return Usagef("gateway: --origin is %q; allowed: http://host:port or https://host", g.origin)
+		return Usagef("gateway: --origin is %q; allowed: http://host:port or https://host", stores.Typed(g.origin))
 	}
 	return nil
 }
@@ -210,22 +241,6 @@ func sharedStores() string {
 		}
 	}
 	return strings.Join(list, ", ")
-}
-
-// gatewayFlag names the flag of a field that may be refused.
-var gatewayFlag = map[string]string{"Origin": "--origin", "LoginURL": "--login", "Rules.Prefix": "a path of --public, --signed-in or --deny",
-	"CookieName": "--cookie", "IdleTimeout": "--idle", "RenewGrace": "--renew-grace", "Timeout": "--timeout", "BodyTimeout": "--body-timeout",
-	"URIField": "--check-uri", "URIPrefix": "--check-prefix", "TrustedProxies": "--trusted-proxy", "StripCookie, KeepHost or Transport": "--strip-cookie or --keep-host"}
-
-func refusedIsUsage(err error) error {
-	refused, ok := errors.AsType[*hosts.ConfigError](err)
-	switch {
-	case !ok:
-		return err
-	case gatewayFlag[refused.Field] != "":
-		return Usagef("gateway: %s is %q; allowed: %s", gatewayFlag[refused.Field], refused.Value, refused.Allowed)
-	}
-	return usageError{err}
 }
 
 func (g *gatewaySetup) serve(ctx context.Context, p *Program, gate *gateway.Gateway) error {

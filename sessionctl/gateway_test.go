@@ -124,18 +124,32 @@ func TestGatewayRefusesItsFlags(t *testing.T) {
 		{gatewayKey, "the store is file, which only one process can use", []string{"--store", "file:" + t.TempDir()}},
 		{gatewayKey, "no store is named; allowed: --store STORE or SESSION_STORE", nil},
 		{"", "SESSION_ENCRYPTION_KEY is not set", nil},
-		{gatewayKey, `a path of --public, --signed-in or --deny is "x"`, []string{"--public", "x", "--store", newSharedStore(t)}},
+		{"", "allowed: the key of the application", nil},
+		{"5ec4e7", "give it the key of the application", nil},
+		{gatewayKey, `gateway: --public is "x"; allowed: a path`, []string{"--public", "x", "--store", newSharedStore(t)}},
+		{gatewayKey, `gateway: --deny and --signed-in are "/x"; allowed: one rule for each prefix`, []string{"--deny", "/x", "--signed-in", "/x", "--store", newSharedStore(t)}},
+		{gatewayKey, `gateway: --idle is "-1s"; allowed: 0s to 9600h0m0s`, []string{"--idle", "-1s", "--store", newSharedStore(t)}},
+		{gatewayKey, `gateway: --renew-grace is "-90s"; allowed: 1s to 5m0s`, []string{"--renew-grace", "-90s", "--store", newSharedStore(t)}},
+		{gatewayKey, `gateway: --timeout is "-1s"; allowed: `, []string{"--timeout", "-1s", "--store", newSharedStore(t)}},
+		{gatewayKey, `gateway: --name is "a b"; allowed: `, []string{"--name", "a b", "--store", newSharedStore(t)}},
+		{gatewayKey, `gateway: --addr is "foo"; allowed: HOST:PORT, such as 127.0.0.1:8081`, []string{"--addr", "foo"}},
+		{gatewayKey, `gateway: --admin is "foo"; allowed: HOST:PORT`, []string{"--admin", "foo"}},
+		{gatewayKey, `gateway: --cert /no/file: no such file`, []string{"--cert", "/no/file", "--key", "/no/key", "--store", newSharedStore(t)}},
+		{gatewayKey, `gateway: --cert /dev/null and --key /dev/null: `, []string{"--cert", "/dev/null", "--key", "/dev/null", "--store", newSharedStore(t)}},
+		{gatewayKey, `--origin is "http://..."; allowed: http://host:port`, []string{"--origin", "http://u:hunter2@127.0.0.1:zz"}},
 		{gatewayKey, `--login is "/login"`, []string{"--login", "/login", "--store", newSharedStore(t)}},
 	} {
 		t.Setenv(hosts.DefaultKeyVariable, c.key)
-		var errs bytes.Buffer
-		p := &Program{In: strings.NewReader(""), Out: io.Discard, Err: &errs}
+		var out, errs bytes.Buffer
+		p := &Program{In: strings.NewReader(""), Out: &out, Err: &errs}
 		args := append([]string{"gateway"}, c.args...)
 		if !strings.Contains(c.want, "--origin") {
 			args = append(args, "--origin", "http://127.0.0.1:1")
 		}
 		require.Equal(t, exitUsage, p.Run(t.Context(), args), errs.String())
 		require.Contains(t, errs.String(), c.want)
+		require.Empty(t, out.String(), "no address is said before all is examined")
+		require.NotContains(t, errs.String(), "hunter2")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/sessionctl/archive"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 var importCommand = Command{
@@ -41,7 +42,6 @@ type importing struct {
 func importFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	i := &importing{}
 	i.target.add(set)
-	i.target.addQuiet(set)
 	set.BoolVar(&i.revive, "revive", false, "save the sessions that the store does not have, also those that have ended since the export")
 	return i.run
 }
@@ -51,13 +51,13 @@ func (i *importing) run(ctx context.Context, p *Program, args []string) error {
 		return Usagef("import: no file is named; allowed: one FILE, or - for standard input")
 	}
 	if len(args) > 1 {
-		return Usagef("import: the files are %q; allowed: one FILE, or - for standard input", args)
+		return Usagef("import: the files are %q; allowed: one FILE, or - for standard input", typed(args))
 	}
 	var src io.Reader = &interruptible{ctx: ctx, src: p.In}
 	if args[0] != "-" {
 		f, err := os.Open(args[0])
 		if err != nil {
-			return fmt.Errorf("import: %w", err)
+			return fmt.Errorf("import: %s: %w", stores.Typed(args[0]), reason(err))
 		}
 		defer f.Close()
 		m := i.meter(p, "reading "+escaped(filepath.Base(args[0])))
@@ -140,8 +140,8 @@ func (i *importing) bring(ctx context.Context, p *Program, store hosts.Store, r 
 	case err != nil || ctx.Err() != nil:
 		return fmt.Errorf("%w; run it again to go on", stopped(ctx, "import", err))
 	case !i.revive && t.counts[outcomeNew] > 0:
-		return fmt.Errorf("import: nothing was written: %s of this export, begun %v, are not in the store: "+
-			"they were never there, or have ended since. --revive saves both kinds",
+		return fmt.Errorf("import: nothing was written; not in the store: %s of this export, begun %v, either never there or ended since. "+
+			"--revive saves both kinds",
 			plural(t.counts[outcomeNew]), moment(r.Began()))
 	case t.counts[outcomeConflict] > 0:
 		return errFindings

@@ -1,6 +1,7 @@
 package sessionctl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/core"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 // maxCookieText is how many bytes are read from standard input.
@@ -45,7 +47,7 @@ func (i *inspection) run(_ context.Context, p *Program, args []string) error {
 	if i.now != "" {
 		var err error
 		if now, err = time.Parse(time.RFC3339, i.now); err != nil {
-			return Usagef("inspect: --now is %q; allowed: a time such as 2026-05-04T03:02:01Z", i.now)
+			return Usagef("inspect: --now is %q; allowed: a time such as 2026-05-04T03:02:01Z", stores.Typed(i.now))
 		}
 	}
 	if len(args) > 1 {
@@ -79,7 +81,7 @@ func (i *inspection) report(out io.Writer, m *core.Machine, values []string, now
 		in, err := m.Inspect(value, i.tenant, core.Time(now.UnixMilli()))
 		refused = refused || err != nil
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(table, "cookie\t%s, %d bytes\n", m.Policy().CookieName, len(value))
+		fmt.Fprintf(table, "cookie\t%s, %s\n", m.Policy().CookieName, bytesOf(len(value)))
 		if in.Format != 0 {
 			fmt.Fprintf(table, "format\t%d\n", in.Format)
 		}
@@ -125,7 +127,7 @@ func cookieText(in io.Reader, args []string) (string, error) {
 	return string(text), nil
 }
 
-var errNoCookieText = errors.New("inspect: no session cookie in the input; name it with --name if it is not called " + core.DefaultCookieName)
+var errNoCookieText = errors.New("inspect: no cookie in the input; allowed: a value, or a Cookie: or Set-Cookie: line")
 
 // pick finds the name and the values of the session cookie in a value, a
 // Cookie field, or a Set-Cookie field with its attributes.
@@ -139,39 +141,51 @@ func pick(text, name string) (string, []string, error) {
 		return "", nil, errNoCookieText
 	}
 	if !strings.Contains(text, "=") { // no value of ours has one
-		if name == "" {
-			name = core.DefaultCookieName
-		}
-		return name, []string{text}, nil
+		return cmp.Or(name, core.DefaultCookieName), []string{text}, nil
 	}
 	pairs := strings.Split(text, ";")
-	if name == "" {
-		name = nameIn(pairs)
-	}
+	names := namesIn(pairs)
+	found := cmp.Or(name, sessionName(names))
 	var values []string
 	for _, pair := range pairs {
-		if n, value, ok := strings.Cut(strings.TrimSpace(pair), "="); ok && n == name {
+		if n, value, ok := strings.Cut(strings.TrimSpace(pair), "="); ok && n == found && found != "" {
 			values = append(values, strings.TrimSpace(value))
 		}
 	}
-	if len(values) == 0 {
-		return "", nil, errNoCookieText
+	listed := stores.Typed(strings.Join(names, ", "))
+	switch {
+	case len(values) > 0:
+		return found, values, nil
+	case name != "":
+		return "", nil, fmt.Errorf("inspect: no cookie %q in the input, which has: %s", stores.Typed(name), listed)
 	}
-	return name, values, nil
+	return "", nil, fmt.Errorf("inspect: no session cookie in the input, which has: %s; if one of them is it, name it with --name", listed)
 }
 
-// nameIn guesses which pair is the session's: the one of the default name, with
-// a prefix or without, or else the first.
-func nameIn(pairs []string) string {
-	var list []string
+// attributes of a Set-Cookie field are no cookies.
+var attributes = []string{"path", "domain", "max-age", "expires", "samesite"}
+
+// namesIn lists the cookies, each once.
+func namesIn(pairs []string) (names []string) {
 	for _, pair := range pairs {
-		n, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
-		list = append(list, n)
+		n, _, ok := strings.Cut(strings.TrimSpace(pair), "=")
+		if ok && !slices.Contains(attributes, strings.ToLower(n)) && !slices.Contains(names, n) {
+			names = append(names, n)
+		}
 	}
+	return names
+}
+
+// sessionName guesses which cookie is the session's: the one of the default name, with
+// a prefix or without, or else the only one.
+func sessionName(names []string) string {
 	for _, prefix := range []string{"", "__Host-", "__Secure-", "__Host-Http-", "__Http-"} {
-		if n := prefix + core.DefaultCookieName; slices.Contains(list, n) {
+		if n := prefix + core.DefaultCookieName; slices.Contains(names, n) {
 			return n
 		}
 	}
-	return list[0]
+	if len(names) == 1 {
+		return names[0]
+	}
+	return ""
 }

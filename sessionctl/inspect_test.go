@@ -69,6 +69,7 @@ func TestInspect(t *testing.T) {
 		"no key file":      {call{args: []string{"--key-file", filepath.Join(files, "none"), value}}, 2, nil},
 		"bad name":         {call{args: []string{"--name", "a b", value}}, 2, nil},
 		"no cookie":        {call{args: []string{"--name", "shop", pair}}, 1, nil},
+		"its own name":     {call{args: []string{"Set-Cookie: " + strings.Replace(line, "rockstar_session", "shop", 1)}}, 1, []string{"cookie     shop, ", "not_authentic"}},
 		"empty input":      {call{}, 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,6 +91,20 @@ func TestInspect(t *testing.T) {
 			}
 			requireNoSecret(t, value, stdout+stderr)
 		})
+	}
+}
+
+// TestInspectNamesWhatIsThere where the cookie is not: names only.
+func TestInspectNamesWhatIsThere(t *testing.T) {
+	for want, args := range map[string][]string{
+		"inspect: no session cookie in the input, which has: a, c; if one of them is it, name it with --name\n": {"Cookie: a=hunter2; c=hunter2"},
+		"inspect: no cookie \"nope\" in the input, which has: rockstar_session, c\n":                            {"--name", "nope", "Cookie: rockstar_session=hunter2; c=hunter2"},
+		"inspect: no cookie in the input; allowed: a value, or a Cookie: or Set-Cookie: line\n":                 {"Cookie:"},
+	} {
+		code, stdout, stderr := call{args: append([]string{"inspect"}, args...), env: []string{"SESSION_ENCRYPTION_KEY=" + testKey}}.run(t)
+		require.Equal(t, exitFindings, code)
+		require.Empty(t, stdout)
+		require.Equal(t, "sessionctl: "+want, stderr)
 	}
 }
 

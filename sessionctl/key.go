@@ -1,6 +1,7 @@
 package sessionctl
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -8,10 +9,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"regexp"
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 var keygenCommand = Command{
@@ -38,6 +42,20 @@ const maxKeyFile = 4 << 10
 // errNoKeyGiven means that neither a file nor the environment has a key.
 var errNoKeyGiven = errors.New("no key: name a file with --key-file, or set " + hosts.DefaultKeyVariable)
 
+// errKeyAsFile does not show the key.
+var errKeyAsFile = errors.New("--key-file is followed by what looks like a key; allowed: the name of a file that has it, or leave it out and set " + hosts.DefaultKeyVariable)
+
+// likeKey matches keys in hex, also one that lacks some digits.
+var likeKey = regexp.MustCompile(`^[0-9A-Fa-f]{48,}(@.*|,.*)?$`)
+
+// reason is an error of a file without the name, which may hold anything.
+func reason(err error) error {
+	if named, ok := errors.AsType[*fs.PathError](err); ok {
+		return named.Err
+	}
+	return err
+}
+
 // KeyGiven reports whether the environment has a key, or several.
 func KeyGiven() bool {
 	return os.Getenv(hosts.DefaultKeyVariable) != "" || os.Getenv(hosts.DefaultKeysVariable) != ""
@@ -54,13 +72,19 @@ func readKeys(path string) (core.KeyRing, error) {
 		return hosts.KeysFromEnv()
 	}
 	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
+	switch {
+	case err != nil && likeKey.MatchString(path):
+		return nil, errKeyAsFile
+	case err != nil:
+		return nil, fmt.Errorf("key file %s: %w", stores.Typed(path), reason(err))
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
 	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
+		return nil, fmt.Errorf("key file %s: %w", path, reason(err))
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, fmt.Errorf("key file %s is empty", path)
 	}
 	keys := core.KeyRing{{Bytes: core.NewSecret(text)}}
 	if len(text) != core.KeyLen {

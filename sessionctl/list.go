@@ -31,7 +31,6 @@ type listing struct {
 func listFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	l := &listing{}
 	l.target.add(set)
-	l.target.addQuiet(set)
 	l.selection.add(set, `only sessions of `+"`USER`"+`, in all tenants unless --tenant is given; "" for sessions without a user`,
 		"only sessions of `TENANT`; \"\" for sessions without a tenant")
 	set.StringVar(&l.before, "expired-before", "", "only sessions that expired before `TIME`: 2026-05-04T03:02:01Z, or 90m for 90 minutes ago; 0s is now")

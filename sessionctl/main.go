@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 // Exit codes.
@@ -139,7 +140,7 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 		}
 		return Usagef("%s: %s See sessionctl help %s", name, text, name)
 	case c.Args == "" && len(args) > 0:
-		return Usagef("%s: unexpected argument %q: this command takes only flags; see sessionctl help %s", name, args[0], name)
+		return Usagef("%s: unexpected argument %q: this command takes only flags; see sessionctl help %s", name, stores.Typed(args[0]), name)
 	}
 	return run(ctx, p, args)
 }
@@ -150,10 +151,14 @@ func (p *Program) find(name string) (Command, error) {
 			return c, nil
 		}
 	}
-	if guess := didYouMean("", name, p.names()); guess != "" {
-		return Command{}, Usagef("unknown command %q%s See sessionctl help", name, guess)
+	if strings.HasPrefix(name, "-") {
+		given, _, _ := strings.Cut(name, "=")
+		return Command{}, Usagef("%q stands before the command; flags go behind it: sessionctl COMMAND %s ...; see sessionctl help", stores.Typed(given), stores.Typed(given))
 	}
-	return Command{}, Usagef("unknown command %q; allowed: %s; see sessionctl help", name, strings.Join(p.names(), ", "))
+	if guess := didYouMean("", name, p.names()); guess != "" {
+		return Command{}, Usagef("unknown command %q%s See sessionctl help", stores.Typed(name), guess)
+	}
+	return Command{}, Usagef("unknown command %q; allowed: %s; see sessionctl help", stores.Typed(name), strings.Join(p.names(), ", "))
 }
 
 func (p *Program) names() []string {

@@ -2,6 +2,7 @@ package sessionctl
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 
@@ -14,12 +15,11 @@ var migrateCommand = Command{
 	About: `Creates the tables of a database, or brings them up to date, with the rights of the user
 in the URL. It does so even if the URL has migrate=false. Servers can then run with fewer
 rights. Several processes may do this at once. For a store of files, it creates a missing
-directory. Other stores have nothing to migrate, and the command says so.`,
+directory. Otherwise files and Redis have nothing to migrate, and the command says so.`,
 	Examples: []string{`sessionctl migrate --store postgres://app@db/shop`},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		t := &target{}
 		t.add(set)
-		t.addQuiet(set)
 		return t.migrate
 	},
 }
@@ -30,6 +30,11 @@ type migrator interface {
 }
 
 func (t *target) migrate(ctx context.Context, p *Program, _ []string) error {
+	name, err := t.name()
+	if err != nil {
+		return err
+	}
+	missing := errors.Is(stores.Exists(ctx, name), stores.ErrNoStore)
 	return t.by(ctx, p, stores.OpenMigrated, func(store hosts.Store) error {
 		schema, ok := hosts.As[migrator](store)
 		if ok {
@@ -44,7 +49,10 @@ func (t *target) migrate(ctx context.Context, p *Program, _ []string) error {
 			return p.object(map[string]bool{"schema": ok})
 		}
 		text := "the schema is up to date"
-		if !ok {
+		switch dir, _ := stores.Dir(name); {
+		case !ok && missing:
+			text = "the store was created in " + dir + "; nothing to migrate: it has no schema"
+		case !ok:
 			text = "nothing to migrate: this store has no schema"
 		}
 		_, err := fmt.Fprintln(p.Out, text)

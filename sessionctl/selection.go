@@ -6,6 +6,7 @@ import (
 
 	"github.com/rockstar-web/sessions/core"
 	"github.com/rockstar-web/sessions/hosts"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 // A selection is a query as it was given. An empty name is one that was given
@@ -45,7 +46,7 @@ func parseMoment(flag, text string, now time.Time) (core.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return 0, Usagef("--%s is %q; allowed: a time such as 2026-05-04T03:02:01Z, or how long ago, such as 90m", flag, text)
+		return 0, Usagef("--%s is %q; allowed: a time such as 2026-05-04T03:02:01Z, or how long ago, such as 90m", flag, stores.Typed(text))
 	}
 	return core.Time(at.UnixMilli()), nil
 }

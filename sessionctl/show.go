@@ -168,13 +168,13 @@ func (p *Program) details(d *details, hasKey bool) error {
 	line("expires", "%v%s", d.Expires, over)
 	switch in := d.Inside; {
 	case d.Refused != "":
-		line("encrypted", "%d bytes", d.Size)
+		line("encrypted", "%s", bytesOf(d.Size))
 		line("refused", "%s", escaped(d.Refused))
 		line("remedy", "give the key that it was encrypted with. If that is this key, the record was changed in the store: end the session")
 	case !hasKey:
-		line("encrypted", "%d bytes; set %s or give --key-file to see them", d.Size, hosts.DefaultKeyVariable)
+		line("encrypted", "%s; set %s or give --key-file to see them", bytesOf(d.Size), hosts.DefaultKeyVariable)
 	default:
-		line("encrypted", "%d bytes, opened", d.Size)
+		line("encrypted", "%s, opened", bytesOf(d.Size))
 		line("deadline", "%v", in.Deadline)
 		if in.LoginAt != nil {
 			line("login", "%v", *in.LoginAt)

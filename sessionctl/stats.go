@@ -25,7 +25,6 @@ that begin or end while it runs may be counted or not.`,
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		s := &statistics{}
 		s.target.add(set)
-		s.target.addQuiet(set)
 		s.selection.add(set, "only sessions of `USER`; \"\" for sessions without a user", "only sessions of `TENANT`; \"\" for sessions without a tenant")
 		return s.run
 	},

@@ -3,8 +3,12 @@ package sessionctl
 import (
 	"flag"
 	"fmt"
+	"math"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/rockstar-web/sessions/stores"
 )
 
 // nearest returns the word that was likely meant, or nothing.
@@ -63,7 +67,7 @@ func inOurWords(set *flag.FlagSet, err error) error {
 	if m := unknownFlag.FindStringSubmatch(text); m != nil {
 		var flags []string
 		set.VisitAll(func(f *flag.Flag) { flags = append(flags, f.Name) })
-		return fmt.Errorf("unknown flag --%s%s", m[1], didYouMean("--", m[1], flags))
+		return fmt.Errorf("unknown flag --%s%s", stores.Typed(m[1]), didYouMean("--", m[1], flags))
 	}
 	if m := noValue.FindStringSubmatch(text); m != nil {
 		return fmt.Errorf("--%s needs a value", m[1])
@@ -73,10 +77,17 @@ func inOurWords(set *flag.FlagSet, err error) error {
 		return err
 	}
 	allowed := strings.TrimPrefix(m[3], "allowed: ")
-	if allowed == "parse error" || allowed == "value out of range" {
+	switch allowed {
+	case "parse error":
 		allowed = kindOf(set.Lookup(m[2]))
+	case "value out of range":
+		allowed = fmt.Sprintf("%s of at most %d", kindOf(set.Lookup(m[2])), math.MaxInt)
 	}
-	return fmt.Errorf("--%s is %s; allowed: %s", m[2], m[1], allowed)
+	value, err := strconv.Unquote(m[1])
+	if err != nil {
+		value = m[1]
+	}
+	return fmt.Errorf("--%s is %q; allowed: %s", m[2], stores.Typed(value), allowed)
 }
 
 func kindOf(f *flag.Flag) string {

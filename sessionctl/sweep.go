@@ -33,7 +33,6 @@ type sweeping struct {
 func sweepFlags(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 	s := &sweeping{}
 	s.target.add(set)
-	s.target.addQuiet(set)
 	set.DurationVar(&s.retention, "retention", defaultRetention, "keep sessions that expired less than `DURATION` ago, so that visitors are shown why they must sign in")
 	return s.run
 }

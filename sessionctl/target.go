@@ -32,12 +32,10 @@ type target struct {
 func (t *target) add(set *flag.FlagSet) {
 	set.StringVar(&t.url, "store", "", "the `STORE` to work on, such as sqlite:sessions.db; see sessionctl help")
 	set.BoolVar(&t.json, "json", false, "print JSON, one object per line")
+	set.BoolVar(&t.quiet, "quiet", false, quietUsage)
 }
 
-// addQuiet is for the commands that show on stderr how far they are.
-func (t *target) addQuiet(set *flag.FlagSet) {
-	set.BoolVar(&t.quiet, "quiet", false, "show no progress on stderr; with --json there is none anyway")
-}
+const quietUsage = "show no progress on stderr; with --json there is none anyway"
 
 func (t *target) meter(p *Program, verb string) *meter { return p.meter(verb, t.quiet || t.json) }
 

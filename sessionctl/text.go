@@ -68,6 +68,14 @@ func oneLine(text string) string {
 	return b.String()
 }
 
+// bytesOf counts: 1 byte, 2 bytes.
+func bytesOf(n int) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return strconv.Itoa(n) + " bytes"
+}
+
 // plural counts: 1 session, 2 sessions.
 func plural(n int) string {
 	if n == 1 {

@@ -11,7 +11,7 @@ import (
 
 // String is a value in a line.
 func (c content) String() string {
-	text := fmt.Sprintf("%s: %s, %d bytes", shown(c.Name), c.Type, c.Size)
+	text := fmt.Sprintf("%s: %s, %s", shown(c.Name), c.Type, bytesOf(c.Size))
 	if c.Value == nil && c.Type != "<nil>" {
 		return text // not to be shown
 	}

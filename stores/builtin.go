@@ -23,7 +23,7 @@ func init() {
 
 func memory(_ context.Context, n Name) (Store, error) {
 	if n.Rest != "" {
-		return nil, &hosts.ConfigError{Field: "store", Value: "memory: with more behind it", Allowed: "memory: alone"}
+		return nil, &hosts.ConfigError{Field: "store", Value: "memory:...", Allowed: "memory: with nothing behind it"}
 	}
 	return cachestore.Open(cachestore.Options{})
 }

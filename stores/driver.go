@@ -115,13 +115,17 @@ func find(name string) (Driver, Name, error) {
 		}
 	}
 	allowed := strings.Join(begins, ", ")
-	if !ok && strings.ContainsAny(name, "./") {
+	given := Typed(scheme)
+	if strings.ContainsRune(given, '@') {
+		given = "..."
+	}
+	if !ok && given == name && strings.ContainsAny(name, "./") {
 		allowed += "; a file or directory needs a scheme: sqlite:" + name + ", file:" + name
 	}
 	if slices.Contains(others, scheme) {
 		allowed += `; import _ "github.com/rockstar-web/sessions/stores/all" for the others`
 	}
-	return Driver{}, Name{}, fmt.Errorf("open store: %w", &hosts.ConfigError{Field: "store", Value: scheme, Allowed: allowed})
+	return Driver{}, Name{}, fmt.Errorf("open store: %w", &hosts.ConfigError{Field: "store", Value: given, Allowed: allowed})
 }
 
 // Allowed lists the names that [Open] takes, for help texts.

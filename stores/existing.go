@@ -52,7 +52,7 @@ func Exists(ctx context.Context, name string) error {
 	}
 	switch _, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
-		return Absent("there is no store at %s", path)
+		return Absent("there is no store at %s", Typed(path))
 	case err != nil:
 		return err
 	}

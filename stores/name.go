@@ -62,7 +62,7 @@ func (n Name) check() error {
 	case machine:
 		return &hosts.ConfigError{Field: "store", Value: name + "//", Allowed: name + "PATH, " + name + "/PATH or " + name + "///PATH"}
 	case strings.Contains(n.Rest, "?"):
-		return &hosts.ConfigError{Field: "store", Value: name + " with a question mark", Allowed: name + "PATH without options, which only servers take"}
+		return &hosts.ConfigError{Field: "store", Value: name + "...?...", Allowed: name + "PATH without options, which only servers take"}
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func (n Name) URL(set func(query url.Values)) (string, error) {
 	server, text, _ := strings.Cut(name, "?")
 	query, err := url.ParseQuery(text)
 	if err != nil {
-		return "", &hosts.ConfigError{Field: "store", Value: "what stands behind the question mark", Allowed: "NAME=VALUE, joined by &"}
+		return "", &hosts.ConfigError{Field: "store", Value: n.Scheme + ":...?...", Allowed: "behind the question mark NAME=VALUE, joined by & and percent-encoded"}
 	}
 	set(query)
 	return server + "?" + query.Encode(), nil

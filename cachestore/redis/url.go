@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"slices"
@@ -39,11 +40,12 @@ func parseURL(text string) (target, error) {
 	g.tls, g.cluster = kind == "rediss", topology == "cluster"
 	sentinel := topology == "sentinel"
 	if !ok || kind != "redis" && kind != "rediss" || !slices.Contains([]string{"redis", "redis+cluster", "redis+sentinel"}, strings.Replace(scheme, "rediss", "redis", 1)) {
-		return g, badURL("its scheme")
+		return g, badURL("...", "")
 	}
+	shown := scheme + "://..."
 	rest, query, _ := strings.Cut(rest, "?")
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
-		if err := g.login(rest[:i]); err != nil {
+		if err := g.login(shown, rest[:i]); err != nil {
 			return g, err
 		}
 		rest = rest[i+1:]
@@ -54,40 +56,40 @@ func parseURL(text string) (target, error) {
 		port = sentinelPort
 		g.master, path, _ = strings.Cut(path, "/")
 		if g.master == "" {
-			return g, badURL("no name of a primary behind the sentinels")
+			return g, badURL(shown, "the name of the primary behind the sentinels")
 		}
 	}
-	if err := g.addresses(list, port); err != nil {
+	if err := g.addresses(shown, list, port); err != nil {
 		return g, err
 	}
 	if len(g.hosts) > 1 && !g.cluster && !sentinel {
-		return g, badURL("several hosts")
+		return g, badURL(shown, "one host; several in a cluster or with sentinels")
 	}
 	if path != "" {
 		db, err := strconv.Atoi(path)
 		if err != nil || db < 0 || g.cluster && db != 0 {
-			return g, badURL("its database, which is a number, and 0 in a cluster")
+			return g, badURL(shown, "a database from 0, in a cluster only 0")
 		}
 		g.db = db
 	}
-	return g, g.options(query)
+	return g, g.options(shown, query)
 }
 
-func (g *target) login(text string) (err error) {
+func (g *target) login(shown, text string) (err error) {
 	user, password, both := strings.Cut(text, ":")
 	if g.user, err = url.PathUnescape(user); err != nil {
-		return badURL("its user, which is not percent-encoded")
+		return badURL(shown, "a user with special characters percent-encoded")
 	}
 	if g.password, err = url.PathUnescape(password); err != nil {
-		return badURL("its password, which is not percent-encoded")
+		return badURL(shown, "a password with special characters percent-encoded")
 	}
 	if g.user != "" && !both {
-		return badURL("a user without a password")
+		return badURL(shown, "user:password, or :password alone")
 	}
 	return nil
 }
 
-func (g *target) addresses(list, port string) error {
+func (g *target) addresses(shown, list, port string) error {
 	for _, text := range strings.Split(list, ",") {
 		host, p, err := net.SplitHostPort(text)
 		if err != nil {
@@ -95,27 +97,31 @@ func (g *target) addresses(list, port string) error {
 		}
 		n, err := strconv.Atoi(p)
 		if host == "" || err != nil || n < 1 || n > 65535 || strings.ContainsAny(host, "[]@/?# ") || len(g.hosts) == maxHosts {
-			return badURL("a host or port")
+			return badURL(shown, fmt.Sprintf("1 to %d hosts, with ports from 1 to 65535", maxHosts))
 		}
 		g.hosts = append(g.hosts, net.JoinHostPort(host, p))
 	}
 	return nil
 }
 
-func (g *target) options(query string) error {
+func (g *target) options(shown, query string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return badURL("its query")
+		return badURL(shown, "no option but prefix, percent-encoded")
 	}
 	for name := range values {
 		if name != "prefix" {
-			return badURL("an option that is not prefix")
+			return badURL(shown, "no option but prefix")
 		}
 	}
 	g.prefix = values.Get("prefix")
 	return nil
 }
 
-func badURL(what string) error {
-	return &hosts.ConfigError{Field: "URL", Value: what, Allowed: allowedURLs}
+// badURL shows of a URL only the scheme. What is allowed in it comes first.
+func badURL(shown, allowed string) error {
+	if allowed != "" {
+		allowed += "; as in "
+	}
+	return &hosts.ConfigError{Field: "URL", Value: shown, Allowed: allowed + allowedURLs}
 }

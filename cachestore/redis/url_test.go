@@ -47,6 +47,22 @@ func TestBadURLs(t *testing.T) {
 	}
 }
 
+// TestBadURLsSayWhatIsAllowed, and of the URL the scheme.
+func TestBadURLsSayWhatIsAllowed(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://h":           `URL is "..."; allowed: redis://user:password@host:port/db, `,
+		"redis://h/hunter2":  `URL is "redis://..."; allowed: a database from 0, in a cluster only 0; as in redis://`,
+		"redis://h?x=1":      `URL is "redis://..."; allowed: no option but prefix; as in `,
+		"redis://a,b":        `URL is "redis://..."; allowed: one host; several in a cluster or with sentinels; as in `,
+		"redis://h:99999":    `URL is "redis://..."; allowed: 1 to 64 hosts, with ports from 1 to 65535; as in `,
+		"redis://hunter2@h":  `URL is "redis://..."; allowed: user:password, or :password alone; as in `,
+		"redis+sentinel://h": `URL is "redis+sentinel://..."; allowed: the name of the primary behind the sentinels; as in `,
+	} {
+		_, err := Open(background, text, Options{})
+		require.ErrorContains(t, err, want, text)
+	}
+}
+
 func TestBadOptions(t *testing.T) {
 	for field, o := range map[string]Options{
 		"Prefix":                      {Prefix: "a{b}:"},

@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,34 @@ import (
 	"github.com/rockstar-web/sessions/hosts/feed"
 	"github.com/rockstar-web/sessions/stores"
 )
+
+// TestCacheOnMakesTheFeed, with or without cache off before it: the doctor finds the same.
+func TestCacheOnMakesTheFeed(t *testing.T) {
+	for _, backend := range []string{"sqlite", "postgres", "mysql", "redis"} {
+		for _, words := range [][]string{{"on"}, {"off", "on"}, {"on", "off", "on"}} {
+			t.Run(backend+" "+strings.Join(words, ", "), func(t *testing.T) {
+				env := []string{"SESSION_ENCRYPTION_KEY=" + testKey, "SESSION_STORE=" + backends[backend](t)}
+				run := func(args ...string) string {
+					code, out, warn := call{args: args, env: env}.run(t)
+					require.Zero(t, code, out+warn)
+					return out
+				}
+				if backend != "redis" { // where there is nothing to make
+					code, out, warn := call{args: []string{"cache", "on"}, env: env}.run(t)
+					require.Equal(t, 1, code)
+					require.Empty(t, out)
+					require.Contains(t, warn, "sessionctl migrate makes a store", "it makes none")
+				}
+				run("migrate")
+				for _, word := range words {
+					require.Equal(t, "caching: "+word+"\n", run("cache", "--quiet", word))
+				}
+				_, out, warn := call{args: []string{"doctor"}, env: env}.run(t)
+				require.Contains(t, out, "its feed of changes answers", out+warn)
+			})
+		}
+	}
+}
 
 // TestCacheCommand switches the mark that caches are in use, and the doctor reports a
 // trigger that is gone.
@@ -50,6 +79,7 @@ func TestCacheCommand(t *testing.T) {
 	require.GreaterOrEqual(t, time.Since(begun), feed.Wait)
 	require.ErrorIs(t, marked.EnableCaching(t.Context()), feed.ErrCachingOff)
 	require.Equal(t, "caching: on\n", run(0, "cache", "on"))
+	require.Contains(t, run(0, "doctor"), "feed of changes answers", "with the trigger that was gone")
 	require.NoError(t, closer.Close())
 
 	code, _, warn := call{args: []string{"cache", "maybe", "--store", name}}.run(t)

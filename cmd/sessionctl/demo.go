@@ -10,6 +10,7 @@ import (
 	"github.com/rockstar-web/sessions/cmd/sessionctl/demo"
 	"github.com/rockstar-web/sessions/hosts"
 	"github.com/rockstar-web/sessions/sessionctl"
+	"github.com/rockstar-web/sessions/stores"
 )
 
 var demoCommand = sessionctl.Command{
@@ -52,13 +53,16 @@ func demoFlags(set *flag.FlagSet) func(context.Context, *sessionctl.Program, []s
 			return sessionctl.Usagef("demo: --https, --cert and --key go together: all three or none")
 		}
 		if _, _, err := net.SplitHostPort(o.Addr); err != nil {
-			return sessionctl.Usagef("demo: --addr is %q; allowed: HOST:PORT, such as %s", o.Addr, demo.DefaultAddr)
+			return sessionctl.Usagef("demo: --addr is %q; allowed: HOST:PORT, such as %s", stores.Typed(o.Addr), demo.DefaultAddr)
 		}
 		if _, _, err := net.SplitHostPort(o.Metrics); o.Metrics != "" && err != nil {
-			return sessionctl.Usagef("demo: --metrics is %q; allowed: HOST:PORT, such as 127.0.0.1:9090", o.Metrics)
+			return sessionctl.Usagef("demo: --metrics is %q; allowed: HOST:PORT, such as 127.0.0.1:9090", stores.Typed(o.Metrics))
 		}
-		if o.Idle < 0 || o.Cleanup <= 0 {
-			return sessionctl.Usagef("demo: --idle is %v and --cleanup %v; allowed: 0s or more, and more than 0s", o.Idle, o.Cleanup)
+		if o.Idle < 0 {
+			return sessionctl.Usagef("demo: --idle is %v; allowed: 0s or more", o.Idle)
+		}
+		if o.Cleanup <= 0 {
+			return sessionctl.Usagef("demo: --cleanup is %v; allowed: more than 0s", o.Cleanup)
 		}
 		if sessionctl.KeyGiven() {
 			var err error

@@ -60,7 +60,7 @@ func Open(ctx context.Context, url string, o Options) (*dbstore.Store, error) {
 	}
 	connector, err := driver.NewConnector(config)
 	if err != nil {
-		return nil, fmt.Errorf("dbstore: MySQL: %w", unreadable())
+		return nil, fmt.Errorf("dbstore: MySQL: %w", unreadable(url))
 	}
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(o.MaxConns)

@@ -30,11 +30,11 @@ const (
 func parse(text string, o *Options) (*driver.Config, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "mysql" || u.Opaque != "" || len(u.Path) < 2 || strings.Contains(u.Path[1:], "/") {
-		return nil, unreadable()
+		return nil, unreadable(text)
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, unreadable()
+		return nil, unreadable(text)
 	}
 	var socket, tlsMode, tlsCA string
 	migrate := !o.NoMigrate
@@ -61,7 +61,7 @@ func parse(text string, o *Options) (*driver.Config, error) {
 	case socket != "":
 		c.Net, c.Addr = "unix", socket
 	case u.Hostname() == "":
-		return nil, unreadable()
+		return nil, unreadable(text)
 	default:
 		port := u.Port()
 		if port == "" {
@@ -72,8 +72,13 @@ func parse(text string, o *Options) (*driver.Config, error) {
 	return c, secure(c, tlsMode, tlsCA, u.Hostname())
 }
 
-func unreadable() error {
-	return &hosts.ConfigError{Field: "URL", Value: "one that cannot be read", Allowed: form}
+// unreadable shows of a URL only the scheme.
+func unreadable(text string) error {
+	shown := "..."
+	if strings.HasPrefix(text, "mysql:") {
+		shown = "mysql:..."
+	}
+	return &hosts.ConfigError{Field: "URL", Value: shown, Allowed: form + ", with special characters percent-encoded"}
 }
 
 // secure sets up TLS: with the system's authorities, or those of a file.

@@ -27,9 +27,12 @@ func TestURL(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"unix", "/run/mysqld/mysqld.sock"}, []string{c.Net, c.Addr})
 
-	_, err = parse("mysql://ada@/app", &Options{})
-	var refused *hosts.ConfigError
-	require.ErrorAs(t, err, &refused)
+	for text, shown := range map[string]string{"mysql://ada:hunter2@/app": "mysql:...", "mysql:hunter2": "mysql:...", "mysql://ada:hunter%2@h/app": "mysql:...", "hunter2": "..."} {
+		_, err = parse(text, &Options{})
+		var refused *hosts.ConfigError
+		require.ErrorAs(t, err, &refused)
+		require.EqualError(t, err, `URL is "`+shown+`"; allowed: mysql://user:password@host:port/database, with special characters percent-encoded`)
+	}
 }
 
 func TestAuthoritiesOfAFile(t *testing.T) {

@@ -80,14 +80,23 @@ func open(ctx context.Context, db *sql.DB, o Options, owned bool) (*dbstore.Stor
 	})
 }
 
+// unreadable shows of a URL only the scheme.
+func unreadable(text string) error {
+	shown := "..."
+	if scheme, _, ok := strings.Cut(text, ":"); ok && (scheme == "postgres" || scheme == "postgresql") {
+		shown = scheme + ":..."
+	}
+	return &hosts.ConfigError{Field: "URL", Value: shown,
+		Allowed: "postgres://user:password@host:port/database?sslmode=verify-full, with special characters percent-encoded"}
+}
+
 // parse reads the URL and moves our own parameters to o. Errors of the driver
 // may have the password in them and are left out.
 func parse(text string, o *Options) (*pgx.ConnConfig, error) {
-	unreadable := &hosts.ConfigError{Field: "URL", Value: "one that cannot be read", Allowed: "postgres://user:password@host:port/database?sslmode=verify-full"}
 	if before, query, ok := strings.Cut(text, "?"); ok && strings.Contains(before, "://") {
 		q, err := url.ParseQuery(query)
 		if err != nil {
-			return nil, unreadable
+			return nil, unreadable(text)
 		}
 		migrate := !o.NoMigrate
 		err = dbstore.TakeQuery(q, map[string]any{"table": &o.Table, "fast": &o.Fast, "migrate": &migrate, "max_conns": &o.MaxConns})
@@ -105,7 +114,7 @@ func parse(text string, o *Options) (*pgx.ConnConfig, error) {
 	}
 	config, err := pgx.ParseConfig(text)
 	if err != nil {
-		return nil, unreadable
+		return nil, unreadable(text)
 	}
 	return config, nil
 }

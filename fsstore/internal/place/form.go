@@ -38,7 +38,7 @@ func (d *Dir) Claim(form Form) error {
 		return refuse(d.Path, "true", "holds the segment log of one process", "false (file:), or another Dir")
 	case !locked && form == Log:
 		return refuse(d.Path, "false", "is open in another process, and a log has one process: stop that one",
-			"false in one process alone, or true (file+shared:) in all of them, with a fresh Dir")
+			"true (file+shared:) in all processes, with a fresh Dir")
 	case !locked:
 		return Unavailable(d.Path, "is being opened as a segment log; use another Dir for several processes")
 	case !marked:

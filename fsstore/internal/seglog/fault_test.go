@@ -134,7 +134,7 @@ func TestSecondProcess(t *testing.T) {
 	_, err := Open(Options{Dir: dir})
 	for _, told := range []string{err.Error(), start(t, "open", dir).line(t)} {
 		require.Contains(t, told, dir+" is open in another process, and a log has one process: stop that one")
-		require.Contains(t, told, `Shared is "false"; allowed: false in one process alone, or true (file+shared:) in all of them`)
+		require.Contains(t, told, `Shared is "false"; allowed: true (file+shared:) in all processes, with a fresh Dir`)
 	}
 	var refused *hosts.ConfigError
 	require.ErrorAs(t, err, &refused)
