@@ -48,7 +48,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if or $g.check.nginx $g.check.uriField $g.check.uriPrefix }}{{ fail "gateway.check needs gateway.check.enabled" }}{{ end -}}
 {{- $args = append $args (printf "--origin=%s" (required "gateway.origin is required, such as http://shop.default.svc:8080; or gateway.check.enabled" $g.origin)) -}}
 {{- end -}}
-{{- range $flag, $value := dict "check-uri" $g.check.uriField "check-prefix" $g.check.uriPrefix "login" $g.login "cookie" $g.cookie "idle" $g.idle "renew-grace" $g.renewGrace "timeout" $g.timeout "body-timeout" $g.bodyTimeout -}}
+{{- range $flag, $value := dict "check-uri" $g.check.uriField "check-prefix" $g.check.uriPrefix "login" $g.login "name" $g.cookie "idle" $g.idle "renew-grace" $g.renewGrace "timeout" $g.timeout "body-timeout" $g.bodyTimeout -}}
 {{- if $value }}{{- $args = append $args (printf "--%s=%s" $flag $value) -}}{{- end -}}
 {{- end -}}
 {{- range $flag, $values := dict "public" $g.public "signed-in" $g.signedIn "deny" $g.deny "trusted-proxy" $g.trustedProxies -}}
