@@ -147,27 +147,41 @@ func TestASweepWaitsForWhatOthersHold(t *testing.T) {
 	})
 }
 
-// TestCloseEndsASweep between two of its batches.
+// TestCloseEndsASweep between two of its batches. A sweep that is over before the store is
+// closed shows nothing: then there are more rows the next time.
 func TestCloseEndsASweep(t *testing.T) {
 	everywhere(t, func(w *world) {
-		s := w.store(nil)
-		var saves []hosts.Saving
-		for i := range soak.Rounds(w, 8000, 20000) {
-			r := record(byte(i))
-			r.ID[2] = byte(i >> 8)
-			saves = append(saves, hosts.Saving{Record: r})
+		const most = 256_000
+		for rows := soak.Rounds(w, 8000, 20000); ; rows *= 4 {
+			require.LessOrEqual(w, rows, most, "no sweep lasts until the store is closed")
+			err := closedAmidASweep(w, rows)
+			if err != nil {
+				require.ErrorIs(w, err, hosts.ErrClosed)
+				require.NotZero(w, w.count("SELECT count(*) FROM {table}"))
+				return
+			}
 		}
-		for _, err := range s.SaveMany(w.Context(), saves) {
-			require.NoError(w, err)
-		}
-		done := make(chan error, 1)
-		go func() {
-			_, err := s.Sweep(w.Context(), math.MaxInt64, len(saves)+1)
-			done <- err
-		}()
-		w.eventually("the sweep has begun", time.Millisecond, func() bool { return w.count("SELECT count(*) FROM {table}") < len(saves) })
-		require.NoError(w, s.Close())
-		require.ErrorIs(w, <-done, hosts.ErrClosed)
-		require.NotZero(w, w.count("SELECT count(*) FROM {table}"))
 	})
+}
+
+// closedAmidASweep returns what the sweep did.
+func closedAmidASweep(w *world, rows int) error {
+	s := w.store(nil)
+	var saves []hosts.Saving
+	for i := range rows {
+		r := record(byte(i))
+		r.ID[2], r.ID[3] = byte(i>>8), byte(i>>16)
+		saves = append(saves, hosts.Saving{Record: r})
+	}
+	for _, err := range s.SaveMany(w.Context(), saves) {
+		require.NoError(w, err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Sweep(w.Context(), math.MaxInt64, len(saves)+1)
+		done <- err
+	}()
+	w.eventually("the sweep has begun", time.Millisecond, func() bool { return w.count("SELECT count(*) FROM {table}") < len(saves) })
+	require.NoError(w, s.Close())
+	return <-done
 }
