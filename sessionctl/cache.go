@@ -23,7 +23,8 @@ status  shows whether servers cache: none (they never did), on, stopping or off
 off     stops all caches. When the command returns, no server uses a cache, and logouts
         no longer wait. Run it before you go back to a release without the cache
 on      allows caches again; servers begin to use theirs within a few seconds. In a database
-        it makes what caches follow, if no server has: that takes the right to create it`,
+        it creates the feed that caches read, if no server has; that needs the right to
+        create tables and triggers`,
 	Examples: []string{"sessionctl cache status", "sessionctl cache off"},
 	Flags: func(set *flag.FlagSet) func(context.Context, *Program, []string) error {
 		c := &cacheMark{}
@@ -81,12 +82,12 @@ func (c *cacheMark) run(ctx context.Context, p *Program, args []string) error {
 	})
 }
 
-// openToChange opens a store that exists, and then so that the feed may be made in it.
+// openToChange opens an existing store so that the feed can be created in it.
 func openToChange(ctx context.Context, name string) (hosts.Store, io.Closer, error) {
 	return openAfterALook(ctx, name, stores.OpenMigrated)
 }
 
-// switchOn makes the feed where there is none, as a server does that caches first.
+// switchOn creates the feed if it is missing, and then allows caches.
 func switchOn(ctx context.Context, marked feed.Caching) error {
 	follower, err := marked.Follow(ctx)
 	if err == nil {

@@ -90,8 +90,8 @@ complete -o default -F _sessionctl sessionctl
 `, strings.Join(names, " "), cases.String())
 }
 
-// Quoted texts stand within a single-quoted word: zshQuoted in one of _arguments or
-// _describe, where brackets and colons have a meaning.
+// Both escape a text for a single-quoted word. In zsh's _arguments and _describe brackets
+// and colons have a meaning, too.
 var (
 	zshQuoted  = strings.NewReplacer("'", `'\''`, "[", `\[`, "]", `\]`, ":", `\:`, `\`, `\\`, "\n", " ").Replace
 	fishQuoted = strings.NewReplacer("'", `\'`, `\`, `\\`, "\n", " ").Replace

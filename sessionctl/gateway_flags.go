@@ -18,7 +18,7 @@ var gatewayFlag = map[string]string{"Origin": "--origin", "LoginURL": "--login",
 	"CookieName": "--name", "IdleTimeout": "--idle", "RenewGrace": "--renew-grace", "Timeout": "--timeout", "BodyTimeout": "--body-timeout",
 	"URIField": "--check-uri", "URIPrefix": "--check-prefix", "TrustedProxies": "--trusted-proxy", "StripCookie, KeepHost or Transport": "--strip-cookie or --keep-host"}
 
-// typedDuration is a duration that is remembered as it was typed: errors repeat it.
+// typedDuration keeps the text that was typed, for errors.
 type typedDuration struct {
 	flag.Getter
 	text string
@@ -76,5 +76,5 @@ func (g *gatewaySetup) refusedIsUsage(err error) error {
 	return Usagef("gateway: %s %s %q; allowed: %s", name, is, stores.Typed(value), allowed)
 }
 
-// milliseconds are how the core has durations, and nobody types them.
+// milliseconds matches durations as the core prints them.
 var milliseconds = regexp.MustCompile(`\d+ ms`)

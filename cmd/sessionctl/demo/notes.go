@@ -67,7 +67,7 @@ func (s *site) notesPage(w http.ResponseWriter, r *http.Request) {
 	s.showNotes(w, r, http.StatusOK, text, "")
 }
 
-// showNotes puts a text into the form: nobody types a note twice.
+// showNotes shows the page with a text in its form, such as that of a refused note.
 func (s *site) showNotes(w http.ResponseWriter, r *http.Request, status int, text, trouble string) {
 	v, err := nethttp.From(r)
 	var list []note
@@ -98,8 +98,7 @@ func noteSize(text string) (units int) {
 	return units
 }
 
-// typed is a text as it was in the form: browsers send each of its line ends as two
-// characters.
+// typed is a text as the form counts it: browsers send a line end as CR LF.
 func typed(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 func (s *site) postNote(w http.ResponseWriter, r *http.Request) {

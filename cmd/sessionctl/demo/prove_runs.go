@@ -15,8 +15,7 @@ import (
 	"github.com/rockstar-web/sessions/hosts/nethttp"
 )
 
-// maxRuns is how many runs of proofs a session keeps: each tab counts its own, and
-// nobody fills a session with their names.
+// maxRuns bounds the runs of proofs that a session keeps.
 const maxRuns = 8
 
 const runPrefix = "prove."

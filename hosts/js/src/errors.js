@@ -58,8 +58,8 @@ export class Unavailable extends SessionError {
 const mostCauses = 4, longestMessage = 300;
 
 /**
- * What an error and its causes say, for a log: behind one another, but for what was said
- * before. A client's error may show an address with a password in it, which is left out.
+ * The messages of an error and its causes, joined, for a log. Repeated text is left out, and
+ * so are passwords in URLs.
  */
 export function whys(err) {
   const said = [];

@@ -15,7 +15,7 @@ export function sendEvent({ onEvent, clock }, kind, about) {
   }
 }
 
-/** Tells what a commit has done. */
+/** Sends the events of a commit. */
 export function tellDeeds(e, next, event) {
   const about = aboutOf(next);
   if (e.dropped.length > 0) event("conflict", { ...about, names: e.dropped });

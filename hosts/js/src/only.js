@@ -59,7 +59,7 @@ export const isRetention = isNumber(0, Number.MAX_SAFE_INTEGER, "milliseconds");
 export function bound(store, given, verbs) {
   if (given === null || given === undefined) bad(`${store} got ${given}: is the binding set?`);
   if (typeof given.then === "function") {
-    given.then(null, () => {}); // nobody waits for it
+    given.then(null, () => {}); // else its rejection would end the process
     bad(`${store} got a promise: await it first`);
   }
   const missing = verbs.find((verb) => typeof given[verb] !== "function");

@@ -1,4 +1,4 @@
-// What the core is told of a request.
+// The parts of a request that the core needs: tenant, address, user agent and so on.
 
 import { addressBytes } from "./address.js";
 import { wellFormed } from "./bytes.js";
@@ -18,7 +18,7 @@ export function requestOf(o, request) {
   };
 }
 
-// What is no address would switch the binding off, and nobody would notice.
+// Without the check, text that is no address would switch the binding off silently.
 function addressOf({ ip, policy }, request) {
   const text = ip(request) ?? "", bytes = addressBytes(text), isBinding = policy.bindIPv4Bits > 0 || policy.bindIPv6Bits > 0;
   if (typeof text !== "string") refuse("ip", text, "it must return the client's address as a string, or \"\" where there is none");
@@ -29,7 +29,7 @@ function addressOf({ ip, policy }, request) {
 }
 
 function refuse(name, value, want) {
-  if (typeof value?.then === "function") value.then(null, () => {}); // nobody waits for it
+  if (typeof value?.then === "function") value.then(null, () => {}); // else its rejection would end the process
   throw new SessionError("config", `${name}() has returned ${shown(value)}; ${want}`);
 }
 

@@ -2,8 +2,8 @@
 
 import { SessionError } from "./errors.js";
 
-// Bun gives a text its content type only as it sends the body that it was made of, and
-// no longer when anyone has so much as looked at `body`. A clone keeps that.
+// Bun sets the content type of a text only when it sends the response, and not if `body`
+// was accessed before. A clone keeps the type.
 const isBun = globalThis.Bun !== undefined;
 
 const isUpgrade = ({ status }) => status === 101 || status === 0; // no Response can be made with these

@@ -73,7 +73,7 @@ function asRequest(req, origin, signal) {
 }
 
 // A target in absolute form names the host, too, and the Host field does not count (RFC 9112, 3.2.2).
-// Its scheme does not count: whoever asks must not say that the connection is TLS.
+// The scheme of the target is ignored: a client could claim TLS on a plain connection.
 function targetOf({ url, headers }) {
   const absolute = /^https?:\/\/([^/?#]+)(.*)$/is.exec(url);
   if (absolute) return { authority: absolute[1], path: absolute[2].startsWith("/") ? absolute[2] : "/" + absolute[2] };
@@ -88,8 +88,8 @@ function isHost(host, base) {
 }
 
 /**
- * The body, which takes nothing of the request until somebody reads: node:http
- * drops behind the response what nobody has begun to read, and only that.
+ * The body. It reads nothing from the request before the handler does: after the
+ * response, node:http discards a body only if no reading has begun.
  */
 function bodyOf(req) {
   const wasRead = req.readableDidRead;
@@ -111,7 +111,7 @@ function bodyOf(req) {
     cancel: drop,
   }, { highWaterMark: 0 });
   const letGo = (failed = false) => {
-    if (body.locked && !failed) return; // whoever holds a reader may read on behind the response
+    if (body.locked && !failed) return; // a handler with a reader may still read after the response
     if (parts) drop().catch(() => {});
     else over = true;
   };

@@ -150,7 +150,7 @@ const bun = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
 const skip = existsSync(bun) ? false : "Bun is not installed: run npm ci in hosts/js";
 if (skip && process.env.CI === "true") throw new Error(skip);
 
-// Bun adds the type of a text as it sends it, and the cookie must not cost it.
+// Bun sets a text's content type when it sends it; a cookie must not remove it.
 test("in Bun a text keeps its content type, beside the cookie", { skip }, () => {
   const script = `
     import { MemoryStore, sessions } from "./node.js";

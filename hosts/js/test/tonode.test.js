@@ -129,7 +129,7 @@ test("a target in absolute form names the host, in place of the Host field", asy
   const plain = await serve(t, handler), known = await serve(t, handler, { origin: "https://shop.example" });
   assert.match(await ask(plain, "http://a.example/x?y=z"), /http:\/\/a\.example\/x\?y=z of a\.example/);
   assert.match(await ask(plain, "HTTP://a.example:8080?y"), /http:\/\/a\.example:8080\/\?y of a\.example:8080/);
-  assert.match(await ask(plain, "https://a.example/"), /http:\/\/a\.example\/ of/, "whoever asks does not say that it is TLS");
+  assert.match(await ask(plain, "https://a.example/"), /http:\/\/a\.example\/ of/, "the scheme is that of the connection, not of the target");
   assert.match(await ask(known, "http://a.example/x"), /https:\/\/shop\.example\/x of other\.example/);
   assert.match(await raw(plain, "GET http://a.example/ HTTP/1.0\r\n\r\n"), / 200 /);
 });
