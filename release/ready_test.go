@@ -63,6 +63,13 @@ func TestReadyNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
+// TestSetWantsAWholeVersion: make release alone has none.
+func TestSetWantsAWholeVersion(t *testing.T) {
+	for _, v := range []string{"", "v0.1", "0.1.0", "v0.1.0 "} {
+		require.ErrorContains(t, set(nil, v), "make release VERSION=v0.1.0")
+	}
+}
+
 func tree(t *testing.T, texts, as map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()

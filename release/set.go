@@ -13,7 +13,7 @@ import (
 // packed from the tree, and prints the commands that release it. The tree is then to be
 // committed as it is: any other change would change the sums.
 func set(all []*mod, v string) error {
-	if semver.Canonical(v) != v {
+	if v == "" || semver.Canonical(v) != v {
 		return fmt.Errorf("version is %q; allowed: vMAJOR.MINOR.PATCH, as in: make release VERSION=v0.1.0", v)
 	}
 	if err := ready(v); err != nil {
